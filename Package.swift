@@ -1,0 +1,113 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Where `make setup` puts MuJoCo, libtorch and the models. Only paths are named here: SwiftPM caches
+// this file's result, so a look at the disk would go stale.
+let dependencies = Context.environment["GOALPOST_DEPS"] ?? Context.packageDirectory + "/.deps"
+let torch = Context.environment["TORCH_HOME"] ?? dependencies + "/torch"
+let mujoco = dependencies + "/mujoco"
+
+/// What every target of ours is compiled with.
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+  + (Context.environment["GOALPOST_WARNINGS_AS_ERRORS"] == "1"
+    ? [.treatAllWarnings(as: .error)] : [])
+
+/// The same, for those from which the headers of MuJoCo can be reached.
+let withMuJoCo = strict + [.unsafeFlags(["-Xcc", "-I" + mujoco + "/include"])]
+
+let package = Package(
+  name: "goalpost",
+  products: [
+    .executable(name: "goalpost", targets: ["goalpost"]),
+    .library(name: "GoalCore", targets: ["GoalCore"]),
+    .library(name: "Replay", targets: ["Replay"]),
+    .library(name: "Storage", targets: ["Storage"]),
+    .library(name: "Experiments", targets: ["Experiments"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // C faces: what Swift reads of each library.
+    .systemLibrary(name: "CMuJoCo"),
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "CDeflate", providers: [.apt(["libdeflate-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CEGL", providers: [.apt(["libegl-dev"])]),
+    .systemLibrary(name: "CPrefetch"),
+    .target(
+      name: "CTorch",
+      cxxSettings: [
+        .unsafeFlags([
+          "-isystem", torch + "/include",
+          "-isystem", torch + "/include/torch/csrc/api/include",
+        ])
+      ],
+      linkerSettings: [
+        .unsafeFlags(["-L" + torch + "/lib", "-Xlinker", "-rpath", "-Xlinker", torch + "/lib"]),
+        .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
+      ]),
+
+    // Wrappers in Swift: each the only module that sees its C face.
+    .target(
+      name: "MuJoCo", dependencies: ["CMuJoCo", "CEGL"], swiftSettings: withMuJoCo,
+      linkerSettings: [
+        .unsafeFlags(["-L" + mujoco + "/lib", "-Xlinker", "-rpath", "-Xlinker", mujoco + "/lib"])
+      ]),
+    .target(name: "HDF5", dependencies: ["CHDF5", "CDeflate"], swiftSettings: strict),
+    .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: strict),
+
+    // The vocabulary, and the three that are usable without MuJoCo and libtorch.
+    .target(name: "GoalCore", swiftSettings: strict),
+    .target(name: "Replay", dependencies: ["GoalCore", "CPrefetch"], swiftSettings: strict),
+    .target(name: "Storage", dependencies: ["GoalCore", "HDF5", "CCrypto"], swiftSettings: strict),
+
+    // Worlds, learners, and what is done with them.
+    .target(
+      name: "Environments", dependencies: ["GoalCore", "MuJoCo"], swiftSettings: withMuJoCo),
+    .target(name: "Learners", dependencies: ["GoalCore", "Replay", "Torch"], swiftSettings: strict),
+    .target(
+      name: "Experiments",
+      dependencies: [
+        "GoalCore", "Replay", "Storage", "Environments", "Learners",
+        .product(name: "Yams", package: "Yams"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: withMuJoCo),
+    .executableTarget(
+      name: "goalpost",
+      dependencies: [
+        "Experiments", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: withMuJoCo),
+
+    // Tests mirror Sources.
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    .testTarget(name: "GoalCoreTests", dependencies: ["GoalCore"], swiftSettings: strict),
+    .testTarget(name: "ReplayTests", dependencies: ["Replay", "GoalCore"], swiftSettings: strict),
+    .testTarget(
+      name: "StorageTests", dependencies: ["Storage", "HDF5", "GoalCore", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "TorchTests", dependencies: ["Torch", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "LearnersTests", dependencies: ["Learners", "Torch", "Replay", "GoalCore"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "EnvironmentsTests", dependencies: ["Environments", "GoalCore", "TestSupport"],
+      swiftSettings: withMuJoCo),
+    .testTarget(
+      name: "ExperimentsTests",
+      dependencies: ["Experiments", "Environments", "Learners", "Storage", "Replay", "GoalCore", "TestSupport"],
+      swiftSettings: withMuJoCo),
+    .testTarget(
+      name: "CommandLineTests", dependencies: ["goalpost", "TestSupport"], swiftSettings: withMuJoCo),
+  ],
+  swiftLanguageModes: [.v6],
+  cxxLanguageStandard: .cxx20)

@@ -1,0 +1,6 @@
+#pragma once
+#if !__has_include(<libdeflate.h>)
+#error "libdeflate.h not found: run `make setup`"
+#else
+#include <libdeflate.h>
+#endif

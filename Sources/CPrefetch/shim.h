@@ -1,0 +1,3 @@
+#pragma once
+/// Asks the processor to bring the cache line at `address` near, for reading.
+static inline void prefetch_line(const void *address) { __builtin_prefetch(address, 0, 3); }

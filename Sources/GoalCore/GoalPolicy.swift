@@ -1,0 +1,23 @@
+/// Where an applied action came from, as stored in `/behaviour/sources`.
+public enum BehaviourSource: UInt8, Codable, Sendable, CaseIterable {
+  /// The policy's own action.
+  case policy = 0
+  /// The policy's action with noise added.
+  case noise = 1
+  /// An action drawn uniformly from the space.
+  case random = 2
+}
+
+/// A policy at work in one episode. It may remember what it saw since `begin`.
+public protocol GoalActor: AnyObject {
+  /// Starts an episode towards a goal `[G]`; `seed` keys whatever the policy draws by itself.
+  func begin(goal: [Float], seed: UInt64)
+  /// The action for an observation `[O]`.
+  func act(_ observation: [Float]) -> Action
+}
+
+/// Something that acts: a scripted expert, a random policy, or a checkpoint.
+public protocol GoalPolicy: Sendable {
+  /// Makes an actor for one thread; it is used for many episodes, one after the other.
+  func makeActor() -> any GoalActor
+}

@@ -1,0 +1,78 @@
+/// The goal side of a world, without its simulator: what has been achieved, when that counts, and
+/// what it earns.
+///
+/// Stepping, relabelling, conversion, verification and evaluation all ask this value, so that each
+/// is stated once. It works on the numbers that a dataset stores (`Float`), so a stored reward can
+/// be recomputed to the bit.
+///
+///     m(s) = (s[i] for i in goalIndices)
+///     d(a, g) = ‖a[D] − g[D]‖₂ over the dimensions D of the distance
+///     reward(a, g) = −1 if d(a, g) > threshold, else 0
+///     isReached(a, g) = d(a, g) < threshold
+///
+/// The reward's comparison is not strict and success's is, as in gymnasium-robotics 1.4.2,
+/// `envs/fetch/fetch_env.py`; they differ only at equality.
+public struct GoalTask: Codable, Sendable, Equatable {
+  /// The world's id, such as `fetch-push`.
+  public let identifier: String
+  /// Sizes and constants.
+  public let spec: GoalSpec
+  /// Where in an observation the achieved goal stands, `[G]`.
+  public let goalIndices: [Int]
+  /// The dimensions of a goal that the distance measures.
+  public let distanceDimensions: [Int]
+
+  /// Makes a task; the distance measures every dimension of the goal unless told otherwise.
+  public init(
+    identifier: String, spec: GoalSpec, goalIndices: [Int], distanceDimensions: [Int]? = nil
+  ) {
+    precondition(
+      goalIndices.count == spec.goal && goalIndices.allSatisfy { 0..<spec.observation ~= $0 },
+      "goalIndices must name \(spec.goal) places in an observation, found \(goalIndices)")
+    self.identifier = identifier
+    self.spec = spec
+    self.goalIndices = goalIndices
+    self.distanceDimensions = distanceDimensions ?? Array(0..<spec.goal)
+  }
+
+  /// Writes the achieved goal m(s) of an observation `[O]` to `goal` `[G]`.
+  @inline(__always)
+  public func achievedGoal(
+    of observation: UnsafePointer<Float>, into goal: UnsafeMutablePointer<Float>
+  ) {
+    for k in 0..<goalIndices.count { goal[k] = observation[goalIndices[k]] }
+  }
+
+  /// The achieved goal m(s), `[G]`, of an observation `[O]`.
+  public func achievedGoal(of observation: [Float]) -> [Float] {
+    precondition(
+      observation.count == spec.observation,
+      "an observation has \(spec.observation) numbers, found \(observation.count)")
+    return goalIndices.map { observation[$0] }
+  }
+
+  /// The distance between an achieved and a desired goal `[G]`, in the metric's unit.
+  @inline(__always)
+  public func distance(
+    _ achieved: UnsafePointer<Float>, _ desired: UnsafePointer<Float>
+  ) -> Double {
+    var sum = 0.0
+    for k in distanceDimensions {
+      let difference = Double(achieved[k]) - Double(desired[k])
+      sum += difference * difference
+    }
+    return sum.squareRoot()
+  }
+
+  /// Whether the achieved goal counts as the desired one: the distance is below the threshold.
+  @inline(__always)
+  public func isReached(_ achieved: UnsafePointer<Float>, _ desired: UnsafePointer<Float>) -> Bool {
+    distance(achieved, desired) < spec.successThreshold
+  }
+
+  /// The world's own reward: −1 while the distance is over the threshold, else 0.
+  @inline(__always)
+  public func reward(_ achieved: UnsafePointer<Float>, _ desired: UnsafePointer<Float>) -> Float {
+    distance(achieved, desired) > spec.successThreshold ? -1 : 0
+  }
+}
