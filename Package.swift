@@ -26,6 +26,7 @@ let package = Package(
     .library(name: "GoalCore", targets: ["GoalCore"]),
     .library(name: "Replay", targets: ["Replay"]),
     .library(name: "Storage", targets: ["Storage"]),
+    .library(name: "Environments", targets: ["Environments"]),
     .library(name: "Experiments", targets: ["Experiments"]),
   ],
   dependencies: [
@@ -39,7 +40,7 @@ let package = Package(
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CDeflate", providers: [.apt(["libdeflate-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-    .systemLibrary(name: "CEGL", providers: [.apt(["libegl-dev"])]),
+    .target(name: "CEGL", linkerSettings: [.linkedLibrary("dl")]),
     .systemLibrary(name: "CPrefetch"),
     .target(
       name: "CTorch",
