@@ -82,11 +82,11 @@ public struct FetchPushScript: GoalPolicy {
       return .continuous([clip(move.x), clip(move.y), clip(height), 0])
     }
 
-    private static let gain: Float = 12  // units of action a metre
-    private static let pushGain: Float = 1
+    private static let gain: Float = 14  // units of action a metre
+    private static let pushGain: Float = 0.85
     private static let centring: Float = 1.2
     private static let standOff: Float = 0.055  // m behind the block
-    private static let roundingRadius: Float = 0.085  // m
+    private static let roundingRadius: Float = 0.08  // m
     private static let height: Float = 0.42  // m, of the gripper over the floor
 
     private func clip(_ x: Float) -> Float { min(max(x, -1), 1) }
