@@ -1,1 +1,96 @@
+// libtorch for Swift: reference-counted tensors, one call into the operator dispatcher, gradients.
+//
+// No C++ exception passes this face. A function that fails returns NULL, -1 or false and leaves a
+// message of its thread's in ctorch_error().
 #pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma clang assume_nonnull begin
+
+/// A c10::TensorImpl. Where one is returned, the caller owns a reference to it.
+typedef struct CTorchImplementation *CTorchTensor;
+/// An operator that the dispatcher has found; it is never freed.
+typedef const struct CTorchHandle *CTorchOperator;
+
+/// What an argument is.
+typedef enum __attribute__((enum_extensibility(closed))) : int32_t {
+  CTorchKindNone,
+  CTorchKindTensor,    // bits: CTorchTensor
+  CTorchKindInteger,   // bits
+  CTorchKindNumber,    // bits of a double
+  CTorchKindTruth,     // bits: 0 or 1
+  CTorchKindIntegers,  // list: int64_t
+  CTorchKindTensors,   // list: CTorchTensor
+  CTorchKindDevice,    // list: characters
+} CTorchKind;
+
+/// An argument of an operator.
+typedef struct {
+  CTorchKind kind;
+  int32_t count;  // of the list
+  int64_t bits;
+  const void *_Nullable list;
+} CTorchValue;
+
+/// This thread's last error.
+const char *ctorch_error(void);
+/// Why the libtorch that was loaded cannot be used, or NULL. To be called before anything else.
+const char *_Nullable ctorch_start(void);
+/// The version that this file was compiled for, such as "2.13.0".
+const char *ctorch_version(void);
+
+/// Gives up a reference.
+void ctorch_release(CTorchTensor tensor);
+/// A tensor on the CPU with a copy of `data`, or with arbitrary contents where that is NULL.
+CTorchTensor _Nullable ctorch_make(
+    const void *_Nullable data, const int64_t *sizes, int32_t dimensions, int32_t type);
+/// Copies a tensor's values, in row-major order and from any device; `bytes` must be their size.
+bool ctorch_read(CTorchTensor tensor, void *to, size_t bytes);
+/// The values themselves of a contiguous tensor on the CPU; NULL for others.
+void *_Nullable ctorch_data(CTorchTensor tensor);
+/// The number of dimensions; their sizes go to `sizes` unless that is NULL.
+int32_t ctorch_shape(CTorchTensor tensor, int64_t *_Nullable sizes);
+/// The at::ScalarType.
+int32_t ctorch_type(CTorchTensor tensor);
+
+/// Finds an operator by its name with namespace and by its overload, which may be "".
+CTorchOperator _Nullable ctorch_operator(const char *name, const char *overload);
+/// Calls an operator; arguments left out take the defaults of its schema. Returns how many tensors
+/// it gave, or -1.
+int32_t ctorch_call(
+    CTorchOperator op, const CTorchValue *_Nullable arguments, int32_t count,
+    CTorchTensor _Nullable *_Nonnull results, int32_t room);
+
+/// The gradients of a scalar; NULL for an input that it does not depend on.
+bool ctorch_gradients(
+    CTorchTensor of, const CTorchTensor _Nonnull *_Nonnull inputs, int32_t count,
+    CTorchTensor _Nullable *_Nonnull gradients);
+/// Says whether this thread records operators for gradients; returns what it did before.
+bool ctorch_record(bool on);
+/// Says whether gradients with respect to a tensor will be asked for.
+bool ctorch_track(CTorchTensor tensor, bool on);
+
+/// Threads that one operator may use when called from this thread.
+int32_t ctorch_threads(void);
+void ctorch_set_threads(int32_t count);
+/// Loads libtorch_cuda.so from beside libtorch_cpu.so.
+bool ctorch_load_cuda(void);
+
+/// One dense layer for one row: y = f(x·W + b), f the rectifier or nothing.
+///
+/// `packed` is W `[inputs, outputs]` in panels of 32 outputs: panel p holds, for each input i, the 32
+/// numbers W[i, 32p...]; a last panel is filled up with zeros, and `bias` and `y` as well. Each output
+/// is summed in the order of the inputs with separate multiplications and additions, so the bits are
+/// the same on every processor.
+void ctorch_row(
+    const float *packed, const float *bias, const float *x, int32_t inputs, int32_t panels,
+    bool rectified, float *y);
+
+#pragma clang assume_nonnull end
+#ifdef __cplusplus
+}
+#endif

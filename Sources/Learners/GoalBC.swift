@@ -1,0 +1,100 @@
+public import GoalCore
+public import Replay
+public import Torch
+
+/// Goal-conditioned behaviour cloning: imitate the data's actions towards the goals that were asked
+/// for.
+///
+///     minimise  E[ mean_k (π_k(s_t, g) − a_tk)² ]    over transitions of the data, g their own goal
+///
+/// The baseline "Goal BC" of Yang et al., "Rethinking Goal-Conditioned Supervised Learning and Its
+/// Connection to Offline RL", ICLR 2022, arXiv:2202.04478; reference code
+/// github.com/YangRui2015/AWGCSL at d8f1c56, `wgcsl/algo/wgcsl.py` with `--su_method ''` and
+/// `--no_relabel`. It differs from the reference in what `SupervisedPolicy` and `RunningNormalizer`
+/// list.
+public final class GoalBC: Learner {
+  /// What can be set; the defaults are the reference's, `wgcsl/algo/config.py`.
+  public struct Configuration: LearnerConfiguration {
+    /// Rows in a batch.
+    public var batchSize = 128
+    /// Units of each hidden layer.
+    public var hiddenWidths = [256, 256, 256]
+    /// Adam's step size.
+    public var learningRate = 5e-4
+    /// How inputs are normalised.
+    public var normalizer = NormalizerSettings()
+
+    /// The reference's defaults.
+    public init() {}
+  }
+
+  /// `goal-bc`
+  public static let identifier = "goal-bc"
+  /// The idea in one sentence.
+  public static let summary = "imitate the data's actions towards the goals that were asked for"
+
+  /// The settings that it was made with.
+  public let configuration: Configuration
+  /// Updates made so far.
+  public private(set) var updates = 0
+  private let policy: SupervisedPolicy
+
+  /// Makes an untrained learner; throws `LearnerError` for discrete actions.
+  public init(task: GoalTask, configuration: Configuration, seed: UInt64) throws {
+    self.configuration = configuration
+    policy = try SupervisedPolicy(
+      learner: GoalBC.identifier, task: task, hiddenWidths: configuration.hiddenWidths,
+      learningRate: configuration.learningRate, normalizer: configuration.normalizer, seed: seed)
+  }
+
+  /// The goals that the data were collected with.
+  public var scheme: SamplingScheme {
+    SamplingScheme(
+      batchSize: configuration.batchSize, policyGoals: .original, originalValueGoals: 1)
+  }
+
+  /// One step of gradient descent on `batch`.
+  public func update(on batch: GoalBatch, measuring: Bool) -> Metrics? {
+    updates += 1
+    return policy.imitate(batch, measuring: measuring)
+  }
+
+  /// The present policy.
+  public func makePolicy() -> any GoalPolicy { policy.makePolicy() }
+
+  /// Copies of everything that acting and training need.
+  public func saved() -> SavedLearner {
+    SavedLearner(policy: policy, training: policy.trainingState, updates: updates)
+  }
+
+  /// Puts back what acting needs.
+  public func restore(policy tensors: [NamedTensor]) throws { try policy.restore(policy: tensors) }
+
+  /// Puts everything back.
+  public func restore(_ saved: SavedLearner) throws {
+    try policy.restore(policy: saved.policy)
+    try policy.restore(training: saved.training)
+    updates = try saved.counter("updates")
+  }
+}
+
+extension GoalBC.Configuration {
+  /// The reference's batch size for the task.
+  public static func preset(for task: GoalTask) -> Self {
+    var configuration = Self()
+    configuration.batchSize = PaperSchedule(task: task).batchSize
+    return configuration
+  }
+
+  /// The reference's number of gradient steps for the task.
+  public static func updates(for task: GoalTask) -> Int { PaperSchedule(task: task).updates }
+
+  /// Every setting's key, meaning and source.
+  public static var documentation: [(key: String, meaning: String, source: String)] {
+    [
+      ("batchSize", "rows in a batch; 512 for the hard tasks", "config.py"),
+      ("hiddenWidths", "units of each hidden layer of the policy", "config.py"),
+      ("learningRate", "Adam's step size", "config.py, pi_lr"),
+    ] + NormalizerSettings.documentation
+  }
+}

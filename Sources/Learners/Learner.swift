@@ -1,0 +1,142 @@
+public import GoalCore
+public import Replay
+public import Torch
+
+/// What can be set about a learner; every value has a default, the reference's.
+public protocol LearnerConfiguration: Codable, Sendable, Equatable {
+  /// The defaults of the paper or its code.
+  init()
+  /// The paper's own settings for a task; the defaults where it has none.
+  static func preset(for task: GoalTask) -> Self
+  /// Gradient steps that the paper trains for on a task.
+  static func updates(for task: GoalTask) -> Int
+  /// Every setting's key, meaning and source, in the order of reading.
+  static var documentation: [(key: String, meaning: String, source: String)] { get }
+}
+
+/// A learner: turns batches of transitions with goals into a policy.
+///
+/// It never sees a world, a file or a flag. Equal seeds, settings and batches give equal bits on one
+/// machine with one torch thread. An instance belongs to one thread at a time.
+public protocol Learner: AnyObject, SendableMetatype {
+  /// What can be set.
+  associatedtype Configuration: LearnerConfiguration
+  /// The id: lower case and hyphens.
+  static var identifier: String { get }
+  /// The idea in one sentence.
+  static var summary: String { get }
+
+  /// Makes an untrained learner whose networks are drawn from the run's seed; throws `LearnerError`.
+  init(task: GoalTask, configuration: Configuration, seed: UInt64) throws
+
+  /// The settings that it was made with.
+  var configuration: Configuration { get }
+  /// What it wants each batch to be.
+  var scheme: SamplingScheme { get }
+  /// Updates made so far.
+  var updates: Int { get }
+
+  /// One update. Diagnostics cost a little, so they are computed only where `measuring`.
+  func update(on batch: GoalBatch, measuring: Bool) -> Metrics?
+  /// The present policy, which later updates do not change; it may be sent to other threads.
+  func makePolicy() -> any GoalPolicy
+
+  /// Copies of everything that acting and training need.
+  func saved() -> SavedLearner
+  /// Puts back what acting needs; throws `LearnerError`.
+  func restore(policy tensors: [NamedTensor]) throws
+  /// Puts everything back, so that training goes on to the bit; throws `LearnerError`.
+  func restore(_ saved: SavedLearner) throws
+}
+
+extension Learner {
+  /// One update without diagnostics.
+  public func update(on batch: GoalBatch) { _ = update(on: batch, measuring: false) }
+
+  /// An actor with the present policy.
+  public func makeActor() -> any GoalActor { makePolicy().makeActor() }
+
+  /// The settings that it was made with, as values by name.
+  public func settings() throws -> [String: JSONValue] { try Settings.values(of: configuration) }
+}
+
+/// What a checkpoint holds of a learner.
+public struct SavedLearner: Sendable {
+  /// What acting needs: weights and normaliser.
+  public var policy: [NamedTensor]
+  /// What training needs besides: targets, optimizers, sums, queues.
+  public var training: [NamedTensor]
+  /// Counters.
+  public var counters: [String: JSONValue]
+
+  /// Collects the parts.
+  public init(policy: [NamedTensor], training: [NamedTensor], counters: [String: JSONValue]) {
+    self.policy = policy
+    self.training = training
+    self.counters = counters
+  }
+
+  /// Copies what a supervised learner's policy needs for acting, and the rest.
+  init(policy: SupervisedPolicy, training: [NamedTensor], updates: Int) {
+    self.policy = policy.policyState.map { $0.copied() }
+    self.training = training.map { $0.copied() }
+    counters = ["updates": .integer(updates)]
+  }
+
+  /// A counter; throws `LearnerError.missingCounter`.
+  func counter(_ name: String) throws -> Int {
+    guard let value = counters[name]?.integer else { throw LearnerError.missingCounter(name: name) }
+    return value
+  }
+}
+
+/// Numbers with names, in an order that stays the same.
+public struct Metrics: Sendable, Equatable {
+  /// A number and its name.
+  public struct Entry: Sendable, Equatable {
+    /// The name; words separated by underscores, groups by slashes.
+    public let name: String
+    /// The number.
+    public let value: Float
+  }
+
+  /// The numbers.
+  public private(set) var entries: [Entry] = []
+
+  /// Makes an empty list.
+  public init() {}
+
+  /// Appends a number.
+  public mutating func append(_ name: String, _ value: Float) {
+    entries.append(Entry(name: name, value: value))
+  }
+
+  /// The number of a name.
+  public subscript(name: String) -> Float? { entries.first { $0.name == name }?.value }
+}
+
+extension [NamedTensor] {
+  /// Overwrites these tensors in place by those of the same names among `saved`.
+  func assign(from saved: [NamedTensor]) throws {
+    let found = Dictionary(saved.map { ($0.name, $0.tensor) }, uniquingKeysWith: { $1 })
+    for target in self {
+      guard let tensor = found[target.name] else {
+        throw LearnerError.missingTensor(name: target.name)
+      }
+      guard tensor.shape == target.tensor.shape, tensor.elementType == target.tensor.elementType
+      else {
+        throw LearnerError.wrongShape(
+          name: target.name, expected: target.tensor.shape, found: tensor.shape)
+      }
+      target.tensor.assign(tensor)
+    }
+  }
+
+  /// The tensors of one group, by their names within it.
+  func group(_ name: String) -> [NamedTensor] {
+    compactMap {
+      $0.name.hasPrefix(name + ".")
+        ? NamedTensor(String($0.name.dropFirst(name.count + 1)), $0.tensor) : nil
+    }
+  }
+}

@@ -1,0 +1,27 @@
+/// Why a learner cannot be made or restored.
+public enum LearnerError: Error, Equatable, CustomStringConvertible {
+  /// No learner has this id, and these are the ids.
+  case unknown(identifier: String, known: [String])
+  /// The learner is for continuous actions, and the world has discrete ones.
+  case discreteActions(learner: String, task: String)
+  /// What was saved has no tensor of this name.
+  case missingTensor(name: String)
+  /// What was saved has a tensor of another shape, so it is of another task or configuration.
+  case wrongShape(name: String, expected: [Int], found: [Int])
+  /// What was saved has no counter of this name.
+  case missingCounter(name: String)
+
+  /// Rule, found, where.
+  public var description: String {
+    switch self {
+    case .unknown(let identifier, let known):
+      "no learner is called '\(identifier)'; there are: \(known.joined(separator: ", "))"
+    case .discreteActions(let learner, let task):
+      "\(learner) is for continuous actions, and those of \(task) are discrete"
+    case .missingTensor(let name): "the checkpoint has no tensor '\(name)'"
+    case .wrongShape(let name, let expected, let found):
+      "the tensor '\(name)' of the checkpoint must be \(expected), found \(found)"
+    case .missingCounter(let name): "the checkpoint has no counter '\(name)'"
+    }
+  }
+}

@@ -1,0 +1,88 @@
+public import GoalCore
+internal import Torch
+
+/// The learners that there are.
+public enum LearnerRegistry {
+  /// One line a learner, in the order of printing.
+  public static let all: [LearnerEntry] = [
+    LearnerEntry(GoalBC.self),
+    LearnerEntry(GCSL.self),
+    LearnerEntry(WGCSL.self),
+  ]
+
+  /// The learner of an id; throws `LearnerError.unknown`.
+  public static func entry(_ identifier: String) throws -> LearnerEntry {
+    guard let found = all.first(where: { $0.identifier == identifier }) else {
+      throw LearnerError.unknown(identifier: identifier, known: all.map(\.identifier))
+    }
+    return found
+  }
+}
+
+/// A learner that can be made by name.
+public struct LearnerEntry: Sendable {
+  /// The id.
+  public let identifier: String
+  /// The idea in one sentence.
+  public let summary: String
+  /// Every setting with its default, meaning and source.
+  public let settings: [Setting]
+
+  private typealias Values = [String: JSONValue]
+  private let resolveSettings: @Sendable (GoalTask, Values) throws -> Values
+  private let makeLearner: @Sendable (GoalTask, Values, UInt64) throws -> any Learner
+  private let countUpdates: @Sendable (GoalTask) -> Int
+
+  /// Registers a type.
+  init<L: Learner>(_ type: L.Type) {
+    identifier = L.identifier
+    summary = L.summary
+    let defaults = (try? Settings.values(of: L.Configuration())) ?? [:]
+    settings = L.Configuration.documentation.map { entry in
+      Setting(
+        key: entry.key, defaultValue: JSONValue.object(defaults).at(entry.key).description,
+        meaning: entry.meaning, source: entry.source)
+    }
+    resolveSettings = { task, overrides in
+      try Settings.values(
+        of: Settings.applying(overrides, to: L.Configuration.preset(for: task)))
+    }
+    makeLearner = { task, overrides, seed in
+      try L(
+        task: task,
+        configuration: Settings.applying(overrides, to: L.Configuration.preset(for: task)),
+        seed: seed)
+    }
+    countUpdates = { L.Configuration.updates(for: $0) }
+  }
+
+  /// All settings for a task: the paper's, then `overrides`. Throws `SettingsError`.
+  public func resolve(
+    task: GoalTask, overrides: [String: JSONValue] = [:]
+  ) throws -> [String: JSONValue] {
+    try resolveSettings(task, overrides)
+  }
+
+  /// Gradient steps that the paper trains for on a task.
+  public func updates(for task: GoalTask) -> Int { countUpdates(task) }
+
+  /// Makes a learner with the paper's settings for the task, then `overrides`.
+  ///
+  /// What `resolve` gave can be given as `overrides`, and gives the same learner. Throws
+  /// `SettingsError`, `LearnerError`, and `TorchError` where the libtorch that was loaded will not do.
+  public func make(
+    task: GoalTask, overrides: [String: JSONValue] = [:], seed: UInt64
+  ) throws -> any Learner {
+    try TorchRuntime.start()
+    return try makeLearner(task, overrides, seed)
+  }
+}
+
+extension JSONValue {
+  /// The value at a path of names separated by dots.
+  fileprivate func at(_ path: String) -> JSONValue {
+    path.split(separator: ".").reduce(self) { value, key in
+      if case .object(let inner) = value { inner[String(key)] ?? .null } else { .null }
+    }
+  }
+}

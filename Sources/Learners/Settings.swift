@@ -1,0 +1,136 @@
+internal import FoundationEssentials
+
+/// One setting, for people: what `goalpost learners <id>` prints.
+public struct Setting: Sendable, Equatable {
+  /// Its name; names within a group are separated by dots.
+  public let key: String
+  /// The default, as JSON.
+  public let defaultValue: String
+  /// What it means, with units and range.
+  public let meaning: String
+  /// Where the default comes from.
+  public let source: String
+}
+
+/// A setting that cannot be taken.
+public enum SettingsError: Error, Equatable, CustomStringConvertible {
+  /// There is no setting of that name, and these are the names.
+  case unknown(key: String, known: [String])
+  /// The setting takes another kind of value.
+  case wrongValue(key: String, expected: String, found: JSONValue)
+
+  /// Rule, found, and what there is.
+  public var description: String {
+    switch self {
+    case .unknown(let key, let known):
+      "no setting is called '\(key)'; there are: \(known.joined(separator: ", "))"
+    case .wrongValue(let key, let expected, let found):
+      "the setting '\(key)' must be \(expected), found \(found)"
+    }
+  }
+}
+
+/// Settings as values by name, over any type that can be encoded.
+public enum Settings {
+  /// The settings of a value.
+  public static func values(of value: some Encodable) throws -> [String: JSONValue] {
+    let data = try JSONEncoder().encode(value)
+    return try JSONDecoder().decode([String: JSONValue].self, from: data)
+  }
+
+  /// A copy of `value` in which the settings named in `overrides` have other values.
+  ///
+  /// Only existing settings can be overridden, so a slip of the pen is an error and not a default.
+  /// Throws `SettingsError`.
+  public static func applying<Value: Codable>(
+    _ overrides: [String: JSONValue], to value: Value
+  ) throws -> Value {
+    let merged = try merge(overrides, into: try values(of: value), path: [])
+    do {
+      let data = try JSONEncoder().encode(merged)
+      return try JSONDecoder().decode(Value.self, from: data)
+    } catch let error as DecodingError {
+      throw explained(error, in: merged)
+    }
+  }
+
+  private static func merge(
+    _ overrides: [String: JSONValue], into values: [String: JSONValue], path: [String]
+  ) throws -> [String: JSONValue] {
+    var merged = values
+    for (key, value) in overrides.sorted(by: { $0.key < $1.key }) {
+      let name = (path + [key]).joined(separator: ".")
+      guard let present = values[key] else {
+        let known = values.keys.sorted().map { (path + [$0]).joined(separator: ".") }
+        throw SettingsError.unknown(key: name, known: known)
+      }
+      if case .object(let inner) = present {
+        guard case .object(let outer) = value else {
+          throw SettingsError.wrongValue(
+            key: name, expected: "a group of \(inner.keys.sorted().joined(separator: ", "))",
+            found: value)
+        }
+        merged[key] = .object(try merge(outer, into: inner, path: path + [key]))
+      } else {
+        merged[key] = value
+      }
+    }
+    return merged
+  }
+
+  /// The decoder's complaint in terms of settings.
+  private static func explained(
+    _ error: DecodingError, in values: [String: JSONValue]
+  ) -> any Error {
+    let expected: String
+    let context: DecodingError.Context
+    switch error {
+    case .typeMismatch(let type, let found), .valueNotFound(let type, let found):
+      (expected, context) = (described(type), found)
+    case .dataCorrupted(let found):
+      // A number that does not fit its type comes with a text of the decoder's; choices have ours.
+      let isOurs = found.debugDescription.hasPrefix("one of ")
+      (expected, context) = (isOurs ? found.debugDescription : "a whole number", found)
+    case .keyNotFound(_, let found): (expected, context) = ("complete", found)
+    @unknown default: return error
+    }
+    var found = JSONValue.object(values)
+    for key in context.codingPath {
+      switch found {
+      case .object(let inner): found = inner[key.stringValue] ?? .null
+      case .list(let inner): found = key.intValue.map { inner[$0] } ?? .null
+      default: break
+      }
+    }
+    let name = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
+    return SettingsError.wrongValue(
+      key: name.joined(separator: "."), expected: expected, found: found)
+  }
+
+  private static func described(_ type: any Any.Type) -> String {
+    switch type {
+    case is Bool.Type: "true or false"
+    case is Int.Type: "a whole number"
+    case is Double.Type, is Float.Type: "a number"
+    case is String.Type: "text"
+    case is any Collection.Type: "a list"
+    default: "\(type)"
+    }
+  }
+}
+
+/// A setting that is one of a few words.
+public protocol SettingChoice: RawRepresentable<String>, CaseIterable, Codable, Sendable {}
+
+extension SettingChoice {
+  /// Reads one of the words; the error of any other lists them.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    guard let word = try? container.decode(String.self), let choice = Self(rawValue: word) else {
+      let words = Self.allCases.map(\.rawValue).joined(separator: ", ")
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: "one of \(words)")
+    }
+    self = choice
+  }
+}

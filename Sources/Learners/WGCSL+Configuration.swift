@@ -1,0 +1,141 @@
+public import GoalCore
+
+/// What a learner counts as a reward; the worlds' own is −1 until the goal is reached, then 0.
+public enum RewardConvention: String, SettingChoice {
+  /// The world's reward plus 1: 0 until the goal is reached, then 1.
+  case zeroOrOne = "0/1"
+  /// The world's own reward.
+  case minusOneOrZero = "-1/0"
+}
+
+/// A discount, or how to get one from the task: in settings `horizon` or a number.
+public enum Discount: Codable, Sendable, Equatable {
+  /// γ = 1 − 1 / horizon.
+  case horizon
+  /// γ itself, in 0..<1.
+  case value(Double)
+
+  /// γ for a horizon in steps.
+  public func value(horizon: Int) -> Double {
+    switch self {
+    case .horizon: 1 - 1 / Double(horizon)
+    case .value(let value): value
+    }
+  }
+
+  /// Reads `horizon` or a number in 0..<1.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if let value = try? container.decode(Double.self), 0..<1 ~= value {
+      self = .value(value)
+    } else if let word = try? container.decode(String.self), word == "horizon" {
+      self = .horizon
+    } else {
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: "one of \"horizon\" and a number from 0 up to below 1")
+    }
+  }
+
+  /// Writes `horizon` or the number.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .horizon: try container.encode("horizon")
+    case .value(let value): try container.encode(value)
+    }
+  }
+}
+
+extension WGCSL {
+  /// What can be set; the defaults are the reference's, `wgcsl/algo/config.py`.
+  public struct Configuration: LearnerConfiguration {
+    /// Rows in a batch, `B`.
+    public var batchSize = 128
+    /// Updates in a cycle, after which the targets move.
+    public var batchesPerCycle = 4
+    /// Units of each hidden layer of policy and critic.
+    public var hiddenWidths = [256, 256, 256]
+    /// Adam's step size for the policy.
+    public var policyLearningRate = 5e-4
+    /// Adam's step size for the critic.
+    public var criticLearningRate = 5e-4
+    /// γ.
+    public var discount = Discount.horizon
+    /// Share of a target that stays when it moves.
+    public var polyak = 0.9
+    /// What counts as a reward.
+    public var rewards = RewardConvention.zeroOrOne
+    /// Whether the critic's targets are clipped to ±1 / (1 − γ).
+    public var clipsReturn = true
+    /// Share of rows that the critic sees with their original goal.
+    public var originalValueGoals = 0.2
+    /// Whether rows are weighted by γ^d.
+    public var relabelWeight = true
+    /// Whether rows are weighted by exp A.
+    public var exponentialWeight = true
+    /// The largest exp A.
+    public var exponentialClip = 10.0
+    /// Whether rows below a percentile of recent advantages count less.
+    public var bestAdvantageWeight = true
+    /// By how much the percentile grows with each update.
+    public var bestAdvantageStep = 0.1
+    /// Where the percentile stops growing, in 0...100.
+    public var bestAdvantageLimit = 80.0
+    /// How many recent advantages the percentile is taken of.
+    public var bestAdvantageQueue = 50_000
+    /// The weight of rows below the percentile.
+    public var otherAdvantageWeight = 0.05
+    /// How inputs are normalised.
+    public var normalizer = NormalizerSettings()
+
+    /// The reference's defaults.
+    public init() {}
+  }
+}
+
+extension WGCSL.Configuration {
+  /// The reference's settings for the task.
+  public static func preset(for task: GoalTask) -> Self {
+    let schedule = PaperSchedule(task: task)
+    var configuration = Self()
+    configuration.batchSize = schedule.batchSize
+    configuration.bestAdvantageStep = schedule.bestAdvantageStep
+    configuration.batchesPerCycle = schedule.batchesPerCycle
+    return configuration
+  }
+
+  /// The reference's number of gradient steps for the task.
+  public static func updates(for task: GoalTask) -> Int { PaperSchedule(task: task).updates }
+
+  /// Every setting's key, meaning and source.
+  public static var documentation: [(key: String, meaning: String, source: String)] {
+    [
+      ("batchSize", "rows in a batch; 512 for the hard tasks", "config.py"),
+      ("batchesPerCycle", "updates after which the targets move once", "config.py, n_batches"),
+      ("hiddenWidths", "units of each hidden layer of policy and critic", "config.py"),
+      ("policyLearningRate", "Adam's step size for the policy", "config.py, pi_lr"),
+      ("criticLearningRate", "Adam's step size for the critic", "config.py, Q_lr"),
+      ("discount", "a number from 0 up to below 1, or horizon: 1 - 1/horizon", "config.py, gamma"),
+      ("polyak", "share of a target that stays when it moves", "config.py"),
+      ("rewards", "0/1: the world's reward plus 1; -1/0: the world's own", "supervised_sampler.py"),
+      ("clipsReturn", "whether targets are clipped to ±1/(1 - discount)", "config.py, clip_return"),
+      (
+        "originalValueGoals", "share of rows that the critic sees with their original goal",
+        "supervised_sampler.py, keep_origin_rate"
+      ),
+      ("relabelWeight", "whether rows are weighted by discount^offset", "paper, section 4; gamma"),
+      ("exponentialWeight", "whether rows are weighted by exp(advantage)", "paper; exp_adv"),
+      ("exponentialClip", "the largest exp(advantage)", "su_method clip10"),
+      (
+        "bestAdvantageWeight",
+        "whether rows below a percentile of recent advantages count less", "paper; baw"
+      ),
+      ("bestAdvantageStep", "growth of the percentile with each update", "config.py, baw_delta"),
+      ("bestAdvantageLimit", "where the percentile stops growing", "config.py, baw_max"),
+      ("bestAdvantageQueue", "recent advantages that the percentile is taken of", "adv_que.py"),
+      (
+        "otherAdvantageWeight", "weight of rows below the percentile", "supervised_sampler.py"
+      ),
+    ] + NormalizerSettings.documentation
+  }
+}

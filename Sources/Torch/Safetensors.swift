@@ -1,0 +1,184 @@
+internal import FoundationEssentials
+
+/// Named tensors and some text in one file, in the format that Python's `safetensors` reads.
+///
+///     8 bytes     length N of the header, little-endian
+///     N bytes     JSON: {"__metadata__": {text: text}, name: {"dtype", "shape", "data_offsets"}, ...}
+///     the rest    the tensors' values, little-endian, row-major, without gaps
+///
+/// The header is padded with spaces to a multiple of 8, and wider elements come first, so that every
+/// tensor is aligned. Source: github.com/huggingface/safetensors, README.md, "Format".
+public struct Safetensors: Sendable {
+  /// The tensors, in the order in which they were given or found.
+  public var tensors: [NamedTensor]
+  /// Text besides the tensors.
+  public var metadata: [String: String]
+
+  /// Collects tensors for a file.
+  public init(_ tensors: [NamedTensor], metadata: [String: String] = [:]) {
+    self.tensors = tensors
+    self.metadata = metadata
+  }
+
+  /// The tensor of a name.
+  public subscript(name: String) -> Tensor? { tensors.first { $0.name == name }?.tensor }
+
+  /// Writes the file whole or not at all: `<path>.part`, synced, then renamed. Throws `TorchError`.
+  public func write(to path: String) throws {
+    let ordered = tensors.enumerated().sorted { a, b in
+      let (wide, narrow) = (a.element.tensor.elementType, b.element.tensor.elementType)
+      return (-wide.byteCount, a.offset) < (-narrow.byteCount, b.offset)
+    }.map(\.element)
+    precondition(Set(tensors.map(\.name)).count == tensors.count, "two tensors of one name")
+
+    var items = ["\"__metadata__\":" + (try Safetensors.json(metadata))]
+    if metadata.isEmpty { items = [] }
+    var end = 0
+    var pieces: [[UInt8]] = []
+    for entry in ordered {
+      let type = entry.tensor.elementType
+      let shape = entry.tensor.shape
+      let start = end
+      end += shape.reduce(type.byteCount, *)
+      let sizes = shape.map(String.init).joined(separator: ",")
+      items.append(
+        "\(try Safetensors.json(entry.name)):{\"dtype\":\"\(type.safetensorsName)\","
+          + "\"shape\":[\(sizes)],\"data_offsets\":[\(start),\(end)]}")
+      var bytes = [UInt8](repeating: 0, count: end - start)
+      bytes.withUnsafeMutableBytes { entry.tensor.read(into: $0) }
+      pieces.append(bytes)
+    }
+    var header = Array(("{" + items.joined(separator: ",") + "}").utf8)
+    header += [UInt8](repeating: 0x20, count: (8 - header.count % 8) % 8)
+    let length = withUnsafeBytes(of: UInt64(header.count).littleEndian) { Array($0) }
+    try FileBytes.write([length, header] + pieces, to: path)
+  }
+
+  /// Reads a file; throws a `TorchError` that names the file and the first thing wrong in it.
+  public init(contentsOf path: String) throws {
+    let bytes = try FileBytes.read(path)
+    func wrong(_ text: String) -> TorchError { TorchError("\(path): \(text)") }
+
+    guard bytes.count >= 8 else {
+      throw wrong("a safetensors file begins with 8 bytes, found \(bytes.count) in all")
+    }
+    let length = bytes.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self).littleEndian }
+    guard length <= UInt64(bytes.count - 8) else {
+      throw wrong("a header of \(length) bytes is promised, and \(bytes.count - 8) follow")
+    }
+    let values = 8 + Int(length)
+    let header: SafetensorsHeader
+    do {
+      header = try JSONDecoder().decode(SafetensorsHeader.self, from: Data(bytes[8..<values]))
+    } catch {
+      throw wrong("the header is not JSON of the kind that safetensors have")
+    }
+
+    // In the order of their values, which must fill the file without gap or overlap.
+    let entries = header.entries.sorted {
+      ($0.value.start, $0.value.end, $0.key) < ($1.value.start, $1.value.end, $1.key)
+    }
+    var at = 0
+    tensors = []
+    for (name, entry) in entries {
+      guard let type = ElementType.allCases.first(where: { $0.safetensorsName == entry.dtype })
+      else { throw wrong("'\(name)' is of the type \(entry.dtype), which is not supported") }
+      guard let size = entry.byteCount(of: type), entry.start == at, entry.end - at == size else {
+        throw wrong(
+          "'\(name)' is \(entry.dtype) \(entry.shape) and must be at byte \(at), found it from "
+            + "\(entry.start) to \(entry.end)")
+      }
+      guard entry.end <= bytes.count - values else {
+        throw wrong("'\(name)' ends at byte \(entry.end) of \(bytes.count - values)")
+      }
+      let tensor = bytes.withUnsafeBytes { buffer in
+        Tensor(
+          bytes: size == 0 ? nil : buffer.baseAddress.map { $0 + values + at }, shape: entry.shape,
+          type: type)
+      }
+      tensors.append(NamedTensor(name, tensor))
+      at = entry.end
+    }
+    guard at == bytes.count - values else {
+      throw wrong("the tensors end at byte \(at) of \(bytes.count - values)")
+    }
+    metadata = header.metadata
+  }
+
+  private static func json(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
+  }
+}
+
+/// The JSON at the head of a file.
+private struct SafetensorsHeader: Decodable {
+  struct Entry: Decodable {
+    let dtype: String
+    let shape: [Int]
+    let offsets: [Int]
+
+    enum CodingKeys: String, CodingKey {
+      case dtype
+      case shape
+      case offsets = "data_offsets"
+    }
+
+    var start: Int { offsets[0] }
+    var end: Int { offsets[1] }
+
+    /// Bytes of the shape, or `nil` where it is none that memory could hold.
+    func byteCount(of type: ElementType) -> Int? {
+      shape.reduce(Optional(type.byteCount)) { product, size in
+        guard let product, size >= 0 else { return nil }
+        let (next, overflow) = product.multipliedReportingOverflow(by: size)
+        return overflow ? nil : next
+      }
+    }
+  }
+
+  struct Key: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
+
+  var entries: [String: Entry] = [:]
+  var metadata: [String: String] = [:]
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: Key.self)
+    for key in container.allKeys {
+      if key.stringValue == "__metadata__" {
+        metadata = try container.decode([String: String].self, forKey: key)
+        continue
+      }
+      let entry = try container.decode(Entry.self, forKey: key)
+      guard entry.offsets.count == 2, entry.start >= 0, entry.end >= entry.start else {
+        throw DecodingError.dataCorruptedError(
+          forKey: key, in: container, debugDescription: "data_offsets are a start and an end")
+      }
+      entries[key.stringValue] = entry
+    }
+  }
+}
+
+extension ElementType {
+  /// The name of the type in a file.
+  fileprivate var safetensorsName: String {
+    switch self {
+    case .uint8: "U8"
+    case .int8: "I8"
+    case .int16: "I16"
+    case .int32: "I32"
+    case .int64: "I64"
+    case .float16: "F16"
+    case .float32: "F32"
+    case .float64: "F64"
+    case .bool: "BOOL"
+    case .bfloat16: "BF16"
+    }
+  }
+}

@@ -1,0 +1,47 @@
+internal import CTorch
+
+/// Where a tensor is.
+public enum Device: Sendable, Equatable, CustomStringConvertible {
+  /// The processor's memory, the default.
+  case cpu
+  /// The memory of one CUDA device, counted from 0.
+  case cuda(Int)
+
+  /// libtorch's name: `cpu` or `cuda:0`.
+  public var description: String {
+    switch self {
+    case .cpu: "cpu"
+    case .cuda(let index): "cuda:\(index)"
+    }
+  }
+}
+
+/// The libtorch that this process has loaded.
+public enum TorchRuntime {
+  /// Checks, once, that the libtorch that was loaded is of the minor version built for.
+  ///
+  /// Call it before anything else: other minor versions load and then crash. Throws `TorchError`.
+  public static func start() throws { try started.get() }
+
+  private static let started: Result<Void, TorchError> = {
+    if let text = ctorch_start() { return .failure(TorchError(String(cString: text))) }
+    return .success(())
+  }()
+
+  /// The version built for, such as `2.13.0`.
+  public static var version: String { String(cString: ctorch_version()) }
+
+  /// Threads that one operator may use when it is called from this thread.
+  ///
+  /// It is a property of the calling thread: a thread that trains sets it first. 1 is best for small
+  /// networks, with runs side by side.
+  public static var threads: Int {
+    get { Int(ctorch_threads()) }
+    set { ctorch_set_threads(Int32(newValue)) }
+  }
+
+  /// Loads libtorch's CUDA half, from the folder of the other; throws `TorchError` without a device.
+  public static func loadCUDA() throws {
+    guard ctorch_load_cuda() else { throw TorchError.last }
+  }
+}
