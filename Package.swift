@@ -26,6 +26,7 @@ let package = Package(
     .library(name: "GoalCore", targets: ["GoalCore"]),
     .library(name: "Replay", targets: ["Replay"]),
     .library(name: "Storage", targets: ["Storage"]),
+    .library(name: "Learners", targets: ["Learners"]),
     .library(name: "Environments", targets: ["Environments"]),
     .library(name: "Experiments", targets: ["Experiments"]),
   ],
@@ -76,7 +77,7 @@ let package = Package(
     .target(
       name: "Experiments",
       dependencies: [
-        "GoalCore", "Replay", "Storage", "Environments", "Learners",
+        "GoalCore", "Replay", "Storage", "Environments", "Learners", "Torch",
         .product(name: "Yams", package: "Yams"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -84,7 +85,8 @@ let package = Package(
     .executableTarget(
       name: "goalpost",
       dependencies: [
-        "Experiments", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Experiments", "GoalCore", "Storage",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: withMuJoCo),
 
