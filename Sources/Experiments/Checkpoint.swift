@@ -1,5 +1,5 @@
 public import Environments
-public import Foundation
+import Foundation
 public import GoalCore
 public import Learners
 import Storage

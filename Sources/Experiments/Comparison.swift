@@ -1,5 +1,6 @@
 public import Environments
 public import Foundation
+import GoalCore
 
 /// Policies evaluated on the same starts and goals.
 public struct Comparison: Sendable {

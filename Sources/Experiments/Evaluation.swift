@@ -47,12 +47,8 @@ public struct EpisodeScore: Codable, Sendable, Equatable {
       weight *= gamma
     }
     discountedReturn = sum
-    finalDistance = trajectory.achievedGoals.suffix(task.spec.goal).withUnsafeBufferPointer { end in
-      trajectory.desiredGoal.withUnsafeBufferPointer { goal in
-        guard let a = end.baseAddress, let b = goal.baseAddress else { return .nan }
-        return task.distance(a, b)
-      }
-    }
+    let end = Array(trajectory.achievedGoals.suffix(task.spec.goal))
+    finalDistance = task.distance(end, trajectory.desiredGoal)
   }
 }
 

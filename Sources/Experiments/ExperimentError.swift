@@ -1,5 +1,3 @@
-public import GoalCore
-
 /// What can go wrong with a request, besides what the layers below say.
 public enum ExperimentError: Error, Equatable, CustomStringConvertible {
   /// There is neither a run, a checkpoint nor a policy's file there.

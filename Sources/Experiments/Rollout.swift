@@ -102,9 +102,14 @@ struct Rollout {
     self.keepStates = keepStates
   }
 
-  /// One episode; `watch` sees the environment at the start and after each step.
+  /// One episode.
+  func episode(index: Int64, seed: UInt64) -> Trajectory {
+    episode(index: index, seed: seed) { _ in }
+  }
+
+  /// One episode; `watch` sees what there is of it at the start and after each step.
   func episode(
-    index: Int64, seed: UInt64, watch: (Trajectory) throws -> Void = { _ in }
+    index: Int64, seed: UInt64, watch: (Trajectory) throws -> Void
   ) rethrows -> Trajectory {
     let spec = environment.task.spec
     var shown = environment.reset(seed: seed)

@@ -1,5 +1,5 @@
 import Foundation
-public import GoalCore
+import GoalCore
 
 /// A number with a 95 % interval.
 public struct Estimate: Codable, Sendable, Equatable {

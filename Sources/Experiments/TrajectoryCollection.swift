@@ -1,6 +1,7 @@
-public import Environments
+import Environments
 public import Foundation
-public import GoalCore
+import GoalCore
+import Learners
 public import Storage
 import Synchronization
 import Yams
@@ -22,23 +23,17 @@ public enum TrajectoryCollection {
   /// An episode depends on the recipe and its number only, so the same bytes come out for any number
   /// of workers, in any order, after any interruption. Shards that are there are left alone.
   public static func run(
-    _ recipe: Recipe, in folder: URL, workers: Int, silent: Bool = false
+    _ asked: Recipe, in folder: URL, workers: Int, silent: Bool = false
   ) throws -> Summary {
     let started = Date()
-    let world = try EnvironmentRegistry.world(recipe.environment)
-    let policy = try Policies.named(recipe.policy, for: world)
+    let world = try EnvironmentRegistry.world(asked.environment)
+    let policy = try Policies.named(asked.policy, for: world)
     let loaded = try world.load()
-    var recipe = recipe
-    recipe.policyDigest = policy.digest.isEmpty ? nil : policy.digest
-    if !policy.digest.isEmpty {
-      // The name of a checkpoint is its place; what decides the bytes is its digest.
-      recipe.policy = "checkpoint"
-    }
-    let exploration = Exploration(noise: recipe.noise, randomActions: recipe.randomActions)
     let probe = try loaded.makeEnvironment()
     let stateLength =
-      recipe.states ? (probe as? any RestorableEnvironment)?.stateLength ?? 0 : 0
-    recipe.states = stateLength > 0
+      asked.states ? (probe as? any RestorableEnvironment)?.stateLength ?? 0 : 0
+    let recipe = resolved(asked, policy: policy, stateLength: stateLength)
+    let exploration = Exploration(noise: recipe.noise, randomActions: recipe.randomActions)
     let identity = DatasetIdentity(
       id: folder.lastPathComponent, task: world.task, recipe: recipe, stateLength: stateLength,
       modelDigest: Digest.sha256(of: Data(loaded.modelBytes)),
@@ -74,12 +69,26 @@ public enum TrajectoryCollection {
     return Summary(manifest: manifest, made: made.load(ordering: .relaxed), left: left)
   }
 
+  /// The recipe as it decides the bytes: a checkpoint by its digest, not by its place.
+  private static func resolved(
+    _ asked: Recipe, policy: NamedPolicy, stateLength: Int
+  ) -> Recipe {
+    var recipe = asked
+    recipe.states = stateLength > 0
+    if !policy.digest.isEmpty {
+      recipe.policy = "checkpoint"
+      recipe.policyDigest = policy.digest
+    }
+    return recipe
+  }
+
   /// Reads a recipe from a file of YAML; unknown keys are errors that list the known ones.
   public static func recipe(_ file: URL) throws -> Recipe {
     let values = try RunConfiguration.yaml(file)
-    guard case .text(let environment)? = values["environment"],
-      case .text(let policy)? = values["policy"], let episodes = values["episodes"]?.integer,
-      episodes > 0, let seed = values["seed"]?.integer, 0..<Int(Seeds.limit) ~= seed
+    guard case .text(let environment) = values["environment"] ?? .null,
+      case .text(let policy) = values["policy"] ?? .null,
+      let episodes = values["episodes"]?.integer, episodes > 0,
+      let seed = values["seed"]?.integer, 0..<Int(Seeds.limit) ~= seed
     else {
       throw ExperimentError.badSettings(
         path: file.path,

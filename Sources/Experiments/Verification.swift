@@ -1,7 +1,7 @@
-public import Environments
+import Environments
 public import Foundation
-public import GoalCore
-public import Storage
+import GoalCore
+import Storage
 
 /// Checks a dataset: its files, its numbers, and that the simulator gives them again.
 public enum Verification {

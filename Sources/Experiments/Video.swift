@@ -1,6 +1,6 @@
 public import Environments
 public import Foundation
-public import GoalCore
+import GoalCore
 
 /// Films episodes of a policy into one file, a grid of them side by side.
 public enum Video {
