@@ -73,9 +73,9 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     return copy
   }
 
-  /// Learner's settings from `key.path=value` of a command line; values are read as YAML.
-  public static func assignments(_ texts: [String]) throws -> [String: JSONValue] {
-    try texts.reduce(into: [:]) { result, text in
+  /// Sets learner's settings from `key.path=value` of a command line; values are read as YAML.
+  public mutating func assign(_ texts: [String]) throws {
+    for text in texts {
       let parts = text.split(separator: "=", maxSplits: 1)
       guard parts.count == 2, let value = try? Yams.load(yaml: String(parts[1])) else {
         throw ExperimentError.badAssignment(text)
@@ -83,7 +83,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
       let path = parts[0].split(separator: ".").map(String.init)
       let inner = try JSONValue(yaml: value, path: text)
       let nested = path.reversed().dropLast().reduce(inner) { .object([$1: $0]) }
-      result = JSONValue.merge([path[0]: nested], over: result)
+      settings = JSONValue.merge([path[0]: nested], over: settings)
     }
   }
 }

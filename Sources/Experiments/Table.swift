@@ -10,6 +10,9 @@ public enum TableFormat: String, CaseIterable, Sendable {
   case csv
   /// LaTeX's `tabular`.
   case latex
+
+  /// All of them, for help and errors.
+  public static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
 }
 
 /// A table of text, for people and papers.

@@ -117,18 +117,26 @@ struct Collect: ParsableCommand {
     }
     let totals = manifest.totals
     if json {
-      try printJSON([
-        "dataset": folder.path, "episodes": "\(totals.episodes)", "steps": "\(totals.steps)",
-        "successes": "\(totals.successes)", "made": "\(summary.made)",
-        "sha256": try manifest.digest(),
-      ])
-      return
+      let report = Report(
+        dataset: folder.path, episodes: totals.episodes, steps: totals.steps,
+        successes: totals.successesAtEnd, made: summary.made, sha256: try manifest.digest())
+      return try printJSON(report)
     }
     if summary.made == 0 { Console.note("\(folder.path) is complete: nothing to do") }
+    let share = 100 * Double(totals.successesAtEnd) / Double(totals.episodes)
     print(
       """
       \(folder.path): \(totals.episodes) episodes, \(totals.steps) steps in \(manifest.shards.count) \
-      shards, sha256 \(try manifest.digest())
+      shards, \(String(format: "%.1f", share)) % end in success, sha256 \(try manifest.digest())
       """)
+  }
+
+  private struct Report: Encodable {
+    let dataset: String
+    let episodes: Int
+    let steps: Int
+    let successes: Int
+    let made: Int
+    let sha256: String
   }
 }

@@ -39,14 +39,17 @@ struct Evaluate: ParsableCommand {
   @Flag(help: "Print JSON.")
   var json = false
 
-  @Option(help: "How to print the table: \(TableFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
-  var format: TableFormat = .text
+  @Option(help: "How to print the table: \(TableFormat.names).")
+  var format: String = TableFormat.text.rawValue
 
   func validate() throws {
     try checkPositive(episodes, "--episodes")
     try checkPositive(videoEpisodes, "--video-episodes")
     try checkPositive(workers, "--workers")
     try checkSeed(seed)
+    guard TableFormat(rawValue: format) != nil else {
+      throw ValidationError("--format must be one of \(TableFormat.names), found '\(format)'")
+    }
     if let video, !video.hasSuffix(".mp4"), !video.hasSuffix(".gif") {
       throw ValidationError("--video takes a name that ends in .mp4 or .gif, found '\(video)'")
     }
@@ -59,7 +62,7 @@ struct Evaluate: ParsableCommand {
     let bands = try expect.map { try Bands(contentsOf: URL(fileURLWithPath: $0)) }
     let comparison = try Comparison.run(policies, environment: environment, request)
     if json { print(try comparison.json()) } else {
-      print(comparison.table().rendered(as: format), terminator: "")
+      print(comparison.table().rendered(as: TableFormat(rawValue: format) ?? .text), terminator: "")
     }
     if let video {
       try comparison.film(to: URL(fileURLWithPath: video), episodes: videoEpisodes)
@@ -68,5 +71,3 @@ struct Evaluate: ParsableCommand {
     try bands?.check(comparison)
   }
 }
-
-extension TableFormat: ExpressibleByArgument {}

@@ -78,8 +78,7 @@ struct Train: ParsableCommand {
     if let updates { configuration.updates = updates }
     if let evaluateEvery { configuration.evaluateEvery = evaluateEvery }
     if let checkpointEvery { configuration.checkpointEvery = checkpointEvery }
-    configuration = try configuration.applying(
-      ["settings": .object(try RunConfiguration.assignments(assignments))])
+    try configuration.assign(assignments)
     if let seeds, let list = SeedList(seeds) {
       let runs = list.seeds.map { seed in
         var copy = configuration
