@@ -26,6 +26,8 @@ let package = Package(
     .library(name: "GoalCore", targets: ["GoalCore"]),
     .library(name: "Replay", targets: ["Replay"]),
     .library(name: "Storage", targets: ["Storage"]),
+    .library(name: "Learners", targets: ["Learners"]),
+    .library(name: "Environments", targets: ["Environments"]),
     .library(name: "Experiments", targets: ["Experiments"]),
   ],
   dependencies: [
@@ -39,7 +41,7 @@ let package = Package(
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CDeflate", providers: [.apt(["libdeflate-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-    .systemLibrary(name: "CEGL", providers: [.apt(["libegl-dev"])]),
+    .target(name: "CEGL", linkerSettings: [.linkedLibrary("dl")]),
     .systemLibrary(name: "CPrefetch"),
     .target(
       name: "CTorch",
@@ -75,7 +77,7 @@ let package = Package(
     .target(
       name: "Experiments",
       dependencies: [
-        "GoalCore", "Replay", "Storage", "Environments", "Learners",
+        "GoalCore", "Replay", "Storage", "Environments", "Learners", "Torch",
         .product(name: "Yams", package: "Yams"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -83,7 +85,8 @@ let package = Package(
     .executableTarget(
       name: "goalpost",
       dependencies: [
-        "Experiments", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Experiments", "GoalCore", "Storage",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: withMuJoCo),
 

@@ -1,0 +1,48 @@
+public import GoalCore
+import MuJoCo
+
+/// A registered world: its task, and what it takes to simulate it.
+public struct World: Sendable {
+  /// The task, which needs no simulator.
+  public let task: GoalTask
+  /// What is asked for, in a few words.
+  public let summary: String
+  /// The scripted expert, where there is one.
+  public let script: (any GoalPolicy)?
+  /// Loads the model and gives what makes environments of it.
+  public let load: @Sendable () throws -> LoadedWorld
+}
+
+/// A world whose model is loaded, from which each thread makes an environment of its own.
+public struct LoadedWorld: Sendable {
+  /// The compiled model's bytes: its digest goes into a dataset's manifest.
+  public let modelBytes: [UInt8]
+  /// The simulator's name and version, such as "MuJoCo 3.3.0".
+  public let simulator: String
+  /// Makes an environment.
+  public let makeEnvironment: @Sendable () throws -> any GoalEnvironment
+}
+
+/// All worlds, by id.
+public enum EnvironmentRegistry {
+  /// Every world, in the order in which they are listed.
+  public static let worlds: [World] = Fetch.rows.map { row in
+    World(
+      task: Fetch.task(row), summary: row.summary,
+      script: row.hasObject ? FetchPushScript() : FetchReachScript(),
+      load: {
+        let model = try Fetch.model(row)
+        return LoadedWorld(
+          modelBytes: model.bytes, simulator: "MuJoCo \(MuJoCoModel.version)",
+          makeEnvironment: { try Fetch(row, model: model) })
+      })
+  }
+
+  /// The world of an id; throws `EnvironmentError.unknown` with the nearest ids.
+  public static func world(_ identifier: String) throws -> World {
+    if let world = worlds.first(where: { $0.task.identifier == identifier }) { return world }
+    let known = worlds.map(\.task.identifier)
+    throw EnvironmentError.unknown(
+      identifier: identifier, near: NearNames.of(identifier, among: known), known: known)
+  }
+}

@@ -1,0 +1,249 @@
+public import GoalCore
+import MuJoCo
+
+/// The Fetch robot's arm over a table, asked to bring its gripper or a block to a place.
+///
+/// One control step is 20 steps of 0.002 s: 0.04 s. An episode has 50 and never terminates.
+///
+/// | world       | observation | goal                  | object            | gripper starts at      |
+/// |-------------|-------------|-----------------------|-------------------|------------------------|
+/// | fetch-reach | 10          | gripper's position, m | none              | 0.2 m above the table  |
+/// | fetch-push  | 25          | block's position, m   | a block of 5 cm   | just over the table    |
+///
+/// | index in push | in reach | observation                                   | unit       |
+/// |---------------|----------|-----------------------------------------------|------------|
+/// | 0–2           | 0–2      | gripper's position                            | m          |
+/// | 3–5           |          | block's position                              | m          |
+/// | 6–8           |          | block's position less the gripper's           | m          |
+/// | 9–10          | 3–4      | positions of the right and left finger        | m          |
+/// | 11–13         |          | block's rotation, Euler angles                | rad        |
+/// | 14–16         |          | block's velocity less the gripper's           | m a step   |
+/// | 17–19         |          | block's angular velocity                      | rad a step |
+/// | 20–22         | 5–7      | gripper's velocity                            | m a step   |
+/// | 23–24         | 8–9      | velocities of the fingers                     | m a step   |
+///
+/// | index | action                                         | unit | range   |
+/// |-------|------------------------------------------------|------|---------|
+/// | 0–2   | displacement of the gripper's target           | 5 cm | −1 to 1 |
+/// | 3     | fingers (ignored in both: they are held shut)   |      | −1 to 1 |
+///
+/// A goal is reached within 5 cm. Equal seeds give the states, goals and observations of
+/// gymnasium-robotics 1.4.2, `FetchReach-v4` and `FetchPush-v4` on MuJoCo 3.3.0, to 10⁻¹² (the last
+/// bits of its matrix products depend on numpy's order of summation); models from its wheel.
+///
+/// It differs from the reference in: 1. rewards and successes are computed from observations rounded
+/// to `Float`, which are what datasets hold.
+public final class Fetch: RestorableEnvironment, VisibleEnvironment {
+  /// What tells the worlds of the family apart.
+  struct Row: Sendable {
+    let identifier: String
+    let summary: String
+    let file: String
+    let hasObject: Bool
+    let extraHeight: Double  // m
+    let slide0: Double  // m, where the robot's base stands
+  }
+
+  static let rows = [
+    Row(
+      identifier: "fetch-reach", summary: "bring the gripper to a place in the air",
+      file: "reach.xml", hasObject: false, extraHeight: 0.2, slide0: 0.4049),
+    Row(
+      identifier: "fetch-push", summary: "push a block to a place on the table",
+      file: "push.xml", hasObject: true, extraHeight: 0, slide0: 0.405),
+  ]
+
+  static func task(_ row: Row) -> GoalTask {
+    GoalTask(
+      identifier: row.identifier,
+      spec: GoalSpec(
+        observation: row.hasObject ? 25 : 10, goal: 3,
+        action: .continuous(
+          low: [Float](repeating: -1, count: 4), high: [Float](repeating: 1, count: 4)),
+        horizon: 50, successThreshold: 0.05,
+        metric: "distance of the \(row.hasObject ? "block" : "gripper") from the goal, m",
+        controlPeriod: Double(substeps) * 0.002),
+      goalIndices: row.hasObject ? [3, 4, 5] : [0, 1, 2])
+  }
+
+  private static let substeps = 20
+  private static let stride: Float = 0.05  // m per unit of action
+  private static let objectRange = 0.15  // m, half-width of the block's starts
+  private static let targetRange = 0.15  // m, half-width of the goals
+  private static let clearance = 0.1  // m, least distance of block and gripper at the start
+
+  /// The task, which needs no simulator.
+  public let task: GoalTask
+  private let row: Row
+  private let simulation: MuJoCoSimulation
+  private let period: Double
+  private let gripSite, gripBody, mocap: Int
+  private let leftFinger, rightFinger: (position: Int, velocity: Int)
+  private let object: (site: Int, position: Int)?
+
+  // What every episode starts from.
+  private let initialTime: Double
+  private let initialPositions, initialSpeeds: [Double]
+  private let initialGrip: SIMD3<Double>
+  private let goalHeight: Double
+
+  private var goal = SIMD3<Double>()
+  private var steps = 0
+  private var renderer: (width: Int, height: Int, renderer: MuJoCoRenderer)?
+
+  /// Loads the model of a row, with its welds reset.
+  static func model(_ row: Row) throws -> MuJoCoModel {
+    let path = try ModelFiles.path("gymnasium_robotics/envs/assets/fetch/" + row.file)
+    let model = try MuJoCoModel(path: path)
+    model.resetWelds()
+    return model
+  }
+
+  init(_ row: Row, model: MuJoCoModel) throws {
+    self.row = row
+    task = Fetch.task(row)
+    simulation = MuJoCoSimulation(model)
+    period = Double(Fetch.substeps) * model.timestep
+    gripSite = try model.site("robot0:grip")
+    gripBody = try model.body("robot0:gripper_link")
+    mocap = try model.mocap("robot0:mocap")
+    leftFinger = try model.joint("robot0:l_gripper_finger_joint")
+    rightFinger = try model.joint("robot0:r_gripper_finger_joint")
+    object =
+      row.hasObject
+      ? (try model.site("object0"), try model.joint("object0:joint").position) : nil
+
+    // The pose that the reference settles into when it is made: 10 control steps of the weld
+    // pulling the gripper, and no forward pass after the last.
+    let base = try ["robot0:slide0", "robot0:slide1", "robot0:slide2"].map {
+      try model.joint($0).position
+    }
+    for (place, value) in zip(base, [row.slide0, 0.48, 0]) { simulation.positions[place] = value }
+    if let object {
+      for (k, value) in [1.25, 0.53, 0.4, 1, 0, 0, 0].enumerated() {
+        simulation.positions[object.position + k] = value
+      }
+    }
+    simulation.forward()
+    simulation.forward()
+    let target =
+      SIMD3(-0.498, 0.005, -0.431 + row.extraHeight) + simulation.sitePosition(gripSite)
+    simulation.setMocap(mocap, position: target, rotation: SIMD4(1, 0, 1, 0))
+    simulation.step(10 * Fetch.substeps)
+    initialGrip = simulation.sitePosition(gripSite)
+    goalHeight = object.map { [simulation] in simulation.sitePosition($0.site).z } ?? 0
+    initialTime = simulation.time
+    initialPositions = Array(simulation.positions)
+    initialSpeeds = Array(simulation.speeds)
+  }
+
+  /// Starts the episode of this seed: the block's place is drawn first, the goal after it.
+  public func reset(seed: UInt64) -> GoalObservation {
+    var generator = NumpyGenerator(seed: seed)
+    simulation.reset()
+    simulation.time = initialTime
+    for (k, value) in initialPositions.enumerated() { simulation.positions[k] = value }
+    for (k, value) in initialSpeeds.enumerated() { simulation.speeds[k] = value }
+    simulation.forward()
+    if let object {
+      var x = 0.0
+      var y = 0.0
+      repeat {
+        x = initialGrip.x + generator.uniform(-Fetch.objectRange, Fetch.objectRange)
+        y = initialGrip.y + generator.uniform(-Fetch.objectRange, Fetch.objectRange)
+      } while length(x - initialGrip.x, y - initialGrip.y) < Fetch.clearance
+      simulation.positions[object.position] = x
+      simulation.positions[object.position + 1] = y
+    }
+    simulation.forward()
+    goal = initialGrip
+    for k in 0..<3 { goal[k] += generator.uniform(-Fetch.targetRange, Fetch.targetRange) }
+    if row.hasObject { goal.z = goalHeight }
+    steps = 0
+    return rounded()
+  }
+
+  /// Applies one action, clipped to its range; clipping and scaling are done in `Float`.
+  public func step(_ action: Action) -> GoalStep {
+    guard case .continuous(let values) = action, values.count == 4 else {
+      preconditionFailure("\(task.identifier) takes four numbers, found \(action)")
+    }
+    var target = simulation.bodyPosition(gripBody)
+    for k in 0..<3 { target[k] += Double(min(max(values[k], -1), 1) * Fetch.stride) }
+    let rotation = simulation.bodyRotation(gripBody) + SIMD4(1, 0, 1, 0)
+    simulation.setMocap(mocap, position: target, rotation: rotation)
+    simulation.step(Fetch.substeps)
+    simulation.positions[leftFinger.position] = 0
+    simulation.positions[rightFinger.position] = 0
+    simulation.forward()
+    steps += 1
+    let next = rounded()
+    return GoalStep(
+      next: next, reward: task.reward(next.achievedGoal, next.desiredGoal),
+      isSuccess: task.isReached(next.achievedGoal, next.desiredGoal),
+      terminated: false, truncated: steps >= task.spec.horizon)
+  }
+
+  /// The observation before it is rounded to `Float`, `[O]`, to compare with the reference.
+  public var preciseObservation: [Double] {
+    let grip = simulation.sitePosition(gripSite)
+    let gripVelocity = simulation.siteVelocity(gripSite) * period
+    let fingers = [rightFinger, leftFinger]  // in the order of the model's joints
+    var values = [grip.x, grip.y, grip.z]
+    if let object {
+      let place = simulation.sitePosition(object.site)
+      let angles = eulerAngles(simulation.siteRotation(object.site))
+      let velocity = simulation.siteVelocity(object.site) * period - gripVelocity
+      let turning = simulation.siteAngularVelocity(object.site) * period
+      for v in [place, place - grip] { values += [v.x, v.y, v.z] }
+      values += fingers.map { simulation.positions[$0.position] }
+      for v in [angles, velocity, turning] { values += [v.x, v.y, v.z] }
+    } else {
+      values += fingers.map { simulation.positions[$0.position] }
+    }
+    values += [gripVelocity.x, gripVelocity.y, gripVelocity.z]
+    values += fingers.map { simulation.speeds[$0.velocity] * period }
+    return values
+  }
+
+  /// The desired goal before it is rounded to `Float`, `[G]`.
+  public var preciseGoal: [Double] { [goal.x, goal.y, goal.z] }
+
+  private func rounded() -> GoalObservation {
+    let observation = preciseObservation.map { Float($0) }
+    return GoalObservation(
+      observation: observation, achievedGoal: task.achievedGoal(of: observation),
+      desiredGoal: preciseGoal.map { Float($0) })
+  }
+
+  /// Numbers in a state.
+  public var stateLength: Int { simulation.model.integrationStateLength }
+
+  /// The simulator's integration state.
+  public func state() -> [Double] { simulation.integrationState }
+
+  /// Puts a state and a goal back.
+  public func restore(state: [Double], desiredGoal: [Float], step: Int) -> GoalObservation {
+    simulation.integrationState = state
+    goal = SIMD3(Double(desiredGoal[0]), Double(desiredGoal[1]), Double(desiredGoal[2]))
+    steps = step
+    return rounded()
+  }
+
+  /// The scene from the reference's camera, the goal a ball: green once reached, else red.
+  public func picture(width: Int, height: Int) throws -> Picture {
+    if renderer?.width != width || renderer?.height != height {
+      let made = try MuJoCoRenderer(model: simulation.model, width: width, height: height)
+      renderer = (width, height, made)
+    }
+    let now = rounded()
+    let reached = task.isReached(now.achievedGoal, now.desiredGoal)
+    let camera = Camera(
+      target: SIMD3(1.3, 0.75, 0.5), distance: 1.6, azimuth: 132, elevation: -22)
+    let ball = Marker(
+      position: goal, radius: 0.02,
+      colour: reached ? SIMD4(0.1, 0.85, 0.2, 0.9) : SIMD4(0.95, 0.15, 0.1, 0.9))
+    let bytes = renderer?.renderer.draw(simulation, camera: camera, markers: [ball]) ?? []
+    return Picture(width: width, height: height, bytes: bytes)
+  }
+}

@@ -1,0 +1,157 @@
+public import Environments
+import Foundation
+public import GoalCore
+public import Learners
+import Storage
+import Torch
+
+/// What tells a checkpoint's policy apart: the text in the head of `policy.safetensors`.
+///
+/// With it that one file is enough to act.
+public struct PolicyHeader: Codable, Sendable, Equatable {
+  /// The learner's id.
+  public let learner: String
+  /// The task that it was trained on.
+  public let task: GoalTask
+  /// The learner's settings, whole.
+  public let settings: [String: JSONValue]
+  /// Updates made.
+  public let updates: Int
+  /// The run's seed.
+  public let seed: UInt64
+  /// Digests of the datasets that it was trained on.
+  public let datasets: [String]
+}
+
+/// Checkpoints on disk: `policy.safetensors`, `training.safetensors`, `state.json`.
+public enum Checkpoint {
+  /// Counters and position, beside the tensors.
+  struct State: Codable {
+    let header: PolicyHeader
+    let counters: [String: JSONValue]
+  }
+
+  private static let headerKey = "goalpost"
+
+  /// Writes a checkpoint into a folder, under another name first, so that it is whole or absent.
+  static func write(_ saved: SavedLearner, header: PolicyHeader, to folder: URL) throws {
+    let part = folder.appendingPathExtension("part")
+    let files = FileManager.default
+    do {
+      try? files.removeItem(at: part)
+      try files.createDirectory(at: part, withIntermediateDirectories: true)
+    } catch {
+      throw ExperimentError.cannotWrite(path: part.path, reason: error.localizedDescription)
+    }
+    let text = try encoded(header)
+    try Safetensors(saved.policy, metadata: [headerKey: text])
+      .write(to: part.appendingPathComponent("policy.safetensors").path)
+    try Safetensors(saved.training)
+      .write(to: part.appendingPathComponent("training.safetensors").path)
+    let state = try encoded(State(header: header, counters: saved.counters))
+    try writeWhole(Data(state.utf8), to: part.appendingPathComponent("state.json"))
+    try? files.removeItem(at: folder)
+    guard rename(part.path, folder.path) == 0 else {
+      throw ExperimentError.cannotWrite(path: folder.path, reason: String(cString: strerror(errno)))
+    }
+  }
+
+  /// Reads all of a checkpoint, to train on.
+  static func read(_ folder: URL) throws -> (saved: SavedLearner, header: PolicyHeader) {
+    let policy = try Safetensors(
+      contentsOf: folder.appendingPathComponent("policy.safetensors").path)
+    let training = try Safetensors(
+      contentsOf: folder.appendingPathComponent("training.safetensors").path)
+    let file = folder.appendingPathComponent("state.json")
+    do {
+      let state = try JSONDecoder().decode(State.self, from: Data(contentsOf: file))
+      let saved = SavedLearner(
+        policy: policy.tensors, training: training.tensors, counters: state.counters)
+      return (saved, state.header)
+    } catch {
+      throw ExperimentError.notACheckpoint(
+        path: file.path, reason: "the counters can't be read")
+    }
+  }
+
+  /// The checkpoints of a run, oldest first.
+  static func all(in run: URL) -> [URL] {
+    let folder = run.appendingPathComponent("checkpoints")
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    return names.filter { $0.count == 9 && $0.allSatisfy(\.isNumber) }.sorted()
+      .map { folder.appendingPathComponent($0) }
+  }
+
+  /// The policy's file that a path means: itself, a checkpoint's, or a run's last checkpoint's.
+  static func policyFile(_ path: String) throws -> URL {
+    let given = URL(fileURLWithPath: path)
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: given.path, isDirectory: &isFolder) else {
+      throw ExperimentError.notACheckpoint(path: path, reason: "there is nothing there")
+    }
+    guard isFolder.boolValue else { return given }
+    let inside = given.appendingPathComponent("policy.safetensors")
+    if FileManager.default.fileExists(atPath: inside.path) { return inside }
+    guard let last = all(in: given).last else {
+      throw ExperimentError.notACheckpoint(path: path, reason: "the folder has no checkpoint")
+    }
+    return last.appendingPathComponent("policy.safetensors")
+  }
+
+  /// Loads a policy to act with; where `task` is given, it must be the one trained on.
+  public static func policy(
+    _ path: String, for task: GoalTask? = nil
+  ) throws -> (policy: NamedPolicy, header: PolicyHeader) {
+    let file = try policyFile(path)
+    let tensors = try Safetensors(contentsOf: file.path)
+    guard let text = tensors.metadata[headerKey],
+      let header = try? JSONDecoder().decode(PolicyHeader.self, from: Data(text.utf8))
+    else {
+      throw ExperimentError.notACheckpoint(
+        path: file.path, reason: "its head was not written by goalpost")
+    }
+    if let task, task != header.task {
+      throw ExperimentError.otherWorld(
+        path: path, trainedFor: header.task.identifier, asked: task.identifier)
+    }
+    let learner = try LearnerRegistry.entry(header.learner)
+      .make(task: header.task, overrides: header.settings, seed: 0)
+    try learner.restore(policy: tensors.tensors)
+    let policy = NamedPolicy(
+      name: path, digest: try Digest.sha256(ofFile: file), policy: learner.makePolicy(),
+      source: .policy)
+    return (policy, header)
+  }
+
+  private static func encoded(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
+  }
+}
+
+/// Writes a file whole or not at all; throws `ExperimentError.cannotWrite`.
+func writeWhole(_ data: Data, to file: URL) throws {
+  do { try data.write(to: file, options: .atomic) } catch {
+    throw ExperimentError.cannotWrite(path: file.path, reason: error.localizedDescription)
+  }
+}
+
+/// Finds policies by what the command line calls them.
+public enum Policies {
+  /// `random`, `scripted`, or the path of a run, a checkpoint or a policy's file.
+  public static func named(_ name: String, for world: World) throws -> NamedPolicy {
+    switch name {
+    case "random":
+      return NamedPolicy(
+        name: name, digest: "", policy: RandomPolicy(action: world.task.spec.action),
+        source: .random)
+    case "scripted":
+      guard let script = world.script else {
+        throw EnvironmentError.noScript(identifier: world.task.identifier)
+      }
+      return NamedPolicy(name: name, digest: "", policy: script, source: .policy)
+    default: return try Checkpoint.policy(name, for: world.task).policy
+    }
+  }
+}

@@ -1,0 +1,120 @@
+public import Environments
+import Foundation
+public import GoalCore
+
+/// What an evaluation is asked to do.
+public struct EvaluationRequest: Sendable {
+  /// Episodes to roll out.
+  public var episodes: Int
+  /// The evaluation's seed S: episode e starts from the world seed of (evaluate, S, e).
+  public var seed: UInt64
+  /// Threads; the result does not depend on it.
+  public var workers: Int
+
+  /// Makes a request.
+  public init(episodes: Int, seed: UInt64, workers: Int) {
+    self.episodes = episodes
+    self.seed = seed
+    self.workers = workers
+  }
+}
+
+/// How one episode of an evaluation went.
+public struct EpisodeScore: Codable, Sendable, Equatable {
+  /// Whether the goal was reached at the last step.
+  public let success: Bool
+  /// Rewards of the first H − 1 steps in the 0/1 convention (the world's own plus 1), summed.
+  public let returnBeforeLast: Double
+  /// The same over all steps.
+  public let fullReturn: Double
+  /// The same over all steps, discounted by γ = 1 − 1/H from the first step on.
+  public let discountedReturn: Double
+  /// Distance of the achieved from the desired goal at the end, in the metric's unit.
+  public let finalDistance: Double
+
+  /// Scores an episode under its own desired goal.
+  public init(_ trajectory: Trajectory, task: GoalTask) {
+    let horizon = task.spec.horizon
+    let gamma = 1 - 1 / Double(horizon)
+    let gains = trajectory.rewards.map { Double($0) + 1 }
+    success = trajectory.successes.last ?? false
+    fullReturn = gains.reduce(0, +)
+    returnBeforeLast = gains.prefix(horizon - 1).reduce(0, +)
+    var weight = 1.0
+    var sum = 0.0
+    for gain in gains {
+      sum += weight * gain
+      weight *= gamma
+    }
+    discountedReturn = sum
+    let end = Array(trajectory.achievedGoals.suffix(task.spec.goal))
+    finalDistance = task.distance(end, trajectory.desiredGoal)
+  }
+}
+
+/// The results of an evaluation, each with its 95 % interval, of this policy only.
+public struct Evaluation: Codable, Sendable, Equatable {
+  /// Share of episodes that end in success; Wilson's interval.
+  public let success: Estimate
+  /// Mean undiscounted 0/1 return over the first H − 1 steps, as the WGCSL paper counts (49 of 50);
+  /// bootstrap interval, as of all means here.
+  public let return49: Estimate
+  /// Mean undiscounted 0/1 return over all steps.
+  public let `return`: Estimate
+  /// Mean discounted 0/1 return over all steps, γ = 1 − 1/H.
+  public let discountedReturn: Estimate
+  /// Mean distance from the goal at the end, in the metric's unit.
+  public let finalDistance: Estimate
+
+  enum CodingKeys: String, CodingKey {
+    case success, return49, `return`
+    case discountedReturn = "discounted_return"
+    case finalDistance = "final_distance"
+  }
+
+  /// Summarises episodes.
+  public init(_ scores: [EpisodeScore]) {
+    success = Statistics.wilson(successes: scores.count { $0.success }, of: scores.count)
+    return49 = Statistics.bootstrap(scores.map(\.returnBeforeLast))
+    `return` = Statistics.bootstrap(scores.map(\.fullReturn))
+    discountedReturn = Statistics.bootstrap(scores.map(\.discountedReturn))
+    finalDistance = Statistics.bootstrap(scores.map(\.finalDistance))
+  }
+
+  /// The estimates by the names that they have in JSON, in the order of tables.
+  public var byName: [(name: String, value: Estimate)] {
+    [
+      ("success", success), ("return49", return49), ("return", `return`),
+      ("discounted_return", discountedReturn), ("final_distance", finalDistance),
+    ]
+  }
+}
+
+extension Evaluation {
+  /// Rolls a policy out on the evaluation's seeds.
+  public static func scores(
+    of policy: NamedPolicy, in world: World, _ request: EvaluationRequest,
+    progress: ProgressReport? = nil
+  ) throws -> [EpisodeScore] {
+    let loaded = try world.load()
+    return try scores(of: policy, in: loaded, request, progress: progress)
+  }
+
+  /// The same in a world that is loaded already.
+  static func scores(
+    of policy: NamedPolicy, in loaded: LoadedWorld, _ request: EvaluationRequest,
+    progress: ProgressReport? = nil
+  ) throws -> [EpisodeScore] {
+    let scores = try Parallel.map(
+      count: request.episodes, workers: request.workers,
+      context: { Rollout(environment: try loaded.makeEnvironment(), policy: policy) }
+    ) { rollout, episode in
+      let seed = Seeds.world(.evaluate, seed: request.seed, episode: Int64(episode))
+      let trajectory = rollout.episode(index: Int64(episode), seed: seed)
+      progress?.advance()
+      return EpisodeScore(trajectory, task: rollout.environment.task)
+    }
+    progress?.finish()
+    return scores
+  }
+}

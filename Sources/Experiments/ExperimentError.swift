@@ -1,0 +1,50 @@
+/// What can go wrong with a request, besides what the layers below say.
+public enum ExperimentError: Error, Equatable, CustomStringConvertible {
+  /// There is neither a run, a checkpoint nor a policy's file there.
+  case notACheckpoint(path: String, reason: String)
+  /// A checkpoint belongs to another world.
+  case otherWorld(path: String, trainedFor: String, asked: String)
+  /// A run's folder holds a run already.
+  case runExists(path: String)
+  /// A run cannot go on as it was asked to.
+  case cannotResume(path: String, reason: String)
+  /// A file of settings is not what it must be.
+  case badSettings(path: String, reason: String)
+  /// A setting of the command line is not `key=value`.
+  case badAssignment(String)
+  /// A dataset is of another world than the first.
+  case otherDataset(path: String, world: String, expected: String)
+  /// The world has no renderer.
+  case invisible(world: String)
+  /// A program that is needed is not installed, or failed.
+  case program(name: String, reason: String)
+  /// A file could not be written.
+  case cannotWrite(path: String, reason: String)
+  /// A measured value lies outside the band that was expected.
+  case outsideBand(String)
+  /// A loss was not a number; the run's state was saved.
+  case notFinite(metric: String, update: Int)
+
+  /// Rule, what was found, where.
+  public var description: String {
+    switch self {
+    case .notACheckpoint(let path, let reason):
+      "\(path): must be a run, a checkpoint or a policy.safetensors: \(reason)"
+    case .otherWorld(let path, let trainedFor, let asked):
+      "\(path): this checkpoint was trained for \(trainedFor), not for \(asked)"
+    case .runExists(let path):
+      "\(path): holds a run already: go on with --resume \(path), or choose another --output"
+    case .cannotResume(let path, let reason): "\(path): the run can't be resumed: \(reason)"
+    case .badSettings(let path, let reason): "\(path): \(reason)"
+    case .badAssignment(let text): "--set takes key=value, found '\(text)'"
+    case .otherDataset(let path, let world, let expected):
+      "\(path): all datasets of a run must be of one world: this is of \(world), the first of \(expected)"
+    case .invisible(let world): "\(world) has no pictures"
+    case .program(let name, let reason): "\(name): \(reason)"
+    case .cannotWrite(let path, let reason): "\(path): can't be written: \(reason)"
+    case .outsideBand(let text): text
+    case .notFinite(let metric, let update):
+      "\(metric) is not a finite number at update \(update): the run stopped, its last checkpoint stands"
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import Environments
+import GoalCore
+import Learners
+
+/// What the listing subcommands print.
+public enum Listings {
+  /// All worlds in a table, or one with all that its task says.
+  public static func environments(_ identifier: String?) throws -> String {
+    guard let identifier else {
+      var table = Table(["environment", "observation", "goal", "action", "horizon", "asks to"])
+      for world in EnvironmentRegistry.worlds {
+        let spec = world.task.spec
+        table.rows.append([
+          world.task.identifier, "\(spec.observation)", "\(spec.goal)", text(spec.action),
+          "\(spec.horizon)", world.summary,
+        ])
+      }
+      return table.rendered(as: .text)
+    }
+    let world = try EnvironmentRegistry.world(identifier)
+    let spec = world.task.spec
+    var table = Table([world.task.identifier, world.summary])
+    table.rows = [
+      ["observation", "\(spec.observation) numbers"],
+      ["goal", "\(spec.goal) numbers, observation\(world.task.goalIndices)"],
+      ["action", text(spec.action)],
+      ["horizon", "\(spec.horizon) steps of \(spec.controlPeriod) s"],
+      ["reached", "\(spec.metric), below \(spec.successThreshold)"],
+      ["reward", "-1 while the distance is over the threshold, else 0"],
+      ["scripted policy", world.script == nil ? "no" : "yes"],
+    ]
+    return table.rendered(as: .text)
+  }
+
+  /// All learners in a table, or one with its settings.
+  public static func learners(_ identifier: String?) throws -> String {
+    guard let identifier else {
+      var table = Table(["learner", "idea"])
+      table.rows = LearnerRegistry.all.map { [$0.identifier, $0.summary] }
+      return table.rendered(as: .text)
+    }
+    let learner = try LearnerRegistry.entry(identifier)
+    var table = Table(["setting", "default", "meaning", "source"])
+    table.rows = learner.settings.map { [$0.key, $0.defaultValue, $0.meaning, $0.source] }
+    return "\(learner.identifier): \(learner.summary)\n\n" + table.rendered(as: .text)
+  }
+
+  private static func text(_ action: ActionSpace) -> String {
+    switch action {
+    case .discrete(let count): "one of \(count)"
+    case .continuous(let low, let high):
+      "\(low.count) numbers from \(low.min() ?? 0) to \(high.max() ?? 0)"
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import Foundation
+import Synchronization
+
+/// How far long work is: a bar on a terminal, a plain line now and then elsewhere.
+///
+/// It writes to standard error, so that standard output holds results only. Safe to call from several
+/// threads.
+public final class ProgressReport: Sendable {
+  private struct State {
+    var done = 0
+    var note = ""
+    var lastWritten = -Double.infinity
+    var lastWidth = 0
+    var finished = false
+  }
+
+  private let title: String
+  private let unit: String
+  private let total: Int
+  private let base: Int
+  private let rateScale: Double
+  private let rateUnit: String
+  private let started = ProcessInfo.processInfo.systemUptime
+  private let isTerminal = isatty(2) == 1
+  private let silent: Bool
+  private let state = Mutex(State())
+
+  /// Starts a report of `total` pieces of work, of which `alreadyDone` were done before.
+  ///
+  /// The rate is in `rateUnit`, of which each piece has `rateScale`: episodes may be counted and
+  /// steps a second shown.
+  public init(
+    _ title: String, total: Int, unit: String, alreadyDone: Int = 0, rateUnit: String? = nil,
+    rateScale: Double = 1, silent: Bool = false
+  ) {
+    self.title = title
+    self.total = total
+    self.unit = unit
+    self.rateUnit = rateUnit ?? unit
+    self.rateScale = rateScale
+    self.silent = silent
+    base = alreadyDone
+    state.withLock { $0.done = alreadyDone }
+  }
+
+  /// Counts `count` more pieces as done.
+  public func advance(by count: Int = 1, note: String? = nil) {
+    state.withLock {
+      $0.done += count
+      if let note { $0.note = note }
+      write(&$0, last: false)
+    }
+  }
+
+  /// Ends the report with a line that stays.
+  public func finish() {
+    state.withLock {
+      guard !$0.finished else { return }
+      $0.finished = true
+      write(&$0, last: true)
+    }
+  }
+
+  private func write(_ state: inout State, last: Bool) {
+    guard !silent else { return }
+    let now = ProcessInfo.processInfo.systemUptime
+    let elapsed = max(now - started, 1e-9)
+    guard last || now - state.lastWritten >= (isTerminal ? 0.1 : 15) else { return }
+    if !isTerminal, !last, state.lastWritten < 0 {
+      // The first plain line comes after a while: short work needs none.
+      state.lastWritten = now
+      return
+    }
+    state.lastWritten = now
+    let rate = Double(state.done - base) / elapsed
+    var line = "\(title): \(state.done)/\(total) \(unit)"
+    line += String(format: ", %.0f %@/s", rate * rateScale, rateUnit)
+    if last {
+      line += ", " + Self.duration(elapsed)
+    } else if rate > 0 {
+      line += ", " + Self.duration(Double(total - state.done) / rate) + " left"
+    }
+    if !state.note.isEmpty { line += ", " + state.note }
+    if isTerminal {
+      let width = 24
+      let filled = total > 0 ? width * state.done / total : width
+      let bar = String(repeating: "█", count: filled)
+        + String(repeating: "░", count: max(0, width - filled))
+      let shown = "\(bar) \(line)"
+      let padding = String(repeating: " ", count: max(0, state.lastWidth - shown.count))
+      state.lastWidth = shown.count
+      Console.note("\r" + shown + padding, newline: last)
+    } else {
+      Console.note(line)
+    }
+  }
+
+  /// Seconds as `42 s`, `3 min 20 s` or `2 h 5 min`.
+  static func duration(_ seconds: Double) -> String {
+    let whole = Int(seconds.rounded())
+    switch whole {
+    case ..<60: return "\(whole) s"
+    case ..<3600: return "\(whole / 60) min \(whole % 60) s"
+    default: return "\(whole / 3600) h \(whole % 3600 / 60) min"
+    }
+  }
+}
+
+/// What is said to people beside the results.
+public enum Console {
+  /// Writes a line to standard error.
+  public static func note(_ text: String, newline: Bool = true) {
+    FileHandle.standardError.write(Data((newline ? text + "\n" : text).utf8))
+  }
+}

@@ -1,0 +1,38 @@
+import Foundation
+import Learners
+import Storage
+
+/// The part of a recipe that a file may leave out.
+struct RecipeSettings: Codable {
+  var environment: String
+  var policy: String
+  var episodes: Int
+  var seed: UInt64
+  var noise: Double
+  var randomActions: Double
+  var shardEpisodes: Int
+  var compress: Bool
+  var states: Bool
+
+  static func applying(
+    _ values: [String: JSONValue], to recipe: Recipe, file: URL
+  ) throws -> Recipe {
+    let base = RecipeSettings(
+      environment: recipe.environment, policy: recipe.policy, episodes: recipe.episodes,
+      seed: recipe.seed, noise: recipe.noise, randomActions: recipe.randomActions,
+      shardEpisodes: recipe.shardEpisodes, compress: recipe.compress, states: recipe.states)
+    let all: RecipeSettings
+    do { all = try Settings.applying(values, to: base) } catch let error as SettingsError {
+      throw ExperimentError.badSettings(path: file.path, reason: error.description)
+    }
+    guard all.noise >= 0, 0...1 ~= all.randomActions, all.shardEpisodes > 0 else {
+      throw ExperimentError.badSettings(
+        path: file.path,
+        reason: "noise is at least 0, randomActions a probability and shardEpisodes at least 1")
+    }
+    return Recipe(
+      environment: all.environment, policy: all.policy, seed: all.seed, episodes: all.episodes,
+      noise: all.noise, randomActions: all.randomActions, shardEpisodes: all.shardEpisodes,
+      compress: all.compress, states: all.states)
+  }
+}

@@ -1,0 +1,158 @@
+public import GoalCore
+
+/// What is added to a policy's actions while it collects.
+///
+///     a ← clip(π(s, g) + noise · h · N(0, 1), low, high),  h half of the action's range
+///     with probability randomActions: a ← U(low, high)
+///
+/// as WGCSL collects (github.com/YangRui2015/AWGCSL at d8f1c56, `wgcsl/algo/wgcsl.py`,
+/// `get_actions`: noise 0.2, random actions 0.3). Only the second applies to discrete actions.
+public struct Exploration: Codable, Sendable, Equatable {
+  /// Standard deviation of the noise, in halves of the action's range.
+  public var noise: Double
+  /// Probability of a uniformly random action, at each step.
+  public var randomActions: Double
+
+  /// The policy's own actions.
+  public static let none = Exploration(noise: 0, randomActions: 0)
+
+  /// Makes an exploration from its two numbers.
+  public init(noise: Double, randomActions: Double) {
+    precondition(noise >= 0 && 0...1 ~= randomActions, "noise ≥ 0 and a probability")
+    self.noise = noise
+    self.randomActions = randomActions
+  }
+}
+
+/// A policy with a name, ready to act.
+public struct NamedPolicy: Sendable {
+  /// `random`, `scripted`, or a checkpoint's path.
+  public let name: String
+  /// The SHA-256 of a checkpoint's policy; empty for the others.
+  public let digest: String
+  /// The policy.
+  public let policy: any GoalPolicy
+  /// What its own actions count as.
+  public let source: BehaviourSource
+}
+
+/// Actions drawn uniformly from the space; the draws are keyed by the episode.
+struct RandomPolicy: GoalPolicy {
+  let action: ActionSpace
+
+  func makeActor() -> any GoalActor { Uniform(action) }
+
+  final class Uniform: GoalActor {
+    private let action: ActionSpace
+    private var generator = Philox(seed: 0, purpose: 0, index: 0)
+
+    init(_ action: ActionSpace) { self.action = action }
+
+    func begin(goal: [Float], seed: UInt64) {
+      generator = Philox(seed: seed, purpose: Rollout.policyStream, index: 0)
+    }
+
+    func act(_ observation: [Float]) -> Action { action.uniform(from: &generator) }
+  }
+}
+
+extension ActionSpace {
+  /// An action drawn uniformly.
+  func uniform(from generator: inout Philox) -> Action {
+    switch self {
+    case .continuous(let low, let high):
+      .continuous(
+        zip(low, high).map { Float(generator.uniform(Double($0), Double($1))) })
+    case .discrete(let count): .discrete(Int(generator.unit() * Double(count)))
+    }
+  }
+
+  /// A vector moved into the space; discrete actions stay as they are.
+  func clipped(_ action: Action) -> Action {
+    guard case .continuous(let values) = action, case .continuous(let low, let high) = self else {
+      return action
+    }
+    return .continuous(values.indices.map { min(max(values[$0], low[$0]), high[$0]) })
+  }
+}
+
+/// Rolls a policy out in a world, one episode at a time.
+///
+/// An episode is a function of its world seed, the policy and the exploration: neither threads nor
+/// earlier episodes matter.
+struct Rollout {
+  /// What tells the stream of a policy's draws from that of the exploration's.
+  static let policyStream: UInt64 = 1
+  private static let explorationStream: UInt64 = 2
+
+  let environment: any GoalEnvironment
+  let actor: any GoalActor
+  let source: BehaviourSource
+  let exploration: Exploration
+  let keepStates: Bool
+
+  init(
+    environment: any GoalEnvironment, policy: NamedPolicy, exploration: Exploration = .none,
+    keepStates: Bool = false
+  ) {
+    self.environment = environment
+    actor = policy.policy.makeActor()
+    source = policy.source
+    self.exploration = exploration
+    self.keepStates = keepStates
+  }
+
+  /// One episode.
+  func episode(index: Int64, seed: UInt64) -> Trajectory {
+    episode(index: index, seed: seed) { _ in }
+  }
+
+  /// One episode; `watch` sees what there is of it at the start and after each step.
+  func episode(
+    index: Int64, seed: UInt64, watch: (Trajectory) throws -> Void
+  ) rethrows -> Trajectory {
+    let spec = environment.task.spec
+    var shown = environment.reset(seed: seed)
+    actor.begin(goal: shown.desiredGoal, seed: seed)
+    var generator = Philox(seed: seed, purpose: Self.explorationStream, index: 0)
+    var trajectory = Trajectory(
+      index: index, seed: seed, action: spec.action, desiredGoal: shown.desiredGoal)
+    trajectory.observations = shown.observation
+    trajectory.achievedGoals = shown.achievedGoal
+    let restorable = keepStates ? environment as? any RestorableEnvironment : nil
+    if let restorable { trajectory.states += restorable.state() }
+    try watch(trajectory)
+    while true {
+      let (action, from) = explored(
+        spec.action.clipped(actor.act(shown.observation)), spec.action, &generator)
+      let step = environment.step(action)
+      trajectory.append(action, from: from, step: step)
+      if let restorable { trajectory.states += restorable.state() }
+      try watch(trajectory)
+      shown = step.next
+      if step.terminated || step.truncated { return trajectory }
+    }
+  }
+
+  private func explored(
+    _ action: Action, _ space: ActionSpace, _ generator: inout Philox
+  ) -> (Action, BehaviourSource) {
+    guard exploration != .none else { return (action, source) }
+    var result = action
+    var from = source
+    if exploration.noise > 0, case .continuous(let values) = action,
+      case .continuous(let low, let high) = space
+    {
+      let noisy = values.indices.map { k in
+        let half = Double(high[k] - low[k]) / 2
+        return values[k] + Float(exploration.noise * half * generator.normal())
+      }
+      result = space.clipped(.continuous(noisy))
+      from = .noise
+    }
+    if generator.unit() < exploration.randomActions {
+      return (space.uniform(from: &generator), .random)
+    }
+    return (result, from)
+  }
+}

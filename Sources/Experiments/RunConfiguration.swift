@@ -1,0 +1,119 @@
+public import Foundation
+public import Learners
+import Yams
+
+/// All that a training run is made from; saved as `config.json`, from which it can be repeated.
+public struct RunConfiguration: Codable, Sendable, Equatable {
+  /// The learner's id.
+  public var learner = "wgcsl"
+  /// Folders of datasets; their episodes are drawn from alike.
+  public var datasets: [String] = []
+  /// Updates to make; 0 means as many as the paper makes on the task.
+  public var updates = 0
+  /// The run's seed, below 2²⁸.
+  public var seed: UInt64 = 0
+  /// Updates between two checkpoints.
+  public var checkpointEvery = 1_000
+  /// Checkpoints that are kept, the last ones.
+  public var checkpointsKept = 2
+  /// Updates between two rows of metrics.
+  public var measureEvery = 100
+  /// Updates between two evaluations; 0 for none while training.
+  public var evaluateEvery = 2_000
+  /// Episodes of each evaluation while training.
+  public var evaluationEpisodes = 20
+  /// The learner's settings that differ from the paper's.
+  public var settings: [String: JSONValue] = [:]
+
+  /// Makes a configuration of defaults.
+  public init() {}
+
+  /// Reads a configuration from a file of YAML or JSON, over the defaults.
+  ///
+  /// A run's own `config.json` is such a file: it holds the configuration under that name.
+  public static func read(_ file: URL) throws -> RunConfiguration {
+    let values = try yaml(file)
+    if case .object(let saved)? = values["configuration"] {
+      return try RunConfiguration().applying(saved)
+    }
+    return try RunConfiguration().applying(values)
+  }
+
+  /// The settings by name of a file of YAML or JSON.
+  static func yaml(_ file: URL) throws -> [String: JSONValue] {
+    let text: String
+    do { text = try String(contentsOf: file, encoding: .utf8) } catch {
+      throw ExperimentError.badSettings(path: file.path, reason: "the file can't be read")
+    }
+    let parsed: Any?
+    do { parsed = try Yams.load(yaml: text) } catch {
+      throw ExperimentError.badSettings(path: file.path, reason: "not YAML: \(error)")
+    }
+    guard let parsed, case .object(let values) = try JSONValue(yaml: parsed, path: file.path) else {
+      throw ExperimentError.badSettings(path: file.path, reason: "must hold settings by name")
+    }
+    return values
+  }
+
+  /// A copy with other values; learner's settings stand under `settings`. Throws `SettingsError`.
+  public func applying(_ values: [String: JSONValue]) throws -> RunConfiguration {
+    // The learner's own settings are checked by the learner.
+    var own = values
+    var copy = self
+    if let given = own.removeValue(forKey: "settings") {
+      guard case .object(let inner) = given else {
+        throw SettingsError.wrongValue(key: "settings", expected: "settings by name", found: given)
+      }
+      copy.settings = JSONValue.merge(inner, over: copy.settings)
+    }
+    let kept = copy.settings
+    copy.settings = [:]
+    copy = try Settings.applying(own, to: copy)
+    copy.settings = kept
+    return copy
+  }
+
+  /// Sets learner's settings from `key.path=value` of a command line; values are read as YAML.
+  public mutating func assign(_ texts: [String]) throws {
+    for text in texts {
+      let parts = text.split(separator: "=", maxSplits: 1)
+      guard parts.count == 2, let value = try? Yams.load(yaml: String(parts[1])) else {
+        throw ExperimentError.badAssignment(text)
+      }
+      let path = parts[0].split(separator: ".").map(String.init)
+      let inner = try JSONValue(yaml: value, path: text)
+      let nested = path.reversed().dropLast().reduce(inner) { .object([$1: $0]) }
+      settings = JSONValue.merge([path[0]: nested], over: settings)
+    }
+  }
+}
+
+extension JSONValue {
+  /// A value that Yams read.
+  init(yaml value: Any, path: String) throws {
+    switch value {
+    case let value as Bool: self = .truth(value)
+    case let value as Int: self = .integer(value)
+    case let value as Double: self = .number(value)
+    case let value as String: self = .text(value)
+    case is NSNull: self = .null
+    case let value as [Any]: self = .list(try value.map { try JSONValue(yaml: $0, path: path) })
+    case let value as [AnyHashable: Any]:
+      var object: [String: JSONValue] = [:]
+      for (key, inner) in value { object["\(key.base)"] = try JSONValue(yaml: inner, path: path) }
+      self = .object(object)
+    default:
+      throw ExperimentError.badSettings(path: path, reason: "a value that is no setting: \(value)")
+    }
+  }
+
+  /// `upper` over `lower`, group by group.
+  static func merge(
+    _ upper: [String: JSONValue], over lower: [String: JSONValue]
+  ) -> [String: JSONValue] {
+    lower.merging(upper) { below, above in
+      if case .object(let a) = above, case .object(let b) = below { .object(merge(a, over: b)) }
+      else { above }
+    }
+  }
+}

@@ -1,0 +1,133 @@
+public import Environments
+public import Foundation
+import GoalCore
+
+/// Films episodes of a policy into one file, a grid of them side by side.
+public enum Video {
+  /// Frames a second: the speed of the simulated time.
+  private static func rate(_ spec: GoalSpec) -> Double { 1 / spec.controlPeriod }
+
+  /// Rolls the first `episodes` of an evaluation out and writes them to `file`, `.mp4` or `.gif`.
+  ///
+  /// Each picture has a frame: green while the goal is reached, grey otherwise. Throws where the
+  /// world has no pictures, there is no renderer, or ffmpeg is missing or fails.
+  public static func write(
+    _ policy: NamedPolicy, in world: World, seed: UInt64, episodes: Int, size: Int = 320,
+    to file: URL, progress: ProgressReport? = nil
+  ) throws {
+    let loaded = try world.load()
+    let environment = try loaded.makeEnvironment()
+    guard let visible = environment as? any VisibleEnvironment else {
+      throw ExperimentError.invisible(world: world.task.identifier)
+    }
+    let rollout = Rollout(environment: environment, policy: policy)
+    var films: [[Picture]] = []
+    for episode in 0..<episodes {
+      var film: [Picture] = []
+      let worldSeed = Seeds.world(.evaluate, seed: seed, episode: Int64(episode))
+      _ = try rollout.episode(index: Int64(episode), seed: worldSeed) { trajectory in
+        var picture = try visible.picture(width: size, height: size)
+        let reached = trajectory.successes.last ?? false
+        picture.frame(reached ? (40, 190, 70) : (110, 110, 110), thickness: max(2, size / 64))
+        film.append(picture)
+      }
+      // A second's rest on the end.
+      if let end = film.last {
+        film += [Picture](repeating: end, count: Int(rate(world.task.spec) / 2))
+      }
+      films.append(film)
+      progress?.advance()
+    }
+    progress?.finish()
+    try encode(grid(films), rate: rate(world.task.spec), to: file)
+  }
+
+  /// Puts the films beside and below each other; short ones rest on their last picture.
+  static func grid(_ films: [[Picture]]) -> [Picture] {
+    guard let first = films.first?.first else { return [] }
+    let columns = Int(Double(films.count).squareRoot().rounded(.up))
+    let rows = (films.count + columns - 1) / columns
+    let length = films.map(\.count).max() ?? 0
+    let width = first.width * columns
+    return (0..<length).map { moment in
+      var bytes = [UInt8](repeating: 0, count: width * first.height * rows * 3)
+      for (number, film) in films.enumerated() {
+        let picture = film[min(moment, film.count - 1)]
+        let x = number % columns * first.width * 3
+        for y in 0..<first.height {
+          let target = (number / columns * first.height + y) * width * 3 + x
+          let source = y * first.width * 3
+          bytes.replaceSubrange(
+            target..<target + first.width * 3,
+            with: picture.bytes[source..<source + first.width * 3])
+        }
+      }
+      return Picture(width: width, height: first.height * rows, bytes: bytes)
+    }
+  }
+
+  private static func encode(_ pictures: [Picture], rate: Double, to file: URL) throws {
+    guard let first = pictures.first else { return }
+    let kind = file.pathExtension.lowercased()
+    guard ["mp4", "gif"].contains(kind) else {
+      throw ExperimentError.cannotWrite(
+        path: file.path, reason: "a video's name ends in .mp4 or .gif")
+    }
+    try FileManager.default.createDirectory(
+      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    let part = file.deletingLastPathComponent()
+      .appendingPathComponent(".\(file.lastPathComponent).part.\(kind)")
+    defer { try? FileManager.default.removeItem(at: part) }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments =
+      [
+        "ffmpeg", "-loglevel", "error", "-y", "-f", "rawvideo", "-pixel_format", "rgb24",
+        "-video_size", "\(first.width)x\(first.height)", "-framerate", "\(rate)", "-i", "-",
+      ]
+      + (kind == "mp4"
+        ? ["-pix_fmt", "yuv420p", "-movflags", "+faststart"]
+        : ["-vf", "split[a][b];[a]palettegen[p];[b][p]paletteuse"]) + [part.path]
+    let input = Pipe()
+    let complaints = Pipe()
+    process.standardInput = input
+    process.standardError = complaints
+    // A dead ffmpeg must be an error of ours, not a signal.
+    signal(SIGPIPE, SIG_IGN)
+    do { try process.run() } catch {
+      throw ExperimentError.program(name: "ffmpeg", reason: "could not be started: \(error)")
+    }
+    for picture in pictures {
+      do { try input.fileHandleForWriting.write(contentsOf: Data(picture.bytes)) } catch { break }
+    }
+    try? input.fileHandleForWriting.close()
+    let said = complaints.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else {
+      let text = String(decoding: said, as: UTF8.self)
+        .trimmingCharacters(in: .whitespacesAndNewlines)
+      throw ExperimentError.program(
+        name: "ffmpeg",
+        reason: process.terminationStatus == 127 ? "is not installed: run `make setup`" : text)
+    }
+    guard rename(part.path, file.path) == 0 else {
+      throw ExperimentError.cannotWrite(
+        path: file.path, reason: String(cString: strerror(errno)))
+    }
+  }
+}
+
+extension Picture {
+  /// Draws a frame inside the edge.
+  mutating func frame(_ colour: (UInt8, UInt8, UInt8), thickness: Int) {
+    for y in 0..<height {
+      for x in 0..<width
+      where y < thickness || y >= height - thickness || x < thickness || x >= width - thickness {
+        let at = (y * width + x) * 3
+        bytes[at] = colour.0
+        bytes[at + 1] = colour.1
+        bytes[at + 2] = colour.2
+      }
+    }
+  }
+}

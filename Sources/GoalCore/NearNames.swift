@@ -1,0 +1,27 @@
+/// Suggests names for one that is not there.
+public enum NearNames {
+  /// The known names within two edits of `name`, or of which it is a part, the nearest first.
+  public static func of(_ name: String, among known: [String]) -> [String] {
+    let scored = known.compactMap { candidate -> (Int, String)? in
+      let edits = distance(Array(name.lowercased()), Array(candidate.lowercased()))
+      let contained = !name.isEmpty && candidate.lowercased().contains(name.lowercased())
+      return edits <= max(2, name.count / 4) || contained ? (contained ? 0 : edits, candidate) : nil
+    }
+    return scored.sorted { $0 < $1 }.prefix(3).map(\.1)
+  }
+
+  /// Levenshtein's distance.
+  static func distance(_ a: [Character], _ b: [Character]) -> Int {
+    var row = Array(0...b.count)
+    for i in 0..<a.count {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for j in 0..<b.count {
+        let next = min(row[j] + 1, row[j + 1] + 1, diagonal + (a[i] == b[j] ? 0 : 1))
+        diagonal = row[j + 1]
+        row[j + 1] = next
+      }
+    }
+    return row[b.count]
+  }
+}

@@ -1,0 +1,127 @@
+import CDeflate
+import Dispatch
+
+/// How a dataset's rows become compressed chunks and come back: HDF5's shuffle and deflate filters.
+///
+/// Chunks do not depend on each other, so threads share them and the result is the same for any
+/// number of threads. The last chunk is filled up with zeros, as the format wants whole chunks.
+struct ChunkCodec {
+  /// Rows of a chunk.
+  let rows: Int
+  /// Bytes of a row.
+  let rowBytes: Int
+  /// Bytes of an element.
+  let elementBytes: Int
+  /// Whether the bytes of the elements are regrouped, first bytes first, before compression.
+  let isShuffled: Bool
+
+  private var chunkBytes: Int { rows * rowBytes }
+
+  /// Compresses `rows` rows; `level` is libdeflate's, 1 to 12.
+  func encode(
+    _ bytes: UnsafeRawBufferPointer, rows total: Int, level: Int, threads: Int
+  ) -> [[UInt8]] {
+    let count = (total + rows - 1) / rows
+    let results = UnsafeMutablePointer<[UInt8]>.allocate(capacity: count)
+    results.initialize(repeating: [], count: count)
+    defer {
+      results.deinitialize(count: count)
+      results.deallocate()
+    }
+    let workers = max(1, min(threads, count))
+    nonisolated(unsafe) let slots = results
+    nonisolated(unsafe) let source = bytes
+    DispatchQueue.concurrentPerform(iterations: workers) { worker in
+      guard let compressor = libdeflate_alloc_compressor(Int32(level)) else {
+        preconditionFailure("libdeflate has no memory, or no level \(level)")
+      }
+      defer { libdeflate_free_compressor(compressor) }
+      var plain = [UInt8](repeating: 0, count: chunkBytes)
+      var shuffled = [UInt8](repeating: 0, count: isShuffled ? chunkBytes : 0)
+      let bound = libdeflate_zlib_compress_bound(compressor, chunkBytes)
+      for index in stride(from: worker, to: count, by: workers) {
+        let start = index * chunkBytes
+        let used = min(chunkBytes, source.count - start)
+        plain.withUnsafeMutableBytes {
+          $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[start..<(start + used)]))
+          $0[used...].initializeMemory(as: UInt8.self, repeating: 0)
+        }
+        if isShuffled { shuffle(plain, into: &shuffled) }
+        slots[index] = [UInt8](unsafeUninitializedCapacity: bound) { buffer, written in
+          (isShuffled ? shuffled : plain).withUnsafeBytes {
+            written = libdeflate_zlib_compress(
+              compressor, $0.baseAddress, $0.count, buffer.baseAddress, buffer.count)
+          }
+          precondition(written > 0, "libdeflate needs more than its own bound of \(bound) bytes")
+        }
+      }
+    }
+    return Array(UnsafeBufferPointer(start: results, count: count))
+  }
+
+  /// Decompresses chunks into `target`, which takes all rows; false if one does not decode to
+  /// just a chunk.
+  func decode(
+    _ chunks: [UnsafeRawBufferPointer], into target: UnsafeMutableRawBufferPointer, threads: Int
+  ) -> Bool {
+    let workers = max(1, min(threads, chunks.count))
+    var succeeded = [Bool](repeating: false, count: workers)
+    nonisolated(unsafe) let source = chunks
+    nonisolated(unsafe) let destination = target
+    succeeded.withUnsafeMutableBufferPointer { buffer in
+      nonisolated(unsafe) let flags = buffer
+      DispatchQueue.concurrentPerform(iterations: workers) { worker in
+        guard let decompressor = libdeflate_alloc_decompressor() else {
+          preconditionFailure("libdeflate has no memory")
+        }
+        defer { libdeflate_free_decompressor(decompressor) }
+        var plain = [UInt8](repeating: 0, count: chunkBytes)
+        var ordered = [UInt8](repeating: 0, count: chunkBytes)
+        for index in stride(from: worker, to: source.count, by: workers) {
+          var found = 0
+          let answer = plain.withUnsafeMutableBytes {
+            libdeflate_zlib_decompress(
+              decompressor, source[index].baseAddress, source[index].count, $0.baseAddress,
+              $0.count, &found)
+          }
+          guard answer == LIBDEFLATE_SUCCESS, found == chunkBytes else { return }
+          if isShuffled { unshuffle(plain, into: &ordered) }
+          let start = index * chunkBytes
+          let used = min(chunkBytes, destination.count - start)
+          (isShuffled ? ordered : plain).withUnsafeBytes {
+            UnsafeMutableRawBufferPointer(rebasing: destination[start..<(start + used)])
+              .copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<used]))
+          }
+        }
+        flags[worker] = true
+      }
+    }
+    return succeeded.allSatisfy { $0 }
+  }
+
+  private func shuffle(_ plain: [UInt8], into shuffled: inout [UInt8]) {
+    let count = plain.count / elementBytes
+    plain.withUnsafeBufferPointer { source in
+      shuffled.withUnsafeMutableBufferPointer { target in
+        for byte in 0..<elementBytes {
+          for element in 0..<count {
+            target[byte &* count &+ element] = source[element &* elementBytes &+ byte]
+          }
+        }
+      }
+    }
+  }
+
+  private func unshuffle(_ shuffled: [UInt8], into plain: inout [UInt8]) {
+    let count = plain.count / elementBytes
+    shuffled.withUnsafeBufferPointer { source in
+      plain.withUnsafeMutableBufferPointer { target in
+        for byte in 0..<elementBytes {
+          for element in 0..<count {
+            target[element &* elementBytes &+ byte] = source[byte &* count &+ element]
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import CHDF5
+
+/// What went wrong with an HDF5 file.
+public enum HDF5Error: Error, Equatable, Sendable, CustomStringConvertible {
+  /// The library refused an operation; `stack` is its error stack, the cause first.
+  case refused(operation: String, file: String, stack: [String])
+  /// The operating system refused to open, read or map a file.
+  case system(operation: String, file: String, reason: String)
+  /// A dataset's stored bytes do not lie inside the file or cannot be decoded.
+  case damaged(file: String, dataset: String, rule: String)
+
+  /// One sentence: the rule, what was found, and where.
+  public var description: String {
+    switch self {
+    case .refused(let operation, let file, let stack):
+      "\(file): HDF5 cannot \(operation)" + (stack.isEmpty ? "" : ": " + stack.joined(separator: "; "))
+    case .system(let operation, let file, let reason): "\(file): cannot \(operation): \(reason)"
+    case .damaged(let file, let dataset, let rule): "\(file): '\(dataset)' is damaged: \(rule)"
+    }
+  }
+
+  /// The library's error stack of this thread, the cause first.
+  static func stack() -> [String] {
+    var lines: [String] = []
+    withUnsafeMutablePointer(to: &lines) { pointer in
+      _ = H5Ewalk2(
+        hid_t(H5E_DEFAULT), H5E_WALK_UPWARD,
+        { _, entry, target in
+          guard let entry, let target else { return 0 }
+          let lines = target.assumingMemoryBound(to: [String].self)
+          let function = entry.pointee.func_name.map { String(cString: $0) } ?? "HDF5"
+          let text = entry.pointee.desc.map { String(cString: $0) } ?? "no reason given"
+          lines.pointee.append("\(function): \(text)")
+          return 0
+        }, pointer)
+    }
+    return lines
+  }
+}

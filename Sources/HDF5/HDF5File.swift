@@ -1,0 +1,124 @@
+import CHDF5
+public import Foundation
+
+/// An open HDF5 file; closing it, or dropping it, closes all that was opened through it.
+///
+/// It differs from the library's defaults in:
+/// 1. nothing is locked, as no file of ours is opened for writing twice or read before its rename,
+///    and network file systems without locks would refuse even to read (h5py #1082);
+/// 2. metadata is written in the format of version 1.10, in which every block has a checksum, so a
+///    flipped bit is an error and not a crash;
+/// 3. datasets start at multiples of 64 bytes, for mapping;
+/// 4. no times are stored and nothing is filled, so equal contents are equal bytes.
+///
+/// One thread at a time may use an object; the library itself lets one thread of a process work.
+public final class HDF5File {
+  /// The file's name, for messages.
+  public let name: String
+  private var handle: HDF5Handle?
+
+  /// Opens a file for reading.
+  public convenience init(reading url: URL) throws(HDF5Error) {
+    try self.init(name: url.path) { access in
+      H5Fopen(url.path, chdf5_read_only(), access)
+    }
+  }
+
+  /// Makes a file, in place of any that is there.
+  public convenience init(creating url: URL) throws(HDF5Error) {
+    try self.init(creating: url.path, name: url.path)
+  }
+
+  /// Makes a file at a path, which messages call `name`.
+  convenience init(creating path: String, name: String) throws(HDF5Error) {
+    let creation = try HDF5Handle.properties(chdf5_file_creation(), file: name)
+    try checked("set up a file", file: name) { H5Pset_obj_track_times(creation.identifier, false) }
+    // Links stay inside the root's own header, which is smaller than the heap that 9 would get.
+    try checked("set up a file", file: name) {
+      H5Pset_link_phase_change(creation.identifier, 64, 32)
+    }
+    try self.init(name: name) { access in
+      H5Fcreate(path, chdf5_truncate(), creation.identifier, access)
+    }
+  }
+
+  private init(name: String, open: (hid_t) -> hid_t) throws(HDF5Error) {
+    self.name = name
+    let access = try HDF5Handle.properties(chdf5_file_access(), file: name)
+    let list = access.identifier
+    try checked("set up a file", file: name) { H5Pset_fclose_degree(list, H5F_CLOSE_STRONG) }
+    try checked("set up a file", file: name) { H5Pset_file_locking(list, false, true) }
+    try checked("set up a file", file: name) { H5Pset_alignment(list, 1, 64) }
+    try checked("set up a file", file: name) {
+      H5Pset_libver_bounds(list, H5F_LIBVER_V110, H5F_LIBVER_V110)
+    }
+    handle = try HDF5Handle("open the file", file: name, close: { _ in 0 }) { open(list) }
+  }
+
+  deinit { try? close() }
+
+  /// Writes what is left and closes; throws if that fails. Closing twice does nothing.
+  public func close() throws(HDF5Error) {
+    guard let open = handle else { return }
+    handle = nil
+    try checked("close the file", file: name) { H5Fclose(open.identifier) }
+  }
+
+  /// The library's identifier; the file must be open.
+  var identifier: hid_t {
+    guard let handle else { preconditionFailure("\(name) is closed") }
+    return handle.identifier
+  }
+
+  // MARK: - What is inside
+
+  /// Whether a path such as `behaviour/sources` leads to something.
+  public func contains(_ path: String) throws(HDF5Error) -> Bool {
+    var walked = ""
+    for part in path.split(separator: "/") {
+      walked += (walked.isEmpty ? "" : "/") + part
+      let found = try checked("look for '\(walked)'", file: name) {
+        H5Lexists(identifier, walked, hid_t(H5P_DEFAULT))
+      }
+      if found == 0 { return false }
+    }
+    return true
+  }
+
+  /// Names in a group, sorted; the root by default.
+  public func listing(of group: String = "/") throws(HDF5Error) -> [String] {
+    let opened = try HDF5Handle("open group '\(group)'", file: name, close: H5Gclose) {
+      H5Gopen2(identifier, group, hid_t(H5P_DEFAULT))
+    }
+    var names: [String] = []
+    try withUnsafeMutablePointer(to: &names) { pointer throws(HDF5Error) in
+      var position: hsize_t = 0
+      try checked("list group '\(group)'", file: name) {
+        H5Literate(
+          opened.identifier, H5_INDEX_NAME, H5_ITER_NATIVE, &position,
+          { _, name, _, target in
+            guard let name, let target else { return 0 }
+            target.assumingMemoryBound(to: [String].self).pointee.append(String(cString: name))
+            return 0
+          }, pointer)
+      }
+    }
+    return names.sorted()
+  }
+
+  /// Opens a dataset and reads its type, shape and storage.
+  public func dataset(_ path: String) throws(HDF5Error) -> HDF5Dataset {
+    try HDF5Dataset(path, in: self)
+  }
+
+  /// Makes a group; the groups above it must be there.
+  public func createGroup(_ path: String) throws(HDF5Error) {
+    let creation = try HDF5Handle.properties(chdf5_group_creation(), file: name)
+    try checked("set up group '\(path)'", file: name) {
+      H5Pset_obj_track_times(creation.identifier, false)
+    }
+    _ = try HDF5Handle("make group '\(path)'", file: name, close: H5Gclose) {
+      H5Gcreate2(identifier, path, hid_t(H5P_DEFAULT), creation.identifier, hid_t(H5P_DEFAULT))
+    }
+  }
+}

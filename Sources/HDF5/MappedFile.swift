@@ -1,0 +1,57 @@
+public import Foundation
+import Glibc
+
+/// A file's bytes, mapped into memory for reading until this object goes.
+///
+/// Whoever cuts the file short meanwhile ends this process: nothing of ours does so, as files are
+/// replaced by renaming only.
+public final class MappedFile: @unchecked Sendable {
+  /// The file's name, for messages.
+  public let name: String
+  /// The whole file.
+  public let bytes: UnsafeRawBufferPointer
+
+  /// Maps a regular file, which must not be empty.
+  public convenience init(contentsOf url: URL) throws(HDF5Error) {
+    // Without O_NONBLOCK, opening a named pipe would wait for a writer.
+    let descriptor = open(url.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else {
+      throw .system(operation: "open", file: url.path, reason: String(cString: strerror(errno)))
+    }
+    defer { close(descriptor) }
+    try self.init(descriptor: descriptor, name: url.path)
+  }
+
+  /// Maps what an open descriptor holds.
+  init(descriptor: Int32, name: String) throws(HDF5Error) {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      throw .system(operation: "look at", file: name, reason: String(cString: strerror(errno)))
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw .system(operation: "map", file: name, reason: "it is not a regular file")
+    }
+    guard status.st_size > 0 else {
+      throw .system(operation: "map", file: name, reason: "it is empty")
+    }
+    let count = Int(status.st_size)
+    guard let base = mmap(nil, count, PROT_READ, MAP_SHARED, descriptor, 0), base != MAP_FAILED
+    else {
+      throw .system(operation: "map", file: name, reason: String(cString: strerror(errno)))
+    }
+    self.name = name
+    bytes = UnsafeRawBufferPointer(start: base, count: count)
+  }
+
+  deinit {
+    if let base = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) }
+  }
+
+  /// The bytes at an offset, or nil where they do not all lie inside the file.
+  public func slice(at offset: Int, count: Int) -> UnsafeRawBufferPointer? {
+    guard offset >= 0, count >= 0, offset <= bytes.count, count <= bytes.count - offset else {
+      return nil
+    }
+    return UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + count)])
+  }
+}

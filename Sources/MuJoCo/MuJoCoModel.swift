@@ -1,0 +1,79 @@
+import CMuJoCo
+
+/// A compiled model, shared by the simulations that run it and never changed while they do.
+public final class MuJoCoModel: @unchecked Sendable {
+  let pointer: UnsafeMutablePointer<mjModel>
+
+  /// The version of the library that was loaded, such as "3.3.0".
+  public static var version: String { String(cString: mj_versionString()) }
+
+  /// Reads and compiles an XML file; throws `MuJoCoError` with the compiler's own message.
+  public init(path: String) throws {
+    guard mj_version() == mjVERSION_HEADER else {
+      throw MuJoCoError.otherVersion(built: Int(mjVERSION_HEADER), loaded: Int(mj_version()))
+    }
+    var message = [CChar](repeating: 0, count: 1024)
+    guard let model = mj_loadXML(path, nil, &message, Int32(message.count)) else {
+      let text = message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+      throw MuJoCoError.model(path: path, message: String(decoding: text, as: UTF8.self))
+    }
+    pointer = model
+  }
+
+  deinit { mj_deleteModel(pointer) }
+
+  /// Seconds of one step of the integrator.
+  public var timestep: Double { pointer.pointee.opt.timestep }
+
+  /// Numbers in `MuJoCoSimulation.integrationState`.
+  public var integrationStateLength: Int {
+    Int(mj_stateSize(pointer, UInt32(mjSTATE_INTEGRATION.rawValue)))
+  }
+
+  /// The compiled model as MuJoCo saves it: equal bytes mean equal physics on one version.
+  public var bytes: [UInt8] {
+    let size = Int(mj_sizeModel(pointer))
+    return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+      buffer.initialize(repeating: 0)
+      mj_saveModel(pointer, nil, buffer.baseAddress, Int32(size))
+      count = size
+    }
+  }
+
+  /// The number of a body, by name.
+  public func body(_ name: String) throws -> Int { try identifier("body", mjOBJ_BODY, name) }
+
+  /// The number of a site, by name.
+  public func site(_ name: String) throws -> Int { try identifier("site", mjOBJ_SITE, name) }
+
+  /// Which of the motion-capture bodies a body is, by name.
+  public func mocap(_ name: String) throws -> Int {
+    let number = Int(pointer.pointee.body_mocapid[try body(name)])
+    guard number >= 0 else { throw MuJoCoError.noSuchName(kind: "mocap body", name: name) }
+    return number
+  }
+
+  /// Where a joint's position and velocity begin in `qpos` and `qvel`, by name.
+  public func joint(_ name: String) throws -> (position: Int, velocity: Int) {
+    let number = try identifier("joint", mjOBJ_JOINT, name)
+    return (Int(pointer.pointee.jnt_qposadr[number]), Int(pointer.pointee.jnt_dofadr[number]))
+  }
+
+  /// Makes every weld hold its two bodies at no offset and no rotation.
+  ///
+  /// Writes (0, 0, 0, 0, 0, 0, 1) to the first seven of a weld's eleven numbers, as
+  /// gymnasium-robotics 1.4.2 does, and leaves the rest; call it once, before any simulation.
+  public func resetWelds() {
+    for i in 0..<Int(pointer.pointee.neq)
+    where pointer.pointee.eq_type[i] == Int32(mjEQ_WELD.rawValue) {
+      let data = pointer.pointee.eq_data + i * Int(mjNEQDATA)
+      for k in 0..<7 { data[k] = k == 6 ? 1 : 0 }
+    }
+  }
+
+  private func identifier(_ kind: String, _ type: mjtObj, _ name: String) throws -> Int {
+    let number = mj_name2id(pointer, Int32(type.rawValue), name)
+    guard number >= 0 else { throw MuJoCoError.noSuchName(kind: kind, name: name) }
+    return Int(number)
+  }
+}

@@ -1,0 +1,114 @@
+import CEGL
+import CMuJoCo
+
+/// A ball that is drawn into a picture without being in the model.
+public struct Marker: Sendable {
+  /// Its centre, m.
+  public var position: SIMD3<Double>
+  /// Its radius, m.
+  public var radius: Double
+  /// Red, green, blue and opacity, 0 to 1.
+  public var colour: SIMD4<Float>
+
+  /// Makes a ball.
+  public init(position: SIMD3<Double>, radius: Double, colour: SIMD4<Float>) {
+    self.position = position
+    self.radius = radius
+    self.colour = colour
+  }
+}
+
+/// A camera that looks at a point from a distance; angles in degrees.
+public struct Camera: Sendable {
+  /// The point that it looks at, m.
+  public var target: SIMD3<Double>
+  /// Metres from the target.
+  public var distance: Double
+  /// Degrees about the vertical.
+  public var azimuth: Double
+  /// Degrees above the horizon; negative looks down.
+  public var elevation: Double
+
+  /// Makes a camera.
+  public init(target: SIMD3<Double>, distance: Double, azimuth: Double, elevation: Double) {
+    self.target = target
+    self.distance = distance
+    self.azimuth = azimuth
+    self.elevation = elevation
+  }
+}
+
+/// Draws simulations of one model off-screen; it belongs to the thread that made it.
+public final class MuJoCoRenderer {
+  private let model: MuJoCoModel
+  private let width: Int
+  private let height: Int
+  private let window: OpaquePointer
+  private var scene = mjvScene()
+  private var context = mjrContext()
+  private var option = mjvOption()
+
+  /// Makes a renderer of pictures of one size; throws where neither EGL nor OSMesa works.
+  public init(model: MuJoCoModel, width: Int, height: Int) throws {
+    var message = [CChar](repeating: 0, count: 256)
+    guard let window = offscreen_make(&message, Int32(message.count)) else {
+      let text = message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+      throw MuJoCoError.noRenderer(String(decoding: text, as: UTF8.self))
+    }
+    self.model = model
+    self.width = width
+    self.height = height
+    self.window = window
+    // The size of the off-screen buffer is read from the model, by this call only.
+    model.pointer.pointee.vis.global.offwidth = Int32(width)
+    model.pointer.pointee.vis.global.offheight = Int32(height)
+    model.pointer.pointee.vis.quality.offsamples = 0
+    mjv_defaultScene(&scene)
+    mjv_makeScene(model.pointer, &scene, 2000)
+    mjv_defaultOption(&option)
+    // Sites are aids of the model, drawn nowhere: goals are markers.
+    option.sitegroup = (0, 0, 0, 0, 0, 0)
+    mjr_defaultContext(&context)
+    mjr_makeContext(model.pointer, &context, Int32(mjFONTSCALE_100.rawValue))
+    mjr_setBuffer(Int32(mjFB_OFFSCREEN.rawValue), &context)
+  }
+
+  deinit {
+    _ = offscreen_make_current(window)
+    mjr_freeContext(&context)
+    mjv_freeScene(&scene)
+    offscreen_free(window)
+  }
+
+  /// The simulation as it stands: rows from the top, three bytes a pixel.
+  public func draw(_ simulation: MuJoCoSimulation, camera: Camera, markers: [Marker]) -> [UInt8] {
+    _ = offscreen_make_current(window)
+    var view = mjvCamera()
+    mjv_defaultCamera(&view)
+    view.type = Int32(mjCAMERA_FREE.rawValue)
+    view.lookat = (camera.target.x, camera.target.y, camera.target.z)
+    view.distance = camera.distance
+    view.azimuth = camera.azimuth
+    view.elevation = camera.elevation
+    mjv_updateScene(
+      model.pointer, simulation.data, &option, nil, &view, Int32(mjCAT_ALL.rawValue), &scene)
+    for marker in markers where scene.ngeom < scene.maxgeom {
+      let size = [marker.radius, marker.radius, marker.radius]
+      let position = [marker.position.x, marker.position.y, marker.position.z]
+      let colour = [marker.colour.x, marker.colour.y, marker.colour.z, marker.colour.w]
+      mjv_initGeom(
+        scene.geoms + Int(scene.ngeom), Int32(mjGEOM_SPHERE.rawValue), size, position, nil, colour)
+      scene.ngeom += 1
+    }
+    let area = mjrRect(left: 0, bottom: 0, width: Int32(width), height: Int32(height))
+    mjr_render(area, &scene, &context)
+    var upward = [UInt8](repeating: 0, count: width * height * 3)
+    mjr_readPixels(&upward, nil, area, &context)
+    // OpenGL's rows begin at the bottom.
+    let row = width * 3
+    var bytes = [UInt8]()
+    bytes.reserveCapacity(upward.count)
+    for y in (0..<height).reversed() { bytes += upward[y * row..<(y + 1) * row] }
+    return bytes
+  }
+}

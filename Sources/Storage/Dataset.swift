@@ -1,0 +1,58 @@
+public import Foundation
+public import GoalCore
+
+/// A finished dataset on disk, opened for reading: its manifest, and its shards as they are asked for.
+public struct Dataset: Sendable {
+  /// The folder.
+  public let folder: URL
+  /// What it is.
+  public let manifest: Manifest
+
+  /// Opens a folder by its manifest; shards are looked at when they are asked for.
+  public init(at folder: URL) throws(StorageError) {
+    self.folder = folder
+    guard FileManager.default.fileExists(atPath: folder.path) else { throw .missing(folder.path) }
+    manifest = try Manifest(contentsOf: DatasetFolder(url: folder).manifest)
+  }
+
+  /// The file of a listed shard.
+  public func url(of shard: ShardEntry) -> URL { folder.appendingPathComponent(shard.file) }
+
+  /// Opens a listed shard after checking its size, and that its episodes and steps are as listed.
+  public func open(
+    _ shard: ShardEntry, threads: Int = ProcessInfo.processInfo.activeProcessorCount
+  ) throws(StorageError) -> ShardReader {
+    let url = url(of: shard)
+    try checkFile(url, is: shard, deep: false)
+    let reader = try ShardReader(contentsOf: url, spec: manifest.task.spec, threads: threads)
+    for (name, listed, found) in [
+      ("episodes", shard.episodes.count, reader.episodes), ("steps", shard.steps, reader.steps),
+    ] where listed != found {
+      throw .malformed(url.path, rule: "must have \(listed) \(name), as listed", found: "\(found)")
+    }
+    return reader
+  }
+
+  /// The columns of all shards, in order: mapped, or decoded where they are compressed.
+  public func columns(
+    threads: Int = ProcessInfo.processInfo.activeProcessorCount
+  ) throws(StorageError) -> [TrajectoryColumns] {
+    var columns: [TrajectoryColumns] = []
+    for shard in manifest.shards {
+      columns.append(try open(shard, threads: threads).columns())
+    }
+    return columns
+  }
+
+  /// Checks that all shards are there with the listed sizes and, if `deep`, digests.
+  ///
+  /// - Throws: The first thing that is wrong, in the order of the shards.
+  public func check(
+    deep: Bool, threads: Int = ProcessInfo.processInfo.activeProcessorCount
+  ) throws(StorageError) {
+    try forEachInParallel(manifest.shards.count, threads: threads) { index throws(StorageError) in
+      let shard = manifest.shards[index]
+      try checkFile(url(of: shard), is: shard, deep: deep)
+    }
+  }
+}

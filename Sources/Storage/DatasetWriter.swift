@@ -1,0 +1,232 @@
+public import Foundation
+public import GoalCore
+import Synchronization
+
+/// Makes a dataset shard by shard, alone or beside other collectors of the same folder, on the same
+/// machine or on others that see it.
+///
+/// A collector goes through `pendingShards()`, claims one at a time, makes its episodes and commits
+/// it. A shard is committed by its record, which is written after the shard itself; a committed shard
+/// is never written again. Killed at any moment, a collector loses only the shard in hand, and its
+/// claim is free again. Two collectors share the shards, as only one can hold a claim; the one that
+/// finds nothing but `busy` shards ends, or waits for the other, and whoever finds all of them done
+/// writes the manifest, to the same bytes.
+///
+/// A shard that the manifest or a record lists, and whose file is gone, is pending; it must come out
+/// with the listed digest. One whose file is there and is not the listed one is an error: it is left
+/// alone, and made again once it has been removed.
+///
+/// Any thread may call any method.
+public final class DatasetWriter: Sendable {
+  /// What comes of claiming a shard.
+  public enum Claim: Sendable {
+    /// It is the caller's until the claim is committed or dropped.
+    case mine(ShardClaim)
+    /// Another collector is making it.
+    case busy
+    /// Another collector has made it meanwhile.
+    case done
+  }
+
+  /// What the dataset is made from.
+  public let identity: DatasetIdentity
+  /// All shards, done or not.
+  public let plan: [PlannedShard]
+
+  private let folder: DatasetFolder
+  private let columns: [String: ManifestColumn]
+  private let finished: Manifest?
+  private let checked = Mutex<Set<Int>>([])
+
+  /// Opens a folder for a dataset, making it where it is absent.
+  ///
+  /// - Parameters:
+  ///   - folder: Absent, empty, or holding the same dataset, begun or finished.
+  ///   - identity: What the dataset is made from.
+  ///   - columns: What the manifest says of the columns, or nil for those collected here.
+  /// - Throws: `foreignFolder`, `otherRecipe` with the first setting that differs, an error of the
+  ///   manifest, `cannotWrite` or `diskFull`; nothing that was there is touched.
+  public init(
+    at folder: URL, identity: DatasetIdentity, columns: [String: ManifestColumn]? = nil
+  ) throws(StorageError) {
+    self.identity = identity
+    self.folder = DatasetFolder(url: folder)
+    self.columns =
+      columns
+      ?? Manifest.nativeColumns(for: identity.task.spec, states: identity.recipe.states)
+    plan = DatasetPlan.shards(identity)
+    precondition(!plan.isEmpty, "a dataset has at least one shard")
+    try self.folder.checkIsOurs()
+
+    if FileManager.default.fileExists(atPath: self.folder.manifest.path) {
+      let manifest = try Manifest(contentsOf: self.folder.manifest)
+      try DatasetWriter.compare(manifest.identity, to: identity, in: folder)
+      finished = manifest
+    } else {
+      finished = nil
+    }
+    try self.folder.create()
+    let lock = try FileLock.take(self.folder.collectionLock, wait: true)
+    PartFile.removeParts(of: self.folder.collection)
+    PartFile.removeParts(of: self.folder.manifest)
+    if !FileManager.default.fileExists(atPath: self.folder.collection.path) {
+      let part = try PartFile(for: self.folder.collection)
+      try SealedText.seal(identity).withUnsafeBytes { part.append($0) }
+      // Where locks do not work, another collector may have been quicker.
+      _ = try part.commitIfAbsent()
+    }
+    withExtendedLifetime(lock) {}
+    let there = try SealedText.read(
+      DatasetIdentity.self, from: self.folder.collection, schema: Manifest.schema
+    ).value
+    try DatasetWriter.compare(there, to: identity, in: folder)
+  }
+
+  private static func compare(
+    _ there: DatasetIdentity, to asked: DatasetIdentity, in folder: URL
+  ) throws(StorageError) {
+    if let difference = try there.firstDifference(from: asked) {
+      throw .otherRecipe(
+        folder.path, setting: difference.setting, there: difference.mine, asked: difference.other)
+    }
+  }
+
+  // MARK: - What is done
+
+  /// The shards that are still to be made; the files of the others are read and have their digests.
+  public func pendingShards(
+    threads: Int = ProcessInfo.processInfo.activeProcessorCount
+  ) throws(StorageError) -> [PlannedShard] {
+    let pending = Mutex<[PlannedShard]>([])
+    try forEachInParallel(plan.count, threads: threads) { index throws(StorageError) in
+      let shard = plan[index]
+      if checked.withLock({ $0.contains(shard.index) }) { return }
+      if try isDone(shard, deep: true) {
+        checked.withLock { _ = $0.insert(shard.index) }
+      } else {
+        pending.withLock { $0.append(shard) }
+      }
+    }
+    return pending.withLock { $0 }.sorted { $0.index < $1.index }
+  }
+
+  /// Whether a shard is listed and its file is there; throws if that is not the listed one.
+  private func isDone(_ shard: PlannedShard, deep: Bool) throws(StorageError) -> Bool {
+    let url = folder.shard(shard.index)
+    guard let entry = try listed(shard), byteCount(of: url) != nil else { return false }
+    try checkFile(url, is: entry, deep: deep)
+    return true
+  }
+
+  /// What the manifest, or else its record, lists for a shard.
+  private func listed(_ shard: PlannedShard) throws(StorageError) -> ShardEntry? {
+    let fromManifest = finished?.shards.first { $0.index == shard.index }
+    let record = try record(of: shard)?.shard
+    if let fromManifest, let record, fromManifest != record {
+      throw .altered(
+        folder.record(shard.index).path, expected: fromManifest.sha256, found: record.sha256)
+    }
+    return fromManifest ?? record
+  }
+
+  private func record(of shard: PlannedShard) throws(StorageError) -> ShardRecord? {
+    let url = folder.record(shard.index)
+    guard FileManager.default.fileExists(atPath: url.path) else { return nil }
+    let record = try SealedText.read(ShardRecord.self, from: url, schema: Manifest.schema).value
+    guard record.shard.index == shard.index, record.shard.episodes == shard.episodes else {
+      throw .malformed(
+        url.path, rule: "must be of shard \(shard.index), episodes \(shard.episodes)",
+        found: "shard \(record.shard.index), episodes \(record.shard.episodes)")
+    }
+    return record
+  }
+
+  // MARK: - Making shards
+
+  /// Claims a shard, if no other collector holds it and none has made it meanwhile.
+  public func claim(_ shard: PlannedShard) throws(StorageError) -> Claim {
+    guard let lock = try FileLock.take(folder.lock(shard.index), wait: false) else { return .busy }
+    if try isDone(shard, deep: false) { return .done }
+    PartFile.removeParts(of: folder.shard(shard.index))
+    PartFile.removeParts(of: folder.record(shard.index))
+    return .mine(ShardClaim(shard: shard, lock: lock))
+  }
+
+  /// Writes a claimed shard and then its record, and gives the claim back.
+  ///
+  /// - Parameters:
+  ///   - trajectories: The shard's episodes, in the order of their numbers.
+  ///   - claim: The claim on it.
+  ///   - threads: Threads that compress.
+  /// - Throws: `diskFull`, `cannotWrite`, or `madeDifferently` where the shard is listed with another
+  ///   digest; there is then no new file.
+  @discardableResult
+  public func commit(
+    _ trajectories: [Trajectory], claim: ShardClaim, threads: Int = 1
+  ) throws(StorageError) -> ShardRecord {
+    let shard = claim.shard
+    precondition(
+      trajectories.map(\.index) == shard.episodes.numbers,
+      "shard \(shard.index) must get episodes \(shard.episodes), in order")
+    precondition(claim.isHeld, "shard \(shard.index) was given back")
+    defer { claim.giveBack() }
+    let spec = identity.task.spec
+    let listed = try listed(shard)
+    let file = try ShardWriter.write(
+      trajectories, spec: spec, to: folder.shard(shard.index), compress: identity.recipe.compress,
+      threads: threads, expecting: listed?.sha256)
+    let totals = DatasetTotals(of: trajectories)
+    let record = ShardRecord(
+      shard: ShardEntry(
+        index: shard.index, file: DatasetFolder.file(shard.index), episodes: shard.episodes,
+        steps: totals.steps, bytes: file.bytes, sha256: file.sha256),
+      totals: totals, sums: DatasetSums(of: trajectories, spec: spec))
+    if !FileManager.default.fileExists(atPath: folder.record(shard.index).path) {
+      try PartFile.write(try SealedText.seal(record), to: folder.record(shard.index))
+    }
+    checked.withLock { _ = $0.insert(shard.index) }
+    return record
+  }
+
+  /// Merges the records into the manifest, unless it is there, and gives it.
+  ///
+  /// - Throws: `incomplete` with the shards that are missing.
+  public func finish() throws(StorageError) -> Manifest {
+    var missing: [Int] = []
+    for shard in plan where try !isDone(shard, deep: false) { missing.append(shard.index) }
+    guard missing.isEmpty else { throw .incomplete(folder.url.path, missing: missing) }
+    if let finished { return finished }
+    var records: [ShardRecord] = []
+    for shard in plan {
+      guard let record = try record(of: shard) else {
+        throw .missing(folder.record(shard.index).path)
+      }
+      records.append(record)
+    }
+    let manifest = Manifest(identity, columns: columns, records: records)
+    let lock = try FileLock.take(folder.collectionLock, wait: true)
+    if FileManager.default.fileExists(atPath: folder.manifest.path) {
+      return try Manifest(contentsOf: folder.manifest)
+    }
+    try manifest.write(to: folder.manifest)
+    withExtendedLifetime(lock) {}
+    return manifest
+  }
+}
+
+/// A shard in one collector's hands; dropped, it is free again.
+public final class ShardClaim: Sendable {
+  /// The shard.
+  public let shard: PlannedShard
+  private let lock: Mutex<FileLock?>
+
+  init(shard: PlannedShard, lock: FileLock) {
+    self.shard = shard
+    self.lock = Mutex(lock)
+  }
+
+  var isHeld: Bool { lock.withLock { $0 != nil } }
+
+  /// Gives the shard back, made or not.
+  public func giveBack() { lock.withLock { $0 = nil } }
+}

@@ -1,0 +1,58 @@
+import CCrypto
+public import Foundation
+
+/// SHA-256, as 64 lower-case hexadecimal digits.
+public enum Digest {
+  /// The digest of bytes.
+  public static func sha256(of bytes: UnsafeRawBufferPointer) -> String {
+    let stream = DigestStream()
+    stream.append(bytes)
+    return stream.finish()
+  }
+
+  /// The digest of bytes.
+  public static func sha256(of data: Data) -> String { data.withUnsafeBytes { sha256(of: $0) } }
+
+  /// The digest of a file, read piece by piece.
+  public static func sha256(ofFile url: URL) throws(StorageError) -> String {
+    let descriptor = open(url.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw .cannotRead(url.path, reason: systemReason()) }
+    defer { close(descriptor) }
+    let stream = DigestStream()
+    var buffer = [UInt8](repeating: 0, count: 1 << 20)
+    while true {
+      let count = buffer.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
+      if count < 0 && errno == EINTR { continue }
+      guard count >= 0 else { throw .cannotRead(url.path, reason: systemReason()) }
+      if count == 0 { return stream.finish() }
+      buffer.withUnsafeBytes { stream.append(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+    }
+  }
+}
+
+/// A digest in the making.
+final class DigestStream {
+  private let context: OpaquePointer
+
+  init() {
+    guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
+      preconditionFailure("OpenSSL gives no SHA-256")
+    }
+    self.context = context
+  }
+
+  deinit { EVP_MD_CTX_free(context) }
+
+  func append(_ bytes: UnsafeRawBufferPointer) {
+    precondition(EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1, "SHA-256 failed")
+  }
+
+  /// The digest of all that was appended; nothing can be appended after it.
+  func finish() -> String {
+    var bytes = [UInt8](repeating: 0, count: 32)
+    precondition(EVP_DigestFinal_ex(context, &bytes, nil) == 1, "SHA-256 failed")
+    let digits = Array("0123456789abcdef".utf8)
+    return String(
+      decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+  }
+}

@@ -1,0 +1,53 @@
+import Foundation
+import Glibc
+
+/// A lock on a file of its own, which the system gives back when this process dies.
+///
+/// The file is removed while the lock is held, and whoever gets a lock looks whether its file is
+/// still the one at that name: so none is left behind, and never do two hold one. Where a file system
+/// knows no locks (NFS without its daemon), the lock is granted to all: shards are then made twice,
+/// to the same bytes.
+final class FileLock: Sendable {
+  private let path: String
+  private let descriptor: Int32
+
+  /// Takes the lock, or gives nil if another holds it and `wait` is false.
+  static func take(_ url: URL, wait: Bool) throws(StorageError) -> FileLock? {
+    while true {
+      let descriptor = open(url.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+      guard descriptor >= 0 else { throw .writing(url.path) }
+      var answer: Int32
+      repeat {
+        answer = flock(descriptor, LOCK_EX | (wait ? 0 : LOCK_NB))
+      } while answer != 0 && errno == EINTR
+      let code = errno
+      if answer != 0 && code == EWOULDBLOCK {
+        close(descriptor)
+        return nil
+      }
+      let unsupported = [ENOLCK, EOPNOTSUPP, ENOSYS, EINVAL, 524]
+      guard answer == 0 || unsupported.contains(code) else {
+        close(descriptor)
+        throw .cannotWrite(url.path, reason: systemReason(code))
+      }
+      var mine = stat()
+      var there = stat()
+      if fstat(descriptor, &mine) == 0, stat(url.path, &there) == 0, mine.st_ino == there.st_ino,
+        mine.st_dev == there.st_dev
+      {
+        return FileLock(path: url.path, descriptor: descriptor)
+      }
+      close(descriptor)
+    }
+  }
+
+  private init(path: String, descriptor: Int32) {
+    self.path = path
+    self.descriptor = descriptor
+  }
+
+  deinit {
+    unlink(path)
+    close(descriptor)
+  }
+}

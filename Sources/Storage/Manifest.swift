@@ -1,0 +1,162 @@
+public import Foundation
+public import GoalCore
+import HDF5
+
+/// Where a column's numbers come from.
+public enum ColumnOrigin: String, Codable, Sendable {
+  /// Recorded while the episode was made.
+  case native
+  /// Worked out later from other columns.
+  case computed
+  /// Not there.
+  case absent
+}
+
+/// A column as a manifest describes it.
+public struct ManifestColumn: Codable, Sendable, Equatable {
+  /// Where its numbers come from.
+  public let origin: ColumnOrigin
+  /// Its element type, such as `f32`; nil where it is absent.
+  public let type: String?
+
+  /// Makes a description.
+  public init(origin: ColumnOrigin, type: String?) {
+    self.origin = origin
+    self.type = type
+  }
+}
+
+/// A column's statistics as people and normalizers read them.
+public struct ColumnStatistics: Codable, Sendable, Equatable {
+  /// Rows.
+  public let count: Int
+  /// The lowest value of each dimension.
+  public let minimum: [Double]
+  /// The highest value of each dimension.
+  public let maximum: [Double]
+  /// The mean of each dimension.
+  public let mean: [Double]
+  /// The standard deviation of each dimension, over all rows.
+  public let standardDeviation: [Double]
+
+  /// The statistics that sums give.
+  public init(_ sums: ColumnSums) {
+    count = sums.count
+    minimum = sums.minimum
+    maximum = sums.maximum
+    mean = sums.mean
+    standardDeviation = sums.standardDeviation
+  }
+}
+
+/// Statistics of a dataset.
+public struct DatasetStatistics: Codable, Sendable, Equatable {
+  /// Of `/observations`.
+  public let observations: ColumnStatistics
+  /// Of `/actions`, or nil where they are discrete.
+  public let actions: ColumnStatistics?
+  /// Steps of each action, or nil where they are continuous.
+  public let actionCounts: [Int]?
+
+  /// The statistics that sums give.
+  public init(_ sums: DatasetSums) {
+    observations = ColumnStatistics(sums.observations)
+    actions = sums.actions.map(ColumnStatistics.init)
+    actionCounts = sums.actionCounts
+  }
+}
+
+/// What a dataset is: `manifest.json`, the same bytes however often and wherever it is made.
+///
+/// JSON with sorted keys. The last two lines are `  "sha256" : "<digits>"` and `}`; the digits are the
+/// SHA-256 of every byte before them (`head -n -2 manifest.json | sha256sum`).
+public struct Manifest: Codable, Sendable, Equatable {
+  /// The layout's version that this code reads and writes.
+  public static let schema = 1
+
+  /// The layout's version.
+  public let schema: Int
+  /// The dataset's id.
+  public let id: String
+  /// The world's goal side.
+  public let task: GoalTask
+  /// What it is made from.
+  public let recipe: Recipe
+  /// Numbers in a simulator state, 0 where none are kept.
+  public let stateLength: Int
+  /// The SHA-256 of the world's model, or nil where it has none.
+  public let modelDigest: String?
+  /// Versions of the libraries that decide the numbers, by name.
+  public let libraries: [String: String]
+  /// Counts over all episodes.
+  public let totals: DatasetTotals
+  /// Statistics over all rows.
+  public let statistics: DatasetStatistics
+  /// The columns, by their path in a shard.
+  public let columns: [String: ManifestColumn]
+  /// The shards, by number.
+  public let shards: [ShardEntry]
+
+  /// Merges the records of all shards, given in the order of their numbers.
+  public init(
+    _ identity: DatasetIdentity, columns: [String: ManifestColumn], records: [ShardRecord]
+  ) {
+    guard let first = records.first else { preconditionFailure("a dataset has at least one shard") }
+    schema = identity.schema
+    id = identity.id
+    task = identity.task
+    recipe = identity.recipe
+    stateLength = identity.stateLength
+    modelDigest = identity.modelDigest
+    libraries = identity.libraries
+    self.columns = columns
+    shards = records.map(\.shard)
+    var totals = first.totals
+    var sums = first.sums
+    for record in records.dropFirst() {
+      totals.merge(record.totals)
+      sums.merge(record.sums)
+    }
+    self.totals = totals
+    statistics = DatasetStatistics(sums)
+  }
+
+  /// All that decided the dataset's bytes.
+  public var identity: DatasetIdentity {
+    DatasetIdentity(
+      id: id, task: task, recipe: recipe, stateLength: stateLength, modelDigest: modelDigest,
+      libraries: libraries)
+  }
+
+  /// The columns of a dataset that was collected here.
+  public static func nativeColumns(
+    for spec: GoalSpec, states: Bool
+  ) -> [String: ManifestColumn] {
+    var columns: [String: ManifestColumn] = [:]
+    for column in ShardColumn.allCases {
+      let isThere = column != .states || states
+      columns[column.rawValue] = ManifestColumn(
+        origin: isThere ? .native : .absent,
+        type: isThere ? column.types(for: spec)[0].rawValue : nil)
+    }
+    return columns
+  }
+
+  /// Reads a manifest.
+  ///
+  /// - Throws: `missing`, `malformed` (cut off, or not of this form), `altered` (its own digest does
+  ///   not fit) or `unknownSchema`.
+  public init(contentsOf url: URL) throws(StorageError) {
+    self = try SealedText.read(Manifest.self, from: url, schema: Manifest.schema).value
+  }
+
+  /// Writes the manifest beside its place and renames it.
+  public func write(to url: URL) throws(StorageError) {
+    try PartFile.write(try SealedText.seal(self), to: url)
+  }
+
+  /// The manifest's own SHA-256, which is its last entry.
+  public func digest() throws(StorageError) -> String {
+    try SealedText.check(try SealedText.seal(self), path: "manifest.json")
+  }
+}

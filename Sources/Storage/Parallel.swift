@@ -1,0 +1,22 @@
+import Dispatch
+import Synchronization
+
+/// Runs `body` for 0..<count on several threads; throws the error of the lowest index that failed.
+func forEachInParallel(
+  _ count: Int, threads: Int, _ body: @Sendable (Int) throws(StorageError) -> Void
+) throws(StorageError) {
+  let next = Atomic<Int>(0)
+  let failure = Mutex<(index: Int, error: StorageError)?>(nil)
+  DispatchQueue.concurrentPerform(iterations: max(1, min(threads, count))) { _ in
+    while true {
+      let index = next.add(1, ordering: .relaxed).oldValue
+      guard index < count, failure.withLock({ $0 == nil }) else { return }
+      do throws(StorageError) {
+        try body(index)
+      } catch {
+        failure.withLock { if $0.map({ index < $0.index }) ?? true { $0 = (index, error) } }
+      }
+    }
+  }
+  if let first = failure.withLock({ $0 }) { throw first.error }
+}

@@ -1,0 +1,109 @@
+import Foundation
+import Glibc
+import Synchronization
+
+/// A file in the making, which appears under its name whole or not at all.
+///
+/// It is written beside its place as `<name>.<host>-<process>-<count>.part`, flushed to the disk and
+/// renamed; then the folder is flushed. Dropped before that, it leaves nothing.
+final class PartFile {
+  private static let count = Atomic<Int>(0)
+  /// `<host>-<process>`, the owner in the name of a part.
+  static let owner: String = {
+    var name = [CChar](repeating: 0, count: 256)
+    gethostname(&name, 255)
+    let host = String(
+      decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return "\(host.replacingOccurrences(of: "/", with: "_"))-\(getpid())"
+  }()
+
+  private let target: URL
+  private let part: String
+  private let descriptor: Int32
+  private var isPending = true
+  private var failure: StorageError?
+  /// Whether a write was refused; `commit` says why.
+  var hasFailed: Bool { failure != nil }
+  /// Bytes written so far.
+  private(set) var byteCount = 0
+
+  init(for target: URL) throws(StorageError) {
+    self.target = target
+    let number = PartFile.count.add(1, ordering: .relaxed).newValue
+    part = "\(target.path).\(PartFile.owner)-\(number).part"
+    descriptor = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw .writing(target.path) }
+  }
+
+  deinit {
+    close(descriptor)
+    if isPending { unlink(part) }
+  }
+
+  /// Appends bytes. The first failure is kept, and thrown when the file is to be committed.
+  func append(_ bytes: UnsafeRawBufferPointer) {
+    var rest = bytes[...]
+    while failure == nil, !rest.isEmpty {
+      let chunk = UnsafeRawBufferPointer(rebasing: rest)
+      let written = Glibc.write(descriptor, chunk.baseAddress, chunk.count)
+      if written < 0 {
+        if errno != EINTR { failure = .writing(target.path) }
+      } else {
+        rest = rest.dropFirst(written)
+        byteCount += written
+      }
+    }
+  }
+
+  /// Puts the file in its place, over any that is there.
+  func commit() throws(StorageError) {
+    try flush()
+    guard rename(part, target.path) == 0 else { throw .writing(target.path) }
+    isPending = false
+    try PartFile.flushFolder(of: target)
+  }
+
+  /// Puts the file in its place unless one is there; says whether it did.
+  func commitIfAbsent() throws(StorageError) -> Bool {
+    try flush()
+    guard link(part, target.path) == 0 else {
+      if errno == EEXIST { return false }
+      throw .writing(target.path)
+    }
+    try PartFile.flushFolder(of: target)
+    return true
+  }
+
+  /// Writes everything to the disk.
+  private func flush() throws(StorageError) {
+    if failure == nil, fsync(descriptor) != 0 { failure = .writing(target.path) }
+    if let failure { throw failure }
+  }
+
+  /// Makes the names in a file's folder last.
+  private static func flushFolder(of url: URL) throws(StorageError) {
+    let folder = url.deletingLastPathComponent().path
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .cannotRead(folder, reason: systemReason()) }
+    defer { close(descriptor) }
+    // Some network file systems cannot flush a folder, and say so with EINVAL.
+    guard fsync(descriptor) == 0 || errno == EINVAL else { throw .writing(folder) }
+  }
+
+  /// Writes a small file at once.
+  static func write(_ data: Data, to url: URL) throws(StorageError) {
+    let file = try PartFile(for: url)
+    data.withUnsafeBytes { file.append($0) }
+    try file.commit()
+  }
+
+  /// Removes the parts of a file that others left; nobody may be writing it.
+  static func removeParts(of url: URL) {
+    let folder = url.deletingLastPathComponent()
+    let prefix = url.lastPathComponent + "."
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    for name in names where name.hasPrefix(prefix) && name.hasSuffix(".part") {
+      unlink(folder.appendingPathComponent(name).path)
+    }
+  }
+}

@@ -1,0 +1,85 @@
+public import GoalCore
+
+extension ShardReader {
+  /// All episodes, copied into memory; the shard must have every column but `states`.
+  public func trajectories() throws(StorageError) -> [Trajectory] {
+    let columns = try columns()
+    let indices = try column(.episodeIndices, as: Int64.self)
+    let rewards = try floats(.rewards)
+    let successes = try flags(.successes)
+    let seeds = try column(.seeds, as: UInt64.self)
+    let terminated = try flags(.terminated)
+    let truncated = try flags(.truncated)
+    let sources = try behaviour()
+    let states = has(.states) ? try column(.states, as: Double.self) : nil
+    let goal = columns.desiredGoals.count / (goalsMove ? steps + episodes : episodes)
+    let observation = columns.observations.count / (steps + episodes)
+
+    var trajectories: [Trajectory] = []
+    trajectories.reserveCapacity(episodes)
+    var step = 0
+    for (episode, length) in lengths.enumerated() {
+      let row = step + episode
+      func rows<Element>(_ values: UnsafeBufferPointer<Element>, _ width: Int) -> [Element] {
+        Array(values[(row * width)..<((row + length + 1) * width)])
+      }
+      var trajectory: Trajectory
+      let desired = Array(columns.desiredGoals[((goalsMove ? row : episode) * goal)...].prefix(goal))
+      switch columns.actions {
+      case .continuous(let values):
+        let width = values.count / steps
+        trajectory = Trajectory(
+          index: indices.values[episode], seed: seeds.values[episode],
+          action: .continuous(low: [], high: []), desiredGoal: desired)
+        trajectory.actions = .continuous(
+          Array(values[(step * width)..<((step + length) * width)]))
+      case .discrete(let values):
+        trajectory = Trajectory(
+          index: indices.values[episode], seed: seeds.values[episode],
+          action: .discrete(count: 0), desiredGoal: desired)
+        trajectory.actions = .discrete(Array(values[step..<(step + length)]))
+      }
+      trajectory.length = length
+      trajectory.observations = rows(columns.observations, observation)
+      trajectory.achievedGoals = rows(columns.achievedGoals, goal)
+      trajectory.rewards = Array(rewards.values[step..<(step + length)])
+      trajectory.successes = Array(successes[step..<(step + length)])
+      trajectory.terminated = terminated[episode]
+      trajectory.truncated = truncated[episode]
+      trajectory.sources = Array(sources[step..<(step + length)])
+      if let states { trajectory.states = rows(states.values, stateLength) }
+      trajectories.append(trajectory)
+      step += length
+    }
+    withExtendedLifetime((columns, indices.owner, rewards.owner, seeds.owner, states?.owner)) {}
+    return trajectories
+  }
+
+  /// A column of bytes that are 0 or 1.
+  private func flags(_ name: ShardColumn) throws(StorageError) -> [Bool] {
+    let column = try column(name, as: UInt8.self)
+    if let row = column.values.firstIndex(where: { $0 > 1 }) {
+      throw .wrongValue(
+        file: path, dataset: name.rawValue, rule: "must be 0 or 1", row: row,
+        found: "\(column.values[row])")
+    }
+    return withExtendedLifetime(column.owner) { column.values.map { $0 == 1 } }
+  }
+
+  /// Where each action came from.
+  private func behaviour() throws(StorageError) -> [BehaviourSource] {
+    let column = try column(.sources, as: UInt8.self)
+    var sources: [BehaviourSource] = []
+    sources.reserveCapacity(column.values.count)
+    for (row, value) in column.values.enumerated() {
+      guard let source = BehaviourSource(rawValue: value) else {
+        throw .wrongValue(
+          file: path, dataset: ShardColumn.sources.rawValue, rule: "must be 0, 1 or 2", row: row,
+          found: "\(value)")
+      }
+      sources.append(source)
+    }
+    withExtendedLifetime(column.owner) {}
+    return sources
+  }
+}

@@ -1,0 +1,140 @@
+public import GoalCore
+
+/// Counts over episodes, which add up.
+public struct DatasetTotals: Codable, Sendable, Equatable {
+  /// Episodes.
+  public var episodes = 0
+  /// Steps.
+  public var steps = 0
+  /// Episodes whose goal is reached after the last step; over `episodes`, the success rate.
+  public var successesAtEnd = 0
+  /// Episodes whose goal is reached after some step.
+  public var successesEver = 0
+  /// Episodes that ended because the task ended.
+  public var terminated = 0
+  /// Episodes that ended because time ran out.
+  public var truncated = 0
+  /// The sum of all rewards; over `episodes`, the mean return.
+  public var returnSum = 0.0
+  /// Steps of each source of actions: policy, noise, random.
+  public var sources = [Int](repeating: 0, count: BehaviourSource.allCases.count)
+
+  /// Counts of no episodes.
+  public init() {}
+
+  /// Counts of some episodes.
+  public init(of trajectories: [Trajectory]) {
+    for trajectory in trajectories {
+      episodes += 1
+      steps += trajectory.length
+      successesAtEnd += trajectory.successes.last == true ? 1 : 0
+      successesEver += trajectory.successes.contains(true) ? 1 : 0
+      terminated += trajectory.terminated ? 1 : 0
+      truncated += trajectory.truncated ? 1 : 0
+      returnSum += trajectory.rewards.reduce(0) { $0 + Double($1) }
+      for source in trajectory.sources { sources[Int(source.rawValue)] += 1 }
+    }
+  }
+
+  /// Adds the counts of other episodes.
+  public mutating func merge(_ other: DatasetTotals) {
+    episodes += other.episodes
+    steps += other.steps
+    successesAtEnd += other.successesAtEnd
+    successesEver += other.successesEver
+    terminated += other.terminated
+    truncated += other.truncated
+    returnSum += other.returnSum
+    for k in sources.indices { sources[k] += other.sources[k] }
+  }
+}
+
+/// Sums over the rows of the columns that are summed up.
+public struct DatasetSums: Codable, Sendable, Equatable {
+  /// Of `/observations`.
+  public private(set) var observations: ColumnSums
+  /// Of `/actions`, or nil where they are discrete.
+  public private(set) var actions: ColumnSums?
+  /// Steps of each action, or nil where they are continuous.
+  public private(set) var actionCounts: [Int]?
+
+  /// Sums over some episodes.
+  public init(of trajectories: [Trajectory], spec: GoalSpec) {
+    observations = ColumnSums(
+      width: spec.observation, pieces: trajectories.lazy.map(\.observations))
+    switch spec.action {
+    case .continuous(let low, _):
+      actions = ColumnSums(
+        width: low.count,
+        pieces: trajectories.lazy.map {
+          if case .continuous(let values) = $0.actions { values } else { [] }
+        })
+    case .discrete(let count):
+      var counts = [Int](repeating: 0, count: count)
+      for trajectory in trajectories {
+        guard case .discrete(let numbers) = trajectory.actions else { continue }
+        for number in numbers { counts[Int(number)] += 1 }
+      }
+      actionCounts = counts
+    }
+  }
+
+  /// Adds the sums over other episodes.
+  public mutating func merge(_ other: DatasetSums) {
+    observations.merge(other.observations)
+    if let added = other.actions { actions?.merge(added) }
+    if let added = other.actionCounts, var counts = actionCounts {
+      for k in counts.indices { counts[k] += added[k] }
+      actionCounts = counts
+    }
+  }
+}
+
+/// A shard as a manifest lists it.
+public struct ShardEntry: Codable, Sendable, Equatable {
+  /// Its number.
+  public let index: Int
+  /// Its file, seen from the dataset's folder.
+  public let file: String
+  /// Its episodes.
+  public let episodes: EpisodeSet
+  /// Steps of all its episodes.
+  public let steps: Int
+  /// Bytes of its file.
+  public let bytes: Int
+  /// Its file's SHA-256.
+  public let sha256: String
+
+  /// Makes an entry from its parts.
+  public init(
+    index: Int, file: String, episodes: EpisodeSet, steps: Int, bytes: Int, sha256: String
+  ) {
+    self.index = index
+    self.file = file
+    self.episodes = episodes
+    self.steps = steps
+    self.bytes = bytes
+    self.sha256 = sha256
+  }
+}
+
+/// The small file beside a shard that commits it, `shards/shard-00000.json`; it ends with its own
+/// SHA-256, as the manifest does.
+public struct ShardRecord: Codable, Sendable, Equatable {
+  /// The layout's version.
+  public let schema: Int
+  /// The shard.
+  public let shard: ShardEntry
+  /// Counts over its episodes.
+  public let totals: DatasetTotals
+  /// Sums over its rows.
+  public let sums: DatasetSums
+
+  /// Makes a record of the present schema.
+  public init(shard: ShardEntry, totals: DatasetTotals, sums: DatasetSums) {
+    schema = Manifest.schema
+    self.shard = shard
+    self.totals = totals
+    self.sums = sums
+  }
+}

@@ -1,0 +1,114 @@
+import GoalCore
+import HDF5
+
+/// What a shard's columns are filled from: it gives a column's bytes piece by piece, in order, as
+/// often as asked and from several threads at once.
+struct ShardSource {
+  let trajectories: [Trajectory]
+  let spec: GoalSpec
+  let steps: Int
+  /// Numbers in a simulator state, 0 where none are kept.
+  let stateLength: Int
+
+  /// Traps where an episode's columns do not have the lengths that its specification gives.
+  init(_ trajectories: [Trajectory], spec: GoalSpec) {
+    self.trajectories = trajectories
+    self.spec = spec
+    steps = trajectories.reduce(0) { $0 + $1.length }
+    stateLength = trajectories.first.map { $0.states.count / ($0.length + 1) } ?? 0
+    precondition(!trajectories.isEmpty, "a shard has at least one episode")
+    for trajectory in trajectories { check(trajectory) }
+  }
+
+  /// The columns that the shard gets, in the order in which they lie in the file.
+  var columns: [ShardColumn] {
+    ShardColumn.allCases.filter { $0 != .states || stateLength > 0 }
+  }
+
+  func shape(of column: ShardColumn) -> [Int] {
+    column.shape(
+      for: spec, steps: steps, episodes: trajectories.count, stateLength: stateLength)
+  }
+
+  /// Gives the bytes of a column to `sink`.
+  func feed(_ column: ShardColumn, to sink: BufferedSink) {
+    switch column {
+    case .observations: for t in trajectories { sink.append(t.observations) }
+    case .actions:
+      for t in trajectories {
+        switch t.actions {
+        case .continuous(let values): sink.append(values)
+        case .discrete(let numbers): sink.append(numbers)
+        }
+      }
+    case .episodeLengths: sink.append(trajectories.map { Int32($0.length) })
+    case .episodeIndices: sink.append(trajectories.map(\.index))
+    case .achievedGoals: for t in trajectories { sink.append(t.achievedGoals) }
+    case .desiredGoals: for t in trajectories { sink.append(t.desiredGoal) }
+    case .rewards: for t in trajectories { sink.append(t.rewards) }
+    case .successes: for t in trajectories { sink.append(t.successes.map { $0 ? UInt8(1) : 0 }) }
+    case .seeds: sink.append(trajectories.map(\.seed))
+    case .terminated: sink.append(trajectories.map { $0.terminated ? UInt8(1) : 0 })
+    case .truncated: sink.append(trajectories.map { $0.truncated ? UInt8(1) : 0 })
+    case .sources: for t in trajectories { sink.append(t.sources.map(\.rawValue)) }
+    case .states: for t in trajectories { sink.append(t.states) }
+    }
+  }
+
+  private func check(_ trajectory: Trajectory) {
+    let t = trajectory.length
+    func expect(_ name: String, _ found: Int, _ expected: Int) {
+      precondition(
+        found == expected,
+        "episode \(trajectory.index) of \(t) steps must have \(expected) \(name), found \(found)")
+    }
+    precondition(t > 0, "episode \(trajectory.index) must have a step")
+    expect("numbers in observations", trajectory.observations.count, (t + 1) * spec.observation)
+    expect("numbers in achieved goals", trajectory.achievedGoals.count, (t + 1) * spec.goal)
+    expect("numbers in the desired goal", trajectory.desiredGoal.count, spec.goal)
+    expect("rewards", trajectory.rewards.count, t)
+    expect("successes", trajectory.successes.count, t)
+    expect("sources", trajectory.sources.count, t)
+    expect("numbers in states", trajectory.states.count, (t + 1) * stateLength)
+    switch (trajectory.actions, spec.action) {
+    case (.continuous(let values), .continuous(let low, _)):
+      expect("numbers in actions", values.count, t * low.count)
+    case (.discrete(let numbers), .discrete): expect("actions", numbers.count, t)
+    default:
+      preconditionFailure("episode \(trajectory.index) has actions of another kind than its task")
+    }
+  }
+}
+
+/// Gathers small runs of bytes into pieces of a megabyte, which stay in the cache.
+final class BufferedSink {
+  private let buffer: UnsafeMutableRawBufferPointer
+  private var used = 0
+  private let consume: (UnsafeRawBufferPointer) -> Void
+
+  init(consume: @escaping (UnsafeRawBufferPointer) -> Void) {
+    buffer = .allocate(byteCount: 1 << 20, alignment: 64)
+    self.consume = consume
+  }
+
+  deinit { buffer.deallocate() }
+
+  func append<Element: BitwiseCopyable>(_ elements: [Element]) {
+    elements.withUnsafeBytes { append($0) }
+  }
+
+  func append(_ bytes: UnsafeRawBufferPointer) {
+    if bytes.count > buffer.count - used {
+      flush()
+      if bytes.count >= buffer.count { return consume(bytes) }
+    }
+    UnsafeMutableRawBufferPointer(rebasing: buffer[used...]).copyMemory(from: bytes)
+    used += bytes.count
+  }
+
+  /// Passes on what is left.
+  func flush() {
+    if used > 0 { consume(UnsafeRawBufferPointer(rebasing: buffer[..<used])) }
+    used = 0
+  }
+}

@@ -1,0 +1,48 @@
+import HDF5
+
+/// A column's elements, row-major, and what keeps them in memory.
+public struct StoredColumn<Element: BitwiseCopyable> {
+  /// All elements; valid as long as `owner` lives.
+  public let values: UnsafeBufferPointer<Element>
+  /// The mapped file, or the memory that the column was decoded into.
+  public let owner: AnyObject
+
+  /// Maps a dataset's elements where they lie in the file as `type`, or decodes them.
+  init(
+    _ dataset: HDF5Dataset, in map: MappedFile, as type: HDF5Type, threads: Int, path: String
+  ) throws(StorageError) {
+    if dataset.type == type,
+      let bytes = try reading({ () throws(HDF5Error) in try dataset.mapped(in: map) })
+    {
+      values = bytes.bindMemory(to: Element.self)
+      owner = map
+      return
+    }
+    let memory = ColumnMemory(count: dataset.count * type.byteCount)
+    try reading { () throws(HDF5Error) in
+      if dataset.type == type {
+        try dataset.decode(from: map, into: memory.bytes, threads: threads)
+      } else {
+        try dataset.read(as: type, into: memory.bytes)
+      }
+    }
+    values = UnsafeRawBufferPointer(memory.bytes).bindMemory(to: Element.self)
+    owner = memory
+  }
+}
+
+/// Memory for a whole column.
+final class ColumnMemory {
+  let bytes: UnsafeMutableRawBufferPointer
+
+  init(count: Int) { bytes = .allocate(byteCount: count, alignment: 64) }
+
+  deinit { bytes.deallocate() }
+}
+
+/// Several owners as one.
+final class Owners {
+  private let members: [AnyObject]
+
+  init(_ members: [AnyObject]) { self.members = members }
+}

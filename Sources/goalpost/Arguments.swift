@@ -1,0 +1,30 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import GoalCore
+
+/// Refuses a count that is below 1.
+func checkPositive(_ value: Int?, _ name: String) throws {
+  if let value, value < 1 { throw ValidationError("\(name) must be at least 1, found \(value)") }
+}
+
+/// Refuses a seed that is not below 2²⁸.
+func checkSeed(_ seed: UInt64?) throws {
+  if let seed, seed >= Seeds.limit {
+    throw ValidationError("--seed must be below 2^28 (\(Seeds.limit)), found \(seed)")
+  }
+}
+
+/// A seed for a call that was given none; it is printed, and saved with what the call makes.
+func drawnSeed() -> UInt64 {
+  let seed = UInt64.random(in: 0..<Seeds.limit)
+  Console.note("--seed was not given: drew \(seed)")
+  return seed
+}
+
+/// Prints a value as JSON on standard output.
+func printJSON(_ value: some Encodable) throws {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+  print(String(decoding: try encoder.encode(value), as: UTF8.self))
+}

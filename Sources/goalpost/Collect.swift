@@ -1,0 +1,142 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import GoalCore
+import Storage
+
+/// `goalpost collect`
+struct Collect: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Roll a policy out and store the trajectories; go on where an earlier call stopped.",
+    discussion: """
+      The same bytes come out for any number of workers and after any interruption. With a
+      recipe's file, the dataset is made in the folder of that file unless --output says otherwise.
+      """)
+
+  @Argument(help: "A recipe: datasets/<id>/recipe.yaml. Replaces the options of what to collect.")
+  var recipe: String?
+
+  @Option(help: "The world's id (see `goalpost environments`).")
+  var environment: String?
+
+  @Option(help: "random, scripted, or a checkpoint: a run, a checkpoint's folder or its policy.")
+  var policy: String?
+
+  @Option(help: "Episodes in all.")
+  var episodes: Int?
+
+  @Option(help: "The recipe's seed, below 2^28; drawn and printed if not given.")
+  var seed: UInt64?
+
+  @Option(help: "Standard deviation of the noise on actions, in halves of their range.")
+  var noise: Double = 0
+
+  @Option(help: "Probability of a uniformly random action at each step.")
+  var randomActions: Double = 0
+
+  @Option(help: "Threads that simulate; the cores of the machine if not given.")
+  var workers: Int?
+
+  @Option(help: "Make only these episodes, as in 0-499,700.")
+  var onlyEpisodes: String?
+
+  @Option(help: "Episodes in a shard, at most (64 MB is the other limit).")
+  var shardEpisodes: Int = 500
+
+  @Flag(help: "Compress the shards (shuffle and deflate; every HDF5 reads it).")
+  var compress = false
+
+  @Flag(help: "Store the simulator's state at every step.")
+  var states = false
+
+  @Option(help: "The dataset's folder; its name is the dataset's id.")
+  var output: String?
+
+  @Flag(help: "Print the result as JSON.")
+  var json = false
+
+  func validate() throws {
+    if recipe == nil {
+      guard environment != nil, policy != nil, episodes != nil, output != nil else {
+        throw ValidationError(
+          "give a recipe's file, or --environment, --policy, --episodes and --output")
+      }
+    } else if environment != nil || policy != nil || episodes != nil || seed != nil {
+      throw ValidationError("a recipe's file already says what to collect: drop the other options")
+    }
+    try checkPositive(episodes, "--episodes")
+    try checkPositive(shardEpisodes, "--shard-episodes")
+    try checkPositive(workers, "--workers")
+    try checkSeed(seed)
+    guard noise >= 0 else { throw ValidationError("--noise must be at least 0") }
+    guard 0...1 ~= randomActions else {
+      throw ValidationError("--random-actions must be a probability, from 0 to 1")
+    }
+    if let onlyEpisodes {
+      guard let set = EpisodeSet(onlyEpisodes), set.count > 0 else {
+        throw ValidationError("--only-episodes takes ranges as in 0-499,700")
+      }
+      if let episodes, let last = set.last, last >= episodes {
+        throw ValidationError("--only-episodes names \(last), and there are episodes 0 to \(episodes - 1)")
+      }
+    }
+  }
+
+  func run() throws {
+    Interruption.listen()
+    let (wanted, folder) = try request()
+    let summary = try TrajectoryCollection.run(
+      wanted, in: folder, workers: workers ?? ProcessInfo.processInfo.activeProcessorCount)
+    try report(summary, folder)
+  }
+
+  private func request() throws -> (Recipe, URL) {
+    if let recipe {
+      let file = URL(fileURLWithPath: recipe)
+      let folder = output.map { URL(fileURLWithPath: $0) } ?? file.deletingLastPathComponent()
+      var wanted = try TrajectoryCollection.recipe(file)
+      wanted.onlyEpisodes = onlyEpisodes.flatMap { EpisodeSet($0) }
+      return (wanted, folder)
+    }
+    let folder = URL(fileURLWithPath: output ?? "")
+    let wanted = Recipe(
+      environment: environment ?? "", policy: policy ?? "", seed: seed ?? drawnSeed(),
+      episodes: episodes ?? 0, noise: noise, randomActions: randomActions,
+      shardEpisodes: shardEpisodes, compress: compress, states: states,
+      onlyEpisodes: onlyEpisodes.flatMap { EpisodeSet($0) })
+    return (wanted, folder)
+  }
+
+  private func report(_ summary: TrajectoryCollection.Summary, _ folder: URL) throws {
+    guard let manifest = summary.manifest else {
+      Console.note(
+        Interruption.isAsked
+          ? "stopped: \(summary.left) episodes are left; finished shards are kept, and the same command goes on"
+          : "\(summary.left) episodes are being made by another collector")
+      throw ExitCode(Interruption.isAsked ? 130 : 0)
+    }
+    let totals = manifest.totals
+    if json {
+      let report = Report(
+        dataset: folder.path, episodes: totals.episodes, steps: totals.steps,
+        successes: totals.successesAtEnd, made: summary.made, sha256: try manifest.digest())
+      return try printJSON(report)
+    }
+    if summary.made == 0 { Console.note("\(folder.path) is complete: nothing to do") }
+    let share = 100 * Double(totals.successesAtEnd) / Double(totals.episodes)
+    print(
+      """
+      \(folder.path): \(totals.episodes) episodes, \(totals.steps) steps in \(manifest.shards.count) \
+      shards, \(String(format: "%.1f", share)) % end in success, sha256 \(try manifest.digest())
+      """)
+  }
+
+  private struct Report: Encodable {
+    let dataset: String
+    let episodes: Int
+    let steps: Int
+    let successes: Int
+    let made: Int
+    let sha256: String
+  }
+}

@@ -1,0 +1,125 @@
+import ArgumentParser
+import Experiments
+import Foundation
+
+/// `goalpost train`
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train a policy offline on datasets.",
+    discussion: """
+      Settings come from the learner's defaults for the task, then a file of YAML (or a run's
+      config.json), then the options, then --set key=value. `goalpost learners <id>` lists them.
+      """)
+
+  @Argument(help: "A file of settings: YAML, or the config.json of a run to repeat.")
+  var file: String?
+
+  @Option(help: "The learner's id (see `goalpost learners`).")
+  var learner: String?
+
+  @Option(help: "A dataset's folder; may be given several times.")
+  var dataset: [String] = []
+
+  @Option(help: "Updates to make; the paper's number for the task if not given.")
+  var updates: Int?
+
+  @Option(name: .customLong("set"), help: "A setting of the learner, as key=value.")
+  var assignments: [String] = []
+
+  @Option(help: "The run's seed, below 2^28; drawn and printed if not given.")
+  var seed: UInt64?
+
+  @Option(help: "Several seeds, as in 0-4 or 0,2,5: runs side by side, one thread each.")
+  var seeds: String?
+
+  @Option(help: "Updates between two evaluations in the simulator; 0 for none.")
+  var evaluateEvery: Int?
+
+  @Option(help: "Updates between two checkpoints.")
+  var checkpointEvery: Int?
+
+  @Option(help: "The run's folder; runs/<learner>-<dataset>-s<seed> if not given.")
+  var output: String?
+
+  @Option(help: "Go on with the run in this folder, from its last checkpoint.")
+  var resume: String?
+
+  func validate() throws {
+    try checkPositive(updates, "--updates")
+    try checkPositive(checkpointEvery, "--checkpoint-every")
+    try checkSeed(seed)
+    if seed != nil, seeds != nil { throw ValidationError("give --seed or --seeds, not both") }
+    if resume != nil, file != nil || learner != nil || !dataset.isEmpty || seeds != nil {
+      throw ValidationError("--resume goes on with the run's own settings: drop the others")
+    }
+    if resume == nil, file == nil, dataset.isEmpty {
+      throw ValidationError("give --dataset DIR, a file of settings, or --resume RUN")
+    }
+    if let seeds, SeedList(seeds) == nil {
+      throw ValidationError("--seeds takes numbers as in 0-4 or 0,2,5, found '\(seeds)'")
+    }
+    if seeds != nil, output != nil {
+      throw ValidationError("--output names one run; with --seeds each run has its usual folder")
+    }
+  }
+
+  func run() throws {
+    Interruption.listen()
+    if let resume {
+      let folder = URL(fileURLWithPath: resume)
+      var configuration = try OfflineTraining.configuration(of: folder)
+      if let updates { configuration.updates = updates }
+      return try report([Training.run(configuration, in: folder, resuming: true)])
+    }
+    var configuration = try file.map { try RunConfiguration.read(URL(fileURLWithPath: $0)) }
+      ?? RunConfiguration()
+    if let learner { configuration.learner = learner }
+    if !dataset.isEmpty { configuration.datasets = dataset }
+    if let updates { configuration.updates = updates }
+    if let evaluateEvery { configuration.evaluateEvery = evaluateEvery }
+    if let checkpointEvery { configuration.checkpointEvery = checkpointEvery }
+    try configuration.assign(assignments)
+    if let seeds, let list = SeedList(seeds) {
+      let runs = list.seeds.map { seed in
+        var copy = configuration
+        copy.seed = seed
+        return copy
+      }
+      return try report(Training.run(runs))
+    }
+    if let seed { configuration.seed = seed } else if file == nil { configuration.seed = drawnSeed() }
+    let folder = output.map { URL(fileURLWithPath: $0) } ?? RunFolder.usual(configuration)
+    try report([Training.run(configuration, in: folder)])
+  }
+
+  private func report(_ summaries: [OfflineTraining.Summary]) throws {
+    for summary in summaries {
+      print("\(summary.folder.path): \(summary.updates) updates")
+    }
+    if let stopped = summaries.first(where: { $0.interrupted }) {
+      Console.note("stopped: go on with `goalpost train --resume \(stopped.folder.path)`")
+      throw ExitCode(130)
+    }
+  }
+}
+
+/// Seeds as a command line writes them.
+struct SeedList {
+  let seeds: [UInt64]
+
+  init?(_ text: String) {
+    var all: [UInt64] = []
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { UInt64($0) }
+      switch (ends.count, ends.first ?? nil, ends.last ?? nil) {
+      case (1, let one?, _): all.append(one)
+      case (2, let low?, let high?) where low <= high && high - low < 1000: all += low...high
+      default: return nil
+      }
+    }
+    guard !all.isEmpty, Set(all).count == all.count, all.allSatisfy({ $0 < 1 << 28 }) else {
+      return nil
+    }
+    seeds = all
+  }
+}

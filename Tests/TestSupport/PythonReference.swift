@@ -1,0 +1,50 @@
+public import Foundation
+
+/// Runs Python scripts of the tests in the virtual environment that `make setup` made.
+public enum PythonReference {
+  /// What went wrong in a script.
+  public struct Failure: Error, CustomStringConvertible {
+    /// The script's standard error, or why it could not start.
+    public let description: String
+  }
+
+  /// Where set-up put everything.
+  public static var dependencies: URL {
+    if let chosen = ProcessInfo.processInfo.environment["GOALPOST_DEPS"] {
+      return URL(fileURLWithPath: chosen)
+    }
+    return checkout.appendingPathComponent(".deps")
+  }
+
+  /// The checkout.
+  public static var checkout: URL {
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+  }
+
+  /// Runs a script, of the folder `Tests/Python`, with `input` on its standard input; its output.
+  public static func run(
+    _ script: String, arguments: [String] = [], input: Data = Data()
+  ) throws -> Data {
+    let python = dependencies.appendingPathComponent("venv/bin/python")
+    guard FileManager.default.isExecutableFile(atPath: python.path) else {
+      throw Failure(description: "\(python.path) is missing: run `make setup`")
+    }
+    let folder = try TemporaryFolder()
+    let files = ["in", "out", "err"].map { folder.url.appendingPathComponent($0) }
+    try input.write(to: files[0])
+    for file in files[1...] { try Data().write(to: file) }
+    let process = Process()
+    process.executableURL = python
+    process.arguments = [checkout.appendingPathComponent("Tests/Python/" + script).path] + arguments
+    process.standardInput = try FileHandle(forReadingFrom: files[0])
+    process.standardOutput = try FileHandle(forWritingTo: files[1])
+    process.standardError = try FileHandle(forWritingTo: files[2])
+    try process.run()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else {
+      throw Failure(description: String(decoding: try Data(contentsOf: files[2]), as: UTF8.self))
+    }
+    return try Data(contentsOf: files[1])
+  }
+}
