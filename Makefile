@@ -37,7 +37,7 @@ pipeline: build ## run pipelines/NAME, up to TARGET if it is given: make pipelin
 	  echo "make: there is no pipelines/$(NAME); there are:" $(notdir $(patsubst %/Snakefile,%,$(wildcard pipelines/*/Snakefile))) >&2; exit 1; }
 	PATH="$$($(SWIFT) build -c release --show-bin-path):$$PATH" $(DEPS)/venv/bin/snakemake \
 	  --snakefile pipelines/$(NAME)/Snakefile --directory . --cores all --rerun-incomplete --nolock \
-	  $(TARGET) $(SEED_SETTING)
+	  --quiet host reason rules $(SEED_SETTING) -- $(or $(TARGET),all)
 
 benchmark: build setup-peers ## time each claim beside the peer that one would pick instead
 	Benchmarks/run
