@@ -92,7 +92,8 @@ let package = Package(
 
     // Tests mirror Sources.
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
-    .testTarget(name: "GoalCoreTests", dependencies: ["GoalCore"], swiftSettings: strict),
+    .testTarget(
+      name: "GoalCoreTests", dependencies: ["GoalCore", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "ReplayTests", dependencies: ["Replay", "GoalCore"], swiftSettings: strict),
     .testTarget(
       name: "StorageTests", dependencies: ["Storage", "HDF5", "GoalCore", "TestSupport"],

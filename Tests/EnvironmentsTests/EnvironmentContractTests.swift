@@ -1,0 +1,133 @@
+import Environments
+import GoalCore
+import Testing
+
+/// What every registered world promises.
+struct EnvironmentContractTests {
+  static let identifiers = EnvironmentRegistry.worlds.map(\.task.identifier)
+
+  /// The first action of the space's middle, moved by a draw.
+  func action(_ space: ActionSpace, _ generator: inout Philox) -> Action {
+    switch space {
+    case .continuous(let low, let high):
+      .continuous(zip(low, high).map { Float(generator.uniform(Double($0), Double($1))) })
+    case .discrete(let count): .discrete(Int(generator.unit() * Double(count)))
+    }
+  }
+
+  @Test(arguments: identifiers)
+  func sameSeedSameEpisode(identifier: String) throws {
+    let loaded = try EnvironmentRegistry.world(identifier).load()
+    // The second environment has lived through another episode before.
+    let environments = [try loaded.makeEnvironment(), try loaded.makeEnvironment()]
+    _ = environments[1].reset(seed: 99)
+    var generator = Philox(seed: 1, purpose: 1, index: 1)
+    _ = environments[1].step(action(environments[1].task.spec.action, &generator))
+    var starts = environments.map { $0.reset(seed: 7) }
+    #expect(starts[0] == starts[1])
+    for _ in 0..<20 {
+      let next = action(environments[0].task.spec.action, &generator)
+      #expect(environments[0].step(next) == environments[1].step(next))
+    }
+    starts[1] = environments[1].reset(seed: 8)
+    #expect(starts[0].desiredGoal != starts[1].desiredGoal)
+  }
+
+  @Test(arguments: identifiers)
+  func whatIsShownIsWhatTheTaskSays(identifier: String) throws {
+    let world = try EnvironmentRegistry.world(identifier)
+    let environment = try world.load().makeEnvironment()
+    let task = environment.task
+    #expect(task == world.task)
+    #expect(task.identifier == identifier)
+    var generator = Philox(seed: 2, purpose: 1, index: 1)
+    var shown = environment.reset(seed: 3)
+    for step in 1...task.spec.horizon {
+      #expect(shown.observation.count == task.spec.observation)
+      #expect(shown.desiredGoal.count == task.spec.goal)
+      #expect(shown.observation.allSatisfy { $0.isFinite })
+      #expect(shown.achievedGoal == task.achievedGoal(of: shown.observation))
+      let result = environment.step(action(task.spec.action, &generator))
+      shown = result.next
+      #expect(result.reward == task.reward(shown.achievedGoal, shown.desiredGoal))
+      #expect(result.isSuccess == task.isReached(shown.achievedGoal, shown.desiredGoal))
+      #expect(result.truncated == (step == task.spec.horizon))
+      if result.terminated { break }
+    }
+  }
+
+  @Test(arguments: identifiers)
+  func aRestoredStateGoesOnToTheBit(identifier: String) throws {
+    let loaded = try EnvironmentRegistry.world(identifier).load()
+    guard let original = try loaded.makeEnvironment() as? any RestorableEnvironment,
+      let copy = try loaded.makeEnvironment() as? any RestorableEnvironment
+    else { return }
+    var generator = Philox(seed: 4, purpose: 1, index: 1)
+    var shown = original.reset(seed: 5)
+    for _ in 0..<10 {
+      shown = original.step(action(original.task.spec.action, &generator)).next
+    }
+    let state = original.state()
+    #expect(state.count == original.stateLength)
+    _ = copy.reset(seed: 6)
+    let back = copy.restore(state: state, desiredGoal: shown.desiredGoal, step: 10)
+    #expect(back.desiredGoal == shown.desiredGoal)
+    for _ in 0..<10 {
+      let next = action(original.task.spec.action, &generator)
+      #expect(original.step(next) == copy.step(next))
+    }
+  }
+
+  @Test(arguments: identifiers)
+  func twoModelsAreTheSameBytes(identifier: String) throws {
+    let world = try EnvironmentRegistry.world(identifier)
+    let (first, second) = (try world.load(), try world.load())
+    #expect(!first.modelBytes.isEmpty)
+    #expect(first.modelBytes == second.modelBytes)
+  }
+
+  @Test(arguments: identifiers)
+  func aPictureShowsTheGoal(identifier: String) throws {
+    let loaded = try EnvironmentRegistry.world(identifier).load()
+    guard let environment = try loaded.makeEnvironment() as? any VisibleEnvironment else { return }
+    _ = environment.reset(seed: 1)
+    let picture = try environment.picture(width: 200, height: 160)
+    #expect(picture.bytes.count == 200 * 160 * 3)
+    // The goal's ball is red until it is reached.
+    let red = stride(from: 0, to: picture.bytes.count, by: 3).count {
+      picture.bytes[$0] > 120 && picture.bytes[$0 + 1] < 80 && picture.bytes[$0 + 2] < 80
+    }
+    #expect(red > 10)
+    #expect(Set(picture.bytes).count > 50)
+  }
+
+  /// 40 of 40 and 38 of 40 here; over 200 episodes see `Documentation/Worlds.md`.
+  @Test(arguments: [("fetch-reach", 39), ("fetch-push", 36)])
+  func theScriptedExpertSolvesTheTask(identifier: String, least: Int) throws {
+    let world = try EnvironmentRegistry.world(identifier)
+    let environment = try world.load().makeEnvironment()
+    let expert = try #require(world.script).makeActor()
+    var successes = 0
+    for episode in 0..<40 {
+      var shown = environment.reset(
+        seed: Seeds.world(.evaluate, seed: 0, episode: Int64(episode)))
+      expert.begin(goal: shown.desiredGoal, seed: 0)
+      var reached = false
+      for _ in 0..<world.task.spec.horizon {
+        let step = environment.step(expert.act(shown.observation))
+        shown = step.next
+        reached = step.isSuccess
+      }
+      successes += reached ? 1 : 0
+    }
+    #expect(successes >= least)
+  }
+
+  @Test func anUnknownWorldIsAnErrorWithNearNames() {
+    #expect {
+      try EnvironmentRegistry.world("fetch-pusch")
+    } throws: {
+      "\($0)" == "no environment is called 'fetch-pusch': did you mean fetch-push?"
+    }
+  }
+}

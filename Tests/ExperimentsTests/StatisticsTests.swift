@@ -1,0 +1,64 @@
+import GoalCore
+import Testing
+
+@testable import Experiments
+
+struct StatisticsTests {
+  // Values of R 4: prop.test(x, n, correct = FALSE)$conf.int, which is Wilson's.
+  @Test(arguments: [
+    (50, 100, 0.4038315, 0.5961685), (0, 20, 0, 0.1611252), (20, 20, 0.8388748, 1),
+    (94, 100, 0.8751924, 0.9721824),
+  ])
+  func wilsonIsWilsons(successes: Int, count: Int, low: Double, high: Double) {
+    let interval = Statistics.wilson(successes: successes, of: count)
+    #expect(abs(interval.low - low) < 1e-4)
+    #expect(abs(interval.high - high) < 1e-4)
+  }
+
+  @Test(arguments: [(1, 12.70620), (2, 4.302653), (4, 2.776445), (29, 2.045230)])
+  func studentsQuantilesAreThoseOfTables(degrees: Int, quantile: Double) {
+    #expect(abs(Statistics.studentQuantile(0.975, degrees: degrees) - quantile) < 1e-4)
+  }
+
+  @Test func theIntervalOverSeedsIsStudents() {
+    let estimate = Statistics.student([1, 2, 3])
+    #expect(estimate.estimate == 2)
+    #expect(abs(estimate.high - (2 + 4.302653 / 3.0.squareRoot())) < 1e-4)
+  }
+
+  @Test func theBootstrapCoversAndRepeats() {
+    var generator = Philox(seed: 1, purpose: 1, index: 1)
+    let values = (0..<400).map { _ in generator.normal() + 3 }
+    let interval = Statistics.bootstrap(values)
+    // The mean ± 1.96 σ/√n = ± 0.098, to the bootstrap's own error.
+    #expect(abs((interval.high - interval.low) / 2 - 0.098) < 0.012)
+    #expect(interval.low < interval.estimate && interval.estimate < interval.high)
+    #expect(interval == Statistics.bootstrap(values))
+  }
+
+  @Test func episodesAreScoredAsThePaperCounts() {
+    let task = GoalTask(
+      identifier: "t",
+      spec: GoalSpec(
+        observation: 1, goal: 1, action: .continuous(low: [-1], high: [1]), horizon: 4,
+        successThreshold: 0.5, metric: "m", controlPeriod: 1),
+      goalIndices: [0])
+    var trajectory = Trajectory(
+      index: 0, seed: 0, action: task.spec.action, desiredGoal: [2])
+    trajectory.observations = [0]
+    trajectory.achievedGoals = [0]
+    for (state, reward) in [(1, -1), (2, 0), (2, 0), (5, -1)] as [(Float, Float)] {
+      let next = GoalObservation(observation: [state], achievedGoal: [state], desiredGoal: [2])
+      trajectory.append(
+        .continuous([0]), from: .policy,
+        step: GoalStep(
+          next: next, reward: reward, isSuccess: reward == 0, terminated: false, truncated: false))
+    }
+    let score = EpisodeScore(trajectory, task: task)
+    #expect(!score.success)
+    #expect(score.returnBeforeLast == 2)
+    #expect(score.fullReturn == 2)
+    #expect(abs(score.discountedReturn - (0.75 + 0.75 * 0.75)) < 1e-12)
+    #expect(score.finalDistance == 3)
+  }
+}

@@ -1,0 +1,164 @@
+import Environments
+import Foundation
+import GoalCore
+import Learners
+import Storage
+import TestSupport
+import Testing
+
+@testable import Experiments
+
+/// Training runs: repeatable, resumable, and refused where they would be wrong.
+final class TrainingTests {
+  let folder: TemporaryFolder
+  let data: URL
+
+  init() throws {
+    folder = try TemporaryFolder()
+    data = folder.url.appendingPathComponent("data")
+    let recipe = Recipe(
+      environment: "fetch-reach", policy: "scripted", seed: 1, episodes: 12, noise: 0.2,
+      randomActions: 0.3)
+    _ = try TrajectoryCollection.run(recipe, in: data, workers: 2, silent: true)
+  }
+
+  func configuration(_ learner: String, updates: Int = 40) -> RunConfiguration {
+    var configuration = RunConfiguration()
+    configuration.learner = learner
+    configuration.datasets = [data.path]
+    configuration.updates = updates
+    configuration.seed = 3
+    configuration.checkpointEvery = 10
+    configuration.measureEvery = 5
+    configuration.evaluateEvery = 20
+    configuration.evaluationEpisodes = 2
+    configuration.settings = ["batchSize": 32, "hiddenWidths": [16, 16]]
+    return configuration
+  }
+
+  func run(_ name: String) -> URL { folder.url.appendingPathComponent(name) }
+
+  /// The bytes of the last checkpoint.
+  func bytes(_ run: URL) throws -> [Data] {
+    let last = try #require(Checkpoint.all(in: run).last)
+    return try ["policy.safetensors", "training.safetensors", "state.json"].map {
+      try Data(contentsOf: last.appendingPathComponent($0))
+    }
+  }
+
+  @Test(arguments: LearnerRegistry.all.map(\.identifier))
+  func aResumedRunEqualsAnUndisturbedOne(learner: String) throws {
+    let whole = configuration(learner)
+    _ = try OfflineTraining.run(whole, in: run("whole"))
+    var half = whole
+    half.updates = 20
+    _ = try OfflineTraining.run(half, in: run("half"))
+    _ = try OfflineTraining.run(whole, in: run("half"), resuming: true)
+    #expect(try bytes(run("half")) == bytes(run("whole")))
+    let rows = { (name: String) in
+      try String(contentsOf: self.run(name).appendingPathComponent("metrics.csv"), encoding: .utf8)
+        .split(separator: "\n").map { $0.split(separator: ",").enumerated().filter { $0.offset != 1 } }
+        .map { $0.map { String($0.element) } }
+    }
+    #expect(try rows("half") == rows("whole"))
+    #expect(try rows("whole").count == 9)
+    let evaluations = { (name: String) in
+      try Data(contentsOf: self.run(name).appendingPathComponent("evaluations.json"))
+    }
+    #expect(try evaluations("half") == evaluations("whole"))
+  }
+
+  @Test func anotherSeedIsAnotherRunAndTheConfigurationRepeatsOne() throws {
+    var first = configuration("gcsl", updates: 10)
+    _ = try OfflineTraining.run(first, in: run("first"))
+    let again = try RunConfiguration.read(run("first").appendingPathComponent("config.json"))
+    _ = try OfflineTraining.run(again, in: run("again"))
+    #expect(try bytes(run("again")) == bytes(run("first")))
+    first.seed = 4
+    _ = try OfflineTraining.run(first, in: run("other"))
+    #expect(try bytes(run("other"))[0] != bytes(run("first"))[0])
+  }
+
+  @Test func seedsSideBySideEqualSeedsAlone() throws {
+    let one = configuration("wgcsl", updates: 20)
+    _ = try OfflineTraining.run(one, in: run("alone"))
+    let together = try Parallel.map(count: 3, workers: 3, context: {}) { _, index in
+      var copy = one
+      copy.seed = UInt64(2 + index)
+      return try OfflineTraining.run(copy, in: self.run("together-\(index)"))
+    }
+    #expect(together.count == 3)
+    #expect(try bytes(run("together-1")) == bytes(run("alone")))
+  }
+
+  @Test func evaluationDoesNotDependOnWorkers() throws {
+    _ = try OfflineTraining.run(configuration("wgcsl", updates: 10), in: run("r"))
+    let world = try EnvironmentRegistry.world("fetch-reach")
+    let policy = try Checkpoint.policy(run("r").path).policy
+    let scores = try [1, 3].map {
+      try Evaluation.scores(
+        of: policy, in: world, EvaluationRequest(episodes: 5, seed: 9, workers: $0))
+    }
+    #expect(scores[0] == scores[1])
+  }
+
+  @Test func aCheckpointCollects() throws {
+    _ = try OfflineTraining.run(configuration("gcsl", updates: 10), in: run("r"))
+    let recipe = Recipe(
+      environment: "fetch-reach", policy: run("r").path, seed: 1, episodes: 3)
+    let made = try TrajectoryCollection.run(recipe, in: run("made"), workers: 2, silent: true)
+    let manifest = try #require(made.manifest)
+    #expect(manifest.recipe.policy == "checkpoint")
+    #expect(manifest.recipe.policyDigest?.count == 64)
+    #expect(manifest.totals.sources[0] == 150)
+    #expect(try Verification.run(run("made"), replays: .all, workers: 1, silent: true).isSound)
+  }
+
+  @Test func aCheckpointOfAnotherWorldIsRefused() throws {
+    _ = try OfflineTraining.run(configuration("gcsl", updates: 10), in: run("r"))
+    let push = try EnvironmentRegistry.world("fetch-push")
+    #expect(
+      throws: ExperimentError.otherWorld(
+        path: run("r").path, trainedFor: "fetch-reach", asked: "fetch-push")
+    ) { try Checkpoint.policy(run("r").path, for: push.task) }
+  }
+
+  @Test func aRunIsNeverWrittenOver() throws {
+    _ = try OfflineTraining.run(configuration("gcsl", updates: 10), in: run("r"))
+    #expect(throws: ExperimentError.runExists(path: run("r").path)) {
+      try OfflineTraining.run(configuration("gcsl", updates: 10), in: run("r"))
+    }
+  }
+
+  @Test func aHalfWrittenCheckpointIsPassedOver() throws {
+    _ = try OfflineTraining.run(configuration("gcsl", updates: 20), in: run("r"))
+    // What a kill in the middle of writing leaves.
+    let part = run("r").appendingPathComponent("checkpoints/000000030.part")
+    try FileManager.default.createDirectory(at: part, withIntermediateDirectories: true)
+    try Data("half".utf8).write(to: part.appendingPathComponent("policy.safetensors"))
+    let whole = configuration("gcsl", updates: 40)
+    _ = try OfflineTraining.run(whole, in: run("r"), resuming: true)
+    _ = try OfflineTraining.run(whole, in: run("whole"))
+    #expect(try bytes(run("r")) == bytes(run("whole")))
+    #expect(!FileManager.default.fileExists(atPath: part.path))
+  }
+
+  @Test func settingsComeFromTextInLayers() throws {
+    let file = folder.url.appendingPathComponent("train.yaml")
+    try Data(
+      """
+      learner: gcsl       # why it is this one
+      updates: 7
+      settings:
+        batchSize: 16
+      """.utf8
+    ).write(to: file)
+    var configuration = try RunConfiguration.read(file)
+    try configuration.assign(["batchSize=64", "policyLearningRate=1e-3"])
+    #expect(configuration.learner == "gcsl" && configuration.updates == 7)
+    #expect(configuration.settings == ["batchSize": 64, "policyLearningRate": 0.001])
+    #expect(throws: ExperimentError.badAssignment("batchSize")) {
+      try configuration.assign(["batchSize"])
+    }
+  }
+}
