@@ -100,26 +100,38 @@ struct ChunkCodec {
   }
 
   private func shuffle(_ plain: [UInt8], into shuffled: inout [UInt8]) {
-    let count = plain.count / elementBytes
-    plain.withUnsafeBufferPointer { source in
-      shuffled.withUnsafeMutableBufferPointer { target in
-        for byte in 0..<elementBytes {
-          for element in 0..<count {
-            target[byte &* count &+ element] = source[element &* elementBytes &+ byte]
-          }
+    regroup(plain, into: &shuffled) { (source, target, size, count) in
+      for element in 0..<count {
+        for byte in 0..<size {
+          target[byte &* count &+ element] = source[element &* size &+ byte]
         }
       }
     }
   }
 
   private func unshuffle(_ shuffled: [UInt8], into plain: inout [UInt8]) {
-    let count = plain.count / elementBytes
-    shuffled.withUnsafeBufferPointer { source in
-      plain.withUnsafeMutableBufferPointer { target in
-        for byte in 0..<elementBytes {
-          for element in 0..<count {
-            target[element &* elementBytes &+ byte] = source[byte &* count &+ element]
-          }
+    regroup(shuffled, into: &plain) { (source, target, size, count) in
+      for element in 0..<count {
+        for byte in 0..<size {
+          target[element &* size &+ byte] = source[byte &* count &+ element]
+        }
+      }
+    }
+  }
+
+  /// Calls `body` with a constant for the sizes that occur, so that its loops are unrolled.
+  @inline(__always)
+  private func regroup(
+    _ source: [UInt8], into target: inout [UInt8],
+    _ body: (UnsafePointer<UInt8>, UnsafeMutablePointer<UInt8>, Int, Int) -> Void
+  ) {
+    source.withUnsafeBufferPointer { source in
+      target.withUnsafeMutableBufferPointer { target in
+        guard let from = source.baseAddress, let to = target.baseAddress else { return }
+        switch elementBytes {
+        case 4: body(from, to, 4, source.count / 4)
+        case 8: body(from, to, 8, source.count / 8)
+        default: body(from, to, elementBytes, source.count / elementBytes)
         }
       }
     }

@@ -13,7 +13,8 @@ public enum HDF5Error: Error, Equatable, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .refused(let operation, let file, let stack):
-      "\(file): HDF5 cannot \(operation)" + (stack.isEmpty ? "" : ": " + stack.joined(separator: "; "))
+      "\(file): HDF5 cannot \(operation)"
+        + (stack.isEmpty ? "" : ": " + stack.joined(separator: "; "))
     case .system(let operation, let file, let reason): "\(file): cannot \(operation): \(reason)"
     case .damaged(let file, let dataset, let rule): "\(file): '\(dataset)' is damaged: \(rule)"
     }

@@ -67,7 +67,7 @@ public final class HDF5File {
         chdf5_use_memory(list, HDF5File.memoryDriver, descriptor)
       }
     }
-    handle = try HDF5Handle("open the file", file: name, close: { _ in 0 }) { open(list) }
+    handle = try HDF5Handle("open the file", file: name, close: leaveOpen) { open(list) }
   }
 
   deinit { try? close() }
@@ -137,3 +137,6 @@ public final class HDF5File {
     }
   }
 }
+
+/// Closes nothing: a file is closed where the answer is looked at.
+private func leaveOpen(_: hid_t) -> herr_t { 0 }

@@ -195,6 +195,7 @@ public final class DatasetWriter: Sendable {
     var missing: [Int] = []
     for shard in plan where try !isDone(shard, deep: false) { missing.append(shard.index) }
     guard missing.isEmpty else { throw .incomplete(folder.url.path, missing: missing) }
+    for shard in plan { try removeLock(of: shard) }
     if let finished { return finished }
     var records: [ShardRecord] = []
     for shard in plan {
@@ -211,6 +212,14 @@ public final class DatasetWriter: Sendable {
     try manifest.write(to: folder.manifest)
     withExtendedLifetime(lock) {}
     return manifest
+  }
+
+  /// Removes the lock of a shard that is done, which a collector leaves that was killed holding it.
+  private func removeLock(of shard: PlannedShard) throws(StorageError) {
+    let url = folder.lock(shard.index)
+    guard FileManager.default.fileExists(atPath: url.path) else { return }
+    // Taken and dropped, so that it goes; another that holds it removes it by itself.
+    _ = try FileLock.take(url, wait: false)
   }
 }
 

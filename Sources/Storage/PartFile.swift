@@ -21,6 +21,7 @@ final class PartFile {
   private let part: String
   private let descriptor: Int32
   private var isPending = true
+  private var isFlushed = false
   private var failure: StorageError?
   /// Whether a write was refused; `commit` says why.
   var hasFailed: Bool { failure != nil }
@@ -57,7 +58,7 @@ final class PartFile {
 
   /// Puts the file in its place, over any that is there.
   func commit() throws(StorageError) {
-    try flush()
+    try finish()
     guard rename(part, target.path) == 0 else { throw .writing(target.path) }
     isPending = false
     try PartFile.flushFolder(of: target)
@@ -65,7 +66,7 @@ final class PartFile {
 
   /// Puts the file in its place unless one is there; says whether it did.
   func commitIfAbsent() throws(StorageError) -> Bool {
-    try flush()
+    try finish()
     guard link(part, target.path) == 0 else {
       if errno == EEXIST { return false }
       throw .writing(target.path)
@@ -74,9 +75,16 @@ final class PartFile {
     return true
   }
 
-  /// Writes everything to the disk.
-  private func flush() throws(StorageError) {
-    if failure == nil, fsync(descriptor) != 0 { failure = .writing(target.path) }
+  /// Waits until the disk has everything; `commit` does so by itself if it was not done.
+  func flush() {
+    guard !isFlushed, failure == nil else { return }
+    if fsync(descriptor) != 0 { failure = .writing(target.path) }
+    isFlushed = true
+  }
+
+  /// Flushes, and throws the first failure.
+  private func finish() throws(StorageError) {
+    flush()
     if let failure { throw failure }
   }
 

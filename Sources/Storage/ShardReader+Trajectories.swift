@@ -26,7 +26,8 @@ extension ShardReader {
         Array(values[(row * width)..<((row + length + 1) * width)])
       }
       var trajectory: Trajectory
-      let desired = Array(columns.desiredGoals[((goalsMove ? row : episode) * goal)...].prefix(goal))
+      let start = (goalsMove ? row : episode) * goal
+      let desired = Array(columns.desiredGoals[start..<(start + goal)])
       switch columns.actions {
       case .continuous(let values):
         let width = values.count / steps

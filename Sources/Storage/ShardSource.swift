@@ -14,7 +14,7 @@ struct ShardSource {
   init(_ trajectories: [Trajectory], spec: GoalSpec) {
     self.trajectories = trajectories
     self.spec = spec
-    steps = trajectories.reduce(0) { $0 + $1.length }
+    steps = trajectories.indices.reduce(0) { $0 + trajectories[$1].length }
     stateLength = trajectories.first.map { $0.states.count / ($0.length + 1) } ?? 0
     precondition(!trajectories.isEmpty, "a shard has at least one episode")
     for trajectory in trajectories { check(trajectory) }
@@ -31,27 +31,32 @@ struct ShardSource {
   }
 
   /// Gives the bytes of a column to `sink`.
+  ///
+  /// Episodes are named by their place: a copy of one would count references to all its columns, on
+  /// two threads at once.
   func feed(_ column: ShardColumn, to sink: BufferedSink) {
+    let all = trajectories.indices
     switch column {
-    case .observations: for t in trajectories { sink.append(t.observations) }
+    case .observations: for e in all { sink.append(trajectories[e].observations) }
     case .actions:
-      for t in trajectories {
-        switch t.actions {
+      for e in all {
+        switch trajectories[e].actions {
         case .continuous(let values): sink.append(values)
         case .discrete(let numbers): sink.append(numbers)
         }
       }
-    case .episodeLengths: sink.append(trajectories.map { Int32($0.length) })
-    case .episodeIndices: sink.append(trajectories.map(\.index))
-    case .achievedGoals: for t in trajectories { sink.append(t.achievedGoals) }
-    case .desiredGoals: for t in trajectories { sink.append(t.desiredGoal) }
-    case .rewards: for t in trajectories { sink.append(t.rewards) }
-    case .successes: for t in trajectories { sink.append(t.successes.map { $0 ? UInt8(1) : 0 }) }
-    case .seeds: sink.append(trajectories.map(\.seed))
-    case .terminated: sink.append(trajectories.map { $0.terminated ? UInt8(1) : 0 })
-    case .truncated: sink.append(trajectories.map { $0.truncated ? UInt8(1) : 0 })
-    case .sources: for t in trajectories { sink.append(t.sources.map(\.rawValue)) }
-    case .states: for t in trajectories { sink.append(t.states) }
+    case .episodeLengths: sink.append(all.map { Int32(trajectories[$0].length) })
+    case .episodeIndices: sink.append(all.map { trajectories[$0].index })
+    case .achievedGoals: for e in all { sink.append(trajectories[e].achievedGoals) }
+    case .desiredGoals: for e in all { sink.append(trajectories[e].desiredGoal) }
+    case .rewards: for e in all { sink.append(trajectories[e].rewards) }
+    case .successes:
+      for e in all { sink.append(trajectories[e].successes.map { $0 ? UInt8(1) : 0 }) }
+    case .seeds: sink.append(all.map { trajectories[$0].seed })
+    case .terminated: sink.append(all.map { trajectories[$0].terminated ? UInt8(1) : 0 })
+    case .truncated: sink.append(all.map { trajectories[$0].truncated ? UInt8(1) : 0 })
+    case .sources: for e in all { sink.append(trajectories[e].sources.map(\.rawValue)) }
+    case .states: for e in all { sink.append(trajectories[e].states) }
     }
   }
 

@@ -68,6 +68,7 @@ public enum ShardWriter {
         }
       }
       sink.flush()
+      if side == 0 { work.file.flush() }
     }
     withExtendedLifetime(composition) {}
     let found = stream.finish()

@@ -148,7 +148,7 @@ struct DatasetWriterTests {
     let shards = folder.appendingPathComponent("shards")
     for name in [
       "shard-00000.h5.host-1-1.part", "shard-00002.h5", "shard-00002.json.host-1-3.part",
-      "shard-00004.lock", "collection.json.host-1-2.part",
+      "shard-00001.lock", "shard-00004.lock", "collection.json.host-1-2.part",
     ] { try Data("rest".utf8).write(to: shards.appendingPathComponent(name)) }
     try Data("rest".utf8).write(to: folder.appendingPathComponent("manifest.json.host-1-4.part"))
     let dates = try [1, 3].map { try modified(shard: $0) }
@@ -278,7 +278,8 @@ struct DatasetWriterTests {
   @Test func aFolderThatCannotBeMadeIsAnError() throws {
     let file = temporary.url.appendingPathComponent("file")
     try Data().write(to: file)
-    for target in [file, file.appendingPathComponent("inside"), URL(fileURLWithPath: "/proc/none")] {
+    for target in [file, file.appendingPathComponent("inside"), URL(fileURLWithPath: "/proc/none")]
+    {
       let error = #expect(throws: StorageError.self) {
         try DatasetWriter(at: target, identity: identity())
       }

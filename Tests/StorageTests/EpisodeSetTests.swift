@@ -13,7 +13,9 @@ struct EpisodeSetTests {
     #expect(EpisodeSet(set.numbers) == set)
   }
 
-  @Test(arguments: ["", ",", "1,", "2-1", "-1", "1-", "a", "1-2-3", "+1", "0x1", " 1", "4294967296"])
+  @Test(arguments: [
+    "", ",", "1,", "2-1", "-1", "1-", "a", "1-2-3", "+1", "0x1", " 1", "4294967296",
+  ])
   func otherTextIsRefused(text: String) { #expect(EpisodeSet(text) == nil) }
 
   @Test func theIntersectionHoldsWhatBothHold() throws {
@@ -21,7 +23,8 @@ struct EpisodeSetTests {
     for start in Int64(0)..<22 {
       for end in (start + 1)..<23 {
         #expect(
-          set.intersection(start..<end).numbers == set.numbers.filter { (start..<end).contains($0) })
+          set.intersection(start..<end).numbers == set.numbers.filter { (start..<end).contains($0) }
+        )
       }
     }
   }
