@@ -8,13 +8,13 @@ let torch = Context.environment["TORCH_HOME"] ?? dependencies + "/torch"
 let mujoco = dependencies + "/mujoco"
 
 /// What every target of ours is compiled with.
-let strict: [SwiftSetting] = [
+let features: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
   .enableUpcomingFeature("ExistentialAny"),
 ]
-  + (Context.environment["GOALPOST_WARNINGS_AS_ERRORS"] == "1"
-    ? [.treatAllWarnings(as: .error)] : [])
+let isStrict = Context.environment["GOALPOST_WARNINGS_AS_ERRORS"] == "1"
+let strict = features + (isStrict ? [.treatAllWarnings(as: .error)] : [])
 
 /// The same, for those from which the headers of MuJoCo can be reached.
 let withMuJoCo = strict + [.unsafeFlags(["-Xcc", "-I" + mujoco + "/include"])]
@@ -73,11 +73,12 @@ let package = Package(
     // Worlds, learners, and what is done with them.
     .target(
       name: "Environments", dependencies: ["GoalCore", "MuJoCo"], swiftSettings: withMuJoCo),
-    .target(name: "Learners", dependencies: ["GoalCore", "Replay", "Torch"], swiftSettings: strict),
+    .target(
+      name: "Learners", dependencies: ["GoalCore", "Replay", "Torch"], swiftSettings: strict),
     .target(
       name: "Experiments",
       dependencies: [
-        "GoalCore", "Replay", "Storage", "Environments", "Learners", "Torch",
+        "GoalCore", "Replay", "Storage", "Environments", "Learners",
         .product(name: "Yams", package: "Yams"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -85,8 +86,7 @@ let package = Package(
     .executableTarget(
       name: "goalpost",
       dependencies: [
-        "Experiments", "GoalCore", "Storage",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Experiments", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: withMuJoCo),
 
@@ -107,10 +107,13 @@ let package = Package(
       swiftSettings: withMuJoCo),
     .testTarget(
       name: "ExperimentsTests",
-      dependencies: ["Experiments", "Environments", "Learners", "Storage", "Replay", "GoalCore", "TestSupport"],
+      dependencies: [
+        "Experiments", "Environments", "Learners", "Storage", "Replay", "GoalCore", "TestSupport",
+      ],
       swiftSettings: withMuJoCo),
     .testTarget(
-      name: "CommandLineTests", dependencies: ["goalpost", "TestSupport"], swiftSettings: withMuJoCo),
+      name: "CommandLineTests", dependencies: ["goalpost", "TestSupport"], swiftSettings: withMuJoCo
+    ),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20)

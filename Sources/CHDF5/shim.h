@@ -4,6 +4,8 @@
 #else
 #include <hdf5.h>
 
+#include "memory_driver.h"
+
 // What Swift cannot read of HDF5: macros that hold calls. One inline function for each.
 
 /// Stored element types, little-endian.
@@ -29,8 +31,4 @@ static inline unsigned chdf5_read_only(void) { return H5F_ACC_RDONLY; }
 
 /// What HDF5 answers where there is no address.
 static inline haddr_t chdf5_no_address(void) { return HADDR_UNDEF; }
-
-/// A file without a name, in memory (glibc; its own header shows it to _GNU_SOURCE only).
-extern int memfd_create(const char *name, unsigned flags);
-static inline int chdf5_memory_file(const char *name) { return memfd_create(name, 1U /* CLOEXEC */); }
 #endif

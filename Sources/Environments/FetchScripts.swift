@@ -67,7 +67,8 @@ public struct FetchPushScript: GoalPolicy {
       let tangent = SIMD2(-away.y, away.x) * (across > 0 ? 1 : -1)
       let blocked = 1 - smooth(-along / radius, from: 0.55, to: 0.85)
       let keepOut = away * max(0, Script.roundingRadius - radius) * 1.5
-      let around = tangent * Script.roundingRadius + keepOut
+      let around =
+        tangent * Script.roundingRadius + keepOut
         + away * min(0, Script.roundingRadius - radius) * 0.6
       let direct = rest - p
       let approach = around * blocked + direct * (1 - blocked)

@@ -3,7 +3,6 @@ import Foundation
 public import GoalCore
 public import Learners
 import Storage
-import Torch
 
 /// What tells a checkpoint's policy apart: the text in the head of `policy.safetensors`.
 ///
@@ -31,8 +30,6 @@ public enum Checkpoint {
     let counters: [String: JSONValue]
   }
 
-  private static let headerKey = "goalpost"
-
   /// Writes a checkpoint into a folder, under another name first, so that it is whole or absent.
   static func write(_ saved: SavedLearner, header: PolicyHeader, to folder: URL) throws {
     let part = folder.appendingPathExtension("part")
@@ -43,11 +40,9 @@ public enum Checkpoint {
     } catch {
       throw ExperimentError.cannotWrite(path: part.path, reason: error.localizedDescription)
     }
-    let text = try encoded(header)
-    try Safetensors(saved.policy, metadata: [headerKey: text])
-      .write(to: part.appendingPathComponent("policy.safetensors").path)
-    try Safetensors(saved.training)
-      .write(to: part.appendingPathComponent("training.safetensors").path)
+    try saved.write(
+      policy: part.appendingPathComponent("policy.safetensors").path, header: try encoded(header),
+      training: part.appendingPathComponent("training.safetensors").path)
     let state = try encoded(State(header: header, counters: saved.counters))
     try writeWhole(Data(state.utf8), to: part.appendingPathComponent("state.json"))
     try? files.removeItem(at: folder)
@@ -58,20 +53,17 @@ public enum Checkpoint {
 
   /// Reads all of a checkpoint, to train on.
   static func read(_ folder: URL) throws -> (saved: SavedLearner, header: PolicyHeader) {
-    let policy = try Safetensors(
-      contentsOf: folder.appendingPathComponent("policy.safetensors").path)
-    let training = try Safetensors(
-      contentsOf: folder.appendingPathComponent("training.safetensors").path)
     let file = folder.appendingPathComponent("state.json")
-    do {
-      let state = try JSONDecoder().decode(State.self, from: Data(contentsOf: file))
-      let saved = SavedLearner(
-        policy: policy.tensors, training: training.tensors, counters: state.counters)
-      return (saved, state.header)
-    } catch {
-      throw ExperimentError.notACheckpoint(
-        path: file.path, reason: "the counters can't be read")
+    guard let data = try? Data(contentsOf: file),
+      let state = try? JSONDecoder().decode(State.self, from: data)
+    else {
+      throw ExperimentError.notACheckpoint(path: file.path, reason: "the counters can't be read")
     }
+    let saved = try SavedLearner(
+      policy: folder.appendingPathComponent("policy.safetensors").path,
+      training: folder.appendingPathComponent("training.safetensors").path,
+      counters: state.counters)
+    return (saved, state.header)
   }
 
   /// The checkpoints of a run, oldest first.
@@ -103,8 +95,8 @@ public enum Checkpoint {
     _ path: String, for task: GoalTask? = nil
   ) throws -> (policy: NamedPolicy, header: PolicyHeader) {
     let file = try policyFile(path)
-    let tensors = try Safetensors(contentsOf: file.path)
-    guard let text = tensors.metadata[headerKey],
+    let saved = try SavedPolicy(contentsOf: file.path)
+    guard let text = saved.header,
       let header = try? JSONDecoder().decode(PolicyHeader.self, from: Data(text.utf8))
     else {
       throw ExperimentError.notACheckpoint(
@@ -116,7 +108,7 @@ public enum Checkpoint {
     }
     let learner = try LearnerRegistry.entry(header.learner)
       .make(task: header.task, overrides: header.settings, seed: 0)
-    try learner.restore(policy: tensors.tensors)
+    try learner.restore(policy: saved.tensors)
     let policy = NamedPolicy(
       name: path, digest: try Digest.sha256(ofFile: file), policy: learner.makePolicy(),
       source: .policy)

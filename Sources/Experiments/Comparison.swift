@@ -80,7 +80,8 @@ public struct Comparison: Sendable {
     }
     if let overSeeds {
       table.rows.append(
-        ["mean over \(entries.count) seeds"] + overSeeds.map(\.value.text) + ["\(request.episodes)"])
+        ["mean over \(entries.count) seeds"] + overSeeds.map(\.value.text) + ["\(request.episodes)"]
+      )
     }
     return table
   }

@@ -4,7 +4,6 @@ import GoalCore
 import Learners
 import Replay
 import Storage
-import Torch
 
 /// Trains a learner on datasets.
 public enum OfflineTraining {
@@ -40,7 +39,6 @@ public enum OfflineTraining {
     progress: ProgressReport? = nil
   ) throws -> Summary {
     let started = Date()
-    TorchRuntime.threads = 1
     var configuration = asked
     let run = RunFolder(folder)
     if run.exists, !resuming { throw ExperimentError.runExists(path: folder.path) }

@@ -84,7 +84,8 @@ public final class ProgressReport: Sendable {
     if isTerminal {
       let width = 24
       let filled = total > 0 ? width * state.done / total : width
-      let bar = String(repeating: "█", count: filled)
+      let bar =
+        String(repeating: "█", count: filled)
         + String(repeating: "░", count: max(0, width - filled))
       let shown = "\(bar) \(line)"
       let padding = String(repeating: " ", count: max(0, state.lastWidth - shown.count))

@@ -1,9 +1,13 @@
 public import Foundation
+import GoalCore
 public import Learners
 import Yams
 
 /// All that a training run is made from; saved as `config.json`, from which it can be repeated.
 public struct RunConfiguration: Codable, Sendable, Equatable {
+  /// The first seed that a run may not have.
+  public static let seedLimit = Seeds.limit
+
   /// The learner's id.
   public var learner = "wgcsl"
   /// Folders of datasets; their episodes are drawn from alike.
@@ -112,8 +116,11 @@ extension JSONValue {
     _ upper: [String: JSONValue], over lower: [String: JSONValue]
   ) -> [String: JSONValue] {
     lower.merging(upper) { below, above in
-      if case .object(let a) = above, case .object(let b) = below { .object(merge(a, over: b)) }
-      else { above }
+      if case .object(let a) = above, case .object(let b) = below {
+        .object(merge(a, over: b))
+      } else {
+        above
+      }
     }
   }
 }

@@ -91,7 +91,8 @@ struct MetricsFile {
       try writeWhole(Data(), to: file)
     }
     let values = metrics.entries.map { "\($0.value)" }
-    text += (["\(updates)", String(format: "%.2f", seconds)] + values).joined(separator: ",") + "\n"
+    text +=
+      (["\(updates)", String(format: "%.2f", seconds)] + values).joined(separator: ",") + "\n"
     do {
       let handle = try FileHandle(forWritingTo: file)
       try handle.seekToEnd()

@@ -2,7 +2,7 @@ import Environments
 public import Foundation
 import GoalCore
 import Learners
-public import Storage
+import Storage
 import Synchronization
 import Yams
 
@@ -11,18 +11,128 @@ public enum TrajectoryCollection {
   /// What came of it.
   public struct Summary: Sendable {
     /// The manifest, where the dataset is finished.
-    public let manifest: Manifest?
+    let manifest: Manifest?
     /// Episodes made by this call.
     public let made: Int
     /// Episodes that are still to be made, by another collector or by a later call.
     public let left: Int
+
+    /// Whether every episode is there.
+    public var isComplete: Bool { manifest != nil }
+
+    /// A finished dataset in a line.
+    public var text: String {
+      guard let report else { return "\(left) episodes are left" }
+      let share = 100 * Double(report.successes) / Double(report.episodes)
+      return "\(report.dataset): \(report.episodes) episodes, \(report.steps) steps in "
+        + "\(report.shards) shards, \(String(format: "%.1f", share)) % end in success, "
+        + "sha256 \(report.sha256)"
+    }
+
+    /// A finished dataset in numbers.
+    public struct Report: Encodable, Sendable {
+      let dataset: String
+      let episodes: Int
+      let steps: Int
+      let shards: Int
+      let successes: Int
+      let returnSum: Double
+      let made: Int
+      let sha256: String
+    }
+
+    /// The numbers of a finished dataset.
+    public let report: Report?
+
+    init(_ manifest: Manifest?, folder: URL, made: Int, left: Int) throws {
+      self.manifest = manifest
+      self.made = made
+      self.left = left
+      report = try manifest.map {
+        Report(
+          dataset: folder.relativePath, episodes: $0.totals.episodes, steps: $0.totals.steps,
+          shards: $0.shards.count, successes: $0.totals.successesAtEnd,
+          returnSum: $0.totals.returnSum, made: made, sha256: try $0.digest())
+      }
+    }
+  }
+
+  /// What a command line asks for, as it is written there.
+  public struct Request: Sendable {
+    /// The world's id.
+    public var environment: String
+    /// `random`, `scripted` or a checkpoint's path.
+    public var policy: String
+    /// Episodes in all.
+    public var episodes: Int
+    /// The recipe's seed.
+    public var seed: UInt64
+    /// What is added to the policy's actions.
+    public var exploration: Exploration
+    /// Episodes in a shard, at most.
+    public var shardEpisodes: Int
+    /// Whether shards are compressed.
+    public var compress: Bool
+    /// Whether the simulator's states are stored.
+    public var states: Bool
+
+    /// Makes a request.
+    public init(
+      environment: String, policy: String, episodes: Int, seed: UInt64, exploration: Exploration,
+      shardEpisodes: Int, compress: Bool, states: Bool
+    ) {
+      self.environment = environment
+      self.policy = policy
+      self.episodes = episodes
+      self.seed = seed
+      self.exploration = exploration
+      self.shardEpisodes = shardEpisodes
+      self.compress = compress
+      self.states = states
+    }
+
+    var recipe: Recipe {
+      Recipe(
+        environment: environment, policy: policy, seed: seed, episodes: episodes,
+        noise: exploration.noise, randomActions: exploration.randomActions,
+        shardEpisodes: shardEpisodes, compress: compress, states: states)
+    }
+  }
+
+  /// Makes what a request lacks in `folder`.
+  public static func run(
+    _ request: Request, onlyEpisodes: String?, in folder: URL, workers: Int?
+  ) throws -> Summary {
+    var recipe = request.recipe
+    recipe.onlyEpisodes = try subset(onlyEpisodes, of: recipe.episodes)
+    return try run(recipe, in: folder, workers: workers ?? Parallel.cores)
+  }
+
+  /// Makes what a recipe's file asks for in `folder`, by default the file's own.
+  public static func run(
+    recipeFile file: URL, onlyEpisodes: String?, in folder: URL?, workers: Int?
+  ) throws -> Summary {
+    var recipe = try recipe(file)
+    recipe.onlyEpisodes = try subset(onlyEpisodes, of: recipe.episodes)
+    return try run(
+      recipe, in: folder ?? file.deletingLastPathComponent(), workers: workers ?? Parallel.cores)
+  }
+
+  private static func subset(_ text: String?, of episodes: Int) throws -> EpisodeSet? {
+    guard let text else { return nil }
+    guard let set = EpisodeSet(text), let last = set.last, last < episodes else {
+      throw ExperimentError.badSettings(
+        path: "--only-episodes",
+        reason: "must be ranges as in 0-499,700, below \(episodes), found '\(text)'")
+    }
+    return set
   }
 
   /// Makes what a recipe lacks in `folder`, with `workers` threads.
   ///
   /// An episode depends on the recipe and its number only, so the same bytes come out for any number
   /// of workers, in any order, after any interruption. Shards that are there are left alone.
-  public static func run(
+  static func run(
     _ asked: Recipe, in folder: URL, workers: Int, silent: Bool = false
   ) throws -> Summary {
     let started = Date()
@@ -66,7 +176,8 @@ public enum TrajectoryCollection {
     if lacking > 0 {
       try Provenance(started: started, commit: RunFolder.commit).write(to: folder)
     }
-    return Summary(manifest: manifest, made: made.load(ordering: .relaxed), left: left)
+    return try Summary(
+      manifest, folder: folder, made: made.load(ordering: .relaxed), left: left)
   }
 
   /// The recipe as it decides the bytes: a checkpoint by its digest, not by its place.
@@ -83,7 +194,7 @@ public enum TrajectoryCollection {
   }
 
   /// Reads a recipe from a file of YAML; unknown keys are errors that list the known ones.
-  public static func recipe(_ file: URL) throws -> Recipe {
+  static func recipe(_ file: URL) throws -> Recipe {
     let values = try RunConfiguration.yaml(file)
     guard case .text(let environment) = values["environment"] ?? .null,
       case .text(let policy) = values["policy"] ?? .null,

@@ -63,7 +63,8 @@ public enum Verification {
     if wanted > 0 {
       let world = try EnvironmentRegistry.world(manifest.task.identifier)
       let ready = try world.load()
-      found.compare("the task is the registered world's", manifest.task == world.task, at: "manifest.json")
+      found.compare(
+        "the task is the registered world's", manifest.task == world.task, at: "manifest.json")
       let digest = Digest.sha256(of: Data(ready.modelBytes))
       found.compare(
         "the model is the manifest's", digest == manifest.modelDigest,
@@ -92,7 +93,8 @@ public enum Verification {
       let trajectories = try dataset.open(shard, threads: 1).trajectories()
       for (row, trajectory) in trajectories.enumerated() {
         let place = "\(shard.file), episode \(trajectory.index)"
-        found.compare("episodes are in the listed order", trajectory.index == numbers[row], at: place)
+        found.compare(
+          "episodes are in the listed order", trajectory.index == numbers[row], at: place)
         check(trajectory, manifest, place, &found)
         if let environment, isChosen(first[index] + row, of: total, wanted) {
           replay(trajectory, in: environment, place, &found)

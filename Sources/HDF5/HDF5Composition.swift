@@ -25,13 +25,13 @@ public final class HDF5Composition {
 
   /// Starts an empty file, which messages call `name`.
   public init(name: String) throws(HDF5Error) {
-    descriptor = chdf5_memory_file("goalpost-hdf5")
+    descriptor = chdf5_memory_file()
     guard descriptor >= 0 else {
       throw .system(
         operation: "make a file in memory", file: name, reason: String(cString: strerror(errno)))
     }
     do {
-      file = try HDF5File(creating: "/proc/self/fd/\(descriptor)", name: name)
+      file = try HDF5File(creatingIn: descriptor, name: name)
     } catch {
       Glibc.close(descriptor)
       throw error

@@ -26,23 +26,33 @@ public final class HDF5File {
 
   /// Makes a file, in place of any that is there.
   public convenience init(creating url: URL) throws(HDF5Error) {
-    try self.init(creating: url.path, name: url.path)
+    try self.init(creating: url.path, in: nil)
   }
 
-  /// Makes a file at a path, which messages call `name`.
-  convenience init(creating path: String, name: String) throws(HDF5Error) {
+  /// Makes a file in memory, in a descriptor that stays the caller's; messages call it `name`.
+  convenience init(creatingIn descriptor: Int32, name: String) throws(HDF5Error) {
+    try self.init(creating: name, in: descriptor)
+  }
+
+  private convenience init(creating path: String, in descriptor: Int32?) throws(HDF5Error) {
+    let name = path
     let creation = try HDF5Handle.properties(chdf5_file_creation(), file: name)
     try checked("set up a file", file: name) { H5Pset_obj_track_times(creation.identifier, false) }
     // Links stay inside the root's own header, which is smaller than the heap that 9 would get.
     try checked("set up a file", file: name) {
       H5Pset_link_phase_change(creation.identifier, 64, 32)
     }
-    try self.init(name: name) { access in
+    try self.init(name: name, in: descriptor) { access in
       H5Fcreate(path, chdf5_truncate(), creation.identifier, access)
     }
   }
 
-  private init(name: String, open: (hid_t) -> hid_t) throws(HDF5Error) {
+  /// The driver for files in memory.
+  private static let memoryDriver = chdf5_register_memory_driver()
+
+  private init(
+    name: String, in descriptor: Int32? = nil, open: (hid_t) -> hid_t
+  ) throws(HDF5Error) {
     self.name = name
     let access = try HDF5Handle.properties(chdf5_file_access(), file: name)
     let list = access.identifier
@@ -51,6 +61,11 @@ public final class HDF5File {
     try checked("set up a file", file: name) { H5Pset_alignment(list, 1, 64) }
     try checked("set up a file", file: name) {
       H5Pset_libver_bounds(list, H5F_LIBVER_V110, H5F_LIBVER_V110)
+    }
+    if let descriptor {
+      try checked("set up a file in memory", file: name) {
+        chdf5_use_memory(list, HDF5File.memoryDriver, descriptor)
+      }
     }
     handle = try HDF5Handle("open the file", file: name, close: { _ in 0 }) { open(list) }
   }

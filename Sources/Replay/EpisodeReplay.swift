@@ -1,7 +1,6 @@
 import CPrefetch
 public import GoalCore
 
-
 /// Episodes that batches are drawn from, read where they lie: in memory or mapped from shards.
 ///
 /// Indices are drawn first and the cache lines that they name asked for; then the rows are copied.
@@ -65,9 +64,11 @@ public final class EpisodeReplay: Sendable {
   }
 
   /// Draws batch number `number` of the run of `seed`.
-  public func draw(_ scheme: SamplingScheme, seed: UInt64, number: UInt64, into batch: inout GoalBatch)
-  {
-    precondition(batch.count == scheme.batchSize, "a batch of \(scheme.batchSize) rows was asked for")
+  public func draw(
+    _ scheme: SamplingScheme, seed: UInt64, number: UInt64, into batch: inout GoalBatch
+  ) {
+    precondition(
+      batch.count == scheme.batchSize, "a batch of \(scheme.batchSize) rows was asked for")
     var key = Philox(seed: seed, purpose: Self.streamPurpose, index: number)
     var generator = Xoshiro256(seed: key.next())
     let spec = task.spec
@@ -115,7 +116,9 @@ public final class EpisodeReplay: Sendable {
       batch.actions = .continuous(values)
     case .discrete(var values):
       batch.actions = .discrete([])
-      gather(into: &values, width: 1, places) { $0.actions.assumingMemoryBound(to: Int32.self) + $1 }
+      gather(into: &values, width: 1, places) {
+        $0.actions.assumingMemoryBound(to: Int32.self) + $1
+      }
       batch.actions = .discrete(values)
     }
     relabel(policyGoal, goals: &batch.policyGoals, rewards: &batch.policyRewards, places)
@@ -144,8 +147,9 @@ public final class EpisodeReplay: Sendable {
   /// What tells the sampler's stream from a run's others.
   private static let streamPurpose: UInt64 = 0x5341_4d50  // "SAMP"
 
-  private static func start<Element>(of buffer: UnsafeBufferPointer<Element>) -> UnsafePointer<Element>
-  {
+  private static func start<Element>(of buffer: UnsafeBufferPointer<Element>) -> UnsafePointer<
+    Element
+  > {
     guard let start = buffer.baseAddress else { preconditionFailure("a column without rows") }
     return start
   }

@@ -20,7 +20,9 @@ extension ShardReader {
     var step = 0
     for (episode, length) in lengths.enumerated() {
       let row = step + episode
-      func rows<Element>(_ values: UnsafeBufferPointer<Element>, _ width: Int) -> [Element] {
+      func rows<Values: RandomAccessCollection>(
+        _ values: Values, _ width: Int
+      ) -> [Values.Element] where Values.Index == Int {
         Array(values[(row * width)..<((row + length + 1) * width)])
       }
       var trajectory: Trajectory
@@ -29,49 +31,49 @@ extension ShardReader {
       case .continuous(let values):
         let width = values.count / steps
         trajectory = Trajectory(
-          index: indices.values[episode], seed: seeds.values[episode],
+          index: indices[episode], seed: seeds[episode],
           action: .continuous(low: [], high: []), desiredGoal: desired)
         trajectory.actions = .continuous(
           Array(values[(step * width)..<((step + length) * width)]))
       case .discrete(let values):
         trajectory = Trajectory(
-          index: indices.values[episode], seed: seeds.values[episode],
+          index: indices[episode], seed: seeds[episode],
           action: .discrete(count: 0), desiredGoal: desired)
         trajectory.actions = .discrete(Array(values[step..<(step + length)]))
       }
       trajectory.length = length
       trajectory.observations = rows(columns.observations, observation)
       trajectory.achievedGoals = rows(columns.achievedGoals, goal)
-      trajectory.rewards = Array(rewards.values[step..<(step + length)])
+      trajectory.rewards = Array(rewards[step..<(step + length)])
       trajectory.successes = Array(successes[step..<(step + length)])
       trajectory.terminated = terminated[episode]
       trajectory.truncated = truncated[episode]
       trajectory.sources = Array(sources[step..<(step + length)])
-      if let states { trajectory.states = rows(states.values, stateLength) }
+      if let states { trajectory.states = rows(states, stateLength) }
       trajectories.append(trajectory)
       step += length
     }
-    withExtendedLifetime((columns, indices.owner, rewards.owner, seeds.owner, states?.owner)) {}
+    withExtendedLifetime(columns) {}
     return trajectories
   }
 
   /// A column of bytes that are 0 or 1.
   private func flags(_ name: ShardColumn) throws(StorageError) -> [Bool] {
     let column = try column(name, as: UInt8.self)
-    if let row = column.values.firstIndex(where: { $0 > 1 }) {
+    if let row = column.firstIndex(where: { $0 > 1 }) {
       throw .wrongValue(
         file: path, dataset: name.rawValue, rule: "must be 0 or 1", row: row,
-        found: "\(column.values[row])")
+        found: "\(column[row])")
     }
-    return withExtendedLifetime(column.owner) { column.values.map { $0 == 1 } }
+    return column.map { $0 == 1 }
   }
 
   /// Where each action came from.
   private func behaviour() throws(StorageError) -> [BehaviourSource] {
     let column = try column(.sources, as: UInt8.self)
     var sources: [BehaviourSource] = []
-    sources.reserveCapacity(column.values.count)
-    for (row, value) in column.values.enumerated() {
+    sources.reserveCapacity(column.count)
+    for (row, value) in column.enumerated() {
       guard let source = BehaviourSource(rawValue: value) else {
         throw .wrongValue(
           file: path, dataset: ShardColumn.sources.rawValue, rule: "must be 0, 1 or 2", row: row,
@@ -79,7 +81,6 @@ extension ShardReader {
       }
       sources.append(source)
     }
-    withExtendedLifetime(column.owner) {}
     return sources
   }
 }

@@ -63,7 +63,7 @@ public final class ShardReader {
     let stored = try StoredColumn<Int32>(
       lengthsDataset, in: map, as: .int32, threads: threads, path: path)
     var lengths: [Int] = []
-    for (row, length) in stored.values.enumerated() {
+    for (row, length) in stored.enumerated() {
       guard length > 0 else {
         throw .wrongValue(
           file: path, dataset: ShardColumn.episodeLengths.rawValue, rule: "must be at least 1",
@@ -170,14 +170,14 @@ public final class ShardReader {
   /// Checks the numbers that others are looked up by.
   private func checkNumbers() throws(StorageError) {
     if case .discrete(let count) = spec.action {
-      let actions = try column(.actions, as: Int32.self).values
+      let actions = try column(.actions, as: Int32.self)
       if let row = actions.firstIndex(where: { !(0..<count).contains(Int($0)) }) {
         throw .wrongValue(
           file: path, dataset: ShardColumn.actions.rawValue, rule: "must be in 0..<\(count)",
           row: row, found: "\(actions[row])")
       }
     }
-    let indices = try column(.episodeIndices, as: Int64.self).values
+    let indices = try column(.episodeIndices, as: Int64.self)
     if let row = indices.firstIndex(where: { $0 < 0 }) {
       throw .wrongValue(
         file: path, dataset: ShardColumn.episodeIndices.rawValue, rule: "must not be negative",

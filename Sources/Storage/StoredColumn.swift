@@ -1,11 +1,31 @@
 import HDF5
 
-/// A column's elements, row-major, and what keeps them in memory.
-public struct StoredColumn<Element: BitwiseCopyable> {
-  /// All elements; valid as long as `owner` lives.
-  public let values: UnsafeBufferPointer<Element>
+/// A column's elements, row-major, where they lie in the mapped file or decoded into memory.
+public struct StoredColumn<Element: BitwiseCopyable>: RandomAccessCollection {
+  /// All elements; valid as long as `owner` lives, which a temporary column does not keep alive.
+  let values: UnsafeBufferPointer<Element>
   /// The mapped file, or the memory that the column was decoded into.
-  public let owner: AnyObject
+  let owner: AnyObject
+
+  /// Always 0.
+  public var startIndex: Int { 0 }
+  /// How many elements there are.
+  public var endIndex: Int { values.count }
+  /// Whether the elements are read where they lie in the file.
+  public var isMapped: Bool { owner is MappedFile }
+
+  /// An element.
+  public subscript(position: Int) -> Element {
+    precondition(values.indices.contains(position), "\(position) is not below \(values.count)")
+    return withExtendedLifetime(owner) { values[position] }
+  }
+
+  /// Gives all elements to `body`, which must not keep the pointer.
+  public func withContiguousStorageIfAvailable<Result>(
+    _ body: (UnsafeBufferPointer<Element>) throws -> Result
+  ) rethrows -> Result? {
+    try withExtendedLifetime(owner) { try body(values) }
+  }
 
   /// Maps a dataset's elements where they lie in the file as `type`, or decodes them.
   init(

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Experiments
 import Foundation
-import GoalCore
 
 /// Refuses a count that is below 1.
 func checkPositive(_ value: Int?, _ name: String) throws {
@@ -10,14 +9,15 @@ func checkPositive(_ value: Int?, _ name: String) throws {
 
 /// Refuses a seed that is not below 2²⁸.
 func checkSeed(_ seed: UInt64?) throws {
-  if let seed, seed >= Seeds.limit {
-    throw ValidationError("--seed must be below 2^28 (\(Seeds.limit)), found \(seed)")
+  if let seed, seed >= RunConfiguration.seedLimit {
+    throw ValidationError(
+      "--seed must be below 2^28 (\(RunConfiguration.seedLimit)), found \(seed)")
   }
 }
 
 /// A seed for a call that was given none; it is printed, and saved with what the call makes.
 func drawnSeed() -> UInt64 {
-  let seed = UInt64.random(in: 0..<Seeds.limit)
+  let seed = UInt64.random(in: 0..<RunConfiguration.seedLimit)
   Console.note("--seed was not given: drew \(seed)")
   return seed
 }

@@ -1,10 +1,8 @@
 import ArgumentParser
 import Experiments
 import Foundation
-import GoalCore
-import Storage
 
-/// `goalpost collect`
+/// The subcommand `goalpost collect`.
 struct Collect: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Roll a policy out and store the trajectories; go on where an earlier call stopped.",
@@ -72,71 +70,36 @@ struct Collect: ParsableCommand {
     guard 0...1 ~= randomActions else {
       throw ValidationError("--random-actions must be a probability, from 0 to 1")
     }
-    if let onlyEpisodes {
-      guard let set = EpisodeSet(onlyEpisodes), set.count > 0 else {
-        throw ValidationError("--only-episodes takes ranges as in 0-499,700")
-      }
-      if let episodes, let last = set.last, last >= episodes {
-        throw ValidationError("--only-episodes names \(last), and there are episodes 0 to \(episodes - 1)")
-      }
-    }
   }
 
   func run() throws {
     Interruption.listen()
-    let (wanted, folder) = try request()
-    let summary = try TrajectoryCollection.run(
-      wanted, in: folder, workers: workers ?? ProcessInfo.processInfo.activeProcessorCount)
-    try report(summary, folder)
-  }
-
-  private func request() throws -> (Recipe, URL) {
-    if let recipe {
-      let file = URL(fileURLWithPath: recipe)
-      let folder = output.map { URL(fileURLWithPath: $0) } ?? file.deletingLastPathComponent()
-      var wanted = try TrajectoryCollection.recipe(file)
-      wanted.onlyEpisodes = onlyEpisodes.flatMap { EpisodeSet($0) }
-      return (wanted, folder)
-    }
-    let folder = URL(fileURLWithPath: output ?? "")
-    let wanted = Recipe(
-      environment: environment ?? "", policy: policy ?? "", seed: seed ?? drawnSeed(),
-      episodes: episodes ?? 0, noise: noise, randomActions: randomActions,
-      shardEpisodes: shardEpisodes, compress: compress, states: states,
-      onlyEpisodes: onlyEpisodes.flatMap { EpisodeSet($0) })
-    return (wanted, folder)
-  }
-
-  private func report(_ summary: TrajectoryCollection.Summary, _ folder: URL) throws {
-    guard let manifest = summary.manifest else {
+    let summary = try collect()
+    guard summary.isComplete else {
       Console.note(
         Interruption.isAsked
-          ? "stopped: \(summary.left) episodes are left; finished shards are kept, and the same command goes on"
+          ? "stopped: \(summary.left) episodes are left; finished shards are kept, and the same "
+            + "command goes on"
           : "\(summary.left) episodes are being made by another collector")
       throw ExitCode(Interruption.isAsked ? 130 : 0)
     }
-    let totals = manifest.totals
-    if json {
-      let report = Report(
-        dataset: folder.path, episodes: totals.episodes, steps: totals.steps,
-        successes: totals.successesAtEnd, made: summary.made, sha256: try manifest.digest())
-      return try printJSON(report)
-    }
-    if summary.made == 0 { Console.note("\(folder.path) is complete: nothing to do") }
-    let share = 100 * Double(totals.successesAtEnd) / Double(totals.episodes)
-    print(
-      """
-      \(folder.path): \(totals.episodes) episodes, \(totals.steps) steps in \(manifest.shards.count) \
-      shards, \(String(format: "%.1f", share)) % end in success, sha256 \(try manifest.digest())
-      """)
+    if json { return try printJSON(summary.report) }
+    if summary.made == 0 { Console.note("the dataset is complete: nothing to do") }
+    print(summary.text)
   }
 
-  private struct Report: Encodable {
-    let dataset: String
-    let episodes: Int
-    let steps: Int
-    let successes: Int
-    let made: Int
-    let sha256: String
+  private func collect() throws -> TrajectoryCollection.Summary {
+    let folder = output.map { URL(fileURLWithPath: $0) }
+    guard let folder, let environment, let policy, let episodes else {
+      return try TrajectoryCollection.run(
+        recipeFile: URL(fileURLWithPath: recipe ?? ""), onlyEpisodes: onlyEpisodes, in: folder,
+        workers: workers)
+    }
+    let request = TrajectoryCollection.Request(
+      environment: environment, policy: policy, episodes: episodes, seed: seed ?? drawnSeed(),
+      exploration: Exploration(noise: noise, randomActions: randomActions),
+      shardEpisodes: shardEpisodes, compress: compress, states: states)
+    return try TrajectoryCollection.run(
+      request, onlyEpisodes: onlyEpisodes, in: folder, workers: workers)
   }
 }

@@ -2,7 +2,7 @@ import ArgumentParser
 import Experiments
 import Foundation
 
-/// `goalpost evaluate`
+/// The subcommand `goalpost evaluate`.
 struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Roll policies out on fixed seeds and give success and returns with 95 % intervals.",
@@ -61,7 +61,9 @@ struct Evaluate: ParsableCommand {
       workers: workers ?? ProcessInfo.processInfo.activeProcessorCount)
     let bands = try expect.map { try Bands(contentsOf: URL(fileURLWithPath: $0)) }
     let comparison = try Comparison.run(policies, environment: environment, request)
-    if json { print(try comparison.json()) } else {
+    if json {
+      print(try comparison.json())
+    } else {
       print(comparison.table().rendered(as: TableFormat(rawValue: format) ?? .text), terminator: "")
     }
     if let video {

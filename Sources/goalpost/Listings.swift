@@ -1,7 +1,7 @@
 import ArgumentParser
 import Experiments
 
-/// `goalpost environments [<id>]`
+/// The subcommand `goalpost environments [<id>]`.
 struct ListEnvironments: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "environments", abstract: "List the worlds, or show one: sizes, threshold, units.")
@@ -14,10 +14,11 @@ struct ListEnvironments: ParsableCommand {
   }
 }
 
-/// `goalpost learners [<id>]`
+/// The subcommand `goalpost learners [<id>]`.
 struct ListLearners: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "learners", abstract: "List the learners, or show one: settings with defaults, meaning and source.")
+    commandName: "learners",
+    abstract: "List the learners, or show one: settings with defaults, meaning and source.")
 
   @Argument(help: "The id of a learner.")
   var identifier: String?

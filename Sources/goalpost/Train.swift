@@ -2,7 +2,7 @@ import ArgumentParser
 import Experiments
 import Foundation
 
-/// `goalpost train`
+/// The subcommand `goalpost train`.
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train a policy offline on datasets.",
@@ -71,7 +71,8 @@ struct Train: ParsableCommand {
       if let updates { configuration.updates = updates }
       return try report([Training.run(configuration, in: folder, resuming: true)])
     }
-    var configuration = try file.map { try RunConfiguration.read(URL(fileURLWithPath: $0)) }
+    var configuration =
+      try file.map { try RunConfiguration.read(URL(fileURLWithPath: $0)) }
       ?? RunConfiguration()
     if let learner { configuration.learner = learner }
     if !dataset.isEmpty { configuration.datasets = dataset }
@@ -87,7 +88,11 @@ struct Train: ParsableCommand {
       }
       return try report(Training.run(runs))
     }
-    if let seed { configuration.seed = seed } else if file == nil { configuration.seed = drawnSeed() }
+    if let seed {
+      configuration.seed = seed
+    } else if file == nil {
+      configuration.seed = drawnSeed()
+    }
     let folder = output.map { URL(fileURLWithPath: $0) } ?? RunFolder.usual(configuration)
     try report([Training.run(configuration, in: folder)])
   }

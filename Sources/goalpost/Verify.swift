@@ -2,7 +2,7 @@ import ArgumentParser
 import Experiments
 import Foundation
 
-/// `goalpost verify`
+/// The subcommand `goalpost verify`.
 struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Check a dataset: digests, schema, goals, rewards, and the physics to the bit.")
@@ -41,7 +41,8 @@ struct Verify: ParsableCommand {
     let head =
       "\(report.dataset): \(report.episodes) episodes, \(report.steps) steps, \(report.shards) shards\n"
     if report.isSound {
-      return head + "sound: digests, schema, lengths, goals, rewards and successes hold; \(replayed)\n"
+      return head
+        + "sound: digests, schema, lengths, goals, rewards and successes hold; \(replayed)\n"
     }
     return head
       + report.findings.map { "broken \($0.count) ×: \($0.rule); first in \($0.first)\n" }.joined()

@@ -100,6 +100,7 @@ struct FetchAlignmentTests {
     #expect(worst <= 1e-12)
     #expect(theirs.count == 20)
     #expect(moved >= 8)  // blocks that were pushed: contacts did happen
-    print("\(world): 20 episodes, largest difference of an observation \(worst), \(moved) goals moved")
+    print(
+      "\(world): 20 episodes, largest difference of an observation \(worst), \(moved) goals moved")
   }
 }

@@ -1,0 +1,60 @@
+# Two commands do everything on a Debian machine that has Swift: `make quickstart` and `make test`.
+
+SWIFT ?= swift
+PREFIX ?= /usr/local
+NAME ?= quickstart
+DEPS := $(abspath $(or $(GOALPOST_DEPS),.deps))
+SEED_SETTING := $(if $(SEED),--config seed=$(SEED))
+
+.PHONY: help setup setup-peers toolchain build test quickstart pipeline benchmark lint install clean
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## put libraries, models and Python in place (.deps/)
+	@scripts/setup
+
+setup-peers: ## the same, and the Python of other systems, for `make benchmark`
+	@scripts/setup peers
+
+toolchain:
+	@command -v $(SWIFT) >/dev/null || { \
+	  echo "make: there is no '$(SWIFT)' here: install Swift 6.2 or later, or name it with SWIFT=/path/to/swift" >&2; exit 1; }
+
+build: toolchain setup ## build the goalpost executable, optimised
+	$(SWIFT) build -c release --product goalpost
+
+test: toolchain setup ## build everything and run all tests
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build --disable-xctest
+
+quickstart: ## set up, build, then collect, verify, train, evaluate and export on FetchPush [SEED=1]
+	@$(MAKE) --no-print-directory pipeline NAME=quickstart
+
+# Verbs are idempotent and claim their shards, so a pipeline that was killed goes on without unlocking anything.
+pipeline: build ## run pipelines/NAME, up to TARGET if it is given: make pipeline NAME=smoke [TARGET=...] [SEED=1]
+	@test -f pipelines/$(NAME)/Snakefile || { \
+	  echo "make: there is no pipelines/$(NAME); there are:" $(notdir $(patsubst %/Snakefile,%,$(wildcard pipelines/*/Snakefile))) >&2; exit 1; }
+	PATH="$$($(SWIFT) build -c release --show-bin-path):$$PATH" $(DEPS)/venv/bin/snakemake \
+	  --snakefile pipelines/$(NAME)/Snakefile --directory . --cores all --rerun-incomplete --nolock \
+	  --quiet host reason rules $(SEED_SETTING) -- $(or $(TARGET),all)
+
+benchmark: build setup-peers ## time each claim beside the peer that one would pick instead
+	Benchmarks/run
+
+lint: toolchain ## check format, documentation comments and imports
+	$(SWIFT) format lint --strict --recursive Package.swift $(wildcard Sources Tests Benchmarks)
+	scripts/check-imports
+
+# $ORIGIN follows the link, so the resource bundles are found beside the executable.
+install: build ## install goalpost in PREFIX (/usr/local)
+	@folder="$$($(SWIFT) build -c release --show-bin-path)"; set -e; \
+	rm -rf "$(PREFIX)/lib/goalpost"; \
+	mkdir -p "$(PREFIX)/bin" "$(PREFIX)/lib/goalpost"; \
+	cp "$$folder/goalpost" "$(PREFIX)/lib/goalpost/"; \
+	for bundle in "$$folder"/*.resources; do if [ -e "$$bundle" ]; then cp -R "$$bundle" "$(PREFIX)/lib/goalpost/"; fi; done; \
+	ln -sfn ../lib/goalpost/goalpost "$(PREFIX)/bin/goalpost"; \
+	echo "installed $(PREFIX)/bin/goalpost; it uses the libraries and models in $(DEPS), so keep that folder"
+
+clean: ## remove what was built; .deps/, datasets and runs stay
+	rm -rf .build Benchmarks/.build

@@ -1,0 +1,35 @@
+public import Torch
+
+/// What a policy's file holds: the tensors that acting needs, and a text at its head.
+public struct SavedPolicy: Sendable {
+  /// Weights and normaliser.
+  public let tensors: [NamedTensor]
+  /// The text, or nil where the file has none of ours.
+  public let header: String?
+
+  /// Reads a file; throws a `TorchError` that names it and the first thing wrong.
+  public init(contentsOf path: String) throws {
+    let file = try Safetensors(contentsOf: path)
+    tensors = file.tensors
+    header = file.metadata[SavedLearner.headerKey]
+  }
+}
+
+extension SavedLearner {
+  /// Where in a file's metadata the text stands.
+  static let headerKey = "goalpost"
+
+  /// Writes what acting needs, under a text, to one file, and the rest to another; each is whole or
+  /// absent.
+  public func write(policy: String, header: String, training: String) throws {
+    try Safetensors(self.policy, metadata: [SavedLearner.headerKey: header]).write(to: policy)
+    try Safetensors(self.training).write(to: training)
+  }
+
+  /// Reads both files back.
+  public init(policy: String, training: String, counters: [String: JSONValue]) throws {
+    self.init(
+      policy: try SavedPolicy(contentsOf: policy).tensors,
+      training: try Safetensors(contentsOf: training).tensors, counters: counters)
+  }
+}
