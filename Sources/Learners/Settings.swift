@@ -45,12 +45,39 @@ public enum Settings {
   public static func applying<Value: Codable>(
     _ overrides: [String: JSONValue], to value: Value
   ) throws -> Value {
-    let merged = try merge(overrides, into: try values(of: value), path: [])
+    let defaults = try values(of: value)
+    let merged = try merge(overrides, into: defaults, path: [])
     do {
-      let data = try JSONEncoder().encode(merged)
-      return try JSONDecoder().decode(Value.self, from: data)
+      return try decoded(merged)
     } catch let error as DecodingError {
+      // Of a number that is not whole the decoder does not say where it stands.
+      for (path, value) in leaves(of: overrides) {
+        let single = path.reversed().reduce(value) { .object([$1: $0]) }
+        guard case .object(let values) = single else { continue }
+        do {
+          let _: Value = try decoded(merge(values, into: defaults, path: []))
+        } catch DecodingError.dataCorrupted(let context) where context.codingPath.isEmpty {
+          let isList = if case .list = value { true } else { false }
+          throw SettingsError.wrongValue(
+            key: path.joined(separator: "."), expected: isList ? "whole numbers" : "a whole number",
+            found: value)
+        } catch {}
+      }
       throw explained(error, in: merged)
+    }
+  }
+
+  private static func decoded<Value: Codable>(_ values: [String: JSONValue]) throws -> Value {
+    try JSONDecoder().decode(Value.self, from: JSONEncoder().encode(values))
+  }
+
+  /// Every value that is no group, with the names that lead to it.
+  private static func leaves(
+    of values: [String: JSONValue]
+  ) -> [(path: [String], value: JSONValue)] {
+    values.sorted { $0.key < $1.key }.flatMap { key, value in
+      guard case .object(let inner) = value else { return [(path: [key], value: value)] }
+      return leaves(of: inner).map { (path: [key] + $0.path, value: $0.value) }
     }
   }
 
@@ -88,9 +115,7 @@ public enum Settings {
     case .typeMismatch(let type, let found), .valueNotFound(let type, let found):
       (expected, context) = (described(type), found)
     case .dataCorrupted(let found):
-      // A number that does not fit its type comes with a text of the decoder's; choices have ours.
-      let isOurs = found.debugDescription.hasPrefix("one of ")
-      (expected, context) = (isOurs ? found.debugDescription : "a whole number", found)
+      (expected, context) = (found.debugDescription, found)  // the text of a choice
     case .keyNotFound(_, let found): (expected, context) = ("complete", found)
     @unknown default: return error
     }

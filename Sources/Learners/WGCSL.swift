@@ -208,9 +208,11 @@ public final class WGCSL: Learner {
       metrics.append("critic_loss", criticLoss.float)
       metrics.append("value", mean(values.floats))
       metrics.append("advantage", mean(advantages))
-      metrics.append("advantage_threshold", Float(threshold))
-      metrics.append(
-        "best_advantage_share", mean(advantages.map { Double($0) >= threshold ? 1 : 0 }))
+      if configuration.bestAdvantageWeight {
+        metrics.append("advantage_threshold", Float(threshold))
+        metrics.append(
+          "best_advantage_share", mean(advantages.map { Double($0) >= threshold ? 1 : 0 }))
+      }
     }
     return metrics
   }

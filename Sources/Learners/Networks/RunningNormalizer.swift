@@ -63,8 +63,8 @@ public struct RunningNormalizer: Sendable {
   public mutating func update(observations: [Float], goals: [Float], rows: Int) {
     let (o, g) = (observations.count / rows, goals.count / rows)
     precondition(o + g == sums.count, "a row has \(sums.count) numbers, found \(o) + \(g)")
-    add(observations, width: o, at: 0)
-    add(goals, width: g, at: o)
+    add(observations, rows: rows, width: o, at: 0)
+    add(goals, rows: rows, width: g, at: o)
     count += Double(rows)
 
     let smallest = settings.epsilon * settings.epsilon
@@ -76,14 +76,14 @@ public struct RunningNormalizer: Sendable {
     refresh()
   }
 
-  private mutating func add(_ values: [Float], width: Int, at start: Int) {
+  private mutating func add(_ values: [Float], rows: Int, width: Int, at start: Int) {
     let clip = Float(settings.inputClip)
     values.withUnsafeBufferPointer { values in
       sums.withUnsafeMutableBufferPointer { sums in
         squares.withUnsafeMutableBufferPointer { squares in
-          for row in stride(from: 0, to: values.count, by: width) {
+          for row in 0..<rows {
             for d in 0..<width {
-              let x = Double(max(-clip, min(clip, values[row + d])))
+              let x = Double(max(-clip, min(clip, values[row * width + d])))
               sums[start + d] += x
               squares[start + d] += x * x
             }

@@ -1,0 +1,205 @@
+import GoalCore
+import Replay
+import Testing
+import Torch
+
+@testable import Learners
+
+/// What every registered learner promises.
+struct LearnerContractTests {
+  private let task = PointWorld.task(low: [-1, 0], high: [1, 4])
+  private let replay: EpisodeReplay
+
+  init() { replay = PointWorld.replay(task: task, episodes: 20, seed: 3) }
+
+  private func train(_ learner: any Learner, _ updates: Range<UInt64>, seed: UInt64 = 5) {
+    var batch = GoalBatch(count: learner.scheme.batchSize, spec: task.spec)
+    for number in updates {
+      replay.draw(learner.scheme, seed: seed, number: number, into: &batch)
+      learner.update(on: batch)
+    }
+  }
+
+  /// Every bit that was saved.
+  private func bits(_ learner: any Learner) -> [String: [UInt64]] {
+    let saved = learner.saved()
+    var bits: [String: [UInt64]] = [:]
+    for entry in saved.policy + saved.training {
+      bits[entry.name] =
+        entry.tensor.elementType == .float64
+        ? entry.tensor.values(as: Double.self).map(\.bitPattern)
+        : entry.tensor.floats.map { UInt64($0.bitPattern) }
+    }
+    bits["updates"] = [UInt64(learner.updates)]
+    return bits
+  }
+
+  private static let entries = LearnerRegistry.all
+
+  @Test func idsAreDistinctAndFound() throws {
+    #expect(Set(Self.entries.map(\.identifier)).count == Self.entries.count)
+    for entry in Self.entries {
+      #expect(try LearnerRegistry.entry(entry.identifier).summary == entry.summary)
+    }
+    let error = #expect(throws: LearnerError.self) { try LearnerRegistry.entry("td3") }
+    #expect(
+      error?.description == "no learner is called 'td3'; there are: goal-bc, gcsl, wgcsl")
+  }
+
+  @Test(arguments: entries) func settingsAreAllDocumented(entry: LearnerEntry) throws {
+    func keys(_ values: [String: JSONValue], _ prefix: String = "") -> [String] {
+      values.flatMap { key, value in
+        if case .object(let inner) = value {
+          keys(inner, prefix + key + ".")
+        } else {
+          [prefix + key]
+        }
+      }
+    }
+    #expect(Set(entry.settings.map(\.key)) == Set(keys(try entry.resolve(task: task))))
+    for setting in entry.settings {
+      #expect(setting.defaultValue != "null" && !setting.meaning.isEmpty && !setting.source.isEmpty)
+    }
+  }
+
+  @Test(arguments: entries) func anUnknownSettingIsNamed(entry: LearnerEntry) throws {
+    let error = #expect(throws: SettingsError.self) {
+      try entry.make(task: task, overrides: ["lr": 0.1], seed: 0)
+    }
+    let known = try entry.resolve(task: task).keys.sorted()
+    #expect(error == .unknown(key: "lr", known: known))
+  }
+
+  @Test(arguments: entries) func resolvedSettingsRepeatTheLearner(entry: LearnerEntry) throws {
+    let overrides: [String: JSONValue] = ["batchSize": 32, "normalizer": ["outputClip": 4]]
+    let resolved = try entry.resolve(task: task, overrides: overrides)
+    #expect(resolved["batchSize"] == 32)
+    let learner = try entry.make(task: task, overrides: resolved, seed: 1)
+    #expect(try learner.settings() == resolved)
+    #expect(learner.scheme.batchSize == 32)
+  }
+
+  @Test(arguments: entries) func discreteWorldsAreRefused(entry: LearnerEntry) throws {
+    let spec = GoalSpec(
+      observation: 2, goal: 2, action: .discrete(count: 4), horizon: 30, successThreshold: 0.1,
+      metric: "distance", controlPeriod: 1)
+    let discrete = GoalTask(identifier: "lunar-lander", spec: spec, goalIndices: [0, 1])
+    let error = #expect(throws: LearnerError.self) { try entry.make(task: discrete, seed: 0) }
+    #expect(
+      error?.description
+        == "\(entry.identifier) is for continuous actions, and those of lunar-lander are discrete")
+  }
+
+  @Test(arguments: entries) func updatesMeasureFiniteNumbersAndMoveWeights(
+    entry: LearnerEntry
+  ) throws {
+    let learner = try entry.small(task: task)
+    let before = learner.saved().policy.map(\.tensor.floats)
+    var batch = GoalBatch(count: learner.scheme.batchSize, spec: task.spec)
+    var names: [String] = []
+    for number in 0..<12 as Range<UInt64> {
+      replay.draw(learner.scheme, seed: 1, number: number, into: &batch)
+      let metrics = try #require(learner.update(on: batch, measuring: true))
+      for metric in metrics.entries { #expect(metric.value.isFinite, "\(metric.name)") }
+      if names.isEmpty { names = metrics.entries.map(\.name) }
+      #expect(metrics.entries.map(\.name) == names)
+    }
+    #expect(learner.updates == 12)
+    #expect(learner.update(on: batch, measuring: false) == nil)
+    for (old, new) in zip(before, learner.saved().policy) {
+      #expect(old != new.tensor.floats, "\(new.name) did not move")
+    }
+  }
+
+  @Test(arguments: entries) func actionsAreInTheSpaceAndRepeatable(entry: LearnerEntry) throws {
+    let learner = try entry.small(task: task)
+    train(learner, 0..<20)
+    let policy = learner.makePolicy()
+    var generator = Philox(seed: 1, purpose: 1, index: 1)
+    for scale in [0.1, 1, 1000, 1e30] {
+      for _ in 0..<20 {
+        let observation = (0..<2).map { _ in Float(generator.normal() * scale) }
+        let goal = (0..<2).map { _ in Float(generator.normal() * scale) }
+        let actors = [policy.makeActor(), policy.makeActor(), learner.makeActor()]
+        let actions = actors.map { actor in
+          actor.begin(goal: goal, seed: 7)
+          return actor.act(observation)
+        }
+        #expect(actions[0] == actions[1] && actions[0] == actions[2])
+        guard case .continuous(let values) = actions[0] else {
+          Issue.record("a continuous action is expected")
+          return
+        }
+        #expect((-1...1).contains(values[0]) && (0...4).contains(values[1]))
+      }
+    }
+  }
+
+  @Test(arguments: entries) func aPolicyIsASnapshot(entry: LearnerEntry) throws {
+    let learner = try entry.small(task: task)
+    let policy = learner.makePolicy()
+    func act() -> Action {
+      let actor = policy.makeActor()
+      actor.begin(goal: [0.5, 0.5], seed: 0)
+      return actor.act([0, 0])
+    }
+    let before = act()
+    train(learner, 0..<10)
+    #expect(act() == before)
+  }
+
+  @Test(arguments: entries) func equalSeedsGiveEqualBitsAndOthersDoNot(entry: LearnerEntry) throws {
+    let learners = try [4, 4, 5].map { try entry.small(task: task, seed: $0) }
+    #expect(bits(learners[0]) == bits(learners[1]))
+    #expect(bits(learners[0])["actor.0.weight"] != bits(learners[2])["actor.0.weight"])
+    for learner in learners { train(learner, 0..<8) }
+    #expect(bits(learners[0]) == bits(learners[1]))
+    #expect(bits(learners[0])["actor.0.weight"] != bits(learners[2])["actor.0.weight"])
+  }
+
+  @Test(arguments: entries) func trainingGoesOnToTheBit(entry: LearnerEntry) throws {
+    let whole = try entry.small(task: task, seed: 8)
+    train(whole, 0..<23)
+
+    let first = try entry.small(task: task, seed: 8)
+    train(first, 0..<11)
+    let saved = first.saved()
+    train(first, 11..<14)  // what was saved does not change
+    let second = try entry.small(task: task, seed: 1)
+    try second.restore(saved)
+    #expect(second.updates == 11)
+    train(second, 11..<23)
+
+    #expect(bits(second) == bits(whole))
+  }
+
+  @Test(arguments: entries) func thePolicyAloneIsEnoughToAct(entry: LearnerEntry) throws {
+    let learner = try entry.small(task: task)
+    train(learner, 0..<10)
+    let other = try entry.small(task: task, seed: 1)
+    try other.restore(policy: learner.saved().policy)
+    let actions = [learner, other].map { learner in
+      let actor = learner.makeActor()
+      actor.begin(goal: [0.3, -0.2], seed: 0)
+      return actor.act([0.1, 0.9])
+    }
+    #expect(actions[0] == actions[1])
+  }
+
+  @Test(arguments: entries) func othersCheckpointsAreRefused(entry: LearnerEntry) throws {
+    let learner = try entry.small(task: task)
+    let wide = try entry.make(task: task, overrides: ["hiddenWidths": [16, 32]], seed: 0)
+    let error = #expect(throws: LearnerError.self) {
+      try learner.restore(policy: wide.saved().policy)
+    }
+    #expect(
+      error?.description
+        == "the tensor '0.weight' of the checkpoint must be [32, 4], found [16, 4]")
+    var saved = learner.saved()
+    saved.policy.removeFirst()
+    #expect(throws: LearnerError.missingTensor(name: "0.weight")) { try learner.restore(saved) }
+    saved = learner.saved()
+    saved.counters = [:]
+    #expect(throws: LearnerError.missingCounter(name: "updates")) { try learner.restore(saved) }
+  }
+}

@@ -1,0 +1,98 @@
+import GoalCore
+import Learners
+import Replay
+
+/// A point in the plane: s ← s + 0.1 a, towards a goal in [−1, 1]². Small enough to learn in seconds.
+enum PointWorld {
+  static let stride: Float = 0.1
+
+  /// Bounds that are not ±1 show whether a learner scales.
+  static func task(low: [Float] = [-1, -1], high: [Float] = [1, 1]) -> GoalTask {
+    GoalTask(
+      identifier: "point-plane",
+      spec: GoalSpec(
+        observation: 2, goal: 2, action: .continuous(low: low, high: high), horizon: 30,
+        successThreshold: 0.1, metric: "distance", controlPeriod: 1),
+      goalIndices: [0, 1])
+  }
+
+  static func next(_ state: [Float], _ action: [Float]) -> [Float] {
+    zip(state, action).map { $0 + stride * $1 }
+  }
+
+  /// Episodes of uniformly random actions.
+  static func replay(task: GoalTask, episodes: Int, seed: UInt64) -> EpisodeReplay {
+    var generator = Philox(seed: seed, purpose: 1, index: 0)
+    func point() -> [Float] { (0..<2).map { _ in Float(generator.uniform(-1, 1)) } }
+    guard case .continuous(let low, let high) = task.spec.action else { fatalError("continuous") }
+    var (states, actions, goals) = ([Float](), [Float](), [Float]())
+    for _ in 0..<episodes {
+      var state = point()
+      goals += point()
+      states += state
+      for _ in 0..<task.spec.horizon {
+        let action = zip(low, high).map { Float(generator.uniform(Double($0), Double($1))) }
+        state = next(state, action)
+        actions += action
+        states += state
+      }
+    }
+    let owner = Columns(states: states, actions: actions, goals: goals)
+    return EpisodeReplay(
+      task: task,
+      columns: [
+        TrajectoryColumns(
+          observations: owner.view(owner.states), actions: .continuous(owner.view(owner.actions)),
+          achievedGoals: owner.view(owner.states), desiredGoals: owner.view(owner.goals),
+          goalsMove: false, lengths: [Int](repeating: task.spec.horizon, count: episodes),
+          owner: owner)
+      ])
+  }
+
+  /// The share of episodes whose last state is at the goal.
+  static func success(of policy: any GoalPolicy, task: GoalTask, episodes: Int) -> Double {
+    var generator = Philox(seed: 99, purpose: 2, index: 0)
+    func point() -> [Float] { (0..<2).map { _ in Float(generator.uniform(-1, 1)) } }
+    let actor = policy.makeActor()
+    var reached = 0
+    for _ in 0..<episodes {
+      var state = point()
+      let goal = point()
+      actor.begin(goal: goal, seed: 0)
+      for _ in 0..<task.spec.horizon {
+        guard case .continuous(let action) = actor.act(state) else { return 0 }
+        state = next(state, action)
+      }
+      reached += task.isReached(state, goal) ? 1 : 0
+    }
+    return Double(reached) / Double(episodes)
+  }
+
+  private final class Columns {
+    let states: UnsafeMutableBufferPointer<Float>
+    let actions: UnsafeMutableBufferPointer<Float>
+    let goals: UnsafeMutableBufferPointer<Float>
+
+    init(states: [Float], actions: [Float], goals: [Float]) {
+      func copied(_ values: [Float]) -> UnsafeMutableBufferPointer<Float> {
+        let memory = UnsafeMutableBufferPointer<Float>.allocate(capacity: values.count)
+        _ = memory.initialize(from: values)
+        return memory
+      }
+      (self.states, self.actions, self.goals) = (copied(states), copied(actions), copied(goals))
+    }
+
+    func view(_ memory: UnsafeMutableBufferPointer<Float>) -> UnsafeBufferPointer<Float> {
+      UnsafeBufferPointer(memory)
+    }
+
+    deinit { for memory in [states, actions, goals] { memory.deallocate() } }
+  }
+}
+
+extension LearnerEntry {
+  /// A learner with small networks and batches.
+  func small(task: GoalTask = PointWorld.task(), seed: UInt64 = 0) throws -> any Learner {
+    try make(task: task, overrides: ["hiddenWidths": [32, 32], "batchSize": 64], seed: seed)
+  }
+}
