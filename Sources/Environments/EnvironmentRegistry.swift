@@ -38,11 +38,10 @@ public enum EnvironmentRegistry {
       })
   }
 
-  /// The world of an id; throws `EnvironmentError.unknown` with the nearest ids.
+  /// The world of an id; throws `EnvironmentError.unknown`.
   public static func world(_ identifier: String) throws -> World {
     if let world = worlds.first(where: { $0.task.identifier == identifier }) { return world }
-    let known = worlds.map(\.task.identifier)
     throw EnvironmentError.unknown(
-      identifier: identifier, near: NearNames.of(identifier, among: known), known: known)
+      identifier: identifier, known: worlds.map(\.task.identifier))
   }
 }

@@ -10,6 +10,14 @@ public enum NearNames {
     return scored.sorted { $0 < $1 }.prefix(3).map(\.1)
   }
 
+  /// The sentence for a name that is not there: the near names if there are any, or else all.
+  public static func complaint(_ kind: String, _ name: String, among known: [String]) -> String {
+    let near = of(name, among: known)
+    return near.isEmpty
+      ? "no \(kind) is called '\(name)'; there are: \(known.joined(separator: ", "))"
+      : "no \(kind) is called '\(name)': did you mean \(near.joined(separator: " or "))?"
+  }
+
   /// Levenshtein's distance.
   static func distance(_ a: [Character], _ b: [Character]) -> Int {
     var row = Array(0...b.count)

@@ -1,3 +1,5 @@
+import GoalCore
+
 /// Why a learner cannot be made or restored.
 public enum LearnerError: Error, Equatable, CustomStringConvertible {
   /// No learner has this id, and these are the ids.
@@ -15,7 +17,7 @@ public enum LearnerError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .unknown(let identifier, let known):
-      "no learner is called '\(identifier)'; there are: \(known.joined(separator: ", "))"
+      NearNames.complaint("learner", identifier, among: known)
     case .discreteActions(let learner, let task):
       "\(learner) is for continuous actions, and those of \(task) are discrete"
     case .missingTensor(let name): "the checkpoint has no tensor '\(name)'"

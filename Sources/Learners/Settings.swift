@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+import GoalCore
 
 /// One setting, for people: what `goalpost learners <id>` prints.
 public struct Setting: Sendable, Equatable {
@@ -23,7 +24,7 @@ public enum SettingsError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .unknown(let key, let known):
-      "no setting is called '\(key)'; there are: \(known.joined(separator: ", "))"
+      NearNames.complaint("setting", key, among: known)
     case .wrongValue(let key, let expected, let found):
       "the setting '\(key)' must be \(expected), found \(found)"
     }

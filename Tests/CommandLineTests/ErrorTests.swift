@@ -149,7 +149,7 @@ struct ErrorTests {
   @Test func missingModels() throws {
     let result = try Program.run(
       ["evaluate", "scripted", "--environment", "fetch-push", "--episodes", "1"], in: folder.url,
-      environment: ["GOALPOST_DEPS": folder.url.path, "GOALPOST_ONLY_DEPS": "1"])
+      environment: ["GOALPOST_DEPS": folder.url.path])
     #expect(result.status == 1)
     #expect(result.error.contains("run `make setup`"))
     #expect(result.error.split(separator: "\n").count == 1)

@@ -82,10 +82,11 @@ final class TrainingTests {
   @Test func seedsSideBySideEqualSeedsAlone() throws {
     let one = configuration("wgcsl", updates: 20)
     _ = try OfflineTraining.run(one, in: run("alone"))
+    let folders = (0..<3).map { run("together-\($0)") }
     let together = try Parallel.map(count: 3, workers: 3, context: {}) { _, index in
       var copy = one
       copy.seed = UInt64(2 + index)
-      return try OfflineTraining.run(copy, in: self.run("together-\(index)"))
+      return try OfflineTraining.run(copy, in: folders[index])
     }
     #expect(together.count == 3)
     #expect(try bytes(run("together-1")) == bytes(run("alone")))
