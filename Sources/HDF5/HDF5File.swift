@@ -72,7 +72,7 @@ public final class HDF5File {
 
   deinit { try? close() }
 
-  /// Writes what is left and closes; throws if that fails. Closing twice does nothing.
+  /// Writes what is left and closes, or throws if that fails; closing twice does nothing.
   public func close() throws(HDF5Error) {
     guard let open = handle else { return }
     handle = nil

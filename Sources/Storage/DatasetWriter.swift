@@ -158,6 +158,7 @@ public final class DatasetWriter: Sendable {
   ///   - trajectories: The shard's episodes, in the order of their numbers.
   ///   - claim: The claim on it.
   ///   - threads: Threads that compress.
+  /// - Returns: The record that commits the shard.
   /// - Throws: `diskFull`, `cannotWrite`, or `madeDifferently` where the shard is listed with another
   ///   digest; there is then no new file.
   @discardableResult

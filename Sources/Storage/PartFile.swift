@@ -41,7 +41,7 @@ final class PartFile {
     if isPending { unlink(part) }
   }
 
-  /// Appends bytes. The first failure is kept, and thrown when the file is to be committed.
+  /// Appends bytes; the first failure is kept, and thrown when the file is to be committed.
   func append(_ bytes: UnsafeRawBufferPointer) {
     var rest = bytes[...]
     while failure == nil, !rest.isEmpty {

@@ -28,6 +28,7 @@ public enum ShardWriter {
   ///   - compress: Whether columns are shuffled and deflated, and so cannot be mapped.
   ///   - threads: Threads that compress.
   ///   - digest: The SHA-256 that must come out, or nil; if another does, nothing is put in place.
+  /// - Returns: The file's size and digest.
   /// - Throws: `diskFull`, `cannotWrite` or `madeDifferently`; the file is then as before.
   @discardableResult
   public static func write(
