@@ -12,7 +12,6 @@ struct AdvantageQueue: Sendable {
   init(capacity: Int) {
     precondition(capacity > 0, "a queue holds at least one number, found \(capacity)")
     self.capacity = capacity
-    values.reserveCapacity(capacity)
   }
 
   /// Numbers held now.

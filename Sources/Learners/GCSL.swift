@@ -42,7 +42,7 @@ public final class GCSL: Learner {
     public init() {}
   }
 
-  /// `gcsl`
+  /// The id, `gcsl`.
   public static let identifier = "gcsl"
   /// The idea in one sentence.
   public static let summary =
@@ -109,6 +109,15 @@ extension GCSL.Configuration {
 
   /// The reference's number of gradient steps for the task.
   public static func updates(for task: GoalTask) -> Int { PaperSchedule(task: task).updates }
+
+  /// Throws `SettingsError` for the first value out of its range.
+  public func validate() throws {
+    try Settings.requireCount(batchSize, "batchSize")
+    try Settings.requireWidths(hiddenWidths, "hiddenWidths")
+    try Settings.requireShare(originalGoals, "originalGoals")
+    try Settings.requirePositive(learningRate, "learningRate")
+    try normalizer.validate()
+  }
 
   /// Every setting's key, meaning and source.
   public static var documentation: [(key: String, meaning: String, source: String)] {

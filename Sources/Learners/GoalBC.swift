@@ -28,7 +28,7 @@ public final class GoalBC: Learner {
     public init() {}
   }
 
-  /// `goal-bc`
+  /// The id, `goal-bc`.
   public static let identifier = "goal-bc"
   /// The idea in one sentence.
   public static let summary = "imitate the data's actions towards the goals that were asked for"
@@ -88,6 +88,14 @@ extension GoalBC.Configuration {
 
   /// The reference's number of gradient steps for the task.
   public static func updates(for task: GoalTask) -> Int { PaperSchedule(task: task).updates }
+
+  /// Throws `SettingsError` for the first value out of its range.
+  public func validate() throws {
+    try Settings.requireCount(batchSize, "batchSize")
+    try Settings.requireWidths(hiddenWidths, "hiddenWidths")
+    try Settings.requirePositive(learningRate, "learningRate")
+    try normalizer.validate()
+  }
 
   /// Every setting's key, meaning and source.
   public static var documentation: [(key: String, meaning: String, source: String)] {

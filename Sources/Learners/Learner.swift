@@ -12,6 +12,8 @@ public protocol LearnerConfiguration: Codable, Sendable, Equatable {
   static func updates(for task: GoalTask) -> Int
   /// Every setting's key, meaning and source, in the order of reading.
   static var documentation: [(key: String, meaning: String, source: String)] { get }
+  /// Throws `SettingsError` for the first value out of its range.
+  func validate() throws
 }
 
 /// A learner: turns batches of transitions with goals into a policy.

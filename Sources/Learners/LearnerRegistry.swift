@@ -43,20 +43,20 @@ public struct LearnerEntry: Sendable {
         key: entry.key, defaultValue: JSONValue.object(defaults).at(entry.key).description,
         meaning: entry.meaning, source: entry.source)
     }
-    resolveSettings = { task, overrides in
-      try Settings.values(
-        of: Settings.applying(overrides, to: L.Configuration.preset(for: task)))
+    let configured: @Sendable (GoalTask, Values) throws -> L.Configuration = { task, overrides in
+      let configuration = try Settings.applying(
+        overrides, to: L.Configuration.preset(for: task))
+      try configuration.validate()
+      return configuration
     }
-    makeLearner = { task, overrides, seed in
-      try L(
-        task: task,
-        configuration: Settings.applying(overrides, to: L.Configuration.preset(for: task)),
-        seed: seed)
-    }
+    resolveSettings = { try Settings.values(of: configured($0, $1)) }
+    makeLearner = { try L(task: $0, configuration: configured($0, $1), seed: $2) }
     countUpdates = { L.Configuration.updates(for: $0) }
   }
 
-  /// All settings for a task: the paper's, then `overrides`. Throws `SettingsError`.
+  /// All settings for a task: the paper's, then `overrides`.
+  ///
+  /// Throws `SettingsError`.
   public func resolve(
     task: GoalTask, overrides: [String: JSONValue] = [:]
   ) throws -> [String: JSONValue] {

@@ -68,6 +68,35 @@ public enum Settings {
     }
   }
 
+  /// Throws `SettingsError` where a setting's value is not in its range.
+  static func require(
+    _ holds: Bool, _ key: String, _ expected: String, found: JSONValue
+  ) throws {
+    guard holds else { throw SettingsError.wrongValue(key: key, expected: expected, found: found) }
+  }
+
+  /// Throws `SettingsError` for a count below 1.
+  static func requireCount(_ value: Int, _ key: String) throws {
+    try require(value >= 1, key, "at least 1", found: .integer(value))
+  }
+
+  /// Throws `SettingsError` for what is not above 0.
+  static func requirePositive(_ value: Double, _ key: String) throws {
+    try require(value > 0 && value.isFinite, key, "above 0", found: .number(value))
+  }
+
+  /// Throws `SettingsError` for what lies outside of 0...`limit`.
+  static func requireShare(_ value: Double, _ key: String, upTo limit: Double = 1) throws {
+    try require(0...limit ~= value, key, "from 0 to \(Int(limit))", found: .number(value))
+  }
+
+  /// Throws `SettingsError` for a layer without units.
+  static func requireWidths(_ widths: [Int], _ key: String) throws {
+    try require(
+      widths.allSatisfy { $0 >= 1 }, key, "at least 1 each",
+      found: .list(widths.map { .integer($0) }))
+  }
+
   private static func decoded<Value: Codable>(_ values: [String: JSONValue]) throws -> Value {
     try JSONDecoder().decode(Value.self, from: JSONEncoder().encode(values))
   }

@@ -107,6 +107,23 @@ extension WGCSL.Configuration {
   /// The reference's number of gradient steps for the task.
   public static func updates(for task: GoalTask) -> Int { PaperSchedule(task: task).updates }
 
+  /// Throws `SettingsError` for the first value out of its range.
+  public func validate() throws {
+    try Settings.requireCount(batchSize, "batchSize")
+    try Settings.requireWidths(hiddenWidths, "hiddenWidths")
+    try Settings.requireCount(batchesPerCycle, "batchesPerCycle")
+    try Settings.requirePositive(policyLearningRate, "policyLearningRate")
+    try Settings.requirePositive(criticLearningRate, "criticLearningRate")
+    try Settings.requireShare(polyak, "polyak")
+    try Settings.requireShare(originalValueGoals, "originalValueGoals")
+    try Settings.requirePositive(exponentialClip, "exponentialClip")
+    try Settings.requireShare(bestAdvantageStep, "bestAdvantageStep", upTo: 100)
+    try Settings.requireShare(bestAdvantageLimit, "bestAdvantageLimit", upTo: 100)
+    try Settings.requireCount(bestAdvantageQueue, "bestAdvantageQueue")
+    try Settings.requireShare(otherAdvantageWeight, "otherAdvantageWeight")
+    try normalizer.validate()
+  }
+
   /// Every setting's key, meaning and source.
   public static var documentation: [(key: String, meaning: String, source: String)] {
     [

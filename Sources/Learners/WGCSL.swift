@@ -25,7 +25,7 @@ public import Torch
 ///
 /// Shapes: `B` rows, `D` observation and goal, `A` action.
 public final class WGCSL: Learner {
-  /// `wgcsl`
+  /// The id, `wgcsl`.
   public static let identifier = "wgcsl"
   /// The idea in one sentence.
   public static let summary =

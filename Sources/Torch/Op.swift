@@ -1,6 +1,8 @@
 internal import CTorch
 
-/// An argument of an operator. Literals stand for themselves, `nil` for an absent value.
+/// An argument of an operator.
+///
+/// Literals stand for themselves, `nil` for an absent value.
 public enum Operand: Sendable {
   /// No value.
   case none

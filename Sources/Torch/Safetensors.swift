@@ -23,7 +23,9 @@ public struct Safetensors: Sendable {
   /// The tensor of a name.
   public subscript(name: String) -> Tensor? { tensors.first { $0.name == name }?.tensor }
 
-  /// Writes the file whole or not at all: `<path>.part`, synced, then renamed. Throws `TorchError`.
+  /// Writes the file whole or not at all: `<path>.part`, synced, then renamed.
+  ///
+  /// Throws `TorchError`.
   public func write(to path: String) throws {
     let ordered = tensors.enumerated().sorted { a, b in
       let (wide, narrow) = (a.element.tensor.elementType, b.element.tensor.elementType)

@@ -70,6 +70,32 @@ struct LearnerContractTests {
     #expect(error == .unknown(key: "lr", known: known))
   }
 
+  @Test(arguments: entries) func valuesOutOfRangeAreNamed(entry: LearnerEntry) throws {
+    func complaint(_ overrides: [String: JSONValue]) -> String? {
+      do {
+        _ = try entry.resolve(task: task, overrides: overrides)
+        return nil
+      } catch {
+        return "\(error)"
+      }
+    }
+    #expect(complaint(["batchSize": 0]) == "the setting 'batchSize' must be at least 1, found 0")
+    #expect(
+      complaint(["hiddenWidths": [8, 0]])
+        == "the setting 'hiddenWidths' must be at least 1 each, found [8, 0]")
+    #expect(
+      complaint(["normalizer": ["epsilon": 0]])
+        == "the setting 'normalizer.epsilon' must be above 0, found 0.0")
+    // Every number is refused somewhere or takes what the caller says, but never traps.
+    for setting in entry.settings where !setting.key.contains(".") {
+      for value in [-1, 0, 1e300] as [JSONValue] {
+        var overrides: [String: JSONValue] = ["hiddenWidths": [4]]
+        overrides[setting.key] = value
+        _ = try? entry.make(task: task, overrides: overrides, seed: 0)
+      }
+    }
+  }
+
   @Test(arguments: entries) func resolvedSettingsRepeatTheLearner(entry: LearnerEntry) throws {
     let overrides: [String: JSONValue] = ["batchSize": 32, "normalizer": ["outputClip": 4]]
     let resolved = try entry.resolve(task: task, overrides: overrides)

@@ -2,7 +2,9 @@ import GoalCore
 import Learners
 import Replay
 
-/// A point in the plane: s ← s + 0.1 a, towards a goal in [−1, 1]². Small enough to learn in seconds.
+/// A point in the plane: s ← s + 0.1 a, towards a goal in [−1, 1]².
+///
+/// It is small enough to be learnt in seconds.
 enum PointWorld {
   static let stride: Float = 0.1
 
@@ -93,6 +95,7 @@ enum PointWorld {
 extension LearnerEntry {
   /// A learner with small networks and batches.
   func small(task: GoalTask = PointWorld.task(), seed: UInt64 = 0) throws -> any Learner {
-    try make(task: task, overrides: ["hiddenWidths": [32, 32], "batchSize": 64], seed: seed)
+    try make(
+      task: task, overrides: ["hiddenWidths": [32, 32], "batchSize": 64], seed: seed)
   }
 }

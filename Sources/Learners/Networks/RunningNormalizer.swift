@@ -12,6 +12,12 @@ public struct NormalizerSettings: Codable, Sendable, Equatable {
   /// The defaults of WGCSL's code.
   public init() {}
 
+  func validate() throws {
+    try Settings.requirePositive(inputClip, "normalizer.inputClip")
+    try Settings.requirePositive(outputClip, "normalizer.outputClip")
+    try Settings.requirePositive(epsilon, "normalizer.epsilon")
+  }
+
   static let documentation: [(key: String, meaning: String, source: String)] = [
     ("normalizer.inputClip", "clip of observations and goals, in their own units", "config.py"),
     ("normalizer.outputClip", "clip of what is normalised, in standard deviations", "config.py"),
