@@ -43,13 +43,14 @@ rule train:
         f"{made}/verification.json",
     output:
         f"{run}.txt",
+    threads: config["threads"]
     params:
         settings=" ".join(f"--set {key}={value}" for key, value in config.get("settings", {}).items()),
     shell:
         f"""
         if [ -e {run}/config.json ]; then goalpost train --resume {run}
         else goalpost train --learner {config['learner']} --dataset {made}/data --seed {seed} \
-            --updates {config['updates']} --evaluate-every {config['evaluate_every']} \
+            --updates {config['updates']} --threads {{threads}} --evaluate-every {config['evaluate_every']} \
             {{params.settings}} --output {run}
         fi > {{output}}
         """

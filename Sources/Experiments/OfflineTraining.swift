@@ -48,7 +48,8 @@ public enum OfflineTraining {
     configuration.settings = try entry.resolve(task: task, overrides: configuration.settings)
     if configuration.updates == 0 { configuration.updates = entry.updates(for: task) }
     let learner = try entry.make(
-      task: task, overrides: configuration.settings, seed: configuration.seed)
+      task: task, overrides: configuration.settings, seed: configuration.seed,
+      threads: configuration.threads)
     let replay = EpisodeReplay(task: task, columns: columns)
     let world = try EnvironmentRegistry.world(task.identifier)
     let loaded = configuration.evaluateEvery > 0 ? try world.load() : nil

@@ -70,10 +70,13 @@ public struct LearnerEntry: Sendable {
   ///
   /// What `resolve` gave can be given as `overrides`, and gives the same learner. Throws
   /// `SettingsError`, `LearnerError`, and `TorchError` where the libtorch that was loaded will not do.
+  /// From then on, operators called from this thread use `threads` threads; sums are cut up otherwise
+  /// for another number, so a run's last bits depend on it.
   public func make(
-    task: GoalTask, overrides: [String: JSONValue] = [:], seed: UInt64
+    task: GoalTask, overrides: [String: JSONValue] = [:], seed: UInt64, threads: Int = 1
   ) throws -> any Learner {
     try TorchRuntime.start()
+    TorchRuntime.threads = threads
     return try makeLearner(task, overrides, seed)
   }
 }

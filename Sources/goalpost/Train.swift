@@ -38,6 +38,9 @@ struct Train: ParsableCommand {
   @Option(help: "Updates between two checkpoints.")
   var checkpointEvery: Int?
 
+  @Option(help: "Threads of libtorch for each run: 1, unless a lone run has more cores.")
+  var threads: Int?
+
   @Option(help: "The run's folder; runs/<learner>-<dataset>-s<seed> if not given.")
   var output: String?
 
@@ -46,6 +49,7 @@ struct Train: ParsableCommand {
 
   func validate() throws {
     try checkPositive(updates, "--updates")
+    try checkPositive(threads, "--threads")
     try checkPositive(checkpointEvery, "--checkpoint-every")
     try checkSeed(seed)
     if seed != nil, seeds != nil { throw ValidationError("give --seed or --seeds, not both") }
@@ -78,6 +82,7 @@ struct Train: ParsableCommand {
     if !dataset.isEmpty { configuration.datasets = dataset }
     if let updates { configuration.updates = updates }
     if let evaluateEvery { configuration.evaluateEvery = evaluateEvery }
+    if let threads { configuration.threads = threads }
     if let checkpointEvery { configuration.checkpointEvery = checkpointEvery }
     try configuration.assign(assignments)
     if let seeds, let list = SeedList(seeds) {
