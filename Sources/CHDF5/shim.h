@@ -18,9 +18,14 @@ static inline hid_t chdf5_uint64(void) { return H5T_STD_U64LE; }
 /// A string of C, of which the size is set on a copy.
 static inline hid_t chdf5_string(void) { return H5T_C_S1; }
 
-/// Classes of property lists.
-static inline hid_t chdf5_file_creation(void) { return H5P_FILE_CREATE; }
-static inline hid_t chdf5_file_access(void) { return H5P_FILE_ACCESS; }
+/// Keeps the library from closing itself when the process ends; it must come before the macros below,
+/// which start the library. Every file of ours is closed by its owner, and the library's own closing
+/// stumbles over the error stacks of threads that are gone ("infinite loop closing library").
+static inline void chdf5_prepare(void) { H5dont_atexit(); }
+
+/// Classes of property lists, one of the first two of which begins all work with a file.
+static inline hid_t chdf5_file_creation(void) { chdf5_prepare(); return H5P_FILE_CREATE; }
+static inline hid_t chdf5_file_access(void) { chdf5_prepare(); return H5P_FILE_ACCESS; }
 static inline hid_t chdf5_group_creation(void) { return H5P_GROUP_CREATE; }
 static inline hid_t chdf5_dataset_creation(void) { return H5P_DATASET_CREATE; }
 static inline hid_t chdf5_link_creation(void) { return H5P_LINK_CREATE; }

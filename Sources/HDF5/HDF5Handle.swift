@@ -42,13 +42,4 @@ func checked<Answer: SignedInteger>(
 }
 
 /// Keeps the library from printing; the setting belongs to a thread, so it is made before each call.
-func silenceErrors() {
-  withoutExitHandler
-  _ = H5Eset_auto2(hid_t(H5E_DEFAULT), nil, nil)
-}
-
-/// Once, before anything else: the library is not to close itself when the process ends.
-///
-/// Every file of ours is closed by its owner, and the library's own closing stumbles over the error
-/// stacks of threads that are gone ("infinite loop closing library").
-private let withoutExitHandler: Void = { _ = H5dont_atexit() }()
+func silenceErrors() { _ = H5Eset_auto2(hid_t(H5E_DEFAULT), nil, nil) }

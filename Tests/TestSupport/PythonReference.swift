@@ -26,6 +26,15 @@ public enum PythonReference {
   public static func run(
     _ script: String, arguments: [String] = [], input: Data = Data()
   ) throws -> Data {
+    try run(
+      script: checkout.appendingPathComponent("Tests/Python/" + script), arguments: arguments,
+      input: input)
+  }
+
+  /// Runs a script that lies anywhere.
+  public static func run(
+    script: URL, arguments: [String] = [], input: Data = Data()
+  ) throws -> Data {
     let python = dependencies.appendingPathComponent("venv/bin/python")
     guard FileManager.default.isExecutableFile(atPath: python.path) else {
       throw Failure(description: "\(python.path) is missing: run `make setup`")
@@ -36,7 +45,7 @@ public enum PythonReference {
     for file in files[1...] { try Data().write(to: file) }
     let process = Process()
     process.executableURL = python
-    process.arguments = [checkout.appendingPathComponent("Tests/Python/" + script).path] + arguments
+    process.arguments = [script.path] + arguments
     process.standardInput = try FileHandle(forReadingFrom: files[0])
     process.standardOutput = try FileHandle(forWritingTo: files[1])
     process.standardError = try FileHandle(forWritingTo: files[2])
