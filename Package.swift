@@ -26,6 +26,7 @@ let package = Package(
     .library(name: "GoalCore", targets: ["GoalCore"]),
     .library(name: "Replay", targets: ["Replay"]),
     .library(name: "Storage", targets: ["Storage"]),
+    .library(name: "HDF5", targets: ["HDF5"]),
     .library(name: "Learners", targets: ["Learners"]),
     .library(name: "Environments", targets: ["Environments"]),
     .library(name: "Experiments", targets: ["Experiments"]),

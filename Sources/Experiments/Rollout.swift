@@ -80,18 +80,19 @@ extension ActionSpace {
 ///
 /// An episode is a function of its world seed, the policy and the exploration: neither threads nor
 /// earlier episodes matter.
-struct Rollout {
+public struct Rollout {
   /// What tells the stream of a policy's draws from that of the exploration's.
   static let policyStream: UInt64 = 1
   private static let explorationStream: UInt64 = 2
 
   let environment: any GoalEnvironment
-  let actor: any GoalActor
-  let source: BehaviourSource
-  let exploration: Exploration
-  let keepStates: Bool
+  private let actor: any GoalActor
+  private let source: BehaviourSource
+  private let exploration: Exploration
+  private let keepStates: Bool
 
-  init(
+  /// Readies a policy in an environment, both of which it then has to itself.
+  public init(
     environment: any GoalEnvironment, policy: NamedPolicy, exploration: Exploration = .none,
     keepStates: Bool = false
   ) {
@@ -102,8 +103,8 @@ struct Rollout {
     self.keepStates = keepStates
   }
 
-  /// One episode.
-  func episode(index: Int64, seed: UInt64) -> Trajectory {
+  /// One episode, numbered `index`, of a world seed.
+  public func episode(index: Int64, seed: UInt64) -> Trajectory {
     episode(index: index, seed: seed) { _ in }
   }
 

@@ -123,7 +123,8 @@ struct ErrorTests {
       result.error
         == "Error: nowhere: must be a run, a checkpoint or a policy.safetensors: "
         + "there is nothing there\n")
-    try Data("not tensors at all".utf8).write(to: folder.url.appendingPathComponent("p.safetensors"))
+    try Data("not tensors at all".utf8).write(
+      to: folder.url.appendingPathComponent("p.safetensors"))
     result = try run("evaluate", "p.safetensors", "--episodes", "1")
     #expect(result.status == 1)
     #expect(result.error.contains("p.safetensors"))

@@ -27,12 +27,14 @@ struct KillTests {
     #expect(kills > 0)
     let last = try Program.run(arguments("killed/data"), in: folder.url)
     #expect(last.status == 0)
-    let names = try FileManager.default.contentsOfDirectory(
-      atPath: folder.url.appendingPathComponent("whole/data/shards").path
-    ).filter { $0.hasSuffix(".h5") || $0.hasSuffix(".json") } + ["../manifest.json"]
+    let names =
+      try FileManager.default.contentsOfDirectory(
+        atPath: folder.url.appendingPathComponent("whole/data/shards").path
+      ).filter { $0.hasSuffix(".h5") || $0.hasSuffix(".json") } + ["../manifest.json"]
     #expect(names.count > 30)
     for name in names {
-      let whole = try Data(contentsOf: folder.url.appendingPathComponent("whole/data/shards/\(name)"))
+      let whole = try Data(
+        contentsOf: folder.url.appendingPathComponent("whole/data/shards/\(name)"))
       let killed = try Data(
         contentsOf: folder.url.appendingPathComponent("killed/data/shards/\(name)"))
       #expect(whole == killed, "\(name)")

@@ -57,7 +57,9 @@ final class TrainingTests {
     #expect(try bytes(run("half")) == bytes(run("whole")))
     let rows = { (name: String) in
       try String(contentsOf: self.run(name).appendingPathComponent("metrics.csv"), encoding: .utf8)
-        .split(separator: "\n").map { $0.split(separator: ",").enumerated().filter { $0.offset != 1 } }
+        .split(separator: "\n").map {
+          $0.split(separator: ",").enumerated().filter { $0.offset != 1 }
+        }
         .map { $0.map { String($0.element) } }
     }
     #expect(try rows("half") == rows("whole"))

@@ -1,0 +1,19 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let dependencies =
+  Context.environment["GOALPOST_DEPS"] ?? Context.packageDirectory + "/../.deps"
+
+let package = Package(
+  name: "Benchmarks",
+  dependencies: [.package(name: "goalpost", path: "..")],
+  targets: [
+    .executableTarget(
+      name: "contender",
+      dependencies: [
+        "Experiments", "Environments", "Learners", "Storage", "HDF5", "GoalCore", "Replay",
+      ]
+      .map { .product(name: $0, package: "goalpost") },
+      swiftSettings: [.unsafeFlags(["-Xcc", "-I" + dependencies + "/mujoco/include"])])
+  ],
+  swiftLanguageModes: [.v6])

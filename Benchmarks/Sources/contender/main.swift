@@ -1,0 +1,38 @@
+import Foundation
+
+// Our side of every benchmark. It prints `ready` and then, for each line of standard input, a number of
+// seconds, works for about that long and prints `amount seconds`.
+
+/// Serves lines: `work` does one piece and returns its amount.
+func serve(_ work: () throws -> Double) throws {
+  _ = try work()
+  say("ready")
+  while let line = readLine(), let wanted = Double(line) {
+    let start = ContinuousClock.now
+    var amount = 0.0
+    var elapsed = 0.0
+    repeat {
+      amount += try work()
+      elapsed = (ContinuousClock.now - start) / .seconds(1)
+    } while elapsed < wanted
+    say("\(amount) \(elapsed)")
+  }
+}
+
+func say(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
+
+let arguments = CommandLine.arguments.dropFirst()
+switch arguments.first {
+case "simulate": try simulate(threads: Int(arguments.last ?? "1") ?? 1)
+case "write-columns": try writeColumns()
+case "write-shard": try writeShard()
+case "read-columns": try readColumns()
+case "map-columns": try mapColumns()
+case "digest": try digest()
+case "update": try update(batch: Int(arguments.last ?? "512") ?? 512)
+default:
+  say(
+    "contender simulate THREADS | write-columns | write-shard | read-columns | map-columns | "
+      + "digest | update BATCH")
+  exit(64)
+}
