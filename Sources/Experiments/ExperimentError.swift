@@ -14,6 +14,8 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
   case badAssignment(String)
   /// A dataset is of another world than the first.
   case otherDataset(path: String, world: String, expected: String)
+  /// Datasets cannot be mixed as was asked.
+  case cannotMix(path: String, reason: String)
   /// The world has no renderer.
   case invisible(world: String)
   /// A program that is needed is not installed, or failed.
@@ -39,6 +41,7 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
     case .badAssignment(let text): "--set takes key=value, found '\(text)'"
     case .otherDataset(let path, let world, let expected):
       "\(path): all datasets of a run must be of one world: this is of \(world), the first of \(expected)"
+    case .cannotMix(let path, let reason): "\(path): \(reason)"
     case .invisible(let world): "\(world) has no pictures"
     case .program(let name, let reason): "\(name): \(reason)"
     case .cannotWrite(let path, let reason): "\(path): can't be written: \(reason)"

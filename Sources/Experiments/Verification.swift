@@ -129,7 +129,7 @@ public enum Verification {
     found.compare(
       "an episode's seed is its recipe's",
       trajectory.seed
-        == Seeds.world(.collect, seed: manifest.recipe.seed, episode: trajectory.index),
+        == Seeds.world(.collect, seed: manifest.recipe?.seed ?? 0, episode: trajectory.index),
       at: "\(place) has \(trajectory.seed)")
     found.compare(
       "an episode is cut off at the horizon or terminated",
