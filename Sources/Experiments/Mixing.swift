@@ -44,8 +44,9 @@ public enum Mixing {
     let isDrawn = isDrawn(request, lists, inputs)
     if let share = request.split {
       let (train, validation) = try split(lists, share: share, seed: request.seed, folder)
-      let other = folder.deletingLastPathComponent()
-        .appendingPathComponent(folder.lastPathComponent + "-val")
+      let name = folder.relativePath
+      let other = URL(
+        fileURLWithPath: (name.hasSuffix("/") ? String(name.dropLast()) : name) + "-val")
       parts = [(folder, .train, train), (other, .validation, validation)]
     } else {
       parts = [(folder, nil, lists)]
