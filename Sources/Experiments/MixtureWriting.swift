@@ -50,7 +50,7 @@ extension Mixing {
       try Provenance(started: started, commit: RunFolder.commit).write(to: folder)
     }
     return try TrajectoryCollection.Summary(
-      manifest, folder: folder, made: made.load(ordering: .relaxed), left: left)
+      manifest, folder: folder, made: made.load(ordering: .relaxed), left: left, of: wanted)
   }
 
   /// The picked episodes, in order; the shards that they come from are checked first.

@@ -85,12 +85,11 @@ struct Mix: ParsableCommand {
     }
     let summaries = try Mixing.run(request, in: URL(fileURLWithPath: output), workers: workers)
     guard summaries.allSatisfy(\.isComplete) else {
-      let left = summaries.reduce(0) { $0 + $1.left }
-      Console.note(
-        Interruption.isAsked
-          ? "stopped: \(left) episodes are left; finished shards are kept, and the same command "
-            + "(with --seed) goes on"
-          : "\(left) episodes are being made by another call")
+      for summary in summaries where !summary.isComplete {
+        Console.note(
+          Interruption.isAsked
+            ? summary.stopped : "\(summary.left) episodes are being made by another call")
+      }
       throw ExitCode(Interruption.isAsked ? 130 : 0)
     }
     if json { return try printJSON(summaries.compactMap(\.report)) }
