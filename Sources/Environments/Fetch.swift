@@ -66,6 +66,8 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment {
       goalIndices: row.hasObject ? [3, 4, 5] : [0, 1, 2])
   }
 
+  /// What the numbers cannot exceed.
+  ///
   /// The gripper follows a target that moves 8.7 cm a step at most (all three at full range); over
   /// 400,000 steps of a noisy expert it moved 5.5 cm, the block, struck, 11.6 cm. A block that falls
   /// off the table reaches 11 cm a step. The bounds are twice that. Angles, within π, are the largest

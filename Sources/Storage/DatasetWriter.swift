@@ -195,6 +195,7 @@ public final class DatasetWriter: Sendable {
   ///   - dataset: What it belongs to.
   ///   - copying: Whether bytes are copied even where a link would do.
   ///   - claim: The claim.
+  /// - Returns: The record that commits the shard.
   /// - Throws: As `commit` does, and `altered` where the shard is not the listed one.
   @discardableResult
   public func adopt(

@@ -4,6 +4,8 @@ extension ShardReader {
   /// Episodes, copied into memory; the shard must have every column but `states`.
   ///
   /// - Parameter places: Their places in the shard, from 0; nil for all.
+  /// - Returns: The episodes, in their order.
+  /// - Throws: `missingDataset`, or `wrongValue` where a number is none of its column's.
   public func trajectories(at places: Range<Int>? = nil) throws(StorageError) -> [Trajectory] {
     try trajectories(at: Set(places ?? 0..<episodes))
   }
@@ -11,6 +13,8 @@ extension ShardReader {
   /// Episodes, copied into memory in their order; the shard must have every column but `states`.
   ///
   /// - Parameter places: Their places in the shard, from 0.
+  /// - Returns: The episodes.
+  /// - Throws: `missingDataset`, or `wrongValue` where a number is none of its column's.
   public func trajectories(at places: Set<Int>) throws(StorageError) -> [Trajectory] {
     let columns = try columns()
     let indices = try column(.episodeIndices, as: Int64.self)
