@@ -19,7 +19,7 @@ func simulate(threads: Int) throws {
   defer { try? FileManager.default.removeItem(at: folder) }
   var next: Int64 = 0
   var kept: [Trajectory] = []
-  let each = 4  // episodes of a thread in one piece of work
+  let each = 12  // episodes of a thread in one piece of work
   try serve {
     nonisolated(unsafe) var made = [[Trajectory]](repeating: [], count: threads)
     let first = next
