@@ -4,8 +4,10 @@ import Foundation
 import GoalCore
 import Storage
 
-/// Random fetch-push with recording on: episodes are rolled out as the collector does, and every hundred
-/// are written as a shard, digest and flush included. The amount is steps.
+/// Random fetch-push with recording on.
+///
+/// Episodes are rolled out as the collector does, and every hundred are written as a shard, digest and
+/// flush included. The amount is steps.
 func simulate(threads: Int) throws {
   let world = try EnvironmentRegistry.world("fetch-push")
   let loaded = try world.load()
