@@ -165,6 +165,18 @@ public struct Manifest: Codable, Sendable, Equatable {
     return try source(of: shard).recipe.compress
   }
 
+  /// Bytes of memory that the compressed columns take which a trainer reads; the others are mapped.
+  public func decodedBytes() throws(StorageError) -> Int {
+    let spec = task.spec
+    var bytes = 0
+    for shard in shards where try isCompressed(shard) {
+      let (steps, episodes) = (shard.steps, shard.episodes.count)
+      let states = (steps + episodes) * (spec.observation + spec.goal)
+      bytes += 4 * (states + steps * spec.action.length + episodes * spec.goal)
+    }
+    return bytes
+  }
+
   /// The columns of a dataset that was collected here.
   public static func nativeColumns(
     for spec: GoalSpec, states: Bool

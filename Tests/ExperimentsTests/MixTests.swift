@@ -192,6 +192,21 @@ struct MixTests {
     try expectSound("Q")
   }
 
+  @Test func aCompressedDatasetThatDoesNotFitSaysWhatToDo() throws {
+    try collect("B", compress: true)
+    try collect("A")
+    let datasets = try ["A", "B"].map { try Dataset(at: url($0)) }
+    // 12 episodes of 50 steps: observations of 10 and goals of 3, actions of 4.
+    #expect(try datasets[1].manifest.decodedBytes() == 4 * (12 * 51 * 13 + 12 * 50 * 4 + 12 * 3))
+    #expect(try datasets[0].manifest.decodedBytes() == 0)
+    try MemoryLimit.checkFits(datasets, limit: 100_000)
+    let error = #expect(throws: ExperimentError.self) {
+      try MemoryLimit.checkFits(datasets, limit: 50_000)
+    }
+    #expect("\(error.map { "\($0)" } ?? "")".contains("--decompress"))
+    #expect(MemoryLimit.bytes > 1 << 20)
+  }
+
   @Test func whatDoesNotBelongTogetherIsRefused() throws {
     try collect("A")
     try collect("P", episodes: 1, environment: "fetch-push")

@@ -100,6 +100,22 @@ struct DatasetWriterTests {
 
   // MARK: - Making and resuming
 
+  /// Hundreds of shards are mapped at once, and hold no descriptors.
+  @Test func openColumnsHoldNoDescriptors() throws {
+    let recipe = Recipe(
+      environment: "sample", policy: "random", seed: 1, episodes: 300, shardEpisodes: 1)
+    try collect(
+      DatasetIdentity(id: "sample-random-v0", task: sampleTask(), recipe: recipe), to: folder)
+    let columns = try Dataset(at: folder).columns()
+    #expect(columns.count == 300)
+    let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").filter {
+      (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)"))?
+        .contains(temporary.url.lastPathComponent) == true
+    }
+    #expect(open.isEmpty, "\(open.count) files are open")
+    withExtendedLifetime(columns) {}
+  }
+
   @Test(arguments: [false, true])
   func aDatasetIsMadeAndOpened(compress: Bool) throws {
     let manifest = try collect(identity(compress: compress), to: folder)
