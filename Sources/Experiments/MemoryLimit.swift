@@ -29,6 +29,12 @@ enum MemoryLimit {
     }
   }
 
+  /// Whether the files of datasets take more than half of `limit` bytes, so that not all of them will
+  /// stay in memory.
+  static func isExceeded(by datasets: [Dataset], limit: Int = bytes) -> Bool {
+    datasets.reduce(0) { $0 + $1.manifest.shards.reduce(0) { $0 + $1.bytes } } > limit / 2
+  }
+
   /// Throws where the compressed columns of datasets would take more than half of `limit` bytes.
   static func checkFits(_ datasets: [Dataset], limit: Int = bytes) throws {
     for dataset in datasets {

@@ -43,14 +43,14 @@ public enum OfflineTraining {
     let run = RunFolder(folder)
     if run.exists, !resuming { throw ExperimentError.runExists(path: folder.path) }
 
-    let (task, columns, digests) = try open(configuration.datasets)
+    let (task, columns, digests, isLarge) = try open(configuration.datasets)
     let entry = try LearnerRegistry.entry(configuration.learner)
     configuration.settings = try entry.resolve(task: task, overrides: configuration.settings)
     if configuration.updates == 0 { configuration.updates = entry.updates(for: task) }
     let learner = try entry.make(
       task: task, overrides: configuration.settings, seed: configuration.seed,
       threads: configuration.threads)
-    let replay = EpisodeReplay(task: task, columns: columns)
+    let replay = EpisodeReplay(task: task, columns: columns, isLarge: isLarge)
     let world = try EnvironmentRegistry.world(task.identifier)
     let loaded = configuration.evaluateEvery > 0 ? try world.load() : nil
 
@@ -136,7 +136,7 @@ public enum OfflineTraining {
 
   private static func open(
     _ paths: [String]
-  ) throws -> (task: GoalTask, columns: [TrajectoryColumns], digests: [String]) {
+  ) throws -> (task: GoalTask, columns: [TrajectoryColumns], digests: [String], isLarge: Bool) {
     var task: GoalTask?
     var columns: [TrajectoryColumns] = []
     var digests: [String] = []
@@ -154,7 +154,7 @@ public enum OfflineTraining {
     guard let task else {
       throw ExperimentError.badSettings(path: "train", reason: "at least one --dataset is needed")
     }
-    return (task, columns, digests)
+    return (task, columns, digests, MemoryLimit.isExceeded(by: datasets))
   }
 
   private static func begin(

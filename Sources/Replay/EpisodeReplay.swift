@@ -27,8 +27,15 @@ public final class EpisodeReplay: Sendable {
   private let episodes: [Episode]
   private let columns: [TrajectoryColumns]
 
+  /// Whether the columns are mapped and do not fit into memory.
+  private let isLarge: Bool
+
   /// Reads episodes from columns; every episode has at least one step and actions of the task's kind.
-  public init(task: GoalTask, columns: [TrajectoryColumns]) {
+  ///
+  /// Columns that are mapped and do not fit into memory are read as `Paging` says, if `isLarge`; the
+  /// batches are the same.
+  public init(task: GoalTask, columns: [TrajectoryColumns], isLarge: Bool = false) {
+    self.isLarge = isLarge
     let spec = task.spec
     var episodes: [Episode] = []
     episodes.reserveCapacity(columns.reduce(0) { $0 + $1.lengths.count })
@@ -58,6 +65,15 @@ public final class EpisodeReplay: Sendable {
       }
     }
     precondition(!episodes.isEmpty, "a replay needs at least one episode")
+    for column in isLarge ? columns : [] {
+      Paging.readRandomly(column.observations)
+      Paging.readRandomly(column.achievedGoals)
+      Paging.readRandomly(column.desiredGoals)
+      switch column.actions {
+      case .continuous(let values): Paging.readRandomly(values)
+      case .discrete(let values): Paging.readRandomly(values)
+      }
+    }
     self.task = task
     self.columns = columns
     self.episodes = episodes
@@ -99,6 +115,7 @@ public final class EpisodeReplay: Sendable {
         prefetch_line(observation + line)
       }
       prefetch_line(goal)
+      if isLarge { ask(for: pair.step, of: episode, goal) }
     }
 
     gather(into: &batch.observations, width: spec.observation, places) {
@@ -124,6 +141,15 @@ public final class EpisodeReplay: Sendable {
     }
     relabel(policyGoal, goals: &batch.policyGoals, rewards: &batch.policyRewards, places)
     relabel(valueGoal, goals: &batch.valueGoals, rewards: &batch.valueRewards, places)
+  }
+
+  /// Asks for the pages of a row of the batch.
+  private func ask(for step: Int, of episode: Episode, _ goal: UnsafePointer<Float>) {
+    let spec = task.spec
+    Paging.ask(episode.observations + step * spec.observation, 8 * spec.observation)
+    Paging.ask(episode.actions + 4 * step * spec.action.length, 4 * spec.action.length)
+    Paging.ask(episode.achieved + (step + 1) * spec.goal, 4 * spec.goal)
+    Paging.ask(goal, 4 * spec.goal)
   }
 
   /// A step and how far after its next state the goal lies; nil for the original goal.

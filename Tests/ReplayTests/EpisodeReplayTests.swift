@@ -8,7 +8,7 @@ struct Episodes {
   let task: GoalTask
   let replay: EpisodeReplay
 
-  init(lengths: [Int], discrete: Bool = false) {
+  init(lengths: [Int], discrete: Bool = false, isLarge: Bool = false) {
     task = GoalTask(
       identifier: "test",
       spec: GoalSpec(
@@ -41,7 +41,7 @@ struct Episodes {
           achievedGoals: owner.keep(achieved),
           desiredGoals: owner.keep(lengths.indices.map { -Float($0) - 1 }), goalsMove: false,
           lengths: lengths, owner: owner)
-      ])
+      ], isLarge: isLarge)
   }
 
   final class Owner {
@@ -69,6 +69,21 @@ struct Episodes {
 }
 
 struct EpisodeReplayTests {
+  /// What the system is told of pages changes no batch.
+  @Test(arguments: [false, true])
+  func largeColumnsGiveTheSameBatches(discrete: Bool) {
+    let lengths = (0..<300).map { 1 + $0 % 50 }
+    let usual = Episodes(lengths: lengths, discrete: discrete)
+    let large = Episodes(lengths: lengths, discrete: discrete, isLarge: true)
+    for goals in [GoalSelection.original, .future(fraction: 0.8), .pair] {
+      let (a, b) = (usual.batches(goals, count: 3), large.batches(goals, count: 3))
+      for (one, other) in zip(a, b) {
+        #expect(one.observations == other.observations && one.policyGoals == other.policyGoals)
+        #expect(one.policyRewards == other.policyRewards && one.steps == other.steps)
+      }
+    }
+  }
+
   /// The chi-squared statistic of counts against probabilities, over its number of cells.
   func misfit(_ counts: [Int: Int], _ expected: [Int: Double]) -> Double {
     let total = Double(counts.values.reduce(0, +))
