@@ -6,7 +6,7 @@ NAME ?= quickstart
 DEPS := $(abspath $(or $(GOALPOST_DEPS),.deps))
 SEED_SETTING := $(if $(SEED),--config seed=$(SEED))
 
-.PHONY: help setup setup-peers toolchain build test quickstart pipeline benchmark lint install clean
+.PHONY: help setup setup-peers toolchain build test torture quickstart pipeline benchmark lint install clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,10 @@ build: toolchain setup ## build the goalpost executable, optimised
 test: toolchain setup ## build everything and run all tests
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --disable-xctest
+
+torture: toolchain setup ## kill collectors with SIGKILL at 60 random moments, and compare every byte
+	$(SWIFT) build --build-tests
+	GOALPOST_KILLS=60 $(SWIFT) test --skip-build --disable-xctest --filter KillTests
 
 quickstart: ## set up, build, then collect, verify, train, evaluate and export on FetchPush [SEED=1]
 	@$(MAKE) --no-print-directory pipeline NAME=quickstart

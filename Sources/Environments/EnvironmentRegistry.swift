@@ -9,6 +9,8 @@ public struct World: Sendable {
   public let summary: String
   /// The scripted expert, where there is one.
   public let script: (any GoalPolicy)?
+  /// What its numbers cannot exceed, for verifying data.
+  public let bounds: PlausibleBounds
   /// Loads the model and gives what makes environments of it.
   public let load: @Sendable () throws -> LoadedWorld
 }
@@ -29,7 +31,7 @@ public enum EnvironmentRegistry {
   public static let worlds: [World] = Fetch.rows.map { row in
     World(
       task: Fetch.task(row), summary: row.summary,
-      script: row.hasObject ? FetchPushScript() : FetchReachScript(),
+      script: row.hasObject ? FetchPushScript() : FetchReachScript(), bounds: Fetch.bounds(row),
       load: {
         let model = try Fetch.model(row)
         return LoadedWorld(

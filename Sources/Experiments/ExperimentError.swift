@@ -14,6 +14,10 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
   case badAssignment(String)
   /// A dataset is of another world than the first.
   case otherDataset(path: String, world: String, expected: String)
+  /// A compressed dataset would not fit into memory.
+  case tooLargeToDecode(path: String, bytes: Int, limit: Int)
+  /// Datasets cannot be mixed as was asked.
+  case cannotMix(path: String, reason: String)
   /// The world has no renderer.
   case invisible(world: String)
   /// A program that is needed is not installed, or failed.
@@ -39,6 +43,11 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
     case .badAssignment(let text): "--set takes key=value, found '\(text)'"
     case .otherDataset(let path, let world, let expected):
       "\(path): all datasets of a run must be of one world: this is of \(world), the first of \(expected)"
+    case .tooLargeToDecode(let path, let bytes, let limit):
+      "\(path): is compressed and takes \(Self.gigabytes(bytes)) of memory, more than half of the "
+        + "\(Self.gigabytes(limit)) there are: write it uncompressed, to be read where it lies, with "
+        + "`goalpost mix \(path) --decompress --output DIR`"
+    case .cannotMix(let path, let reason): "\(path): \(reason)"
     case .invisible(let world): "\(world) has no pictures"
     case .program(let name, let reason): "\(name): \(reason)"
     case .cannotWrite(let path, let reason): "\(path): can't be written: \(reason)"
@@ -46,5 +55,10 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
     case .notFinite(let metric, let update):
       "\(metric) is not a finite number at update \(update): the run stopped, its last checkpoint stands"
     }
+  }
+
+  private static func gigabytes(_ bytes: Int) -> String {
+    let tenths = (Double(bytes) / 1e8).rounded(.up) / 10
+    return "\(tenths) GB"
   }
 }

@@ -140,8 +140,9 @@ public enum OfflineTraining {
     var task: GoalTask?
     var columns: [TrajectoryColumns] = []
     var digests: [String] = []
-    for path in paths {
-      let dataset = try Dataset(at: URL(fileURLWithPath: path))
+    let datasets = try paths.map { try Dataset(at: URL(fileURLWithPath: $0)) }
+    try MemoryLimit.checkFits(datasets)
+    for (path, dataset) in zip(paths, datasets) {
       if let task, task != dataset.manifest.task {
         throw ExperimentError.otherDataset(
           path: path, world: dataset.manifest.task.identifier, expected: task.identifier)

@@ -16,9 +16,17 @@ public enum TrajectoryCollection {
     public let made: Int
     /// Episodes that are still to be made, by another collector or by a later call.
     public let left: Int
+    /// Episodes in finished shards.
+    public let kept: Int
 
     /// Whether every episode is there.
     public var isComplete: Bool { manifest != nil }
+
+    /// What a stopped call says: what was kept, and how to go on.
+    public var stopped: String {
+      "stopped: \(kept) of \(kept + left) episodes are kept, in finished shards; "
+        + "the same command goes on"
+    }
 
     /// A finished dataset in a line.
     public var text: String {
@@ -44,10 +52,11 @@ public enum TrajectoryCollection {
     /// The numbers of a finished dataset.
     public let report: Report?
 
-    init(_ manifest: Manifest?, folder: URL, made: Int, left: Int) throws {
+    init(_ manifest: Manifest?, folder: URL, made: Int, left: Int, of wanted: Int) throws {
       self.manifest = manifest
       self.made = made
       self.left = left
+      kept = wanted - left
       report = try manifest.map {
         Report(
           dataset: folder.relativePath, episodes: $0.totals.episodes, steps: $0.totals.steps,
@@ -177,7 +186,7 @@ public enum TrajectoryCollection {
       try Provenance(started: started, commit: RunFolder.commit).write(to: folder)
     }
     return try Summary(
-      manifest, folder: folder, made: made.load(ordering: .relaxed), left: left)
+      manifest, folder: folder, made: made.load(ordering: .relaxed), left: left, of: wanted)
   }
 
   /// The recipe as it decides the bytes: a checkpoint by its digest, not by its place.

@@ -60,8 +60,9 @@ public enum Verification {
     }
     var found = Findings()
     var loaded: LoadedWorld?
+    let registered = try? EnvironmentRegistry.world(manifest.task.identifier)
     if wanted > 0 {
-      let world = try EnvironmentRegistry.world(manifest.task.identifier)
+      let world = try registered ?? EnvironmentRegistry.world(manifest.task.identifier)
       let ready = try world.load()
       found.compare(
         "the task is the registered world's", manifest.task == world.task, at: "manifest.json")
@@ -76,40 +77,79 @@ public enum Verification {
       loaded = ready
     }
 
+    try checkShards(manifest, &found)
     let progress = ProgressReport(
       "verify \(folder.lastPathComponent)", total: total, unit: "episodes", silent: silent)
-    var starts: [Int] = []
-    for shard in manifest.shards { starts.append((starts.last ?? 0) + shard.episodes.count) }
+    let pieces = pieces(of: manifest.shards.map(\.episodes.count), workers: workers)
+    let recipes = try recipes(of: manifest)
     let world = loaded
-    let first = [0] + starts
     let results = try Parallel.map(
-      count: manifest.shards.count, workers: workers,
-      context: { try world?.makeEnvironment() }
-    ) { environment, index -> (Findings, Int) in
-      let shard = manifest.shards[index]
-      var found = Findings()
-      var replayed = 0
+      count: pieces.count, workers: workers, context: { try world?.makeEnvironment() }
+    ) { environment, number -> PieceResult in
+      let piece = pieces[number]
+      let shard = manifest.shards[piece.shard]
+      let rules = EpisodeRules(
+        task: manifest.task, recipe: recipes[piece.shard], bounds: registered?.bounds)
       let numbers = shard.episodes.numbers
-      let trajectories = try dataset.open(shard, threads: 1).trajectories()
-      for (row, trajectory) in trajectories.enumerated() {
-        let place = "\(shard.file), episode \(trajectory.index)"
-        found.compare(
-          "episodes are in the listed order", trajectory.index == numbers[row], at: place)
-        check(trajectory, manifest, place, &found)
-        if let environment, isChosen(first[index] + row, of: total, wanted) {
-          replay(trajectory, in: environment, place, &found)
-          replayed += 1
+      let trajectories = try dataset.open(shard, threads: 1).trajectories(at: piece.places)
+      var result = PieceResult(totals: DatasetTotals(of: trajectories))
+      for (place, trajectory) in zip(piece.places, trajectories) {
+        let spot = "\(shard.file), episode \(trajectory.index)"
+        result.found.compare(
+          "episodes are in the listed order", trajectory.index == numbers[place], at: spot)
+        rules.check(trajectory, spot, &result.found)
+        if let environment, isChosen(piece.first + place, of: total, wanted) {
+          rules.replay(trajectory, in: environment, spot, &result.found)
+          result.replayed += 1
         }
+        result.seeds.append(trajectory.seed)
         progress.advance()
       }
-      return (found, replayed)
+      return result
     }
     progress.finish()
-    for (more, _) in results { found.merge(more) }
+    for result in results { found.merge(result.found) }
+    checkSeeds(manifest, recipes, zip(pieces, results.map(\.seeds)), &found)
+    checkTotals(manifest, results.map(\.totals), &found)
     return Report(
       dataset: folder.path, episodes: total, steps: manifest.totals.steps,
-      shards: manifest.shards.count, replayed: results.reduce(0) { $0 + $1.1 },
+      shards: manifest.shards.count, replayed: results.reduce(0) { $0 + $1.replayed },
       findings: found.list)
+  }
+
+  // MARK: - The work in pieces
+
+  /// Episodes of a shard that one thread checks at a time.
+  struct Piece: Sendable, Equatable {
+    let shard: Int
+    let places: Range<Int>
+    /// The number, over the dataset, of the shard's first episode.
+    let first: Int
+  }
+
+  /// What came of a piece.
+  private struct PieceResult: Sendable {
+    var found = Findings()
+    var replayed = 0
+    var totals: DatasetTotals
+    var seeds: [UInt64] = []
+  }
+
+  /// Cuts shards of these many episodes into pieces: at least four for each worker, where there are
+  /// episodes enough, since shards alone may be too few for all.
+  static func pieces(of episodes: [Int], workers: Int) -> [Piece] {
+    let wanted = max(1, (4 * workers + episodes.count - 1) / max(1, episodes.count))
+    var pieces: [Piece] = []
+    var first = 0
+    for (shard, count) in episodes.enumerated() {
+      let parts = min(wanted, count)
+      for part in 0..<parts {
+        let places = (count * part / parts)..<(count * (part + 1) / parts)
+        pieces.append(Piece(shard: shard, places: places, first: first))
+      }
+      first += count
+    }
+    return pieces
   }
 
   /// Whether an episode is one of `wanted` that are spread evenly over `total`.
@@ -117,117 +157,65 @@ public enum Verification {
     (number + 1) * wanted / total > number * wanted / total
   }
 
-  /// The rules that need no simulator.
-  static func check(
-    _ trajectory: Trajectory, _ manifest: Manifest, _ place: String, _ found: inout Findings
-  ) {
-    let task = manifest.task
-    let spec = task.spec
-    found.compare(
-      "an episode has at most \(spec.horizon) steps", trajectory.length <= spec.horizon,
-      at: "\(place) has \(trajectory.length)")
-    found.compare(
-      "an episode's seed is its recipe's",
-      trajectory.seed
-        == Seeds.world(.collect, seed: manifest.recipe.seed, episode: trajectory.index),
-      at: "\(place) has \(trajectory.seed)")
-    found.compare(
-      "an episode is cut off at the horizon or terminated",
-      trajectory.terminated || trajectory.truncated == (trajectory.length == spec.horizon),
-      at: place)
-    for (name, values) in [
-      ("observations", trajectory.observations), ("rewards", trajectory.rewards),
-      ("desired goals", trajectory.desiredGoal),
-    ] {
-      let broken = values.firstIndex { !$0.isFinite }
-      found.compare("\(name) are finite", broken == nil, at: "\(place), number \(broken ?? 0)")
-    }
-    switch (trajectory.actions, spec.action) {
-    case (.continuous(let values), .continuous(let low, let high)):
-      let broken = values.indices.first {
-        !(low[$0 % low.count]...high[$0 % high.count] ~= values[$0])
+  // MARK: - Rules of the whole
+
+  /// The recipe that each shard's episodes come from.
+  private static func recipes(of manifest: Manifest) throws -> [Recipe] {
+    if let recipe = manifest.recipe { return manifest.shards.map { _ in recipe } }
+    return try manifest.shards.map { try manifest.source(of: $0).recipe }
+  }
+
+  /// The rules of the list of shards.
+  private static func checkShards(_ manifest: Manifest, _ found: inout Findings) throws {
+    guard let mixture = manifest.mixture else {
+      for (one, next) in zip(manifest.shards, manifest.shards.dropFirst()) {
+        found.compare(
+          "shards are in the order of their episodes",
+          (one.episodes.last ?? 0) < (next.episodes.numbers.first ?? 0),
+          at: "\(next.file) after \(one.file)")
       }
+      return
+    }
+    for (place, source) in mixture.sources.enumerated() {
+      let numbers = manifest.shards.filter { $0.source == place }.flatMap(\.episodes.numbers)
       found.compare(
-        "actions are in the space", broken == nil,
-        at: "\(place), step \((broken ?? 0) / low.count)")
-    case (.discrete(let values), .discrete(let count)):
-      let broken = values.firstIndex { !(0..<Int32(count) ~= $0) }
-      found.compare("actions are in the space", broken == nil, at: "\(place), step \(broken ?? 0)")
-    default: found.compare("actions are of the task's kind", false, at: place)
-    }
-    let (o, g) = (spec.observation, spec.goal)
-    trajectory.observations.withUnsafeBufferPointer { observations in
-      trajectory.achievedGoals.withUnsafeBufferPointer { achieved in
-        trajectory.desiredGoal.withUnsafeBufferPointer { desired in
-          guard let s = observations.baseAddress, let a = achieved.baseAddress,
-            let d = desired.baseAddress
-          else { return }
-          var goal = [Float](repeating: 0, count: g)
-          for t in 0...trajectory.length {
-            task.achievedGoal(of: s + t * o, into: &goal)
-            found.compare(
-              "achieved goals are m(s)",
-              goal.elementsEqual(achieved[t * g..<(t + 1) * g]), at: "\(place), state \(t)")
-          }
-          for t in 0..<trajectory.length {
-            let next = a + (t + 1) * g
-            found.compare(
-              "rewards follow from the goals", task.reward(next, d) == trajectory.rewards[t],
-              at: "\(place), step \(t)")
-            found.compare(
-              "successes follow from the goals",
-              task.isReached(next, d) == trajectory.successes[t], at: "\(place), step \(t)")
-          }
-        }
-      }
+        "a source's episodes are those of its shards", EpisodeSet(numbers) == source.episodes,
+        at: "manifest.json, source \(source.id)")
     }
   }
 
-  /// Simulates an episode again from its seed and stored actions.
-  private static func replay(
-    _ trajectory: Trajectory, in environment: any GoalEnvironment, _ place: String,
+  /// No two episodes of one recipe have one seed, unless a mixture was to repeat them.
+  private static func checkSeeds(
+    _ manifest: Manifest, _ recipes: [Recipe], _ pieces: some Sequence<(Piece, [UInt64])>,
     _ found: inout Findings
   ) {
-    let rule = "the physics give the same bits again"
-    let o = environment.task.spec.observation
-    var shown = environment.reset(seed: trajectory.seed)
-    guard shown.desiredGoal == trajectory.desiredGoal,
-      shown.observation.elementsEqual(trajectory.observations.prefix(o))
-    else { return found.compare(rule, false, at: "\(place), at its start") }
-    for t in 0..<trajectory.length {
-      let action: Action
-      switch trajectory.actions {
-      case .continuous(let values):
-        let width = environment.task.spec.action.length
-        action = .continuous(Array(values[t * width..<(t + 1) * width]))
-      case .discrete(let values): action = .discrete(Int(values[t]))
+    if manifest.mixture?.repeats == true { return }
+    var known: [Recipe: Set<UInt64>] = [:]
+    for (piece, seeds) in pieces {
+      let recipe = recipes[piece.shard].decidingEpisodes
+      for (place, seed) in zip(piece.places, seeds) {
+        let isNew = known[recipe, default: []].insert(seed).inserted
+        found.compare(
+          "no two episodes of a recipe have one seed", isNew,
+          at: "\(manifest.shards[piece.shard].file), number \(place) in it, has \(seed)")
       }
-      let step = environment.step(action)
-      shown = step.next
-      guard shown.observation.elementsEqual(trajectory.observations[(t + 1) * o..<(t + 2) * o]),
-        step.reward == trajectory.rewards[t], step.isSuccess == trajectory.successes[t]
-      else { return found.compare(rule, false, at: "\(place), step \(t)") }
     }
   }
 
-  /// Broken rules as they are found.
-  struct Findings: Sendable {
-    private(set) var list: [Finding] = []
-
-    mutating func compare(_ rule: String, _ holds: Bool, at place: @autoclosure () -> String) {
-      if !holds { merge([Finding(rule: rule, count: 1, first: place())]) }
-    }
-
-    mutating func merge(_ other: Findings) { merge(other.list) }
-
-    private mutating func merge(_ others: [Finding]) {
-      for other in others {
-        if let known = list.firstIndex(where: { $0.rule == other.rule }) {
-          list[known].count += other.count
-        } else {
-          list.append(other)
-        }
-      }
-    }
+  /// The manifest's counts are those of the episodes.
+  private static func checkTotals(
+    _ manifest: Manifest, _ parts: [DatasetTotals], _ found: inout Findings
+  ) {
+    var totals = DatasetTotals()
+    for part in parts { totals.merge(part) }
+    let listed = manifest.totals
+    let sum = totals.returnSum
+    // Parts were added in another order than shards were.
+    totals.returnSum = listed.returnSum
+    found.compare(
+      "the manifest's counts are those of the episodes", totals == listed, at: "manifest.json")
+    found.compare(
+      "the manifest's sum of rewards is that of the episodes",
+      abs(sum - listed.returnSum) <= 1e-9 * max(1, abs(sum)) || sum.isNaN, at: "manifest.json")
   }
 }

@@ -31,6 +31,7 @@ public final class EpisodeReplay: Sendable {
   public init(task: GoalTask, columns: [TrajectoryColumns]) {
     let spec = task.spec
     var episodes: [Episode] = []
+    episodes.reserveCapacity(columns.reduce(0) { $0 + $1.lengths.count })
     for column in columns {
       var state = 0
       var step = 0

@@ -44,6 +44,24 @@ public struct Dataset: Sendable {
     return columns
   }
 
+  /// Checks that a listed shard is there with the listed size and, if `deep`, digest.
+  public func check(_ shard: ShardEntry, deep: Bool) throws(StorageError) {
+    try checkFile(url(of: shard), is: shard, deep: deep)
+  }
+
+  /// Counts and sums over a shard: from its record, or, where that is not there, from its episodes.
+  func summary(
+    of shard: ShardEntry
+  ) throws(StorageError) -> (totals: DatasetTotals, sums: DatasetSums) {
+    let record = url(of: shard).deletingPathExtension().appendingPathExtension("json")
+    if FileManager.default.fileExists(atPath: record.path) {
+      let found = try SealedText.read(ShardRecord.self, from: record, schema: Manifest.schema).value
+      if found.shard == shard { return (found.totals, found.sums) }
+    }
+    let episodes = try open(shard, threads: 1).trajectories()
+    return (DatasetTotals(of: episodes), DatasetSums(of: episodes, spec: manifest.task.spec))
+  }
+
   /// Checks that all shards are there with the listed sizes and, if `deep`, digests.
   ///
   /// - Throws: The first thing that is wrong, in the order of the shards.
@@ -52,7 +70,7 @@ public struct Dataset: Sendable {
   ) throws(StorageError) {
     try forEachInParallel(manifest.shards.count, threads: threads) { index throws(StorageError) in
       let shard = manifest.shards[index]
-      try checkFile(url(of: shard), is: shard, deep: deep)
+      try check(shard, deep: deep)
     }
   }
 }

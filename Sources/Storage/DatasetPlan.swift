@@ -1,4 +1,4 @@
-import GoalCore
+public import GoalCore
 
 /// A shard that is to be made: its number and its episodes.
 public struct PlannedShard: Sendable, Equatable {
@@ -6,30 +6,47 @@ public struct PlannedShard: Sendable, Equatable {
   public let index: Int
   /// Its episodes.
   public let episodes: EpisodeSet
+  /// Whether its columns are to be compressed.
+  public let isCompressed: Bool
+  /// The source of its episodes, a place in `Mixture.sources`; nil where the dataset is no mixture.
+  public let source: Int?
+
+  /// Makes a plan of a shard.
+  public init(index: Int, episodes: EpisodeSet, isCompressed: Bool = false, source: Int? = nil) {
+    self.index = index
+    self.episodes = episodes
+    self.isCompressed = isCompressed
+    self.source = source
+  }
 }
 
-/// Which episodes go to which shard; a function of the identity alone.
+/// Which episodes of a recipe go to which shard; a function of the identity alone.
 public enum DatasetPlan {
   /// Bytes that a shard's columns may take if every episode has all its steps.
   public static let byteLimit = 64_000_000
 
   /// Episodes in a whole shard: the recipe's, or as many as the limit allows.
-  public static func episodesPerShard(_ identity: DatasetIdentity) -> Int {
-    let spec = identity.task.spec
-    let bytes = ShardColumn.byteCount(
-      for: spec, steps: spec.horizon, stateLength: identity.stateLength)
-    return max(1, min(identity.recipe.shardEpisodes, byteLimit / bytes))
+  public static func episodesPerShard(
+    _ recipe: Recipe, spec: GoalSpec, stateLength: Int
+  ) -> Int {
+    let bytes = ShardColumn.byteCount(for: spec, steps: spec.horizon, stateLength: stateLength)
+    return max(1, min(recipe.shardEpisodes, byteLimit / bytes))
   }
 
   /// All shards: episode `e` is in shard `e / episodesPerShard`; shards without episodes are left out.
+  ///
+  /// A mixture has no such plan: it follows from the shards of its inputs.
   public static func shards(_ identity: DatasetIdentity) -> [PlannedShard] {
-    let size = episodesPerShard(identity)
-    let total = identity.recipe.episodes
-    let wanted = identity.recipe.onlyEpisodes ?? EpisodeSet(0..<Int64(total))
+    guard let recipe = identity.recipe else { return [] }
+    let size = episodesPerShard(
+      recipe, spec: identity.task.spec, stateLength: identity.stateLength)
+    let total = recipe.episodes
+    let wanted = recipe.onlyEpisodes ?? EpisodeSet(0..<Int64(total))
     return (0..<((total + size - 1) / size)).compactMap { index in
       let episodes = wanted.intersection(
         Int64(index * size)..<Int64(min((index + 1) * size, total)))
-      return episodes.count > 0 ? PlannedShard(index: index, episodes: episodes) : nil
+      return episodes.count > 0
+        ? PlannedShard(index: index, episodes: episodes, isCompressed: recipe.compress) : nil
     }
   }
 }

@@ -43,19 +43,21 @@ public final class DatasetWriter: Sendable {
   /// - Parameters:
   ///   - folder: Absent, empty, or holding the same dataset, begun or finished.
   ///   - identity: What the dataset is made from.
+  ///   - plan: A mixture's shards, or nil for those that a recipe gives.
   ///   - columns: What the manifest says of the columns, or nil for those collected here.
   /// - Throws: `foreignFolder`, `otherRecipe` with the first setting that differs, an error of the
   ///   manifest, `cannotWrite` or `diskFull`; nothing that was there is touched.
   public init(
-    at folder: URL, identity: DatasetIdentity, columns: [String: ManifestColumn]? = nil
+    at folder: URL, identity: DatasetIdentity, plan: [PlannedShard]? = nil,
+    columns: [String: ManifestColumn]? = nil
   ) throws(StorageError) {
     self.identity = identity
     self.folder = DatasetFolder(url: folder)
     self.columns =
       columns
-      ?? Manifest.nativeColumns(for: identity.task.spec, states: identity.recipe.states)
-    plan = DatasetPlan.shards(identity)
-    precondition(!plan.isEmpty, "a dataset has at least one shard")
+      ?? Manifest.nativeColumns(for: identity.task.spec, states: identity.stateLength > 0)
+    self.plan = plan ?? DatasetPlan.shards(identity)
+    precondition(!self.plan.isEmpty, "a dataset has at least one shard")
     try self.folder.checkIsOurs()
 
     if FileManager.default.fileExists(atPath: self.folder.manifest.path) {
@@ -133,7 +135,9 @@ public final class DatasetWriter: Sendable {
     let url = folder.record(shard.index)
     guard FileManager.default.fileExists(atPath: url.path) else { return nil }
     let record = try SealedText.read(ShardRecord.self, from: url, schema: Manifest.schema).value
-    guard record.shard.index == shard.index, record.shard.episodes == shard.episodes else {
+    guard record.shard.index == shard.index, record.shard.episodes == shard.episodes,
+      record.shard.source == shard.source
+    else {
       throw .malformed(
         url.path, rule: "must be of shard \(shard.index), episodes \(shard.episodes)",
         found: "shard \(record.shard.index), episodes \(record.shard.episodes)")
@@ -174,14 +178,58 @@ public final class DatasetWriter: Sendable {
     let spec = identity.task.spec
     let listed = try listed(shard)
     let file = try ShardWriter.write(
-      trajectories, spec: spec, to: folder.shard(shard.index), compress: identity.recipe.compress,
+      trajectories, spec: spec, to: folder.shard(shard.index), compress: shard.isCompressed,
       threads: threads, expecting: listed?.sha256)
     let totals = DatasetTotals(of: trajectories)
+    return try commit(
+      shard, file, totals: totals, sums: DatasetSums(of: trajectories, spec: spec))
+  }
+
+  /// Takes a whole shard of another dataset for a claimed one, and gives the claim back.
+  ///
+  /// The file gets a second name (a hard link), so no bytes are copied; where the file system cannot
+  /// do that, or `copying`, it is copied, and its digest checked on the way.
+  ///
+  /// - Parameters:
+  ///   - entry: The shard, whose digest was checked; it has the claimed shard's episodes.
+  ///   - dataset: What it belongs to.
+  ///   - copying: Whether bytes are copied even where a link would do.
+  ///   - claim: The claim.
+  /// - Returns: The record that commits the shard.
+  /// - Throws: As `commit` does, and `altered` where the shard is not the listed one.
+  @discardableResult
+  public func adopt(
+    _ entry: ShardEntry, of dataset: Dataset, copying: Bool, claim: ShardClaim
+  ) throws(StorageError) -> ShardRecord {
+    let shard = claim.shard
+    precondition(
+      entry.episodes == shard.episodes,
+      "shard \(shard.index) must get episodes \(shard.episodes), found \(entry.episodes)")
+    precondition(claim.isHeld, "shard \(shard.index) was given back")
+    defer { claim.giveBack() }
+    let target = folder.shard(shard.index)
+    if let listed = try listed(shard), listed.sha256 != entry.sha256 {
+      throw .madeDifferently(target.path, listed: listed.sha256, found: entry.sha256)
+    }
+    let source = dataset.url(of: entry)
+    let (totals, sums) = try dataset.summary(of: entry)
+    let isLinked = copying ? false : try SharedFile.link(source, as: target)
+    if !isLinked {
+      try SharedFile.copy(source, to: target, expecting: entry.sha256)
+    }
+    return try commit(
+      shard, ShardFile(bytes: entry.bytes, sha256: entry.sha256), totals: totals, sums: sums)
+  }
+
+  /// Writes the record of a shard whose file is in place.
+  private func commit(
+    _ shard: PlannedShard, _ file: ShardFile, totals: DatasetTotals, sums: DatasetSums
+  ) throws(StorageError) -> ShardRecord {
     let record = ShardRecord(
       shard: ShardEntry(
         index: shard.index, file: DatasetFolder.file(shard.index), episodes: shard.episodes,
-        steps: totals.steps, bytes: file.bytes, sha256: file.sha256),
-      totals: totals, sums: DatasetSums(of: trajectories, spec: spec))
+        steps: totals.steps, bytes: file.bytes, sha256: file.sha256, source: shard.source),
+      totals: totals, sums: sums)
     if !FileManager.default.fileExists(atPath: folder.record(shard.index).path) {
       try PartFile.write(try SealedText.seal(record), to: folder.record(shard.index))
     }

@@ -15,18 +15,9 @@ public enum Digest {
 
   /// The digest of a file, read piece by piece.
   public static func sha256(ofFile url: URL) throws(StorageError) -> String {
-    let descriptor = open(url.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { throw .cannotRead(url.path, reason: systemReason()) }
-    defer { close(descriptor) }
     let stream = DigestStream()
-    var buffer = [UInt8](repeating: 0, count: 1 << 20)
-    while true {
-      let count = buffer.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
-      if count < 0 && errno == EINTR { continue }
-      guard count >= 0 else { throw .cannotRead(url.path, reason: systemReason()) }
-      if count == 0 { return stream.finish() }
-      buffer.withUnsafeBytes { stream.append(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
-    }
+    try forEachPiece(of: url) { stream.append($0) }
+    return stream.finish()
   }
 }
 

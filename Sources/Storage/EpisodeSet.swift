@@ -1,5 +1,5 @@
 /// Numbers of episodes, written as `0-499,700`.
-public struct EpisodeSet: Sendable, Equatable, Codable, CustomStringConvertible {
+public struct EpisodeSet: Sendable, Hashable, Codable, CustomStringConvertible {
   /// Ranges in ascending order, which neither overlap nor touch.
   public let ranges: [ClosedRange<Int64>]
 

@@ -51,6 +51,13 @@ enum JSONValue: Codable, Equatable {
     from other: JSONValue, path: String
   ) -> (setting: String, mine: String, other: String)? {
     guard self != other else { return nil }
+    if case .list(let mine) = self, case .list(let theirs) = other, mine.count == theirs.count {
+      for (place, (a, b)) in zip(mine, theirs).enumerated() {
+        if let difference = a.firstDifference(from: b, path: "\(path).\(place)") {
+          return difference
+        }
+      }
+    }
     guard case .object(let mine) = self, case .object(let theirs) = other else {
       return (path, words, other.words)
     }

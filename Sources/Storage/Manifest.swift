@@ -74,20 +74,8 @@ public struct Manifest: Codable, Sendable, Equatable {
   /// The layout's version that this code reads and writes.
   public static let schema = 1
 
-  /// The layout's version.
-  public let schema: Int
-  /// The dataset's id.
-  public let id: String
-  /// The world's goal side.
-  public let task: GoalTask
-  /// What it is made from.
-  public let recipe: Recipe
-  /// Numbers in a simulator state, 0 where none are kept.
-  public let stateLength: Int
-  /// The SHA-256 of the world's model, or nil where it has none.
-  public let modelDigest: String?
-  /// Versions of the libraries that decide the numbers, by name.
-  public let libraries: [String: String]
+  /// All that decided the dataset's bytes; in JSON its entries stand beside the others.
+  public let identity: DatasetIdentity
   /// Counts over all episodes.
   public let totals: DatasetTotals
   /// Statistics over all rows.
@@ -97,18 +85,27 @@ public struct Manifest: Codable, Sendable, Equatable {
   /// The shards, by number.
   public let shards: [ShardEntry]
 
+  /// The dataset's id.
+  public var id: String { identity.id }
+  /// The world's goal side.
+  public var task: GoalTask { identity.task }
+  /// What a collected dataset is made from; nil for a mixture.
+  public var recipe: Recipe? { identity.recipe }
+  /// What a mixture is made from; nil for a collected dataset.
+  public var mixture: Mixture? { identity.mixture }
+  /// Numbers in a simulator state, 0 where none are kept.
+  public var stateLength: Int { identity.stateLength }
+  /// The SHA-256 of the world's model, or nil where it has none.
+  public var modelDigest: String? { identity.modelDigest }
+  /// Versions of the libraries that decide the numbers, by name.
+  public var libraries: [String: String] { identity.libraries }
+
   /// Merges the records of all shards, given in the order of their numbers.
   public init(
     _ identity: DatasetIdentity, columns: [String: ManifestColumn], records: [ShardRecord]
   ) {
     guard let first = records.first else { preconditionFailure("a dataset has at least one shard") }
-    schema = identity.schema
-    id = identity.id
-    task = identity.task
-    recipe = identity.recipe
-    stateLength = identity.stateLength
-    modelDigest = identity.modelDigest
-    libraries = identity.libraries
+    self.identity = identity
     self.columns = columns
     shards = records.map(\.shard)
     var totals = first.totals
@@ -121,11 +118,63 @@ public struct Manifest: Codable, Sendable, Equatable {
     statistics = DatasetStatistics(sums)
   }
 
-  /// All that decided the dataset's bytes.
-  public var identity: DatasetIdentity {
-    DatasetIdentity(
-      id: id, task: task, recipe: recipe, stateLength: stateLength, modelDigest: modelDigest,
-      libraries: libraries)
+  private enum CodingKeys: String, CodingKey { case totals, statistics, columns, shards }
+
+  /// Reads a manifest.
+  public init(from decoder: any Decoder) throws {
+    identity = try DatasetIdentity(from: decoder)
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    totals = try container.decode(DatasetTotals.self, forKey: .totals)
+    statistics = try container.decode(DatasetStatistics.self, forKey: .statistics)
+    columns = try container.decode([String: ManifestColumn].self, forKey: .columns)
+    shards = try container.decode([ShardEntry].self, forKey: .shards)
+  }
+
+  /// Writes a manifest.
+  public func encode(to encoder: any Encoder) throws {
+    try identity.encode(to: encoder)
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(totals, forKey: .totals)
+    try container.encode(statistics, forKey: .statistics)
+    try container.encode(columns, forKey: .columns)
+    try container.encode(shards, forKey: .shards)
+  }
+
+  /// What a collected dataset is, as a source of mixtures; for a shard of a mixture, its own source.
+  ///
+  /// - Throws: `malformed` where a mixture's shard names no source, or one that is not there.
+  public func source(of shard: ShardEntry) throws(StorageError) -> MixtureSource {
+    switch identity.origin {
+    case .collected(let recipe):
+      return MixtureSource(
+        id: id, sha256: try digest(), recipe: recipe,
+        episodes: recipe.onlyEpisodes ?? EpisodeSet(0..<Int64(recipe.episodes)))
+    case .mixed(let mixture):
+      guard let source = shard.source, mixture.sources.indices.contains(source) else {
+        throw .malformed(
+          "manifest.json", rule: "a mixture's shard must name its source",
+          found: "\(shard.file) of source \(shard.source.map { "\($0)" } ?? "none")")
+      }
+      return mixture.sources[source]
+    }
+  }
+
+  /// Whether a shard's columns are compressed, and so cannot be mapped.
+  public func isCompressed(_ shard: ShardEntry) throws(StorageError) -> Bool {
+    if let everywhere = recipe?.compress ?? mixture?.compress { return everywhere }
+    return try source(of: shard).recipe.compress
+  }
+
+  /// Bytes of memory that the compressed columns take which a trainer reads; the others are mapped.
+  public func decodedBytes() throws(StorageError) -> Int {
+    let spec = task.spec
+    var bytes = 0
+    for shard in shards where try isCompressed(shard) {
+      let (steps, episodes) = (shard.steps, shard.episodes.count)
+      let states = (steps + episodes) * (spec.observation + spec.goal)
+      bytes += 4 * (states + steps * spec.action.length + episodes * spec.goal)
+    }
+    return bytes
   }
 
   /// The columns of a dataset that was collected here.

@@ -89,7 +89,7 @@ final class PartFile {
   }
 
   /// Makes the names in a file's folder last.
-  private static func flushFolder(of url: URL) throws(StorageError) {
+  static func flushFolder(of url: URL) throws(StorageError) {
     let folder = url.deletingLastPathComponent().path
     let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .cannotRead(folder, reason: systemReason()) }

@@ -2,7 +2,7 @@ public import GoalCore
 
 /// What a collected dataset is made from: with the same world, each episode is a function of this and
 /// of its number.
-public struct Recipe: Codable, Sendable, Equatable {
+public struct Recipe: Codable, Sendable, Hashable {
   /// The world's id.
   public var environment: String
   /// `random`, `scripted`, or the checkpoint's name.
@@ -52,45 +52,16 @@ public struct Recipe: Codable, Sendable, Equatable {
   }
 }
 
-/// All that decides a dataset's bytes; two collectors may only share a folder if theirs are equal.
-public struct DatasetIdentity: Codable, Sendable, Equatable {
-  /// The layout's version.
-  public let schema: Int
-  /// The dataset's id, such as `fetch-push-random-v0`.
-  public let id: String
-  /// The world's goal side.
-  public let task: GoalTask
-  /// What was asked for.
-  public let recipe: Recipe
-  /// Numbers in a simulator state, 0 where none are kept.
-  public let stateLength: Int
-  /// The SHA-256 of the world's model, or nil where it has none.
-  public let modelDigest: String?
-  /// Versions of the libraries that decide the numbers, by name.
-  public let libraries: [String: String]
-
-  /// Makes an identity of the present schema.
-  public init(
-    id: String, task: GoalTask, recipe: Recipe, stateLength: Int = 0, modelDigest: String? = nil,
-    libraries: [String: String] = [:]
-  ) {
-    precondition(
-      recipe.states == (stateLength > 0),
-      "states are \(recipe.states ? "" : "not ")asked for, and have \(stateLength) numbers")
-    schema = Manifest.schema
-    self.id = id
-    self.task = task
-    self.recipe = recipe
-    self.stateLength = stateLength
-    self.modelDigest = modelDigest
-    self.libraries = libraries
-  }
-
-  /// The first setting in which another differs, as its path and both values; nil if they are equal.
-  func firstDifference(
-    from other: DatasetIdentity
-  ) throws(StorageError) -> (setting: String, mine: String, other: String)? {
-    if self == other { return nil }
-    return JSONValue(self).firstDifference(from: JSONValue(other), path: "")
+extension Recipe {
+  /// What decides an episode, without what decides which episodes there are and how they are stored:
+  /// recipes that agree in it give equal episodes for equal numbers.
+  public var decidingEpisodes: Recipe {
+    var copy = self
+    copy.episodes = 1
+    copy.shardEpisodes = 1
+    copy.compress = false
+    copy.states = false
+    copy.onlyEpisodes = nil
+    return copy
   }
 }

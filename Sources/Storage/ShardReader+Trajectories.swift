@@ -1,8 +1,21 @@
 public import GoalCore
 
 extension ShardReader {
-  /// All episodes, copied into memory; the shard must have every column but `states`.
-  public func trajectories() throws(StorageError) -> [Trajectory] {
+  /// Episodes, copied into memory; the shard must have every column but `states`.
+  ///
+  /// - Parameter places: Their places in the shard, from 0; nil for all.
+  /// - Returns: The episodes, in their order.
+  /// - Throws: `missingDataset`, or `wrongValue` where a number is none of its column's.
+  public func trajectories(at places: Range<Int>? = nil) throws(StorageError) -> [Trajectory] {
+    try trajectories(at: Set(places ?? 0..<episodes))
+  }
+
+  /// Episodes, copied into memory in their order; the shard must have every column but `states`.
+  ///
+  /// - Parameter places: Their places in the shard, from 0.
+  /// - Returns: The episodes.
+  /// - Throws: `missingDataset`, or `wrongValue` where a number is none of its column's.
+  public func trajectories(at places: Set<Int>) throws(StorageError) -> [Trajectory] {
     let columns = try columns()
     let indices = try column(.episodeIndices, as: Int64.self)
     let rewards = try floats(.rewards)
@@ -16,9 +29,11 @@ extension ShardReader {
     let observation = columns.observations.count / (steps + episodes)
 
     var trajectories: [Trajectory] = []
-    trajectories.reserveCapacity(episodes)
+    trajectories.reserveCapacity(places.count)
     var step = 0
     for (episode, length) in lengths.enumerated() {
+      defer { step += length }
+      guard places.contains(episode) else { continue }
       let row = step + episode
       func rows<Values: RandomAccessCollection>(
         _ values: Values, _ width: Int
@@ -52,7 +67,6 @@ extension ShardReader {
       trajectory.sources = Array(sources[step..<(step + length)])
       if let states { trajectory.states = rows(states, stateLength) }
       trajectories.append(trajectory)
-      step += length
     }
     withExtendedLifetime(columns) {}
     return trajectories

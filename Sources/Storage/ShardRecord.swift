@@ -104,10 +104,13 @@ public struct ShardEntry: Codable, Sendable, Equatable {
   public let bytes: Int
   /// Its file's SHA-256.
   public let sha256: String
+  /// The source of its episodes, a place in `Mixture.sources`; nil where the dataset is no mixture.
+  public let source: Int?
 
   /// Makes an entry from its parts.
   public init(
-    index: Int, file: String, episodes: EpisodeSet, steps: Int, bytes: Int, sha256: String
+    index: Int, file: String, episodes: EpisodeSet, steps: Int, bytes: Int, sha256: String,
+    source: Int? = nil
   ) {
     self.index = index
     self.file = file
@@ -115,6 +118,7 @@ public struct ShardEntry: Codable, Sendable, Equatable {
     self.steps = steps
     self.bytes = bytes
     self.sha256 = sha256
+    self.source = source
   }
 }
 

@@ -78,8 +78,7 @@ struct Collect: ParsableCommand {
     guard summary.isComplete else {
       Console.note(
         Interruption.isAsked
-          ? "stopped: \(summary.left) episodes are left; finished shards are kept, and the same "
-            + "command goes on"
+          ? summary.stopped
           : "\(summary.left) episodes are being made by another collector")
       throw ExitCode(Interruption.isAsked ? 130 : 0)
     }

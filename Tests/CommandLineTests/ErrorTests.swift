@@ -54,6 +54,11 @@ struct ErrorTests {
       ["evaluate", "x", "--video", "film.avi"], ["evaluate", "x", "--format", "word"],
       ["train", "--dataset", "d", "--seed", "1", "--seeds", "0-3"],
       ["train", "--dataset", "d", "--seed", "268435456"],
+      ["mix", "--output", "o"], ["mix", "d"], ["mix", "d", "--output", "o", "--split", "1"],
+      ["mix", "d", "--output", "o", "--episodes", "0"],
+      ["mix", "d", "--output", "o", "--episodes", "3", "--only-episodes", "1"],
+      ["mix", "d", "--output", "o", "--split", "0.5", "--repeat"],
+      ["mix", "d", "--output", "o", "--compress", "--decompress"],
     ] {
       let result = try Program.run(arguments, in: folder.url)
       #expect(result.status == 64, "\(arguments)")

@@ -111,8 +111,8 @@ final class TrainingTests {
       environment: "fetch-reach", policy: run("r").path, seed: 1, episodes: 3)
     let made = try TrajectoryCollection.run(recipe, in: run("made"), workers: 2, silent: true)
     let manifest = try #require(made.manifest)
-    #expect(manifest.recipe.policy == "checkpoint")
-    #expect(manifest.recipe.policyDigest?.count == 64)
+    #expect(manifest.recipe?.policy == "checkpoint")
+    #expect(manifest.recipe?.policyDigest?.count == 64)
     #expect(manifest.totals.sources[0] == 150)
     #expect(try Verification.run(run("made"), replays: .all, workers: 1, silent: true).isSound)
   }

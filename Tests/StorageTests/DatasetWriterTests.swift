@@ -73,7 +73,7 @@ struct DatasetWriterTests {
     #expect(plan.map(\.episodes.description) == ["0-4", "7,9", "10", "22"])
   }
 
-  @Test func shardsAreBoundedByBytes() {
+  @Test func shardsAreBoundedByBytes() throws {
     let spec = GoalSpec(
       observation: 100_000, goal: 3, action: .discrete(count: 2), horizon: 50,
       successThreshold: 1, metric: "", controlPeriod: 1)
@@ -82,7 +82,8 @@ struct DatasetWriterTests {
       id: "large-random-v0", task: task,
       recipe: Recipe(environment: "large", policy: "random", seed: 0, episodes: 100))
     let bytes = ShardColumn.byteCount(for: spec, steps: 50, stateLength: 0)
-    #expect(DatasetPlan.episodesPerShard(identity) == 3)
+    let recipe = try #require(identity.recipe)
+    #expect(DatasetPlan.episodesPerShard(recipe, spec: spec, stateLength: 0) == 3)
     #expect(3 * bytes <= 64_000_000 && 4 * bytes > 64_000_000)
     #expect(DatasetPlan.shards(identity).count == 34)
   }
@@ -98,6 +99,22 @@ struct DatasetWriterTests {
   }
 
   // MARK: - Making and resuming
+
+  /// Hundreds of shards are mapped at once, and hold no descriptors.
+  @Test func openColumnsHoldNoDescriptors() throws {
+    let recipe = Recipe(
+      environment: "sample", policy: "random", seed: 1, episodes: 300, shardEpisodes: 1)
+    try collect(
+      DatasetIdentity(id: "sample-random-v0", task: sampleTask(), recipe: recipe), to: folder)
+    let columns = try Dataset(at: folder).columns()
+    #expect(columns.count == 300)
+    let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").filter {
+      (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)"))?
+        .contains(temporary.url.lastPathComponent) == true
+    }
+    #expect(open.isEmpty, "\(open.count) files are open")
+    withExtendedLifetime(columns) {}
+  }
 
   @Test(arguments: [false, true])
   func aDatasetIsMadeAndOpened(compress: Bool) throws {

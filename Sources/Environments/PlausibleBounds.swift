@@ -1,0 +1,18 @@
+/// What a world's numbers cannot exceed unless something is wrong with them: for verifying data, not
+/// for simulating or learning.
+public struct PlausibleBounds: Sendable {
+  /// A thing whose position stands in the observation.
+  public struct Thing: Sendable {
+    /// What it is, such as "gripper".
+    public let name: String
+    /// Where in an observation its position stands.
+    public let indices: [Int]
+    /// How far it can move in one step, in the unit of its position.
+    public let largestStep: Double
+  }
+
+  /// The things that a teleport would show in.
+  public let things: [Thing]
+  /// The largest magnitude of any number in an observation.
+  public let largestObservation: Float
+}

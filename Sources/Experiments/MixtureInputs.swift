@@ -1,0 +1,93 @@
+import Foundation
+import GoalCore
+import Storage
+
+/// The datasets that are mixed: opened, and found to belong together.
+struct MixtureInputs: Sendable {
+  /// One of them.
+  struct Input: Sendable {
+    let path: String
+    let dataset: Dataset
+    let digest: String
+    let weight: Double?
+    /// Where each shard's episodes begin, counted over the dataset, and their end.
+    let starts: [Int]
+
+    var manifest: Manifest { dataset.manifest }
+    /// Episodes of all shards.
+    var count: Int { starts.last ?? 0 }
+  }
+
+  let all: [Input]
+
+  /// Opens `FOLDER` or `FOLDER:WEIGHT`, each.
+  init(_ texts: [String]) throws {
+    var all: [Input] = []
+    for text in texts {
+      let (path, weight) = try MixtureInputs.parts(of: text)
+      let dataset = try Dataset(at: URL(fileURLWithPath: path))
+      var starts = [0]
+      for shard in dataset.manifest.shards {
+        starts.append(starts[starts.count - 1] + shard.episodes.count)
+      }
+      all.append(
+        Input(
+          path: path, dataset: dataset, digest: try dataset.manifest.digest(), weight: weight,
+          starts: starts))
+    }
+    self.all = all
+    guard let first = all.first else {
+      throw ExperimentError.badSettings(path: "mix", reason: "at least one dataset is needed")
+    }
+    for other in all.dropFirst() { try MixtureInputs.compare(other, first) }
+    if let bare = all.first(where: { $0.weight == nil }), all.contains(where: { $0.weight != nil })
+    {
+      throw ExperimentError.cannotMix(
+        path: bare.path, reason: "give every dataset a weight, or none: this one has none")
+    }
+  }
+
+  /// The folder, and the weight after the last colon; a folder of that whole name comes first.
+  static func parts(of text: String) throws -> (path: String, weight: Double?) {
+    guard let colon = text.lastIndex(of: ":"), !FileManager.default.fileExists(atPath: text) else {
+      return (text, nil)
+    }
+    let weight = Double(text[text.index(after: colon)...])
+    guard let weight, weight > 0, weight.isFinite else {
+      throw ExperimentError.cannotMix(
+        path: text, reason: "a weight must be a number above 0, as in DATASET:0.1")
+    }
+    return (String(text[..<colon]), weight)
+  }
+
+  /// Throws where two datasets cannot be one.
+  private static func compare(_ other: Input, _ first: Input) throws {
+    let (a, b) = (other.manifest, first.manifest)
+    func check(_ what: String, _ mine: String, _ theirs: String) throws {
+      guard mine != theirs else { return }
+      throw ExperimentError.cannotMix(
+        path: other.path,
+        reason: "all datasets of a mixture must have one \(what): this has \(mine), "
+          + "\(first.path) has \(theirs)")
+    }
+    try check("task", a.task.identifier, b.task.identifier)
+    guard a.task == b.task else {
+      throw ExperimentError.cannotMix(
+        path: other.path,
+        reason: "all datasets of a mixture must have one task: the two of \(a.task.identifier) "
+          + "differ in their sizes or constants")
+    }
+    try check("model", a.modelDigest ?? "none", b.modelDigest ?? "none")
+    for name in Set(a.libraries.keys).union(b.libraries.keys).sorted() {
+      try check(name, a.libraries[name] ?? "none", b.libraries[name] ?? "none")
+    }
+    try check("length of simulator states", "\(a.stateLength)", "\(b.stateLength)")
+    for name in Set(a.columns.keys).union(b.columns.keys).sorted()
+    where a.columns[name] != b.columns[name] {
+      func words(_ column: ManifestColumn?) -> String {
+        column.map { "\($0.origin.rawValue) \($0.type ?? "")" } ?? "none"
+      }
+      try check("column '\(name)'", words(a.columns[name]), words(b.columns[name]))
+    }
+  }
+}

@@ -1,0 +1,92 @@
+public import GoalCore
+
+/// All that decides a dataset's bytes; two writers may only share a folder if theirs are equal.
+public struct DatasetIdentity: Codable, Sendable, Equatable {
+  /// The layout's version.
+  public let schema: Int
+  /// The dataset's id, such as `fetch-push-random-v0`.
+  public let id: String
+  /// The world's goal side.
+  public let task: GoalTask
+  /// What was asked for.
+  public let origin: DatasetOrigin
+  /// Numbers in a simulator state, 0 where none are kept.
+  public let stateLength: Int
+  /// The SHA-256 of the world's model, or nil where it has none.
+  public let modelDigest: String?
+  /// Versions of the libraries that decide the numbers, by name.
+  public let libraries: [String: String]
+
+  /// Makes the identity, of the present schema, of a dataset that is collected.
+  public init(
+    id: String, task: GoalTask, recipe: Recipe, stateLength: Int = 0, modelDigest: String? = nil,
+    libraries: [String: String] = [:]
+  ) {
+    precondition(
+      recipe.states == (stateLength > 0),
+      "states are \(recipe.states ? "" : "not ")asked for, and have \(stateLength) numbers")
+    self.init(
+      id: id, task: task, origin: .collected(recipe), stateLength: stateLength,
+      modelDigest: modelDigest, libraries: libraries)
+  }
+
+  /// Makes an identity of the present schema.
+  public init(
+    id: String, task: GoalTask, origin: DatasetOrigin, stateLength: Int, modelDigest: String?,
+    libraries: [String: String]
+  ) {
+    schema = Manifest.schema
+    self.id = id
+    self.task = task
+    self.origin = origin
+    self.stateLength = stateLength
+    self.modelDigest = modelDigest
+    self.libraries = libraries
+  }
+
+  /// What a collected dataset is made from; nil for a mixture.
+  public var recipe: Recipe? {
+    if case .collected(let recipe) = origin { recipe } else { nil }
+  }
+
+  /// What a mixture is made from; nil for a collected dataset.
+  public var mixture: Mixture? {
+    if case .mixed(let mixture) = origin { mixture } else { nil }
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case schema, id, task, stateLength, modelDigest, libraries
+  }
+
+  /// Reads an identity, whose origin is an entry beside the others.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    schema = try container.decode(Int.self, forKey: .schema)
+    id = try container.decode(String.self, forKey: .id)
+    task = try container.decode(GoalTask.self, forKey: .task)
+    origin = try DatasetOrigin(from: decoder)
+    stateLength = try container.decode(Int.self, forKey: .stateLength)
+    modelDigest = try container.decodeIfPresent(String.self, forKey: .modelDigest)
+    libraries = try container.decode([String: String].self, forKey: .libraries)
+  }
+
+  /// Writes an identity, with its origin as an entry beside the others.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(schema, forKey: .schema)
+    try container.encode(id, forKey: .id)
+    try container.encode(task, forKey: .task)
+    try origin.encode(to: encoder)
+    try container.encode(stateLength, forKey: .stateLength)
+    try container.encodeIfPresent(modelDigest, forKey: .modelDigest)
+    try container.encode(libraries, forKey: .libraries)
+  }
+
+  /// The first setting in which another differs, as its path and both values; nil if they are equal.
+  func firstDifference(
+    from other: DatasetIdentity
+  ) throws(StorageError) -> (setting: String, mine: String, other: String)? {
+    if self == other { return nil }
+    return JSONValue(self).firstDifference(from: JSONValue(other), path: "")
+  }
+}

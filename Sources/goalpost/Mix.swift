@@ -1,0 +1,101 @@
+import ArgumentParser
+import Experiments
+import Foundation
+
+/// The subcommand `goalpost mix`.
+struct Mix: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Make a dataset of episodes of others: mixtures, subsets, splits, merges.",
+    discussion: """
+      goalpost mix random:0.9 expert:0.1 --episodes 40000 --seed 0 --output mixed
+      goalpost mix data --episodes 1000 --seed 0 --output small
+      goalpost mix data --split 0.9 --seed 0 --output train      (makes train and train-val)
+      goalpost mix one two --output both
+
+      Shards that are taken whole get a second name and cost no room; the others are written anew. An
+      episode keeps its number, its seed and the recipe that it came from. The same command goes on
+      where it was stopped.
+      """)
+
+  @Argument(help: "Datasets' folders, each with :WEIGHT or all without.")
+  var datasets: [String]
+
+  @Option(help: "Episodes in all; as many as there are (or as the weights allow) if not given.")
+  var episodes: Int?
+
+  @Option(help: "Take only these episodes of one dataset, as in 0-499,700.")
+  var onlyEpisodes: String?
+
+  @Option(help: "The draw's seed, below 2^28; drawn and printed if one is needed and not given.")
+  var seed: UInt64?
+
+  @Option(help: "Make two datasets: this share of the episodes, and the rest in OUTPUT-val.")
+  var split: Double?
+
+  @Flag(name: .customLong("repeat"), help: "Take episodes several times where there are too few.")
+  var repeats = false
+
+  @Flag(help: "Copy whole shards, where they would share their bytes with the input's.")
+  var copy = false
+
+  @Flag(help: "Compress all shards.")
+  var compress = false
+
+  @Flag(help: "Write all shards uncompressed, so that a trainer maps them.")
+  var decompress = false
+
+  @Option(help: "Threads; the cores of the machine if not given.")
+  var workers: Int?
+
+  @Option(help: "The dataset's folder; its name is the dataset's id.")
+  var output: String
+
+  @Flag(help: "Print the result as JSON.")
+  var json = false
+
+  func validate() throws {
+    try checkPositive(episodes, "--episodes")
+    try checkPositive(workers, "--workers")
+    try checkSeed(seed)
+    if episodes != nil, onlyEpisodes != nil {
+      throw ValidationError("give --episodes or --only-episodes, not both")
+    }
+    if compress, decompress { throw ValidationError("give --compress or --decompress, not both") }
+    if let split, !(split > 0 && split < 1) {
+      throw ValidationError("--split takes a share between 0 and 1, found \(split)")
+    }
+    if split != nil, repeats {
+      throw ValidationError("a split takes every episode once: drop --repeat")
+    }
+  }
+
+  func run() throws {
+    Interruption.listen()
+    var request = Mixing.Request(datasets, seed: 0)
+    request.episodes = episodes
+    request.onlyEpisodes = onlyEpisodes
+    request.split = split
+    request.repeats = repeats
+    request.copies = copy
+    if compress || decompress { request.compress = compress }
+    if let seed {
+      request.seed = seed
+    } else if try Mixing.needsSeed(request) {
+      request.seed = drawnSeed()
+    }
+    let summaries = try Mixing.run(request, in: URL(fileURLWithPath: output), workers: workers)
+    guard summaries.allSatisfy(\.isComplete) else {
+      for summary in summaries where !summary.isComplete {
+        Console.note(
+          Interruption.isAsked
+            ? summary.stopped : "\(summary.left) episodes are being made by another call")
+      }
+      throw ExitCode(Interruption.isAsked ? 130 : 0)
+    }
+    if json { return try printJSON(summaries.compactMap(\.report)) }
+    if summaries.allSatisfy({ $0.made == 0 }) {
+      Console.note("the dataset is complete: nothing to do")
+    }
+    for summary in summaries { print(summary.text) }
+  }
+}
