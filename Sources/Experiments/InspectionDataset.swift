@@ -5,7 +5,7 @@ public import Storage
 /// What a dataset is and what is in it.
 ///
 /// Shards are read one at a time by each thread; what is kept is of fixed size, but for four numbers an
-/// episode and at most 200,000 rows for quantiles. The result does not depend on the number of threads.
+/// episode and at most 500,000 rows of each column for quantiles. The result does not depend on the number of threads.
 public struct DatasetInspection: Codable, Sendable, Equatable {
   /// Sizes.
   public struct Counts: Codable, Sendable, Equatable {

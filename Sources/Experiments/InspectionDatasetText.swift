@@ -33,10 +33,10 @@ extension DatasetInspection: Inspected {
       ),
       ("success", success.map { "\($0.text) at the end" } ?? absent),
       ("success ever", successEver.map { "\($0.text) at some step" } ?? absent),
-      ("return", `return`.map { "\($0.text) steps at the goal, of all" } ?? absent),
+      ("return", `return`.map { "\($0.text) 0/1, over all steps" } ?? absent),
       (
         "return49",
-        return49.map { "\($0.text) of the first \(horizon - 1)" } ?? absent
+        return49.map { "\($0.text) 0/1, over the first \(horizon - 1)" } ?? absent
       ),
       ("behaviour", behaviour == nil ? absent : sources.joined(separator: ", ")),
     ]
@@ -97,7 +97,7 @@ extension DatasetInspection: Inspected {
     let cells = goals.shape[0] * goals.shape[1]
     return Inspection.section("goals", table)
       + Inspection.section(
-        "goal coverage: \(goals.shape[0]) x \(goals.shape[1]) cells over goals 0 and 1",
+        "goal coverage: \(goals.shape[0]) x \(goals.shape[1]) cells over dimensions 0 (\(extent(0))) and 1 (\(extent(1)))",
         [
           ("desired", "in \(Inspection.percent(goals.desiredShare)) of \(cells) cells"),
           ("achieved", "in \(Inspection.percent(goals.achievedShare)) of \(cells) cells"),
@@ -106,6 +106,10 @@ extension DatasetInspection: Inspected {
             "achieved in \(Inspection.percent(goals.desiredCellsAchieved)) of those with desired goals"
           ),
         ])
+  }
+
+  private func extent(_ k: Int) -> String {
+    "\(Inspection.short(goals.low[k])) to \(Inspection.short(goals.high[k]))"
   }
 
   private var lineageText: String {

@@ -12,7 +12,7 @@ extension DatasetInspection {
       panels.append(
         SVGPanel(
           title: "return", xLabel: "steps at the goal (0/1 return)", yLabel: "episodes",
-          content: .bars(returns.bars)))
+          content: .bars(returns.bars), countsAlong: true))
     }
     if let successByStep {
       let points = successByStep.enumerated().map { step, success in
@@ -22,12 +22,13 @@ extension DatasetInspection {
       panels.append(
         SVGPanel(
           title: "success along an episode, 95 % interval", xLabel: "steps made",
-          yLabel: "share at the goal", content: .line(points), yRange: 0...1))
+          yLabel: "share at the goal", content: .line(points), yRange: 0...1, xStart: 0,
+          countsAlong: true))
     }
     panels.append(
       SVGPanel(
         title: "episode lengths", xLabel: "steps", yLabel: "episodes",
-        content: .bars(lengths.histogram.bars)))
+        content: .bars(lengths.histogram.bars), countsAlong: true))
     for (name, counts, count) in [
       ("desired goals", goals.desiredCounts, goals.desired.count),
       ("achieved goals", goals.achievedCounts, goals.achieved.count),
@@ -52,7 +53,11 @@ extension DatasetInspection {
         SVGPanel.Bar(
           low: Double(number) - 0.4, high: Double(number) + 0.4, value: Double(count))
       }
-      return [SVGPanel(title: "actions", xLabel: "action", yLabel: "steps", content: .bars(bars))]
+      return [
+        SVGPanel(
+          title: "actions", xLabel: "action", yLabel: "steps", content: .bars(bars),
+          countsAlong: true)
+      ]
     }
     let histograms = actions.histograms ?? []
     return histograms.prefix(Self.actionPanels).enumerated().map { k, histogram in
@@ -74,10 +79,11 @@ extension DatasetInspection {
 }
 
 extension Histogram {
-  /// The bins as bars.
+  /// The bins as bars; those of whole numbers stand about their middle.
   var bars: [SVGPanel.Bar] {
-    counts.enumerated().map { number, count in
-      let start = low + Double(number) * width
+    let shift = isWhole ? 0.5 : 0
+    return counts.enumerated().map { number, count in
+      let start = low + Double(number) * width - shift
       return SVGPanel.Bar(low: start, high: start + width, value: Double(count))
     }
   }

@@ -127,7 +127,8 @@ public struct RunInspection: Encodable, Sendable, Inspected {
         SVGPanel(
           title:
             "success, \(evaluations[0].evaluation.success.episodes) episodes each, 95 % interval",
-          xLabel: "updates", yLabel: "share of episodes", content: .line(points), yRange: 0...1))
+          xLabel: "updates", yLabel: "share of episodes", content: .line(points), yRange: 0...1,
+          xStart: 0))
     }
     let first = ["policy_loss", "critic_loss"].filter(table.names.contains)
     let others = table.names.filter { !["update", "seconds"].contains($0) && !first.contains($0) }
@@ -148,7 +149,7 @@ public struct RunInspection: Encodable, Sendable, Inspected {
     let y = Thinning.means(table.column(name), most: most)
     return SVGPanel(
       title: name + (group > 1 ? ", means of \(group) rows" : ""), xLabel: "updates", yLabel: name,
-      content: .line(zip(x, y).map { SVGPanel.Point(x: $0, y: $1) }))
+      content: .line(zip(x, y).map { SVGPanel.Point(x: $0, y: $1) }), xStart: 0)
   }
 }
 

@@ -44,24 +44,30 @@ public struct SVGPanel: Sendable {
   let content: Content
   /// The vertical range, or nil for that of the data.
   var yRange: ClosedRange<Double>?
+  /// Where the horizontal range starts, or nil for where the data do.
+  var xStart: Double?
+  /// Whether the horizontal counts something, so that ticks stand at whole numbers only.
+  var countsAlong = false
 
   // The rectangle between the axes.
   private let left = 66.0
   private let top = 32.0
   private let bottom = SVGPanel.height - 48
   private var right: Double {
-    if case .cells = content { SVGPanel.width - 62 } else { SVGPanel.width - 18 }
+    if case .cells = content { SVGPanel.width - 62 } else { SVGPanel.width - 28 }
   }
 
   init(
     title: String, xLabel: String, yLabel: String, content: Content,
-    yRange: ClosedRange<Double>? = nil
+    yRange: ClosedRange<Double>? = nil, xStart: Double? = nil, countsAlong: Bool = false
   ) {
     self.title = title
     self.xLabel = xLabel
     self.yLabel = yLabel
     self.content = content
     self.yRange = yRange
+    self.xStart = xStart
+    self.countsAlong = countsAlong
   }
 
   /// Where a number stands along an axis.
@@ -80,7 +86,8 @@ public struct SVGPanel: Sendable {
     let across = Axis(from: x, to: (left, right))
     let up = Axis(from: y, to: (bottom, top))
     text.write(title, x: (left + right) / 2, y: top - 12, size: 12, anchor: "middle")
-    let xTicks = Ticks(from: x.lowerBound, to: x.upperBound)
+    let xTicks = Ticks(
+      from: x.lowerBound, to: x.upperBound, least: countsAlong ? 1 : 0)
     let yTicks = Ticks(from: y.lowerBound, to: y.upperBound)
     for value in yTicks.values { text.line(left, up(value), right, up(value), colour: "#e6e6e6") }
     switch content {
@@ -111,7 +118,7 @@ public struct SVGPanel: Sendable {
       x = bars.flatMap { [$0.low, $0.high] }
       y = [0, (bars.map(\.value).max() ?? 0) * 1.05]
     case .line(let points):
-      x = points.map(\.x)
+      x = points.map(\.x) + (xStart.map { [$0] } ?? [])
       y = points.flatMap { [$0.interval?.lowerBound ?? $0.y, $0.interval?.upperBound ?? $0.y] }
     case .cells(let cells):
       x = [cells.low[0], cells.high[0]]
@@ -119,6 +126,9 @@ public struct SVGPanel: Sendable {
     }
     x = x.filter(\.isFinite)
     y = y.filter(\.isFinite)
+    if case .line = content, let low = y.min(), let high = y.max() {
+      y += [low - 0.05 * (high - low), high + 0.05 * (high - low)]
+    }
     return (Self.range(x), yRange ?? Self.range(y))
   }
 

@@ -7,9 +7,9 @@ struct Ticks {
   /// The distance between two.
   let step: Double
 
-  /// About `count` ticks in a range.
-  init(from low: Double, to high: Double, count: Int = 5) {
-    step = Ticks.step(for: (high - low) / Double(count), roundingUp: false)
+  /// About `count` ticks in a range, at least `least` apart.
+  init(from low: Double, to high: Double, count: Int = 5, least: Double = 0) {
+    step = max(least, Ticks.step(for: (high - low) / Double(count), roundingUp: false))
     let first = (low / step - 1e-9).rounded(.up)
     let last = (high / step + 1e-9).rounded(.down)
     let step = step

@@ -94,7 +94,8 @@ struct InspectionTests {
         == DatasetInspection.Counts(
           episodes: 3, steps: 10, shards: 2, bytes: manifest.shards.reduce(0) { $0 + $1.bytes }))
     #expect(found.lengths.minimum == 2 && found.lengths.median == 4 && found.lengths.maximum == 4)
-    #expect(found.lengths.histogram == Histogram(low: 2, width: 1, counts: [1, 0, 2]))
+    #expect(
+      found.lengths.histogram == Histogram(low: 2, width: 1, counts: [1, 0, 2], isWhole: true))
     // Episode 0 is at its goal after steps 3 and 4, episode 1 after step 1 only.
     #expect(found.success == Statistics.wilson(successes: 1, of: 3))
     #expect(found.successEver == Statistics.wilson(successes: 2, of: 3))
@@ -103,7 +104,7 @@ struct InspectionTests {
         == [(1, 3), (0, 3), (1, 2), (1, 2)].map { Statistics.wilson(successes: $0.0, of: $0.1) })
     #expect(found.return == Statistics.bootstrap([2, 1, 0]))
     #expect(found.return49 == Statistics.bootstrap([1, 1, 0]))
-    #expect(found.returns == Histogram(low: 0, width: 1, counts: [1, 1, 1]))
+    #expect(found.returns == Histogram(low: 0, width: 1, counts: [1, 1, 1], isWhole: true))
     #expect(found.behaviour == ["policy": 0.7, "noise": 0.1, "random": 0.2])
 
     // 0 1 2 3 3 | 10 3 9 | 5 6 7 8 9
