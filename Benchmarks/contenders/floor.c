@@ -1,5 +1,6 @@
 // A plain C loop of 20 mj_step on FetchPush's model, moved at random: the floor under every FetchPush.
 // usage: floor push.xml; speaks as Benchmarks/Sources/contender/main.swift says.
+#include <math.h>
 #include <mujoco/mujoco.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,11 +30,17 @@ int main(int count, char **words) {
   mj_forward(m, d);
   const mjtNum *grip = d->site_xpos + 3 * mj_name2id(m, mjOBJ_SITE, "robot0:grip");
   const mjtNum *body = d->xpos + 3 * mj_name2id(m, mjOBJ_BODY, "robot0:gripper_link");
+  const mjtNum *rotation = d->xquat + 4 * mj_name2id(m, mjOBJ_BODY, "robot0:gripper_link");
   const mjtNum from[3] = {-.498, .005, -.431}, turned[4] = {1, 0, 1, 0};
   for (int k = 0; k < 3; k++) d->mocap_pos[k] = from[k] + grip[k];
   memcpy(d->mocap_quat, turned, sizeof turned);
   for (int i = 0; i < 200; i++) mj_step(m, d);
 
+  // The fingers are held shut and the block starts somewhere near the gripper, as in the world.
+  const int left = m->jnt_qposadr[mj_name2id(m, mjOBJ_JOINT, "robot0:l_gripper_finger_joint")];
+  const int right = m->jnt_qposadr[mj_name2id(m, mjOBJ_JOINT, "robot0:r_gripper_finger_joint")];
+  const int block = m->jnt_qposadr[mj_name2id(m, mjOBJ_JOINT, "object0:joint")];
+  const mjtNum centre[2] = {grip[0], grip[1]};
   mjtNum *settled = malloc(sizeof(mjtNum) * m->nq);
   memcpy(settled, d->qpos, sizeof(mjtNum) * m->nq);
   printf("ready\n");
@@ -47,10 +54,15 @@ int main(int count, char **words) {
       if (step++ % 50 == 0) {
         mj_resetData(m, d);
         memcpy(d->qpos, settled, sizeof(mjtNum) * m->nq);
+        do {
+          for (int k = 0; k < 2; k++) d->qpos[block + k] = centre[k] + .15 * (2. * rand() / RAND_MAX - 1);
+        } while (hypot(d->qpos[block] - centre[0], d->qpos[block + 1] - centre[1]) < .1);
         mj_forward(m, d);
       }
       for (int k = 0; k < 3; k++) d->mocap_pos[k] = body[k] + .05 * (2. * rand() / RAND_MAX - 1);
+      for (int k = 0; k < 4; k++) d->mocap_quat[k] = rotation[k] + turned[k];
       for (int k = 0; k < 20; k++) mj_step(m, d);
+      d->qpos[left] = d->qpos[right] = 0;
       steps++;
     } while (now() - start < wanted);
     printf("%f %f\n", steps, now() - start);

@@ -16,8 +16,10 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   public var updates = 0
   /// The run's seed, below 2²⁸.
   public var seed: UInt64 = 0
-  /// Threads of libtorch. 1 is best for several runs side by side; a lone run of a small network gains
-  /// some 1.7 × from 2. Another number gives other last bits, so it belongs to what is repeated.
+  /// Threads of libtorch.
+  ///
+  /// 1 is best for several runs side by side; a lone run of a small network gains some 1.7 × from 2.
+  /// Another number gives other last bits, so it belongs to what is repeated.
   public var threads = 1
   /// Updates between two checkpoints.
   public var checkpointEvery = 1_000
@@ -62,7 +64,9 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     return values
   }
 
-  /// A copy with other values; learner's settings stand under `settings`. Throws `SettingsError`.
+  /// A copy with other values, of which the learner's own settings stand under `settings`.
+  ///
+  /// Throws `SettingsError`.
   public func applying(_ values: [String: JSONValue]) throws -> RunConfiguration {
     // The learner's own settings are checked by the learner.
     var own = values

@@ -40,7 +40,9 @@ public struct GoalStep: Sendable, Equatable {
   }
 }
 
-/// A simulated world with goals. An instance belongs to one thread at a time.
+/// A simulated world with goals.
+///
+/// An instance belongs to one thread at a time.
 public protocol GoalEnvironment: AnyObject {
   /// The task, which needs no simulator.
   var task: GoalTask { get }

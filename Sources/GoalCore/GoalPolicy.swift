@@ -8,7 +8,9 @@ public enum BehaviourSource: UInt8, Codable, Sendable, CaseIterable {
   case random = 2
 }
 
-/// A policy at work in one episode. It may remember what it saw since `begin`.
+/// A policy at work in one episode.
+///
+/// It may remember what it saw since `begin`.
 public protocol GoalActor: AnyObject {
   /// Starts an episode towards a goal `[G]`; `seed` keys whatever the policy draws by itself.
   func begin(goal: [Float], seed: UInt64)

@@ -4,8 +4,10 @@ import Foundation
 import GoalCore
 import Storage
 
-/// Random fetch-push with recording on: episodes are rolled out as the collector does, and every hundred
-/// are written as a shard, digest and flush included. The amount is steps.
+/// Random fetch-push with recording on.
+///
+/// Episodes are rolled out as the collector does, and every hundred are written as a shard, digest and
+/// flush included. The amount is steps.
 func simulate(threads: Int) throws {
   let world = try EnvironmentRegistry.world("fetch-push")
   let loaded = try world.load()
@@ -19,7 +21,7 @@ func simulate(threads: Int) throws {
   defer { try? FileManager.default.removeItem(at: folder) }
   var next: Int64 = 0
   var kept: [Trajectory] = []
-  let each = 4  // episodes of a thread in one piece of work
+  let each = 12  // episodes of a thread in one piece of work
   try serve {
     nonisolated(unsafe) var made = [[Trajectory]](repeating: [], count: threads)
     let first = next

@@ -2,7 +2,9 @@ import GoalCore
 import Learners
 import Replay
 
-/// WGCSL's update on one random batch of FetchPush's sizes, one thread. The amount is updates.
+/// WGCSL's update on one random batch of FetchPush's sizes, one thread.
+///
+/// The amount is updates.
 func update(batch rows: Int) throws {
   let spec = GoalSpec(
     observation: 25, goal: 3, action: .continuous(low: [-1, -1, -1, -1], high: [1, 1, 1, 1]),
