@@ -11,7 +11,7 @@ extension DatasetInspection {
     if let returns {
       panels.append(
         SVGPanel(
-          title: "return", xLabel: "steps at the goal (0/1 return)", yLabel: "episodes",
+          title: "return", xLabel: "steps at the goal (0/1 return)", yLabel: returns.label,
           content: .bars(returns.bars), countsAlong: true))
     }
     if let successByStep {
@@ -27,7 +27,7 @@ extension DatasetInspection {
     }
     panels.append(
       SVGPanel(
-        title: "episode lengths", xLabel: "steps", yLabel: "episodes",
+        title: "episode lengths", xLabel: "steps", yLabel: lengths.histogram.label,
         content: .bars(lengths.histogram.bars), countsAlong: true))
     for (name, counts, count) in [
       ("desired goals", goals.desiredCounts, goals.desired.count),
@@ -79,6 +79,11 @@ extension DatasetInspection {
 }
 
 extension Histogram {
+  /// What a bar of episodes stands for.
+  fileprivate var label: String {
+    width > 1 ? "episodes, by \(Inspection.short(width)) steps" : "episodes"
+  }
+
   /// The bins as bars; those of whole numbers stand about their middle.
   var bars: [SVGPanel.Bar] {
     let shift = isWhole ? 0.5 : 0

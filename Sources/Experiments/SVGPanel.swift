@@ -116,6 +116,8 @@ public struct SVGPanel: Sendable {
     switch content {
     case .bars(let bars):
       x = bars.flatMap { [$0.low, $0.high] }
+      // A lone bar is no wall.
+      if countsAlong, bars.count == 1 { x = [bars[0].low - 2, bars[0].high + 2] }
       y = [0, (bars.map(\.value).max() ?? 0) * 1.05]
     case .line(let points):
       x = points.map(\.x) + (xStart.map { [$0] } ?? [])

@@ -91,7 +91,7 @@ struct EnvironmentContractTests {
     let loaded = try EnvironmentRegistry.world(identifier).load()
     guard let environment = try loaded.makeEnvironment() as? any VisibleEnvironment else { return }
     // The goal's ball is red until it is reached; it may hide behind the robot now and then.
-    let red = try (1...4).map { seed in
+    let red = try (UInt64(1)...4).map { seed in
       _ = environment.reset(seed: seed)
       let picture = try environment.picture(width: 200, height: 160)
       #expect(picture.bytes.count == 200 * 160 * 3)

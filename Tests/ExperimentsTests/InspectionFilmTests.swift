@@ -42,6 +42,7 @@ struct InspectionFilmTests {
       fresh.append(
         try Video.shot(of: visible, reached: trajectory.successes.last ?? false, size: 96))
     }
+    #expect(fresh.count == 51 && fresh[0] != fresh[25])
     fresh = Video.rested(fresh, world.task.spec)
     for (name, origin) in [("plain", EpisodeFilm.Origin.replay), ("whole", .states)] {
       let (trajectory, task, shard) = try EpisodeFilm.stored(3, in: folder(name))

@@ -65,6 +65,7 @@ struct InspectionTests {
   }
 
   /// Three episodes of 4, 2 and 4 steps.
+  @discardableResult
   func line(_ name: String) throws -> Manifest {
     try write(
       [
