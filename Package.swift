@@ -114,7 +114,8 @@ let package = Package(
       ],
       swiftSettings: withMuJoCo),
     .testTarget(
-      name: "CommandLineTests", dependencies: ["goalpost", "TestSupport"], swiftSettings: withMuJoCo
+      name: "CommandLineTests", dependencies: ["goalpost", "GoalCore", "TestSupport"],
+      swiftSettings: withMuJoCo
     ),
   ],
   swiftLanguageModes: [.v6],
