@@ -219,12 +219,17 @@ public struct SVGPanel: Sendable {
         x: x, y: edges[piece + 1], width: 10, height: edges[piece] - edges[piece + 1],
         fill: Self.colour(highest > 1 ? share : 1))
     }
+    // The highest count stands at the top, powers of ten where there is room below it.
+    var marks = [highest]
     var power = 1
-    while power <= highest {
-      let y = place(Double(power))
-      text.line(x + 10, y, x + 13, y, colour: "#444444")
-      text.write(Self.brief(power), x: x + 16, y: y + 4, anchor: "start")
+    while power < highest {
+      if place(Double(power)) - top > 14 { marks.append(power) }
       power *= 10
+    }
+    for mark in marks {
+      let y = place(Double(mark))
+      text.line(x + 10, y, x + 13, y, colour: "#444444")
+      text.write(Self.brief(mark), x: x + 16, y: y + 4, anchor: "start")
     }
   }
 
@@ -243,11 +248,12 @@ public struct SVGPanel: Sendable {
     return String(format: "#%02x%02x%02x", mixed[0], mixed[1], mixed[2])
   }
 
-  private static func brief(_ power: Int) -> String {
-    switch power {
-    case 1_000_000...: "\(power / 1_000_000)M"
-    case 1_000...: "\(power / 1_000)k"
-    default: "\(power)"
+  /// A count in four characters or so.
+  private static func brief(_ count: Int) -> String {
+    switch count {
+    case 1_000_000...: String(format: "%.3gM", Double(count) / 1e6)
+    case 1_000...: String(format: "%.3gk", Double(count) / 1e3)
+    default: "\(count)"
     }
   }
 }
