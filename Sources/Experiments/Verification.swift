@@ -195,8 +195,14 @@ public enum Verification {
       shown.observation.elementsEqual(trajectory.observations.prefix(o))
     else { return found.compare(rule, false, at: "\(place), at its start") }
     for t in 0..<trajectory.length {
-      let step = environment.step(
-        trajectory.action(t, length: environment.task.spec.action.length))
+      let action: Action
+      switch trajectory.actions {
+      case .continuous(let values):
+        let width = environment.task.spec.action.length
+        action = .continuous(Array(values[t * width..<(t + 1) * width]))
+      case .discrete(let values): action = .discrete(Int(values[t]))
+      }
+      let step = environment.step(action)
       shown = step.next
       guard shown.observation.elementsEqual(trajectory.observations[(t + 1) * o..<(t + 2) * o]),
         step.reward == trajectory.rewards[t], step.isSuccess == trajectory.successes[t]
