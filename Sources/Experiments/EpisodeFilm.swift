@@ -68,10 +68,13 @@ public struct EpisodeFilm: Codable, Sendable, Equatable {
     let shards = dataset.manifest.shards.filter { shard == nil || shard == $0.index }
     let found = shards.filter { $0.episodes.contains(episode) }
     guard let shard = found.first else {
-      let there = EpisodeSet(shards.flatMap(\.episodes.numbers)).description
+      // A mixture's numbers can be in thousands of pieces.
+      let there = EpisodeSet(shards.flatMap(\.episodes.numbers)).description.split(separator: ",")
       throw ExperimentError.noEpisode(
         path: folder.relativePath, episode: episode,
-        there: there.isEmpty ? "none in that shard" : there)
+        there: there.isEmpty
+          ? "none in that shard"
+          : there.prefix(8).joined(separator: ",") + (there.count > 8 ? ",..." : ""))
     }
     guard found.count == 1 else {
       throw ExperimentError.severalEpisodes(
