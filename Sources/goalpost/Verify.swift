@@ -42,7 +42,7 @@ struct Verify: ParsableCommand {
       "\(report.dataset): \(report.episodes) episodes, \(report.steps) steps, \(report.shards) shards\n"
     if report.isSound {
       return head
-        + "sound: digests, schema, lengths, goals, rewards and successes hold; \(replayed)\n"
+        + "sound: digests, schema, lengths, seeds, goals, rewards, successes and bounds hold; \(replayed)\n"
     }
     return head
       + report.findings.map { "broken \($0.count) ×: \($0.rule); first in \($0.first)\n" }.joined()
