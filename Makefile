@@ -32,7 +32,7 @@ torture: toolchain setup ## kill collectors with SIGKILL at 60 random moments, a
 	$(SWIFT) build --build-tests
 	GOALPOST_KILLS=60 $(SWIFT) test --skip-build --disable-xctest --filter KillTests
 
-quickstart: ## set up, build, then collect, verify, train, evaluate and export on FetchPush [SEED=1]
+quickstart: ## set up, build, then collect, verify, train, evaluate and film on FetchPush [SEED=1]
 	@$(MAKE) --no-print-directory pipeline NAME=quickstart
 
 # Verbs are idempotent and claim their shards, so a pipeline that was killed goes on without unlocking anything.

@@ -95,13 +95,7 @@ public enum Checkpoint {
     _ path: String, for task: GoalTask? = nil
   ) throws -> (policy: NamedPolicy, header: PolicyHeader) {
     let file = try policyFile(path)
-    let saved = try SavedPolicy(contentsOf: file.path)
-    guard let text = saved.header,
-      let header = try? JSONDecoder().decode(PolicyHeader.self, from: Data(text.utf8))
-    else {
-      throw ExperimentError.notACheckpoint(
-        path: file.path, reason: "its head was not written by goalpost")
-    }
+    let (saved, header) = try read(policy: file)
     if let task, task != header.task {
       throw ExperimentError.otherWorld(
         path: path, trainedFor: header.task.identifier, asked: task.identifier)
@@ -113,6 +107,18 @@ public enum Checkpoint {
       name: path, digest: try Digest.sha256(ofFile: file), policy: learner.makePolicy(),
       source: .policy)
     return (policy, header)
+  }
+
+  /// Reads a policy's file: its tensors, and what they are.
+  static func read(policy file: URL) throws -> (saved: SavedPolicy, header: PolicyHeader) {
+    let saved = try SavedPolicy(contentsOf: file.path)
+    guard let text = saved.header,
+      let header = try? JSONDecoder().decode(PolicyHeader.self, from: Data(text.utf8))
+    else {
+      throw ExperimentError.notACheckpoint(
+        path: file.path, reason: "its head was not written by goalpost")
+    }
+    return (saved, header)
   }
 
   private static func encoded(_ value: some Encodable) throws -> String {

@@ -2,6 +2,16 @@
 public enum ExperimentError: Error, Equatable, CustomStringConvertible {
   /// There is neither a run, a checkpoint nor a policy's file there.
   case notACheckpoint(path: String, reason: String)
+  /// There is neither a dataset, a checkpoint nor a run there.
+  case notInspectable(path: String, reason: String)
+  /// A dataset has no episode of that number.
+  case noEpisode(path: String, episode: Int64, there: String)
+  /// A dataset has several episodes of that number, in these shards.
+  case severalEpisodes(path: String, episode: Int64, shards: [Int])
+  /// An episode holds nothing that it could be filmed from.
+  case notFilmable(path: String, episode: Int64, reason: String)
+  /// There are no curves to draw.
+  case nothingToDraw(path: String, reason: String)
   /// A checkpoint belongs to another world.
   case otherWorld(path: String, trainedFor: String, asked: String)
   /// A run's folder holds a run already.
@@ -34,6 +44,16 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .notACheckpoint(let path, let reason):
       "\(path): must be a run, a checkpoint or a policy.safetensors: \(reason)"
+    case .notInspectable(let path, let reason):
+      "\(path): must be a dataset, a checkpoint or a run: \(reason)"
+    case .noEpisode(let path, let episode, let there):
+      "\(path): has no episode \(episode), only \(there)"
+    case .severalEpisodes(let path, let episode, let shards):
+      "\(path): has several episodes \(episode): choose a shard with --shard, one of "
+        + shards.map(String.init).joined(separator: ", ")
+    case .notFilmable(let path, let episode, let reason):
+      "\(path): episode \(episode) can't be filmed: \(reason)"
+    case .nothingToDraw(let path, let reason): "\(path): there is nothing to draw: \(reason)"
     case .otherWorld(let path, let trainedFor, let asked):
       "\(path): this checkpoint was trained for \(trainedFor), not for \(asked)"
     case .runExists(let path):

@@ -5,7 +5,7 @@ import GoalCore
 /// Films episodes of a policy into one file, a grid of them side by side.
 public enum Video {
   /// Frames a second: the speed of the simulated time.
-  private static func rate(_ spec: GoalSpec) -> Double { 1 / spec.controlPeriod }
+  static func rate(_ spec: GoalSpec) -> Double { 1 / spec.controlPeriod }
 
   /// Rolls the first `episodes` of an evaluation out and writes them to `file`, `.mp4` or `.gif`.
   ///
@@ -26,20 +26,29 @@ public enum Video {
       var film: [Picture] = []
       let worldSeed = Seeds.world(.evaluate, seed: seed, episode: Int64(episode))
       _ = try rollout.episode(index: Int64(episode), seed: worldSeed) { trajectory in
-        var picture = try visible.picture(width: size, height: size)
-        let reached = trajectory.successes.last ?? false
-        picture.frame(reached ? (40, 190, 70) : (110, 110, 110), thickness: max(2, size / 64))
-        film.append(picture)
+        film.append(
+          try shot(of: visible, reached: trajectory.successes.last ?? false, size: size))
       }
-      // A second's rest on the end.
-      if let end = film.last {
-        film += [Picture](repeating: end, count: Int(rate(world.task.spec) / 2))
-      }
-      films.append(film)
+      films.append(rested(film, world.task.spec))
       progress?.advance()
     }
     progress?.finish()
     try encode(grid(films), rate: rate(world.task.spec), to: file)
+  }
+
+  /// The world as it stands, in its frame.
+  static func shot(
+    of visible: any VisibleEnvironment, reached: Bool, size: Int
+  ) throws -> Picture {
+    var picture = try visible.picture(width: size, height: size)
+    picture.frame(reached ? (40, 190, 70) : (110, 110, 110), thickness: max(2, size / 64))
+    return picture
+  }
+
+  /// A film with half a second's rest on its end.
+  static func rested(_ film: [Picture], _ spec: GoalSpec) -> [Picture] {
+    guard let end = film.last else { return film }
+    return film + [Picture](repeating: end, count: Int(rate(spec) / 2))
   }
 
   /// Puts the films beside and below each other; short ones rest on their last picture.
@@ -66,7 +75,8 @@ public enum Video {
     }
   }
 
-  private static func encode(_ pictures: [Picture], rate: Double, to file: URL) throws {
+  /// Writes pictures to a film, `.mp4` or `.gif`, whole or not at all.
+  static func encode(_ pictures: [Picture], rate: Double, to file: URL) throws {
     guard let first = pictures.first else { return }
     let kind = file.pathExtension.lowercased()
     guard ["mp4", "gif"].contains(kind) else {

@@ -1,4 +1,4 @@
-public import GoalCore
+import GoalCore
 
 /// What a collected dataset is made from: with the same world, each episode is a function of this and
 /// of its number.

@@ -9,7 +9,7 @@ struct Goalpost: ParsableCommand {
     abstract: "Goal-conditioned reinforcement learning: collect, verify, train, evaluate.",
     version: "0.1.0",
     subcommands: [
-      ListEnvironments.self, ListLearners.self, Collect.self, Verify.self, Mix.self, Train.self,
-      Evaluate.self,
+      ListEnvironments.self, ListLearners.self, Collect.self, Verify.self, Inspect.self, Mix.self,
+      Train.self, Evaluate.self,
     ])
 }

@@ -59,6 +59,10 @@ struct ErrorTests {
       ["mix", "d", "--output", "o", "--episodes", "3", "--only-episodes", "1"],
       ["mix", "d", "--output", "o", "--split", "0.5", "--repeat"],
       ["mix", "d", "--output", "o", "--compress", "--decompress"],
+      ["inspect"], ["inspect", "x", "--plot", "figure.png"], ["inspect", "x", "--episode", "3"],
+      ["inspect", "x", "--video", "film.mp4"], ["inspect", "x", "--workers", "0"],
+      ["inspect", "x", "--episode", "3", "--video", "film.avi"],
+      ["inspect", "x", "--episode", "-1", "--video", "film.mp4"],
     ] {
       let result = try Program.run(arguments, in: folder.url)
       #expect(result.status == 64, "\(arguments)")
@@ -83,6 +87,26 @@ struct ErrorTests {
     #expect(
       try String(contentsOf: folder.url.appendingPathComponent("other/thesis.txt"), encoding: .utf8)
         == "mine")
+  }
+
+  @Test func whatIsInspected() throws {
+    #expect(try collect().status == 0)
+    var result = try run("inspect", "data", "--json")
+    #expect(result.status == 0 && result.output.hasPrefix("{") && result.output.hasSuffix("}\n"))
+    result = try run("inspect", "data", "--plot", "figures/data.svg")
+    #expect(result.status == 0 && result.output.hasSuffix("\nfigure: figures/data.svg\n"))
+    #expect(result.output.hasPrefix("data: fetch-reach, 4 episodes, 200 steps in 2 shards, "))
+    #expect(
+      FileManager.default.fileExists(
+        atPath: folder.url.appendingPathComponent("figures/data.svg").path))
+    result = try run("inspect", "data", "--episode", "4", "--video", "film.mp4")
+    #expect(result.status == 1)
+    #expect(sentence(result) == "Error: data: has no episode 4, only 0-3\n")
+    result = try run("inspect", "nothing")
+    #expect(result.status == 1)
+    #expect(
+      result.error
+        == "Error: nothing: must be a dataset, a checkpoint or a run: there is nothing there\n")
   }
 
   @Test func aTruncatedAndAnAlteredShard() throws {

@@ -91,7 +91,7 @@ struct EnvironmentContractTests {
     let loaded = try EnvironmentRegistry.world(identifier).load()
     guard let environment = try loaded.makeEnvironment() as? any VisibleEnvironment else { return }
     // The goal's ball is red until it is reached; it may hide behind the robot now and then.
-    let red = try (UInt64(1)...4).map { seed in
+    let red = try (1...4 as ClosedRange<UInt64>).map { seed in
       _ = environment.reset(seed: seed)
       let picture = try environment.picture(width: 200, height: 160)
       #expect(picture.bytes.count == 200 * 160 * 3)
@@ -103,7 +103,8 @@ struct EnvironmentContractTests {
     #expect(red.count { $0 > 10 } >= 2, "\(red)")
   }
 
-  /// 40 of 40 and 38 of 40 here; over 200 episodes see `Documentation/Worlds.md`.
+  /// `goalpost evaluate scripted --environment fetch-push --episodes 200` gives 98.5 %, and 100 % for
+  /// fetch-reach.
   @Test(arguments: [("fetch-reach", 39), ("fetch-push", 36)])
   func theScriptedExpertSolvesTheTask(identifier: String, least: Int) throws {
     let world = try EnvironmentRegistry.world(identifier)

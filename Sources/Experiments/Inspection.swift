@@ -1,0 +1,107 @@
+public import Foundation
+
+/// What was found out about a dataset, a checkpoint or a run.
+public protocol Inspected: Encodable, Sendable {
+  /// It for people, with a newline at its end.
+  var text: String { get }
+  /// It as a figure; throws `ExperimentError.nothingToDraw`.
+  func figure() throws -> SVGFigure
+}
+
+extension Inspected {
+  /// All of it as JSON; numbers that are not finite are the texts `inf`, `-inf` and `nan`.
+  public func json() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return String(decoding: try encoder.encode(self), as: UTF8.self)
+  }
+}
+
+/// Looks into what the other verbs make.
+public enum Inspection {
+  /// What a path can be.
+  public enum Subject: Sendable, Equatable {
+    /// A finished dataset's folder.
+    case dataset(URL)
+    /// A checkpoint's folder, or a policy's file.
+    case checkpoint(URL)
+    /// A training run's folder.
+    case run(URL)
+  }
+
+  /// Tells what a path is; throws `ExperimentError.notInspectable`.
+  public static func subject(_ path: String) throws -> Subject {
+    let url = URL(fileURLWithPath: path)
+    func holds(_ name: String) -> Bool {
+      FileManager.default.fileExists(atPath: url.appendingPathComponent(name).path)
+    }
+    func refusal(_ reason: String) -> ExperimentError {
+      .notInspectable(path: path, reason: reason)
+    }
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw refusal("there is nothing there")
+    }
+    guard isFolder.boolValue else {
+      guard url.pathExtension == "safetensors" else {
+        throw refusal("found a file that is no policy.safetensors")
+      }
+      return .checkpoint(url)
+    }
+    if holds("manifest.json") { return .dataset(url) }
+    if holds("config.json") { return .run(url) }
+    if holds("policy.safetensors") { return .checkpoint(url) }
+    if holds("shards/collection.json") {
+      throw refusal("the dataset has no manifest.json yet: finish it with `goalpost collect`")
+    }
+    throw refusal("found neither manifest.json, config.json nor policy.safetensors in the folder")
+  }
+
+  /// Looks into whatever a path is, on `workers` threads.
+  public static func run(
+    _ path: String, workers: Int, silent: Bool = false
+  ) throws -> any Inspected {
+    switch try subject(path) {
+    case .dataset(let folder):
+      try DatasetInspection.run(folder, workers: workers, silent: silent)
+    case .checkpoint: try CheckpointInspection.run(path)
+    case .run(let folder): try RunInspection.run(folder)
+    }
+  }
+
+  /// A number with four significant digits.
+  static func short(_ value: Double) -> String { String(format: "%.4g", value) }
+
+  /// A count with its digits in groups of three.
+  static func count(_ value: Int) -> String { Ticks.grouped("\(value)") }
+
+  /// A share with one decimal.
+  static func percent(_ share: Double) -> String { String(format: "%.1f %%", 100 * share) }
+
+  /// Shares as eight heights of blocks; what is above zero has a height.
+  static func sparkline(_ values: [Double], top: Double) -> String {
+    let blocks = Array("▁▂▃▄▅▆▇█")
+    return String(
+      values.map { value in
+        guard value.isFinite, top > 0 else { return " " }
+        return blocks[min(max(Int(value / top * Double(blocks.count)), 0), blocks.count - 1)]
+      })
+  }
+
+  /// A list under a heading, each line a name and what it is, names padded to one width.
+  static func section(_ heading: String, _ lines: [(String, String)]) -> String {
+    let width = lines.map(\.0.count).max() ?? 0
+    let body = lines.map { name, value in
+      "  \(name)\(String(repeating: " ", count: width - name.count))  \(value)\n"
+    }
+    return "\n\(heading)\n" + body.joined()
+  }
+
+  /// A table under a heading, set in.
+  static func section(_ heading: String, _ table: Table) -> String {
+    let lines = table.rendered(as: .text).split(separator: "\n")
+    return "\n\(heading)\n" + lines.map { "  \($0)\n" }.joined()
+  }
+}

@@ -1,0 +1,141 @@
+import GoalCore
+import Learners
+import Storage
+
+extension DatasetInspection: Inspected {
+  /// Counts, tables and lineage.
+  public var text: String {
+    let identity = lineage.identity
+    let size = Double(counts.bytes)
+    let bytes =
+      size < 1e6
+      ? "\(Inspection.short(size / 1e3)) kB" : "\(Inspection.short(size / 1e6)) MB"
+    return
+      "\(dataset): \(identity.task.identifier), \(Inspection.count(counts.episodes)) episodes, "
+      + "\(Inspection.count(counts.steps)) steps in \(counts.shards) "
+      + "\(counts.shards == 1 ? "shard" : "shards"), \(bytes)\n"
+      + Inspection.section("episodes (with 95 % intervals)", episodeLines)
+      + columnText("observations", observations)
+      + actionText + goalText + lineageText
+  }
+
+  private var episodeLines: [(String, String)] {
+    let absent = "not stored"
+    let horizon = lineage.identity.task.spec.horizon
+    let sources = BehaviourSource.allCases.map { source in
+      behaviour.map { "\(source) \(Inspection.percent($0["\(source)"] ?? 0))" } ?? absent
+    }
+    return [
+      (
+        "length",
+        "\(lengths.minimum) shortest, \(Inspection.short(lengths.median)) median, "
+          + "\(lengths.maximum) longest"
+      ),
+      ("success", success.map { "\($0.text) at the end" } ?? absent),
+      ("success ever", successEver.map { "\($0.text) at some step" } ?? absent),
+      ("return", `return`.map { "\($0.text) 0/1, over all steps" } ?? absent),
+      (
+        "return49",
+        return49.map { "\($0.text) 0/1, over the first \(horizon - 1)" } ?? absent
+      ),
+      ("behaviour", behaviour == nil ? absent : sources.joined(separator: ", ")),
+    ]
+  }
+
+  private func columnText(_ name: String, _ column: ColumnSummary) -> String {
+    let quantiles =
+      column.quantilesAreExact
+      ? "quantiles over all"
+      : "quantiles of a uniform sample of \(Inspection.count(column.quantileRows)), fixed seed"
+    let fractions = ColumnSummary.fractions.map { "\(Int($0 * 100)) %" }
+    var table = Table(["", "min"] + fractions + ["max", "mean", "std"])
+    table.rows = column.mean.indices.map { k in
+      let numbers =
+        [column.minimum[k]] + column.quantiles[k]
+        + [column.maximum[k], column.mean[k], column.standardDeviation[k]]
+      return ["\(k)"] + numbers.map(Inspection.short)
+    }
+    return Inspection.section(
+      "\(name): \(Inspection.count(column.rows)) rows, \(quantiles)", table)
+  }
+
+  private var actionText: String {
+    if let counts = actions.counts {
+      return Inspection.section(
+        "actions",
+        counts.enumerated().map { number, count in
+          ("\(number)", "\(Inspection.percent(Double(count) / Double(max(1, self.counts.steps))))")
+        })
+    }
+    guard let statistics = actions.statistics, let histograms = actions.histograms,
+      let outside = actions.outside
+    else { return "" }
+    let bins = zip(histograms, outside).enumerated().map { k, pair in
+      let (histogram, beyond) = pair
+      let shares = histogram.counts.map { Double($0) / Double(max(1, counts.steps)) }
+      let high = histogram.low + histogram.width * Double(histogram.counts.count)
+      let list = shares.map { String(Int(($0 * 100).rounded())) }.joined(separator: " ")
+      return (
+        "\(k)",
+        "\(Inspection.short(histogram.low)) "
+          + Inspection.sparkline(shares, top: (shares.max() ?? 1) * 1.001)
+          + " \(Inspection.short(high))   \(list)"
+          + (beyond > 0 ? ", and \(Inspection.count(beyond)) outside" : "")
+      )
+    }
+    return columnText("actions", statistics)
+      + Inspection.section("actions in 10 bins over the space, % of steps", bins)
+  }
+
+  private var goalText: String {
+    var table = Table(["", "desired from", "to", "mean", "achieved from", "to", "mean"])
+    table.rows = goals.desired.minimum.indices.map { k in
+      ["\(k)"]
+        + [goals.desired, goals.achieved].flatMap { [$0.minimum[k], $0.maximum[k], $0.mean[k]] }
+        .map(Inspection.short)
+    }
+    let cells = goals.shape[0] * goals.shape[1]
+    return Inspection.section("goals", table)
+      + Inspection.section(
+        "goal coverage: \(goals.shape[0]) x \(goals.shape[1]) cells over dimensions 0 (\(extent(0))) and 1 (\(extent(1)))",
+        [
+          ("desired", "in \(Inspection.percent(goals.desiredShare)) of \(cells) cells"),
+          ("achieved", "in \(Inspection.percent(goals.achievedShare)) of \(cells) cells"),
+          (
+            "both",
+            "achieved in \(Inspection.percent(goals.desiredCellsAchieved)) of those with desired goals"
+          ),
+        ])
+  }
+
+  private func extent(_ k: Int) -> String {
+    "\(Inspection.short(goals.low[k])) to \(Inspection.short(goals.high[k]))"
+  }
+
+  private var lineageText: String {
+    let identity = lineage.identity
+    var lines = [("id", identity.id), ("manifest", "sha256 \(lineage.manifest)")]
+    var values = (try? Settings.values(of: identity)) ?? [:]
+    for known in ["id", "task", "schema"] { values[known] = nil }
+    if case .object(var recipe)? = values["recipe"], recipe["policyDigest"] == nil {
+      recipe["policyDigest"] = "none, the policy is code"
+      values["recipe"] = .object(recipe)
+    }
+    lines += values.leaves().map { key, value in
+      if case .text(let text) = value { return (key, text) }
+      return (key, "\(value)")
+    }
+    lines += lineage.provenance?.lines ?? [("provenance", "not known")]
+    return Inspection.section("lineage", lines)
+  }
+}
+
+extension Provenance {
+  /// It for people.
+  var lines: [(String, String)] {
+    [
+      ("made", "\(started) to \(finished) on \(host), \(processors) processors"),
+      ("command", command.joined(separator: " ")), ("commit", commit ?? "not known"),
+    ]
+  }
+}

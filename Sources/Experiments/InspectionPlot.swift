@@ -1,0 +1,95 @@
+import GoalCore
+import Storage
+
+extension DatasetInspection {
+  /// Action histograms that are drawn, one a dimension.
+  private static let actionPanels = 12
+
+  /// Returns, success along an episode, lengths, goals in the plane, and actions.
+  public func figure() -> SVGFigure {
+    var panels: [SVGPanel] = []
+    if let returns {
+      panels.append(
+        SVGPanel(
+          title: "return", xLabel: "steps at the goal (0/1 return)", yLabel: returns.label,
+          content: .bars(returns.bars), countsAlong: true))
+    }
+    if let successByStep {
+      let points = successByStep.enumerated().map { step, success in
+        SVGPanel.Point(
+          x: Double(step + 1), y: success.estimate, interval: success.low...success.high)
+      }
+      panels.append(
+        SVGPanel(
+          title: "success along an episode, 95 % interval", xLabel: "steps made",
+          yLabel: "share at the goal", content: .line(points), yRange: 0...1, xStart: 0,
+          countsAlong: true))
+    }
+    panels.append(
+      SVGPanel(
+        title: "episode lengths", xLabel: "steps", yLabel: lengths.histogram.label,
+        content: .bars(lengths.histogram.bars), countsAlong: true))
+    for (name, counts, count) in [
+      ("desired goals", goals.desiredCounts, goals.desired.count),
+      ("achieved goals", goals.achievedCounts, goals.achieved.count),
+    ] {
+      panels.append(
+        SVGPanel(
+          title: "\(name): \(Inspection.count(count)), count by cell",
+          xLabel: "goal 0" + unit, yLabel: goals.shape[1] > 1 ? "goal 1" + unit : "",
+          content: .cells(
+            SVGPanel.Cells(
+              shape: goals.shape, low: goals.low, high: goals.high, counts: counts))))
+    }
+    return SVGFigure(
+      title: "\(dataset): \(lineage.identity.task.identifier), "
+        + "\(Inspection.count(counts.episodes)) episodes, \(Inspection.count(counts.steps)) steps",
+      panels: panels + actionPanels)
+  }
+
+  private var actionPanels: [SVGPanel] {
+    if let counts = actions.counts {
+      let bars = counts.enumerated().map { number, count in
+        SVGPanel.Bar(
+          low: Double(number) - 0.4, high: Double(number) + 0.4, value: Double(count))
+      }
+      return [
+        SVGPanel(
+          title: "actions", xLabel: "action", yLabel: "steps", content: .bars(bars),
+          countsAlong: true)
+      ]
+    }
+    let histograms = actions.histograms ?? []
+    return histograms.prefix(Self.actionPanels).enumerated().map { k, histogram in
+      let more =
+        k == Self.actionPanels - 1 && histograms.count > Self.actionPanels
+        ? " (and \(histograms.count - Self.actionPanels) more)" : ""
+      return SVGPanel(
+        title: "action \(k)\(more)", xLabel: "action \(k), the world's units", yLabel: "steps",
+        content: .bars(histogram.bars))
+    }
+  }
+
+  /// The metric's unit, which goals share: what follows its last comma.
+  private var unit: String {
+    let parts = lineage.identity.task.spec.metric.split(separator: ",")
+    guard parts.count > 1, let last = parts.last else { return "" }
+    return "," + last
+  }
+}
+
+extension Histogram {
+  /// What a bar of episodes stands for.
+  fileprivate var label: String {
+    width > 1 ? "episodes, by \(Inspection.short(width)) steps" : "episodes"
+  }
+
+  /// The bins as bars; those of whole numbers stand about their middle.
+  var bars: [SVGPanel.Bar] {
+    let shift = isWhole ? 0.5 : 0
+    return counts.enumerated().map { number, count in
+      let start = low + Double(number) * width - shift
+      return SVGPanel.Bar(low: start, high: start + width, value: Double(count))
+    }
+  }
+}

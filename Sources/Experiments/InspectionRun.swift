@@ -1,0 +1,189 @@
+public import Foundation
+public import GoalCore
+import Learners
+public import Storage
+
+/// What a training run is and how far it has come.
+public struct RunInspection: Encodable, Sendable, Inspected {
+  /// The folder.
+  public let run: String
+  /// What it is made from.
+  public let configuration: RunConfiguration
+  /// The digests of its datasets' manifests.
+  public let datasets: [String]
+  /// The task, from the last checkpoint or else a dataset; nil where neither is there.
+  public let task: GoalTask?
+  /// Settings that differ from the paper's; nil where the learner or the task is not known here.
+  public let differences: [SettingDifference]?
+  /// Updates that each kept checkpoint has, oldest first.
+  public let checkpoints: [Int]
+  /// The evaluations so far.
+  let evaluations: [OfflineTraining.TimedEvaluation]
+  /// The last row of the metrics, by name.
+  public let metrics: [String: Double]
+  /// Host, times and command, where the run has come to an end.
+  public let provenance: Provenance?
+
+  private let table: MetricsTable
+
+  enum CodingKeys: String, CodingKey {
+    case run, configuration, datasets, task, differences, checkpoints, evaluations, metrics
+    case provenance
+  }
+
+  /// Reads a run's folder, whether or not it goes on meanwhile.
+  public static func run(_ folder: URL) throws -> RunInspection {
+    let place = RunFolder(folder)
+    let saved: OfflineTraining.SavedConfiguration
+    do {
+      saved = try JSONDecoder().decode(
+        OfflineTraining.SavedConfiguration.self, from: Data(contentsOf: place.configuration))
+    } catch {
+      throw ExperimentError.notInspectable(
+        path: folder.relativePath, reason: "its config.json can't be read")
+    }
+    let configuration = saved.configuration
+    let all = Checkpoint.all(in: folder)
+    var task: GoalTask?
+    if let last = all.last {
+      task = try Checkpoint.read(policy: Checkpoint.policyFile(last.path)).header.task
+    } else if let path = configuration.datasets.first {
+      task = (try? Dataset(at: URL(fileURLWithPath: path)))?.manifest.task
+    }
+    let evaluations = try? Data(contentsOf: place.evaluations)
+    let provenance = try? Data(contentsOf: folder.appendingPathComponent("provenance.json"))
+    let table = MetricsTable(contentsOf: place.metrics)
+    return RunInspection(
+      run: folder.relativePath, configuration: configuration, datasets: saved.datasetDigests,
+      task: task,
+      differences: task.flatMap {
+        SettingDifference.all(
+          learner: configuration.learner, task: $0, settings: configuration.settings)
+      },
+      checkpoints: all.compactMap { Int($0.lastPathComponent) },
+      evaluations: evaluations.flatMap {
+        try? JSONDecoder().decode([OfflineTraining.TimedEvaluation].self, from: $0)
+      } ?? [],
+      metrics: Dictionary(
+        zip(table.names, table.rows.last ?? []).map { ($0, $1) }, uniquingKeysWith: { $1 }),
+      provenance: provenance.flatMap { try? JSONDecoder().decode(Provenance.self, from: $0) },
+      table: table)
+  }
+
+  /// Settings, progress, evaluations and lineage.
+  public var text: String {
+    let made = Int(metrics["update"] ?? 0)
+    let name = task.map { " on \($0.identifier)" } ?? ""
+    return
+      "\(run): \(configuration.learner)\(name), \(Inspection.count(max(made, checkpoints.last ?? 0)))"
+      + " of \(Inspection.count(configuration.updates)) updates, seed \(configuration.seed)\n"
+      + SettingDifference.text(differences) + evaluationText
+      + (table.rows.isEmpty
+        ? ""
+        : Inspection.section(
+          "metrics at update \(Inspection.count(made))",
+          zip(table.names, table.rows.last ?? []).dropFirst().map { ($0, Inspection.short($1)) }))
+      + Inspection.section("lineage", lineage)
+  }
+
+  private var lineage: [(String, String)] {
+    let kept = checkpoints.map(Inspection.count).joined(separator: " and ")
+    return [("checkpoints", kept.isEmpty ? "none yet" : "at \(kept) updates")]
+      + zip(configuration.datasets, datasets).map { ("dataset", "\($0), sha256 \($1)") }
+      + (provenance?.lines ?? [("provenance", "not known before its end")])
+  }
+
+  /// The last evaluations, and all of them as a line of blocks.
+  private var evaluationText: String {
+    guard let last = evaluations.last else {
+      return Inspection.section("evaluations", [("none", "so far")])
+    }
+    let shown = 12
+    var table = Table(["updates"] + last.evaluation.byName.map(\.name) + ["episodes"])
+    table.rows = evaluations.suffix(shown).map { timed in
+      [Inspection.count(timed.updates)] + timed.evaluation.byName.map(\.value.text)
+        + ["\(timed.evaluation.success.episodes)"]
+    }
+    let curve = Thinning.means(evaluations.map { $0.evaluation.success.estimate }, most: 60)
+    let heading =
+      evaluations.count > shown
+      ? "evaluations, the last \(shown) of \(evaluations.count)" : "evaluations"
+    let first = Inspection.count(evaluations[0].updates)
+    return Inspection.section("\(heading) (with 95 % intervals)", table)
+      + "  success  \(Inspection.sparkline(curve, top: 1))  "
+      + "from update \(first) to \(Inspection.count(last.updates)); the full height is 1\n"
+  }
+
+  /// Success with its interval, the losses, then the other metrics.
+  public func figure() throws -> SVGFigure {
+    var panels: [SVGPanel] = []
+    if !evaluations.isEmpty {
+      let points = evaluations.map { timed in
+        let success = timed.evaluation.success
+        return SVGPanel.Point(
+          x: Double(timed.updates), y: success.estimate, interval: success.low...success.high)
+      }
+      panels.append(
+        SVGPanel(
+          title:
+            "success, \(evaluations[0].evaluation.success.episodes) episodes each, 95 % interval",
+          xLabel: "updates", yLabel: "share of episodes", content: .line(points), yRange: 0...1,
+          xStart: 0))
+    }
+    let first = ["policy_loss", "critic_loss"].filter(table.names.contains)
+    let others = table.names.filter { !["update", "seconds"].contains($0) && !first.contains($0) }
+    for name in first + others { panels.append(panel(name)) }
+    guard !panels.isEmpty else {
+      throw ExperimentError.nothingToDraw(
+        path: run, reason: "the run has neither metrics nor evaluations yet")
+    }
+    return SVGFigure(
+      title: "\(run): \(configuration.learner), seed \(configuration.seed)", panels: panels)
+  }
+
+  private func panel(_ name: String) -> SVGPanel {
+    let most = 400
+    let rows = table.rows.count
+    let group = (rows + most - 1) / most
+    let x = Thinning.means(table.column("update"), most: most)
+    let y = Thinning.means(table.column(name), most: most)
+    return SVGPanel(
+      title: name + (group > 1 ? ", means of \(group) rows" : ""), xLabel: "updates", yLabel: name,
+      content: .line(zip(x, y).map { SVGPanel.Point(x: $0, y: $1) }), xStart: 0)
+  }
+}
+
+/// The numbers of a `metrics.csv`.
+struct MetricsTable: Sendable {
+  let names: [String]
+  /// Rows of as many numbers; a row that is being written is left out.
+  let rows: [[Double]]
+
+  init(contentsOf file: URL) {
+    let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
+    let lines = text.split(separator: "\n").map { $0.split(separator: ",") }
+    let names = lines.first?.map(String.init) ?? []
+    self.names = names
+    rows = lines.dropFirst().compactMap { cells in
+      let numbers = cells.compactMap { Double($0) }
+      return numbers.count == names.count ? numbers : nil
+    }
+  }
+
+  func column(_ name: String) -> [Double] {
+    guard let place = names.firstIndex(of: name) else { return [] }
+    return rows.map { $0[place] }
+  }
+}
+
+/// Makes long curves short.
+enum Thinning {
+  /// The means of as many neighbours as give at most `most` values.
+  static func means(_ values: [Double], most: Int) -> [Double] {
+    let group = max(1, (values.count + most - 1) / most)
+    return stride(from: 0, to: values.count, by: group).map { start in
+      let part = values[start..<min(start + group, values.count)]
+      return part.reduce(0, +) / Double(part.count)
+    }
+  }
+}
