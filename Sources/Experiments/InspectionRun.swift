@@ -48,7 +48,7 @@ public struct RunInspection: Encodable, Sendable, Inspected {
     if let last = all.last {
       task = try Checkpoint.read(policy: Checkpoint.policyFile(last.path)).header.task
     } else if let path = configuration.datasets.first {
-      task = (try? Dataset(at: URL(fileURLWithPath: path)))?.manifest.task
+      task = (try? Dataset(at: TrainingData.folder(of: path)))?.manifest.task
     }
     let evaluations = try? Data(contentsOf: place.evaluations)
     let provenance = try? Data(contentsOf: folder.appendingPathComponent("provenance.json"))
@@ -131,7 +131,9 @@ public struct RunInspection: Encodable, Sendable, Inspected {
           xStart: 0))
     }
     let first = ["policy_loss", "critic_loss"].filter(table.names.contains)
-    let others = table.names.filter { !["update", "seconds"].contains($0) && !first.contains($0) }
+    let others = table.names.filter {
+      !["update", "seconds", "waiting"].contains($0) && !first.contains($0)
+    }
     for name in first + others { panels.append(panel(name)) }
     guard !panels.isEmpty else {
       throw ExperimentError.nothingToDraw(

@@ -43,14 +43,16 @@ public enum OfflineTraining {
     let run = RunFolder(folder)
     if run.exists, !resuming { throw ExperimentError.runExists(path: folder.path) }
 
-    let (task, columns, digests, isLarge) = try open(configuration.datasets)
+    let data = try TrainingData(
+      configuration.datasets, validationFraction: configuration.validationFraction,
+      seed: configuration.seed)
+    let (task, digests) = (data.task, data.digests)
     let entry = try LearnerRegistry.entry(configuration.learner)
     configuration.settings = try entry.resolve(task: task, overrides: configuration.settings)
     if configuration.updates == 0 { configuration.updates = entry.updates(for: task) }
     let learner = try entry.make(
       task: task, overrides: configuration.settings, seed: configuration.seed,
       threads: configuration.threads)
-    let replay = EpisodeReplay(task: task, columns: columns, isLarge: isLarge)
     let world = try EnvironmentRegistry.world(task.identifier)
     let loaded = configuration.evaluateEvery > 0 ? try world.load() : nil
 
@@ -73,17 +75,21 @@ public enum OfflineTraining {
     var evaluations = savedEvaluations(run, upTo: learner.updates)
     progress?.advance(by: learner.updates)
 
-    var batch = GoalBatch(count: learner.scheme.batchSize, spec: task.spec)
+    let sampler = Sampler(learner.scheme, sources: data.training, seed: configuration.seed)
+    let batches = BatchPrefetcher(
+      sampler, from: UInt64(learner.updates),
+      below: UInt64(max(learner.updates, configuration.updates)))
+    var batch = sampler.makeBatch()
     var note = ""
     while learner.updates < configuration.updates, !Interruption.isAsked {
-      replay.draw(
-        learner.scheme, seed: configuration.seed, number: UInt64(learner.updates), into: &batch)
+      batches.next(into: &batch)
       let next = learner.updates + 1
       let isLast = next == configuration.updates
       let measured = learner.update(
         on: batch, measuring: next % configuration.measureEvery == 0 || isLast)
       if let measured {
-        try metrics.append(next, seconds: Date().timeIntervalSince(started), measured)
+        try metrics.append(
+          next, seconds: Date().timeIntervalSince(started), waiting: batches.waiting, measured)
         if let broken = measured.entries.first(where: { !$0.value.isFinite }) {
           throw ExperimentError.notFinite(metric: broken.name, update: next)
         }
@@ -117,7 +123,7 @@ public enum OfflineTraining {
   static func updates(of configuration: RunConfiguration) throws -> Int {
     if configuration.updates > 0 { return configuration.updates }
     guard let path = configuration.datasets.first else { return 0 }
-    let task = try Dataset(at: URL(fileURLWithPath: path)).manifest.task
+    let task = try Dataset(at: TrainingData.folder(of: path)).manifest.task
     return try LearnerRegistry.entry(configuration.learner).updates(for: task)
   }
 
@@ -133,29 +139,6 @@ public enum OfflineTraining {
   }
 
   // MARK: - Parts
-
-  private static func open(
-    _ paths: [String]
-  ) throws -> (task: GoalTask, columns: [TrajectoryColumns], digests: [String], isLarge: Bool) {
-    var task: GoalTask?
-    var columns: [TrajectoryColumns] = []
-    var digests: [String] = []
-    let datasets = try paths.map { try Dataset(at: URL(fileURLWithPath: $0)) }
-    try MemoryLimit.checkFits(datasets)
-    for (path, dataset) in zip(paths, datasets) {
-      if let task, task != dataset.manifest.task {
-        throw ExperimentError.otherDataset(
-          path: path, world: dataset.manifest.task.identifier, expected: task.identifier)
-      }
-      task = dataset.manifest.task
-      columns += try dataset.columns()
-      digests.append(try dataset.manifest.digest())
-    }
-    guard let task else {
-      throw ExperimentError.badSettings(path: "train", reason: "at least one --dataset is needed")
-    }
-    return (task, columns, digests, MemoryLimit.isExceeded(by: datasets))
-  }
 
   private static func begin(
     _ run: RunFolder, _ configuration: RunConfiguration, _ digests: [String]

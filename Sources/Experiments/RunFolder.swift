@@ -41,7 +41,7 @@ public struct RunFolder: Sendable {
   /// The folder of a run that is given no name: `runs/<learner>-<dataset>-s<seed>`.
   public static func usual(_ configuration: RunConfiguration) -> URL {
     let dataset =
-      configuration.datasets.first.map { URL(fileURLWithPath: $0).lastPathComponent } ?? "none"
+      configuration.datasets.first.map { TrainingData.folder(of: $0).lastPathComponent } ?? "none"
     return URL(fileURLWithPath: "runs")
       .appendingPathComponent("\(configuration.learner)-\(dataset)-s\(configuration.seed)")
   }
@@ -82,17 +82,20 @@ struct MetricsFile {
     try writeWhole(Data((kept.map(\.element).joined(separator: "\n") + "\n").utf8), to: file)
   }
 
-  /// Appends a row.
-  mutating func append(_ updates: Int, seconds: Double, _ metrics: Metrics) throws {
+  /// Appends a row: seconds since the start, and how many of them were spent waiting for batches.
+  mutating func append(
+    _ updates: Int, seconds: Double, waiting: Double, _ metrics: Metrics
+  ) throws {
     var text = ""
     if names == nil {
-      names = ["update", "seconds"] + metrics.entries.map(\.name)
+      names = ["update", "seconds", "waiting"] + metrics.entries.map(\.name)
       text = (names ?? []).joined(separator: ",") + "\n"
       try writeWhole(Data(), to: file)
     }
     let values = metrics.entries.map { "\($0.value)" }
     text +=
-      (["\(updates)", String(format: "%.2f", seconds)] + values).joined(separator: ",") + "\n"
+      (["\(updates)", String(format: "%.2f", seconds), String(format: "%.4f", waiting)] + values)
+      .joined(separator: ",") + "\n"
     do {
       let handle = try FileHandle(forWritingTo: file)
       try handle.seekToEnd()

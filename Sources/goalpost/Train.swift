@@ -17,8 +17,15 @@ struct Train: ParsableCommand {
   @Option(help: "The learner's id (see `goalpost learners`).")
   var learner: String?
 
-  @Option(help: "A dataset's folder; may be given several times.")
+  @Option(
+    help: """
+      A dataset's folder; may be given several times, each with :WEIGHT (its share of every batch) or \
+      all without.
+      """)
   var dataset: [String] = []
+
+  @Option(help: "Share of the episodes that is held out of training.")
+  var validationFraction: Double?
 
   @Option(help: "Updates to make; the paper's number for the task if not given.")
   var updates: Int?
@@ -80,6 +87,7 @@ struct Train: ParsableCommand {
       ?? RunConfiguration()
     if let learner { configuration.learner = learner }
     if !dataset.isEmpty { configuration.datasets = dataset }
+    if let validationFraction { configuration.validationFraction = validationFraction }
     if let updates { configuration.updates = updates }
     if let evaluateEvery { configuration.evaluateEvery = evaluateEvery }
     if let threads { configuration.threads = threads }
