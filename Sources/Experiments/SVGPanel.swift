@@ -37,11 +37,14 @@ public struct SVGPanel: Sendable {
   static let width = 390.0
   static let height = 280.0
   private static let blue = "#3b6ea5"
+  private static let orange = "#d1621b"
 
   let title: String
   let xLabel: String
   let yLabel: String
   let content: Content
+  /// A line over bars.
+  var overlay: [Point] = []
   /// The vertical range, or nil for that of the data.
   var yRange: ClosedRange<Double>?
   /// Where the horizontal range starts, or nil for where the data do.
@@ -91,7 +94,9 @@ public struct SVGPanel: Sendable {
     let yTicks = Ticks(from: y.lowerBound, to: y.upperBound)
     for value in yTicks.values { text.line(left, up(value), right, up(value), colour: "#e6e6e6") }
     switch content {
-    case .bars(let bars): draw(bars, across, up, &text)
+    case .bars(let bars):
+      draw(bars, across, up, &text)
+      drawOverlay(across, up, &text)
     case .line(let points): draw(points, across, up, &text)
     case .cells(let cells): draw(cells, &text)
     }
@@ -118,7 +123,7 @@ public struct SVGPanel: Sendable {
       x = bars.flatMap { [$0.low, $0.high] }
       // A lone bar is no wall.
       if countsAlong, bars.count == 1 { x = [bars[0].low - 2, bars[0].high + 2] }
-      y = [0, (bars.map(\.value).max() ?? 0) * 1.05]
+      y = [0, ((bars.map(\.value) + overlay.map(\.y)).max() ?? 0) * 1.05]
     case .line(let points):
       x = points.map(\.x) + (xStart.map { [$0] } ?? [])
       y = points.flatMap { [$0.interval?.lowerBound ?? $0.y, $0.interval?.upperBound ?? $0.y] }
@@ -154,6 +159,17 @@ public struct SVGPanel: Sendable {
       text.rectangle(
         x: x + gap, y: y, width: max(width - 2 * gap, 0.5), height: bottom - y, fill: Self.blue)
     }
+  }
+
+  private func drawOverlay(_ across: Axis, _ up: Axis, _ text: inout SVGText) {
+    guard !overlay.isEmpty else { return }
+    let places = overlay.map { "\(SVGText.short(across($0.x))),\(SVGText.short(up($0.y)))" }
+    text.add(
+      "polyline",
+      [
+        ("points", places.joined(separator: " ")), ("fill", "none"), ("stroke", Self.orange),
+        ("stroke-width", "1.5"), ("stroke-linejoin", "round"),
+      ])
   }
 
   private func draw(

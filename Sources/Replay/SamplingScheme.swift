@@ -1,5 +1,3 @@
-public import GoalCore
-
 /// The goals of the value function.
 public enum ValueGoals: Codable, Sendable, Equatable {
   /// The policy's goal, but with probability `original` the original one. WGCSL: 0.2.

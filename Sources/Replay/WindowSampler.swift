@@ -1,4 +1,4 @@
-public import GoalCore
+import GoalCore
 
 /// Draws batches of sequences: rows as `Sampler` draws them, then the window about each.
 public struct WindowSampler: Sendable {

@@ -7,7 +7,7 @@ import Storage
 
 private let episodes = 20_000
 private let steps = 50
-private let spec = GoalSpec(
+let pushSpec = GoalSpec(
   observation: 25, goal: 3,
   action: .continuous(low: [-1, -1, -1, -1], high: [1, 1, 1, 1]), horizon: steps,
   successThreshold: 0.05, metric: "m", controlPeriod: 0.04)
@@ -51,14 +51,14 @@ func writeColumns() throws {
   }
 }
 
-private func trajectories() -> [Trajectory] {
+func pushTrajectories() -> [Trajectory] {
   var generator = Xoshiro256(seed: 2)
   func numbers(_ count: Int) -> [Float] {
     (0..<count).map { _ in Float(generator.next() >> 40) * 0x1p-24 }
   }
   return (0..<episodes).map { number in
     var episode = Trajectory(
-      index: Int64(number), seed: UInt64(number), action: spec.action, desiredGoal: numbers(3))
+      index: Int64(number), seed: UInt64(number), action: pushSpec.action, desiredGoal: numbers(3))
     episode.length = steps
     episode.observations = numbers((steps + 1) * 25)
     episode.achievedGoals = numbers((steps + 1) * 3)
@@ -73,20 +73,20 @@ private func trajectories() -> [Trajectory] {
 
 /// Writes episodes as a shard: digest, flush and rename included.
 func writeShard() throws {
-  let all = trajectories()
+  let all = pushTrajectories()
   defer { try? FileManager.default.removeItem(at: file) }
   try serve {
-    try ShardWriter.write(all, spec: spec, to: file)
+    try ShardWriter.write(all, spec: pushSpec, to: file)
     return transitions
   }
 }
 
 /// Reads every number of the mapped columns into memory of its own, as h5py does.
 func readColumns() throws {
-  try ShardWriter.write(trajectories(), spec: spec, to: file)
+  try ShardWriter.write(pushTrajectories(), spec: pushSpec, to: file)
   defer { try? FileManager.default.removeItem(at: file) }
   try serve {
-    let read = try ShardReader(contentsOf: file, spec: spec).columns()
+    let read = try ShardReader(contentsOf: file, spec: pushSpec).columns()
     var copies: [[Float]] = [
       Array(read.observations), Array(read.achievedGoals), Array(read.desiredGoals),
     ]
@@ -98,11 +98,11 @@ func readColumns() throws {
 
 /// Opens the shard and looks at one number of each page, as much as a trainer needs before it draws.
 func mapColumns() throws {
-  try ShardWriter.write(trajectories(), spec: spec, to: file)
+  try ShardWriter.write(pushTrajectories(), spec: pushSpec, to: file)
   defer { try? FileManager.default.removeItem(at: file) }
   var sum: Float = 0
   try serve {
-    let read = try ShardReader(contentsOf: file, spec: spec).columns()
+    let read = try ShardReader(contentsOf: file, spec: pushSpec).columns()
     for column in [read.observations, read.achievedGoals, read.desiredGoals] {
       for k in stride(from: 0, to: column.count, by: 1024) { sum += column[k] }
     }
@@ -113,7 +113,7 @@ func mapColumns() throws {
 
 /// The SHA-256 of the shard's file.
 func digest() throws {
-  try ShardWriter.write(trajectories(), spec: spec, to: file)
+  try ShardWriter.write(pushTrajectories(), spec: pushSpec, to: file)
   defer { try? FileManager.default.removeItem(at: file) }
   try serve {
     _ = try Digest.sha256(ofFile: file)

@@ -29,10 +29,18 @@ case "write-shard": try writeShard()
 case "read-columns": try readColumns()
 case "map-columns": try mapColumns()
 case "digest": try digest()
+case "sample":
+  let words = Array(arguments.dropFirst())
+  guard words.count >= 2, let millions = Int(words[1]) else { exit(64) }
+  if words[0] == "limit" {
+    try sampleLimit(millions: millions, huge: words.last == "huge")
+  } else {
+    try sample(scheme: words[0], millions: millions, huge: words.last == "huge")
+  }
 case "update": try update(batch: Int(arguments.last ?? "512") ?? 512)
 default:
   say(
     "contender simulate THREADS | write-columns | write-shard | read-columns | map-columns | "
-      + "digest | update BATCH")
+      + "digest | update BATCH | sample SCHEME|limit MILLIONS [huge]")
   exit(64)
 }

@@ -1,0 +1,63 @@
+import ArgumentParser
+import Experiments
+import Foundation
+
+/// The subcommand `goalpost sample`.
+struct Sample: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show what a sampling scheme draws from a dataset, beside its closed form.",
+    discussion: """
+      goalpost sample DATASET --scheme ogbench:discount=0.95 --inspect
+      goalpost sample DATASET --learner wgcsl --inspect
+
+      Schemes, with their parameters and defaults:
+      \(SampleInspection.schemes)
+      """)
+
+  @Argument(help: "Datasets' folders, each with :WEIGHT or all without.")
+  var datasets: [String]
+
+  @Option(help: "What to draw: NAME or NAME:key=value,key=value.")
+  var scheme: String?
+
+  @Option(help: "Draw what this learner draws, with the paper's settings.")
+  var learner: String?
+
+  @Flag(help: "Count what is drawn and compare it with the closed form.")
+  var inspect = false
+
+  @Option(help: "Batches to draw.")
+  var batches = 400
+
+  @Option(help: "The draw's seed, below 2^28.")
+  var seed: UInt64 = 0
+
+  @Option(help: "Draw the offsets: a name that ends in .svg.")
+  var plot: String?
+
+  @Flag(help: "Print all of it as JSON.")
+  var json = false
+
+  func validate() throws {
+    try checkPositive(batches, "--batches")
+    try checkSeed(seed)
+    guard (scheme == nil) != (learner == nil) else {
+      throw ValidationError("give --scheme NAME or --learner ID, one of them")
+    }
+    guard inspect else {
+      throw ValidationError("give --inspect, which counts what is drawn")
+    }
+    if let plot, !plot.hasSuffix(".svg") {
+      throw ValidationError("--plot takes a name that ends in .svg, found '\(plot)'")
+    }
+  }
+
+  func run() throws {
+    let found = try SampleInspection.run(
+      datasets, scheme: scheme ?? learner ?? "", ofLearner: learner != nil, batches: batches,
+      seed: seed)
+    if let plot { try found.figure().write(to: URL(fileURLWithPath: plot)) }
+    if json { print(try found.json()) } else { print(found.text, terminator: "") }
+    if let plot, !json { print("\nfigure: \(plot)") }
+  }
+}
