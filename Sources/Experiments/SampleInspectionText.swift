@@ -103,9 +103,14 @@ extension SampleInspection {
   /// The schemes there are, each with its parameters, for help.
   public static var schemes: String {
     var lines: [String] = []
+    var before: [String] = []
     for scheme in NamedScheme.all {
       lines.append("  \(scheme.name)  \(scheme.summary)")
-      for key in scheme.keys {
+      let names = scheme.keys.map(\.name)
+      // A scheme that adds to the one before it names only what it adds.
+      let known = before.count > 1 && names.starts(with: before) ? before.count : 0
+      before = names
+      for key in scheme.keys.dropFirst(known) {
         lines.append("      \(key.name)=\(key.defaultValue)  \(key.meaning)")
       }
     }

@@ -21,6 +21,8 @@ public final class GCSL: Learner {
     case future
     /// A pair of states, as in GCSL's own code.
     case pair
+    /// The same without the last state, which GCSL's own code does not store.
+    case pairBeforeActions = "pair-before-actions"
   }
 
   /// What can be set; the defaults are the reference's, `wgcsl/algo/config.py`.
@@ -68,6 +70,7 @@ public final class GCSL: Learner {
       switch configuration.pairs {
       case .future: .future(fraction: 1)
       case .pair: .pair()
+      case .pairBeforeActions: .pair(.gcsl, states: .beforeActions)
       }
     return SamplingScheme(
       batchSize: configuration.batchSize, policyGoals: goals,
@@ -124,7 +127,9 @@ extension GCSL.Configuration {
     [
       ("batchSize", "rows in a batch; 512 for the hard tasks", "config.py"),
       (
-        "pairs", "future: a step, then a later state; pair: two states, as in GCSL's own code",
+        "pairs",
+        "future: a step, then a later state; pair: two states, as in GCSL's own code; "
+          + "pair-before-actions: the same without the last state, which that code does not store",
         "supervised_sampler.py"
       ),
       (

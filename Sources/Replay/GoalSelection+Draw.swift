@@ -14,10 +14,18 @@ struct DrawnGoal {
 }
 
 extension GoalSelection {
+  /// 1 / log γ of a geometric draw, which is worked out once for many draws; 0 where there is none.
+  var geometricScale: Double {
+    guard case .mixture(let mixture) = self, let discount = mixture.discount, discount > 0 else {
+      return 0
+    }
+    return 1 / log(discount)
+  }
+
   /// Draws a step and a goal of an episode of `length` steps.
   @inline(__always)
   func draw(
-    length: Int, from generator: inout Xoshiro256
+    length: Int, scale: Double, from generator: inout Xoshiro256
   ) -> (step: Int, goal: DrawnGoal) {
     switch self {
     case .fixed(let steps):
@@ -33,13 +41,15 @@ extension GoalSelection {
       return (0, .state(shortest + generator.below(last - shortest + 1), from: 0))
     default:
       let step = generator.below(length)
-      return (step, goal(of: step, length: length, from: &generator))
+      return (step, goal(of: step, length: length, scale: scale, from: &generator))
     }
   }
 
   /// Draws a goal for a step that was drawn uniformly.
   @inline(__always)
-  func goal(of step: Int, length: Int, from generator: inout Xoshiro256) -> DrawnGoal {
+  func goal(
+    of step: Int, length: Int, scale: Double, from generator: inout Xoshiro256
+  ) -> DrawnGoal {
     switch self {
     case .original: return DrawnGoal(origin: .original, state: 0)
     case .future(let fraction):
@@ -50,7 +60,8 @@ extension GoalSelection {
     case .final: return .state(length, from: step)
     case .episode: return .state(generator.below(length + 1), from: step)
     case .random: return DrawnGoal(origin: .random, state: 0)
-    case .mixture(let mixture): return mixture.goal(of: step, length: length, from: &generator)
+    case .mixture(let mixture):
+      return mixture.goal(of: step, length: length, scale: scale, from: &generator)
     case .bounded(let steps):
       return .state(step + 1 + generator.below(min(steps, length - step)), from: step)
     case .ahead(let steps): return .state(min(step + steps, length), from: step)
@@ -68,15 +79,17 @@ extension GoalSelection {
 
 extension GoalMixture {
   @inline(__always)
-  func goal(of step: Int, length: Int, from generator: inout Xoshiro256) -> DrawnGoal {
+  func goal(
+    of step: Int, length: Int, scale: Double, from generator: inout Xoshiro256
+  ) -> DrawnGoal {
     let part = generator.unit()
     if part < current { return .state(step, from: step) }
     // With no random part rounding must not leave one.
     if random > 0, part >= current + trajectory { return DrawnGoal(origin: .random, state: 0) }
     let later = length - step
-    if let discount {
-      // ⌈log(1 − u) / log γ⌉ − 1 has P(k) = (1 − γ) γ^k.
-      let drawn = discount > 0 ? log1p(-generator.unit()) / log(discount) : 0
+    if discount != nil {
+      // ⌊log(1 − u) / log γ⌋ has P(k) = (1 − γ) γ^k.
+      let drawn = log(1 - generator.unit()) * scale
       return .state(step + 1 + min(Int(min(drawn, 0x1p31)), later - 1), from: step)
     }
     guard halvesEnds else { return .state(step + 1 + generator.below(later), from: step) }

@@ -1,21 +1,6 @@
 internal import CPrefetch
 public import GoalCore
 
-/// Episodes to draw from, and how often.
-public struct WeightedSource: Sendable {
-  /// The episodes.
-  public let source: any EpisodeSource
-  /// The share of a batch's rows that come from it, before all shares are made to add up to 1.
-  public var weight: Double
-
-  /// Gives a source a weight, at least 0.
-  public init(_ source: any EpisodeSource, weight: Double = 1) {
-    precondition(weight >= 0 && weight.isFinite, "a weight is at least 0, found \(weight)")
-    self.source = source
-    self.weight = weight
-  }
-}
-
 /// Draws batches from one or several sources.
 ///
 /// Each row draws its source by the weights, its episode, its step and its goal. A batch is a function
@@ -63,10 +48,9 @@ public struct Sampler: Sendable {
     var key = Philox(seed: seed, purpose: Self.streamPurpose, index: number)
     var generator = Xoshiro256(seed: key.next())
     let choice = SourceChoice(sources, weights: weights)
-    withUnsafeTemporaryAllocation(of: Place.self, capacity: batch.count) { places in
-      guard let start = places.baseAddress else { return }
-      place(rows: start, choice, &generator, shared: key.next(), &batch)
-      copy(UnsafeMutableBufferPointer(start: start, count: batch.count), into: &batch)
+    withUnsafeTemporaryAllocation(of: DrawnRow.self, capacity: batch.count) { places in
+      place(rows: places, choice, &generator, shared: key.next())
+      copy(places, into: &batch)
     }
   }
 
@@ -75,268 +59,142 @@ public struct Sampler: Sendable {
 
   // MARK: - Drawing
 
-  /// Where a row's numbers lie.
-  private struct Place {
-    var observation: UnsafePointer<Float>
-    var action: UnsafeRawPointer
-    /// The achieved goal that is rewarded.
-    var achieved: UnsafePointer<Float>
-    /// The goals, achieved or desired, which rewards compare.
-    var policyGoal: UnsafePointer<Float>
-    var valueGoal: UnsafePointer<Float>
-    /// The goals in the scheme's form, which are copied.
-    var policyForm: UnsafePointer<Float>
-    var valueForm: UnsafePointer<Float>
-    var subgoal: UnsafePointer<Float>
-    var lowGoal: UnsafePointer<Float>
-  }
-
-  @inline(__always)
   private func place(
-    rows places: UnsafeMutablePointer<Place>, _ choice: SourceChoice,
-    _ generator: inout Xoshiro256, shared: UInt64, _ batch: inout GoalBatch
+    rows places: UnsafeMutableBufferPointer<DrawnRow>, _ choice: SourceChoice,
+    _ outer: inout Xoshiro256, shared: UInt64
   ) {
+    // Copies that stay in registers.
+    var generator = outer
+    defer { outer = generator }
     let spec = task.spec
     let (O, G, A) = (spec.observation, spec.goal, spec.action.length)
     let wantsObservation = scheme.goalForm == .observation
-    for row in 0..<batch.count {
+    let (policyGoals, valueGoals) = (scheme.policyGoals, scheme.valueGoals)
+    let (sharing, law, subgoalSteps) = (scheme.sharing, scheme.episodes, scheme.subgoalSteps)
+    let rewardedStep = scheme.rewarded == .next ? 1 : 0
+    let policyScale = policyGoals.geometricScale
+    var valueScale = 0.0
+    if case .own(let selection) = valueGoals { valueScale = selection.geometricScale }
+
+    for row in places.indices {
       let source = choice.draw(from: &generator)
-      let table = choice.tables[source]
-      let number = choice.episode(in: table, scheme.episodes, from: &generator)
+      let table = choice.table(source)
+      let number = choice.episode(in: table, law, from: &generator)
       let episode = table.rows[number]
       let length = episode.steps
 
       let step: Int
-      var goal: DrawnGoal
+      let drawn: DrawnGoal
       var own = generator
-      switch scheme.sharing {
-      case .none: (step, goal) = scheme.policyGoals.draw(length: length, from: &generator)
+      switch sharing {
+      case .none:
+        (step, drawn) = policyGoals.draw(length: length, scale: policyScale, from: &generator)
       case .pair:
         own = Xoshiro256(seed: shared)
-        (step, goal) = scheme.policyGoals.draw(length: length, from: &own)
+        (step, drawn) = policyGoals.draw(length: length, scale: policyScale, from: &own)
       case .goalOfStep:
         step = generator.below(length)
         own = Xoshiro256(seed: shared &+ UInt64(step))
-        goal = scheme.policyGoals.goal(of: step, length: length, from: &own)
+        drawn = policyGoals.goal(of: step, length: length, scale: policyScale, from: &own)
       }
-      let policy = state(
-        goal, scheme.policyGoals, of: episode, step: step, choice, from: &generator)
+      let policy = locate(
+        drawn, policyGoals, of: episode, step: step, choice, law, wantsObservation, from: &generator
+      )
 
       var value = policy
-      let policyOrigin = goal.origin
-      let policyState = goal.state
-      switch scheme.valueGoals {
+      switch valueGoals {
       case .policys(let original):
         if original > 0, generator.unit() < original {
-          goal = DrawnGoal(origin: .original, state: 0)
-          value = (episode.original(step), value.observation)
+          let goal = episode.original(step)
+          value = LocatedGoal(origin: .original, offset: 0, goal: goal, form: goal)
         }
       case .own(let selection):
-        goal =
-          scheme.sharing == .none
-          ? selection.goal(of: step, length: length, from: &generator)
-          : selection.goal(of: step, length: length, from: &own)
-        value = state(goal, selection, of: episode, step: step, choice, from: &generator)
+        let drawn =
+          sharing == .none
+          ? selection.goal(of: step, length: length, scale: valueScale, from: &generator)
+          : selection.goal(of: step, length: length, scale: valueScale, from: &own)
+        value = locate(
+          drawn, selection, of: episode, step: step, choice, law, wantsObservation,
+          from: &generator)
       }
-
-      let inEpisode = policyOrigin == .trajectory || policyOrigin == .current
-      batch.sources[row] = Int32(truncatingIfNeeded: source)
-      batch.episodes[row] = Int32(truncatingIfNeeded: number)
-      batch.steps[row] = Int32(truncatingIfNeeded: step)
-      batch.offsets[row] = inEpisode ? Int32(truncatingIfNeeded: policyState - step - 1) : 0
-      batch.policyOrigins[row] = policyOrigin
-      batch.valueOrigins[row] = goal.origin
-      batch.valueOffsets[row] =
-        goal.origin == .trajectory || goal.origin == .current
-        ? Int32(truncatingIfNeeded: goal.state - step - 1) : 0
 
       let observation = episode.observations + step * O
       let action = episode.actions + 4 * step * A
-      let achieved = episode.achieved + (scheme.rewarded == .next ? step + 1 : step) * G
-      var target = Place(
-        observation: observation, action: action, achieved: achieved, policyGoal: policy.goal,
-        valueGoal: value.goal, policyForm: wantsObservation ? policy.observation : policy.goal,
-        valueForm: wantsObservation ? value.observation : value.goal, subgoal: observation,
-        lowGoal: observation)
-      if let steps = scheme.subgoalSteps {
-        let low = min(step + steps, length)
-        let high = inEpisode ? min(low, policyState) : low
-        target.lowGoal =
-          wantsObservation ? episode.observations + low * O : episode.achieved + low * G
-        target.subgoal =
-          wantsObservation ? episode.observations + high * O : episode.achieved + high * G
+      let achieved = episode.achieved + (step + rewardedStep) * G
+      var (subgoal, lowGoal) = (observation, observation)
+      if let subgoalSteps {
+        let low = min(step + subgoalSteps, length)
+        let isInEpisode = policy.origin == .trajectory || policy.origin == .current
+        let high = isInEpisode ? min(low, step + 1 + Int(policy.offset)) : low
+        let (start, width) = wantsObservation ? (episode.observations, O) : (episode.achieved, G)
+        (subgoal, lowGoal) = (start + high * width, start + low * width)
       }
-      (places + row).initialize(to: target)
+      places.initializeElement(
+        at: row,
+        to: DrawnRow(
+          source: Int32(truncatingIfNeeded: source), episode: Int32(truncatingIfNeeded: number),
+          step: Int32(truncatingIfNeeded: step), policy: policy, value: value,
+          observation: observation, action: action, achieved: achieved, subgoal: subgoal,
+          lowGoal: lowGoal))
       Self.prefetch(UnsafeRawPointer(observation), 8 * O)
       Self.prefetch(action, 4 * A)
       Self.prefetch(UnsafeRawPointer(achieved), 4 * G)
-      prefetch_line(target.policyGoal)
-      prefetch_line(target.valueGoal)
+      prefetch_line(policy.goal)
+      if value.goal != policy.goal { prefetch_line(value.goal) }
       if wantsObservation {
-        Self.prefetch(UnsafeRawPointer(target.policyForm), 4 * O)
-        Self.prefetch(UnsafeRawPointer(target.valueForm), 4 * O)
+        Self.prefetch(UnsafeRawPointer(policy.form), 4 * O)
+        Self.prefetch(UnsafeRawPointer(value.form), 4 * O)
       }
       if table.isLarge {
         Paging.ask(UnsafeRawPointer(observation), 8 * O)
         Paging.ask(action, 4 * A)
         Paging.ask(UnsafeRawPointer(achieved), 4 * G)
-        Paging.ask(UnsafeRawPointer(target.policyForm), 4 * scheme.goalForm.length(spec))
-        Paging.ask(UnsafeRawPointer(target.valueForm), 4 * scheme.goalForm.length(spec))
+        let width = wantsObservation ? O : G
+        for goal in [policy.form, value.form, subgoal, lowGoal] {
+          Paging.ask(UnsafeRawPointer(goal), 4 * width)
+        }
       }
     }
   }
 
-  /// Where the numbers of a drawn goal lie: achieved or desired, and the observation of its state.
+  /// Where the numbers of a drawn goal lie.
   ///
-  /// An original goal has no state; the step's own stands there and is not read.
+  /// An original goal has no observation, and a scheme whose goals are observations draws none.
   @inline(__always)
-  private func state(
-    _ goal: DrawnGoal, _ selection: GoalSelection, of episode: EpisodeRows, step: Int,
-    _ choice: SourceChoice, from generator: inout Xoshiro256
-  ) -> (goal: UnsafePointer<Float>, observation: UnsafePointer<Float>) {
+  private func locate(
+    _ drawn: DrawnGoal, _ selection: GoalSelection, of episode: EpisodeRows, step: Int,
+    _ choice: SourceChoice, _ law: EpisodeDraw, _ wantsObservation: Bool,
+    from generator: inout Xoshiro256
+  ) -> LocatedGoal {
     let (O, G) = (task.spec.observation, task.spec.goal)
-    switch goal.origin {
-    case .original: return (episode.original(step), episode.observations + step * O)
+    switch drawn.origin {
+    case .original:
+      let goal = episode.original(step)
+      return LocatedGoal(origin: .original, offset: 0, goal: goal, form: goal)
     case .current, .trajectory:
-      return (episode.achieved + goal.state * G, episode.observations + goal.state * O)
+      let goal = episode.achieved + drawn.state * G
+      return LocatedGoal(
+        origin: drawn.origin, offset: Int32(truncatingIfNeeded: drawn.state - step - 1),
+        goal: goal, form: wantsObservation ? episode.observations + drawn.state * O : goal)
     case .random:
-      let table = choice.tables[choice.draw(from: &generator)]
-      let other = table.rows[choice.episode(in: table, scheme.episodes, from: &generator)]
+      let table = choice.table(choice.draw(from: &generator))
+      let other = table.rows[choice.episode(in: table, law, from: &generator)]
       let state = selection.randomState(length: other.steps, from: &generator)
-      return (other.achieved + state * G, other.observations + state * O)
+      let goal = other.achieved + state * G
+      return LocatedGoal(
+        origin: .random, offset: 0, goal: goal,
+        form: wantsObservation ? other.observations + state * O : goal)
     }
   }
 
-  /// Asks for the cache lines of some bytes.
+  /// Asks for the cache lines that some bytes lie in.
   @inline(__always)
   private static func prefetch(_ start: UnsafeRawPointer, _ count: Int) {
-    var place = 0
-    while place < count {
-      prefetch_line(start + place)
-      place += 64
-    }
-    prefetch_line(start + (count - 1))
-  }
-
-  // MARK: - Copying
-
-  private func copy(_ places: UnsafeMutableBufferPointer<Place>, into batch: inout GoalBatch) {
-    let spec = task.spec
-    let O = spec.observation
-    let F = scheme.goalForm.length(spec)
-    Self.gather(places, into: &batch.observations, width: O) { $0.observation }
-    Self.gather(places, into: &batch.nextObservations, width: O) { $0.observation + O }
-    switch batch.actions {
-    case .continuous(var values):
-      batch.actions = .continuous([])
-      Self.gather(places, into: &values, width: spec.action.length) {
-        $0.action.assumingMemoryBound(to: Float.self)
-      }
-      batch.actions = .continuous(values)
-    case .discrete(var values):
-      batch.actions = .discrete([])
-      Self.gather(places, into: &values, width: 1) {
-        $0.action.assumingMemoryBound(to: Int32.self)
-      }
-      batch.actions = .discrete(values)
-    }
-    Self.gather(places, into: &batch.policyGoals, width: F) { $0.policyForm }
-    Self.gather(places, into: &batch.valueGoals, width: F) { $0.valueForm }
-    if scheme.subgoalSteps != nil {
-      Self.gather(places, into: &batch.subgoals, width: F) { $0.subgoal }
-      Self.gather(places, into: &batch.lowGoals, width: F) { $0.lowGoal }
-    }
-    for row in 0..<places.count {
-      let place = places[row]
-      let reward = task.reward(place.achieved, place.policyGoal)
-      batch.policyRewards[row] = reward
-      batch.valueRewards[row] =
-        place.valueGoal == place.policyGoal ? reward : task.reward(place.achieved, place.valueGoal)
-    }
-  }
-
-  /// Copies one row of `width` numbers for each place.
-  @inline(__always)
-  private static func gather<Element: BitwiseCopyable>(
-    _ places: UnsafeMutableBufferPointer<Place>, into array: inout [Element], width: Int,
-    from row: (Place) -> UnsafePointer<Element>
-  ) {
-    precondition(array.count == places.count * width, "a batch of another scheme")
-    array.withUnsafeMutableBufferPointer { buffer in
-      guard var target = buffer.baseAddress else { return }
-      for place in places {
-        copyRow(target, row(place), width)
-        target += width
-      }
-    }
-  }
-
-  /// Copies `width` numbers of four bytes: faster than a call for the few that a row has.
-  @inline(__always)
-  private static func copyRow<Element: BitwiseCopyable>(
-    _ target: UnsafeMutablePointer<Element>, _ source: UnsafePointer<Element>, _ width: Int
-  ) {
-    let from = UnsafeRawPointer(source)
-    let to = UnsafeMutableRawPointer(target)
-    var k = 0
-    while k + 8 <= width {
-      to.storeBytes(
-        of: from.loadUnaligned(fromByteOffset: 4 * k, as: SIMD8<UInt32>.self), toByteOffset: 4 * k,
-        as: SIMD8<UInt32>.self)
-      k += 8
-    }
-    while k < width {
-      target[k] = source[k]
-      k += 1
-    }
-  }
-}
-
-/// The sources of one batch with their present weights.
-private struct SourceChoice {
-  let tables: [EpisodeTable]
-  /// Running sums of the weights, the last 1; empty where one source only has a weight.
-  private var limits: [Double] = []
-  private var only = 0
-
-  init(_ sources: [WeightedSource], weights: [Double]?) {
-    tables = sources.map(\.source.table)
-    let weights = weights ?? sources.map(\.weight)
-    precondition(
-      weights.count == sources.count && weights.allSatisfy { $0 >= 0 && $0.isFinite },
-      "one weight of at least 0 for each of \(sources.count) sources, found \(weights)")
-    let used = weights.indices.filter { weights[$0] > 0 }
-    precondition(!used.isEmpty, "one weight at least must be above 0, found \(weights)")
-    precondition(
-      used.allSatisfy { tables[$0].count > 0 }, "a source without episodes must have the weight 0")
-    if used.count == 1 {
-      only = used[0]
-    } else {
-      let total = weights.reduce(0, +)
-      var sum = 0.0
-      limits = weights.map { weight in
-        sum += weight
-        return sum / total
-      }
-      // Rounding must not leave a draw beyond the last source that has a weight.
-      for index in (used.last ?? 0)..<limits.count { limits[index] = 1 }
-    }
-  }
-
-  @inline(__always)
-  func draw(from generator: inout Xoshiro256) -> Int {
-    if limits.isEmpty { return only }
-    let place = generator.unit()
-    return limits.firstIndex { place < $0 } ?? limits.count - 1
-  }
-
-  @inline(__always)
-  func episode(
-    in table: EpisodeTable, _ law: EpisodeDraw, from generator: inout Xoshiro256
-  ) -> Int {
-    switch law {
-    case .episodes: generator.below(table.count)
-    case .steps: table.episode(ofStep: generator.below(table.stepCount))
+    let end = start + count
+    var line = UnsafeRawPointer(bitPattern: UInt(bitPattern: start) & ~63) ?? start
+    while line < end {
+      prefetch_line(line)
+      line += 64
     }
   }
 }

@@ -47,6 +47,22 @@ struct ErrorTests {
     #expect(result.error.contains("no learner is called 'wgscl': did you mean wgcsl?"))
   }
 
+  @Test func unknownSchemes() throws {
+    #expect(try collect().status == 0)
+    for (scheme, sentence) in [
+      ("futur", "no scheme is called 'futur': did you mean future or her-future?"),
+      ("her-future:k=0", "her-future: k must be a whole number of at least 1, found '0'"),
+    ] {
+      let result = try run("sample", "data", "--scheme", scheme, "--inspect")
+      #expect(result.status == 1 && result.error == "Error: \(sentence)\n")
+    }
+    let result = try run(
+      "train", "--dataset", "data:0.5", "--dataset", "data", "--seed", "0", "--updates", "1")
+    #expect(result.status == 1)
+    #expect(
+      result.error.hasSuffix("data: give every dataset a weight, or none: this one has none\n"))
+  }
+
   @Test func wrongArguments() throws {
     for arguments in [
       ["collect"], ["collect", "--environment", "fetch-push"], ["frobnicate"],
@@ -54,6 +70,9 @@ struct ErrorTests {
       ["evaluate", "x", "--video", "film.avi"], ["evaluate", "x", "--format", "word"],
       ["train", "--dataset", "d", "--seed", "1", "--seeds", "0-3"],
       ["train", "--dataset", "d", "--seed", "268435456"],
+      ["sample", "d"], ["sample", "d", "--scheme", "future"],
+      ["sample", "d", "--scheme", "future", "--learner", "gcsl", "--inspect"],
+      ["sample", "d", "--scheme", "future", "--inspect", "--plot", "a.png"],
       ["mix", "--output", "o"], ["mix", "d"], ["mix", "d", "--output", "o", "--split", "1"],
       ["mix", "d", "--output", "o", "--episodes", "0"],
       ["mix", "d", "--output", "o", "--episodes", "3", "--only-episodes", "1"],

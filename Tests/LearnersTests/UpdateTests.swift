@@ -87,6 +87,9 @@ struct UpdateTests {
         == SamplingScheme(
           batchSize: 128, policyGoals: .future(fraction: 1), originalValueGoals: 0.2))
     #expect(try scheme("gcsl", ["pairs": "pair"]).policyGoals == .pair())
+    #expect(
+      try scheme("gcsl", ["pairs": "pair-before-actions"]).policyGoals
+        == .pair(.gcsl, states: .beforeActions))
     #expect(try scheme("wgcsl") == scheme("gcsl"))
   }
 }

@@ -79,8 +79,10 @@ func sample(scheme: String, millions: Int, huge: Bool) throws {
   }
 }
 
-/// What memory allows: the addresses of random rows first, then one number of each of their cache lines
-/// is read, none of which waits for another. No law, no copies, no rewards.
+/// What memory allows.
+///
+/// First come the addresses of random rows, then one number of each of their cache lines is read, none of
+/// which waits for another: no law, no copies, no rewards.
 func sampleLimit(millions: Int, huge: Bool) throws {
   let data = try Data(millions: millions, huge: huge)
   var generator = Xoshiro256(seed: 1)

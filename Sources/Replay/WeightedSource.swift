@@ -1,0 +1,71 @@
+import GoalCore
+
+/// Episodes to draw from, and how often.
+public struct WeightedSource: Sendable {
+  /// The episodes.
+  public let source: any EpisodeSource
+  /// The share of a batch's rows that come from it, before all shares are made to add up to 1.
+  public var weight: Double
+
+  /// Gives a source a weight, at least 0.
+  public init(_ source: any EpisodeSource, weight: Double = 1) {
+    precondition(weight >= 0 && weight.isFinite, "a weight is at least 0, found \(weight)")
+    self.source = source
+    self.weight = weight
+  }
+}
+
+/// The sources of one batch with their present weights.
+struct SourceChoice {
+  private let tables: [EpisodeTable]
+  /// The table of the one source that has a weight.
+  private let first: EpisodeTable
+  /// Running sums of the weights, the last 1; empty where one source only has a weight.
+  private var limits: [Double] = []
+  private let only: Int
+
+  init(_ sources: [WeightedSource], weights: [Double]?) {
+    let tables = sources.map(\.source.table)
+    let weights = weights ?? sources.map(\.weight)
+    precondition(
+      weights.count == sources.count && weights.allSatisfy { $0 >= 0 && $0.isFinite },
+      "one weight of at least 0 for each of \(sources.count) sources, found \(weights)")
+    let used = weights.indices.filter { weights[$0] > 0 }
+    precondition(!used.isEmpty, "one weight at least must be above 0, found \(weights)")
+    precondition(
+      used.allSatisfy { tables[$0].count > 0 }, "a source without episodes must have the weight 0")
+    self.tables = tables
+    only = used[0]
+    first = tables[only]
+    if used.count > 1 {
+      let total = weights.reduce(0, +)
+      var sum = 0.0
+      limits = weights.map { weight in
+        sum += weight
+        return sum / total
+      }
+      // Rounding must not leave a draw beyond the last source that has a weight.
+      for index in (used.last ?? 0)..<limits.count { limits[index] = 1 }
+    }
+  }
+
+  @inline(__always)
+  func table(_ source: Int) -> EpisodeTable { limits.isEmpty ? first : tables[source] }
+
+  @inline(__always)
+  func draw(from generator: inout Xoshiro256) -> Int {
+    if limits.isEmpty { return only }
+    let place = generator.unit()
+    return limits.firstIndex { place < $0 } ?? limits.count - 1
+  }
+
+  @inline(__always)
+  func episode(
+    in table: EpisodeTable, _ law: EpisodeDraw, from generator: inout Xoshiro256
+  ) -> Int {
+    switch law {
+    case .episodes: generator.below(table.count)
+    case .steps: table.episode(ofStep: generator.below(table.stepCount))
+    }
+  }
+}
