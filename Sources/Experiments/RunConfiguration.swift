@@ -31,11 +31,23 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   public var evaluateEvery = 2_000
   /// Episodes of each evaluation while training.
   public var evaluationEpisodes = 20
+  /// The seed of all evaluations while training, below 2²⁸.
+  ///
+  /// They are all on the same episodes, for every seed of a run, and on other ones than
+  /// `goalpost evaluate` takes unless it is given this seed: the best checkpoint is chosen by them.
+  public var evaluationSeed: UInt64 = RunConfiguration.seedLimit - 1
   /// The learner's settings that differ from the paper's.
   public var settings: [String: JSONValue] = [:]
 
   /// Makes a configuration of defaults.
   public init() {}
+
+  /// The configuration that a run was begun with.
+  public init(ofRun run: URL) throws {
+    do { self = try RunFolder(run).saved().configuration } catch {
+      throw ExperimentError.cannotResume(path: run.path, reason: "config.json can't be read")
+    }
+  }
 
   /// Reads a configuration from a file of YAML or JSON, over the defaults.
   ///

@@ -59,6 +59,9 @@ public final class GoalBC: Learner {
     return policy.imitate(batch, measuring: measuring)
   }
 
+  /// The imitation loss of a batch that is not trained on.
+  public func losses(on batch: GoalBatch) -> Metrics { policy.losses(on: batch) }
+
   /// The present policy.
   public func makePolicy() -> any GoalPolicy { policy.makePolicy() }
 

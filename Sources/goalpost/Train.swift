@@ -71,7 +71,7 @@ struct Train: ParsableCommand {
     Interruption.listen()
     if let resume {
       let folder = URL(fileURLWithPath: resume)
-      var configuration = try OfflineTraining.configuration(of: folder)
+      var configuration = try RunConfiguration(ofRun: folder)
       if let updates { configuration.updates = updates }
       return try report([Training.run(configuration, in: folder, resuming: true)])
     }
@@ -91,7 +91,10 @@ struct Train: ParsableCommand {
         copy.seed = seed
         return copy
       }
-      return try report(Training.run(runs))
+      let summary = try Training.run(runs)
+      try report(summary.runs)
+      if let table = summary.table() { print("\n" + table.rendered(as: .text), terminator: "") }
+      return
     }
     if let seed {
       configuration.seed = seed
@@ -102,7 +105,7 @@ struct Train: ParsableCommand {
     try report([Training.run(configuration, in: folder)])
   }
 
-  private func report(_ summaries: [OfflineTraining.Summary]) throws {
+  private func report(_ summaries: [TrainingSummary]) throws {
     for summary in summaries {
       print("\(summary.folder.path): \(summary.updates) updates")
     }

@@ -1,0 +1,177 @@
+import Environments
+public import Foundation
+import GoalCore
+import Learners
+import Replay
+import Storage
+
+/// A run in hand: its learner, and all that is recorded, evaluated and saved on the way.
+///
+/// Where batches come from is the loop's part, offline or online; a loop calls `update(on:)` for each
+/// batch and `settle` whenever its own state could be saved.
+final class TrainingRun {
+  /// Where it lies.
+  let folder: RunFolder
+  /// What it is made from, resolved.
+  let configuration: RunConfiguration
+  /// The task.
+  let task: GoalTask
+  /// The learner, as far as it has come.
+  let learner: any Learner
+  /// The world, loaded where anything is simulated.
+  let world: LoadedWorld?
+  /// The checkpoint that the run goes on from; nil for a run at its start.
+  let origin: URL?
+
+  private let digests: [String]
+  private let started = Date()
+  private let progress: ProgressReport?
+  private var records: RunRecords
+  private var evaluations: RunEvaluations
+  private var monitor = RunMonitor()
+  private var note = ""
+
+  /// Begins a run, or, `resuming`, goes on with one from its last checkpoint.
+  ///
+  /// `digests` are those of its datasets; the world is loaded where `simulates`, and for evaluations.
+  init(
+    _ asked: RunConfiguration, in folder: URL, task: GoalTask, digests: [String],
+    simulates: Bool = false, resuming: Bool, progress: ProgressReport?
+  ) throws {
+    let run = RunFolder(folder)
+    if run.exists, !resuming { throw ExperimentError.runExists(path: folder.path) }
+    var configuration = asked
+    let entry = try LearnerRegistry.entry(configuration.learner)
+    configuration.settings = try entry.resolve(task: task, overrides: configuration.settings)
+    if configuration.updates == 0 { configuration.updates = entry.updates(for: task) }
+    learner = try entry.make(
+      task: task, overrides: configuration.settings, seed: configuration.seed,
+      threads: configuration.threads)
+    world =
+      simulates || configuration.evaluateEvery > 0
+      ? try EnvironmentRegistry.world(task.identifier).load() : nil
+    run.tidy()
+    origin = resuming ? Checkpoint.all(in: folder).last : nil
+    if let origin {
+      let (saved, header) = try Checkpoint.read(origin)
+      guard header.datasets == digests else {
+        throw ExperimentError.cannotResume(
+          path: folder.path, reason: "the dataset is not the one that it was trained on")
+      }
+      try learner.restore(saved)
+    }
+    self.folder = run
+    self.configuration = configuration
+    self.task = task
+    self.digests = digests
+    self.progress = progress
+    try run.begin(configuration, digests)
+    records = try RunRecords(run, upTo: learner.updates)
+    evaluations = RunEvaluations(run, upTo: learner.updates)
+    progress?.begin(at: learner.updates)
+  }
+
+  /// An empty batch of the size that the learner wants.
+  func makeBatch() -> GoalBatch { GoalBatch(count: learner.scheme.batchSize, spec: task.spec) }
+
+  /// One update, measured where that is due.
+  func update(on batch: GoalBatch, isLast: Bool) throws {
+    let next = learner.updates + 1
+    let isMeasured = next % configuration.measureEvery == 0 || isLast
+    if let metrics = learner.update(on: batch, measuring: isMeasured) {
+      try records.append(next, metrics)
+      note = metrics.entries.filter { $0.name.hasSuffix("_loss") }
+        .map { "\($0.name) \(String(format: "%.4f", $0.value))" }.joined(separator: ", ")
+      if let warning = monitor.warning(about: metrics) { try heed(warning) }
+    }
+    let notes = [note, evaluations.note].filter { !$0.isEmpty }
+    progress?.advance(note: notes.joined(separator: ", "))
+  }
+
+  /// Evaluates and saves where that is due after the updates that followed number `before`.
+  ///
+  /// `adding` writes the loop's own state into a checkpoint in the making.
+  func settle(
+    since before: Int, isLast: Bool, adding: (URL) throws -> Void = { _ in }
+  ) throws {
+    let now = learner.updates
+    func isDue(_ period: Int) -> Bool { isLast || before / period < now / period }
+    var isBest = false
+    if let world, configuration.evaluateEvery > 0, isDue(configuration.evaluateEvery) {
+      let evaluation = try evaluate(in: world)
+      isBest = try evaluations.append(TimedEvaluation(updates: now, evaluation: evaluation))
+      try records.append(now, evaluation)
+    }
+    guard isBest || isDue(configuration.checkpointEvery) else { return }
+    let saved = learner.saved()
+    if let broken = saved.firstNotFinite { try heed(.notFinite(metric: broken)) }
+    // The best comes first: a run that goes on from the numbered one does not evaluate this again.
+    if isBest {
+      try Checkpoint.write(
+        saved, header: header(now), evaluation: evaluations.all.last, to: folder.best)
+    }
+    if isDue(configuration.checkpointEvery) {
+      try Checkpoint.write(
+        saved, header: header(now), to: folder.checkpoint(now), adding: adding)
+      folder.keepCheckpoints(configuration.checkpointsKept)
+    }
+  }
+
+  /// Ends this part of the run: where it was stopped before its end, its state is saved first.
+  func end(interrupted: Bool, adding: (URL) throws -> Void = { _ in }) throws -> TrainingSummary {
+    let now = learner.updates
+    if interrupted {
+      try Checkpoint.write(
+        learner.saved(), header: header(now), to: folder.checkpoint(now), adding: adding)
+      folder.keepCheckpoints(configuration.checkpointsKept)
+    }
+    try Provenance(started: started, commit: RunFolder.commit).write(to: folder.url)
+    return TrainingSummary(
+      folder: folder.url, seed: configuration.seed, updates: now, interrupted: interrupted,
+      evaluation: evaluations.all.last)
+  }
+
+  // MARK: - Parts
+
+  /// Says what is wrong; where nothing good can follow, saves the state apart and stops the run.
+  private func heed(_ warning: RunWarning) throws {
+    let now = learner.updates
+    try records.append(now, warning)
+    guard case .notFinite(let metric) = warning else {
+      Console.note("warning (\(warning.name)): \(warning), at update \(now) of \(folder.url.path)")
+      return
+    }
+    try Checkpoint.write(learner.saved(), header: header(now), to: folder.broken(now))
+    throw ExperimentError.notFinite(
+      metric: metric, update: now, saved: folder.broken(now).path,
+      last: Checkpoint.all(in: folder.url).last?.path)
+  }
+
+  private func header(_ updates: Int) -> PolicyHeader {
+    PolicyHeader(
+      learner: configuration.learner, task: task, settings: configuration.settings,
+      updates: updates, seed: configuration.seed, datasets: digests)
+  }
+
+  private func evaluate(in world: LoadedWorld) throws -> Evaluation {
+    let policy = NamedPolicy(
+      name: "training", digest: "", policy: learner.makePolicy(), source: .policy)
+    let request = EvaluationRequest(
+      episodes: configuration.evaluationEpisodes, seed: configuration.evaluationSeed, workers: 1)
+    return Evaluation(try Evaluation.scores(of: policy, in: world, request))
+  }
+}
+
+/// What came of a run.
+public struct TrainingSummary: Sendable {
+  /// The run's folder.
+  public let folder: URL
+  /// Its seed.
+  public let seed: UInt64
+  /// Updates made in all.
+  public let updates: Int
+  /// Whether it was stopped before its end.
+  public let interrupted: Bool
+  /// The last evaluation, where there was one.
+  let evaluation: TimedEvaluation?
+}
