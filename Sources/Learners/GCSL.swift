@@ -67,7 +67,7 @@ public final class GCSL: Learner {
     let goals: GoalSelection =
       switch configuration.pairs {
       case .future: .future(fraction: 1)
-      case .pair: .pair
+      case .pair: .pair()
       }
     return SamplingScheme(
       batchSize: configuration.batchSize, policyGoals: goals,
