@@ -21,7 +21,7 @@ enum OfflineTraining {
       progress: progress)
     let replay = EpisodeReplay(task: data.task, columns: data.columns, isLarge: data.isLarge)
     let learner = run.learner
-    let total = run.configuration.updates
+    let total = run.start + run.configuration.updates
     var batch = run.makeBatch()
     while learner.updates < total, !Interruption.isAsked {
       let number = learner.updates

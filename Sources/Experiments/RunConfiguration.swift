@@ -36,8 +36,15 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   /// They are all on the same episodes, for every seed of a run, and on other ones than
   /// `goalpost evaluate` takes unless it is given this seed: the best checkpoint is chosen by them.
   public var evaluationSeed: UInt64 = RunConfiguration.seedLimit - 1
+  /// A checkpoint to begin with, its updates counted on; empty for an untrained learner.
+  public var from = ""
+  /// How the run collects while it trains.
+  public var online = OnlineRun()
   /// The learner's settings that differ from the paper's.
   public var settings: [String: JSONValue] = [:]
+
+  /// Whether the run collects while it trains.
+  public var isOnline: Bool { online.steps > 0 }
 
   /// Makes a configuration of defaults.
   public init() {}
@@ -47,6 +54,14 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     do { self = try RunFolder(run).saved().configuration } catch {
       throw ExperimentError.cannotResume(path: run.path, reason: "config.json can't be read")
     }
+  }
+
+  /// Takes a checkpoint to begin with, and its learner and settings.
+  public mutating func begin(from checkpoint: String) throws {
+    let header = try Checkpoint.read(policy: Checkpoint.policyFile(checkpoint)).header
+    from = checkpoint
+    learner = header.learner
+    settings = JSONValue.merge(settings, over: header.settings)
   }
 
   /// Reads a configuration from a file of YAML or JSON, over the defaults.

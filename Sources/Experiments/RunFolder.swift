@@ -9,6 +9,7 @@ import Learners
 ///     metrics.jsonl      the same with histograms, evaluations and warnings, a line of JSON each
 ///     events.out.tfevents.goalpost   the same for TensorBoard
 ///     evaluations.json   a list: updates and the evaluation then
+///     dataset/           what an online run collected
 ///     checkpoints/000012000/         the last ones
 ///     checkpoints/best/              the one that was evaluated best
 ///     checkpoints/000012000.broken/  what a run that had to stop was left with
@@ -30,6 +31,9 @@ public struct RunFolder: Sendable {
       String(format: "%09d", updates))
   }
 
+  /// What an online run collects.
+  var dataset: URL { url.appendingPathComponent("dataset") }
+
   /// The checkpoint that was evaluated best.
   var best: URL { url.appendingPathComponent("checkpoints/best") }
 
@@ -40,7 +44,7 @@ public struct RunFolder: Sendable {
   var exists: Bool { FileManager.default.fileExists(atPath: configuration.path) }
 
   /// Makes the folder and writes `config.json`.
-  func begin(_ configuration: RunConfiguration, _ digests: [String]) throws {
+  func begin(_ saved: SavedConfiguration) throws {
     do {
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     } catch {
@@ -48,8 +52,7 @@ public struct RunFolder: Sendable {
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    let saved = SavedConfiguration(configuration: configuration, datasetDigests: digests)
-    try writeWhole(try encoder.encode(saved) + Data("\n".utf8), to: self.configuration)
+    try writeWhole(try encoder.encode(saved) + Data("\n".utf8), to: configuration)
   }
 
   /// What `config.json` says; throws what is wrong with it.
@@ -80,10 +83,15 @@ public struct RunFolder: Sendable {
     }
   }
 
-  /// The folder of a run that is given no name: `runs/<learner>-<dataset>-s<seed>`.
+  /// The folder of a run that is given no name: `runs/<learner>-<dataset>-s<seed>`, or
+  /// `runs/<learner>-<environment>-online-s<seed>`.
   public static func usual(_ configuration: RunConfiguration) -> URL {
-    let dataset =
+    var dataset =
       configuration.datasets.first.map { URL(fileURLWithPath: $0).lastPathComponent } ?? "none"
+    if configuration.isOnline {
+      let environment = configuration.online.environment
+      dataset = (environment.isEmpty ? dataset : environment) + "-online"
+    }
     return URL(fileURLWithPath: "runs")
       .appendingPathComponent("\(configuration.learner)-\(dataset)-s\(configuration.seed)")
   }
@@ -108,4 +116,8 @@ public struct RunFolder: Sendable {
 struct SavedConfiguration: Codable {
   let configuration: RunConfiguration
   let datasetDigests: [String]
+  /// The policy that it began with, by its SHA-256; nil for an untrained one.
+  var fromDigest: String?
+  /// Updates that this policy had.
+  var fromUpdates: Int?
 }

@@ -1,4 +1,5 @@
 public import Foundation
+import GoalCore
 import Learners
 import Storage
 
@@ -19,7 +20,8 @@ public enum Training {
     _ configuration: RunConfiguration, in folder: URL, resuming: Bool = false,
     progress: ProgressReport? = nil
   ) throws -> TrainingSummary {
-    try OfflineTraining.run(configuration, in: folder, resuming: resuming, progress: progress)
+    let loop = configuration.isOnline ? OnlineTraining.run : OfflineTraining.run
+    return try loop(configuration, folder, resuming, progress)
   }
 
   /// Trains several runs side by side, each in its usual folder and each equal to the run that it
@@ -43,9 +45,15 @@ public enum Training {
 
   /// How many updates a configuration comes to: its own number, or the paper's for the task.
   static func updates(of configuration: RunConfiguration) throws -> Int {
+    let entry = try LearnerRegistry.entry(configuration.learner)
+    if configuration.isOnline {
+      let task = try OnlineTraining.task(of: configuration)
+      let settings = try entry.online(task: task, overrides: configuration.settings)
+      return OnlineSchedule(configuration.online, settings, horizon: task.spec.horizon).updates
+    }
     if configuration.updates > 0 { return configuration.updates }
     guard let path = configuration.datasets.first else { return 0 }
     let task = try Dataset(at: URL(fileURLWithPath: path)).manifest.task
-    return try LearnerRegistry.entry(configuration.learner).updates(for: task)
+    return entry.updates(for: task)
   }
 }

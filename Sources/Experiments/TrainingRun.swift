@@ -23,7 +23,14 @@ final class TrainingRun {
   /// The checkpoint that the run goes on from; nil for a run at its start.
   let origin: URL?
 
+  /// The updates that the learner began with: 0, or those of the checkpoint that the run is from.
+  let start: Int
+
+  /// The digests of what the run was made from: datasets, and the checkpoint that it began with.
+  var lineage: [String] { digests + (fromDigest.map { [$0] } ?? []) }
+
   private let digests: [String]
+  private let fromDigest: String?
   private let started = Date()
   private let progress: ProgressReport?
   private var records: RunRecords
@@ -41,9 +48,12 @@ final class TrainingRun {
     let run = RunFolder(folder)
     if run.exists, !resuming { throw ExperimentError.runExists(path: folder.path) }
     var configuration = asked
+    try configuration.online.validate()
     let entry = try LearnerRegistry.entry(configuration.learner)
     configuration.settings = try entry.resolve(task: task, overrides: configuration.settings)
-    if configuration.updates == 0 { configuration.updates = entry.updates(for: task) }
+    if configuration.updates == 0, !configuration.isOnline {
+      configuration.updates = entry.updates(for: task)
+    }
     learner = try entry.make(
       task: task, overrides: configuration.settings, seed: configuration.seed,
       threads: configuration.threads)
@@ -60,25 +70,46 @@ final class TrainingRun {
       }
       try learner.restore(saved)
     }
+    var saved = SavedConfiguration(configuration: configuration, datasetDigests: digests)
+    if resuming {
+      let before = try run.saved()
+      (saved.fromDigest, saved.fromUpdates) = (before.fromDigest, before.fromUpdates)
+    }
+    if !configuration.from.isEmpty, origin == nil {
+      let digest = try Self.begin(learner, from: configuration, task)
+      guard saved.fromDigest ?? digest == digest else {
+        throw ExperimentError.cannotResume(
+          path: folder.path,
+          reason: "\(configuration.from) is not the checkpoint that it began with")
+      }
+      (saved.fromDigest, saved.fromUpdates) = (digest, learner.updates)
+    }
+    start = saved.fromUpdates ?? 0
+    fromDigest = saved.fromDigest
     self.folder = run
     self.configuration = configuration
     self.task = task
     self.digests = digests
     self.progress = progress
-    try run.begin(configuration, digests)
+    try run.begin(saved)
     records = try RunRecords(run, upTo: learner.updates)
     evaluations = RunEvaluations(run, upTo: learner.updates)
-    progress?.begin(at: learner.updates)
+    progress?.begin(at: learner.updates - start)
   }
 
   /// An empty batch of the size that the learner wants.
   func makeBatch() -> GoalBatch { GoalBatch(count: learner.scheme.batchSize, spec: task.spec) }
 
   /// One update, measured where that is due.
-  func update(on batch: GoalBatch, isLast: Bool) throws {
+  ///
+  /// `adding` is measured by the loop.
+  func update(
+    on batch: GoalBatch, isLast: Bool, adding: @autoclosure () -> Metrics = Metrics()
+  ) throws {
     let next = learner.updates + 1
     let isMeasured = next % configuration.measureEvery == 0 || isLast
-    if let metrics = learner.update(on: batch, measuring: isMeasured) {
+    if var metrics = learner.update(on: batch, measuring: isMeasured) {
+      metrics.append(adding())
       try records.append(next, metrics)
       note = metrics.entries.filter { $0.name.hasSuffix("_loss") }
         .map { "\($0.name) \(String(format: "%.4f", $0.value))" }.joined(separator: ", ")
@@ -132,6 +163,25 @@ final class TrainingRun {
   }
 
   // MARK: - Parts
+
+  /// Puts a whole checkpoint into an untrained learner of the same kind; the policy's digest.
+  private static func begin(
+    _ learner: any Learner, from configuration: RunConfiguration, _ task: GoalTask
+  ) throws -> String {
+    let file = try Checkpoint.policyFile(configuration.from)
+    let (saved, header) = try Checkpoint.read(file.deletingLastPathComponent())
+    guard header.task == task else {
+      throw ExperimentError.otherWorld(
+        path: configuration.from, trainedFor: header.task.identifier, asked: task.identifier)
+    }
+    guard header.learner == configuration.learner else {
+      throw ExperimentError.badSettings(
+        path: configuration.from,
+        reason: "is of the learner \(header.learner), not of \(configuration.learner)")
+    }
+    try learner.restore(saved)
+    return try Digest.sha256(ofFile: file)
+  }
 
   /// Says what is wrong; where nothing good can follow, saves the state apart and stops the run.
   private func heed(_ warning: RunWarning) throws {

@@ -37,6 +37,8 @@ public final class GCSL: Learner {
     public var learningRate = 5e-4
     /// How inputs are normalised.
     public var normalizer = NormalizerSettings()
+    /// How it learns online.
+    public var online = OnlineSettings.gcsl()
 
     /// The reference's defaults.
     public init() {}
@@ -107,6 +109,7 @@ extension GCSL.Configuration {
   public static func preset(for task: GoalTask) -> Self {
     var configuration = Self()
     configuration.batchSize = PaperSchedule(task: task).batchSize
+    configuration.online = .gcsl(horizon: task.spec.horizon)
     return configuration
   }
 
@@ -120,6 +123,7 @@ extension GCSL.Configuration {
     try Settings.requireShare(originalGoals, "originalGoals")
     try Settings.requirePositive(learningRate, "learningRate")
     try normalizer.validate()
+    try online.validate()
   }
 
   /// Every setting's key, meaning and source.
@@ -137,5 +141,6 @@ extension GCSL.Configuration {
       ("hiddenWidths", "units of each hidden layer of the policy", "config.py"),
       ("learningRate", "Adam's step size", "config.py, pi_lr"),
     ] + NormalizerSettings.documentation
+      + OnlineSettings.documentation(source: "GCSL's variants.py")
   }
 }

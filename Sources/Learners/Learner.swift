@@ -10,6 +10,8 @@ public protocol LearnerConfiguration: Codable, Sendable, Equatable {
   static func preset(for task: GoalTask) -> Self
   /// Gradient steps that the paper trains for on a task.
   static func updates(for task: GoalTask) -> Int
+  /// How the learner collects and how often it updates when it learns online.
+  var online: OnlineSettings { get }
   /// Every setting's key, meaning and source, in the order of reading.
   static var documentation: [(key: String, meaning: String, source: String)] { get }
   /// Throws `SettingsError` for the first value out of its range.
@@ -61,6 +63,9 @@ extension Learner {
 
   /// An actor with the present policy.
   public func makeActor() -> any GoalActor { makePolicy().makeActor() }
+
+  /// How it collects and how often it updates when it learns online.
+  public var online: OnlineSettings { configuration.online }
 
   /// The settings that it was made with, as values by name.
   public func settings() throws -> [String: JSONValue] { try Settings.values(of: configuration) }

@@ -30,6 +30,7 @@ public struct LearnerEntry: Sendable {
 
   private typealias Values = [String: JSONValue]
   private let resolveSettings: @Sendable (GoalTask, Values) throws -> Values
+  private let resolveOnline: @Sendable (GoalTask, Values) throws -> OnlineSettings
   private let makeLearner: @Sendable (GoalTask, Values, UInt64) throws -> any Learner
   private let countUpdates: @Sendable (GoalTask) -> Int
 
@@ -50,6 +51,7 @@ public struct LearnerEntry: Sendable {
       return configuration
     }
     resolveSettings = { try Settings.values(of: configured($0, $1)) }
+    resolveOnline = { try configured($0, $1).online }
     makeLearner = { try L(task: $0, configuration: configured($0, $1), seed: $2) }
     countUpdates = { L.Configuration.updates(for: $0) }
   }
@@ -61,6 +63,15 @@ public struct LearnerEntry: Sendable {
     task: GoalTask, overrides: [String: JSONValue] = [:]
   ) throws -> [String: JSONValue] {
     try resolveSettings(task, overrides)
+  }
+
+  /// How it learns online with the paper's settings for the task, then `overrides`.
+  ///
+  /// Throws `SettingsError`.
+  public func online(
+    task: GoalTask, overrides: [String: JSONValue] = [:]
+  ) throws -> OnlineSettings {
+    try resolveOnline(task, overrides)
   }
 
   /// Gradient steps that the paper trains for on a task.

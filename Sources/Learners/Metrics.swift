@@ -34,6 +34,12 @@ public struct Metrics: Sendable, Equatable {
     samples.append(Sample(name: name, values: values))
   }
 
+  /// Appends the numbers and samples of others.
+  public mutating func append(_ others: Metrics) {
+    entries += others.entries
+    samples += others.samples
+  }
+
   /// Appends the numbers of others, their names within a group.
   public mutating func append(_ others: Metrics, within group: String) {
     entries += others.entries.map { Entry(name: "\(group)/\($0.name)", value: $0.value) }
