@@ -49,7 +49,7 @@ public struct RunInspection: Encodable, Sendable, Inspected {
     if let last = all.last {
       task = try Checkpoint.read(policy: Checkpoint.policyFile(last.path)).header.task
     } else if let path = configuration.datasets.first {
-      task = (try? Dataset(at: URL(fileURLWithPath: path)))?.manifest.task
+      task = (try? Dataset(at: TrainingData.folder(of: path)))?.manifest.task
     }
     let provenance = try? Data(contentsOf: folder.appendingPathComponent("provenance.json"))
     let table = MetricsTable(contentsOf: place.metrics)
@@ -85,7 +85,7 @@ public struct RunInspection: Encodable, Sendable, Inspected {
   /// The metrics' last values, each with its curve between its lowest and its highest.
   private var curves: String {
     guard let last = table.rows.last else { return "" }
-    let names = table.names.dropFirst(2)
+    let names = table.names.filter { !["update", "seconds", "waiting"].contains($0) }
     var shown = Table(["metric", "last", "lowest", "highest", "curve"])
     shown.rows = names.map { name in
       let values = Thinning.means(table.column(name), most: 40)
@@ -157,7 +157,9 @@ public struct RunInspection: Encodable, Sendable, Inspected {
           xStart: 0))
     }
     let first = ["policy_loss", "critic_loss"].filter(table.names.contains)
-    let others = table.names.filter { !["update", "seconds"].contains($0) && !first.contains($0) }
+    let others = table.names.filter {
+      !["update", "seconds", "waiting"].contains($0) && !first.contains($0)
+    }
     for name in first + others { panels.append(panel(name)) }
     guard !panels.isEmpty else {
       throw ExperimentError.nothingToDraw(

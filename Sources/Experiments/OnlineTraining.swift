@@ -19,7 +19,7 @@ enum OnlineTraining {
     _ configuration: RunConfiguration, in folder: URL, resuming: Bool = false,
     progress: ProgressReport? = nil
   ) throws -> TrainingSummary {
-    let data = configuration.datasets.isEmpty ? nil : try TrainingData(configuration.datasets)
+    let data = configuration.datasets.isEmpty ? nil : try TrainingData(configuration)
     let task = try task(of: configuration)
     if let data, data.task != task {
       throw ExperimentError.otherDataset(
@@ -41,7 +41,7 @@ enum OnlineTraining {
       return try EnvironmentRegistry.world(configuration.online.environment).task
     }
     if let path = configuration.datasets.first {
-      return try Dataset(at: URL(fileURLWithPath: path)).manifest.task
+      return try Dataset(at: TrainingData.folder(of: path)).manifest.task
     }
     guard !configuration.from.isEmpty else {
       throw ExperimentError.badSettings(path: "train --online", reason: "give --environment")
@@ -68,6 +68,9 @@ enum OnlineTraining {
     private let worker: EpisodeWorker
     private var successes: [Bool] = []
     private var batch: GoalBatch
+    private var validation: ValidationLosses?
+    /// Seconds that were spent waiting for episodes.
+    private var waiting = 0.0
 
     init(_ run: TrainingRun, _ data: TrainingData?) throws {
       guard let world = run.world else { preconditionFailure("an online run has a world") }
@@ -77,13 +80,12 @@ enum OnlineTraining {
         run.configuration.online, settings, horizon: run.task.spec.horizon)
       buffer = EpisodeBuffer(task: run.task, capacity: .steps(settings.bufferSteps))
       var sources = [WeightedSource(buffer)]
-      if let data {
-        sources.append(
-          WeightedSource(
-            EpisodeReplay(task: data.task, columns: data.columns, isLarge: data.isLarge)))
-      }
+      sources += data?.training ?? []
       sampler = Sampler(run.learner.scheme, sources: sources, seed: run.configuration.seed)
       batch = sampler.makeBatch()
+      validation = data.flatMap {
+        ValidationLosses(of: run.learner, $0, seed: run.configuration.seed)
+      }
       worker = EpisodeWorker(world)
       dataset = try OnlineDataset(
         of: run.folder, run.configuration, world: world, task: run.task,
@@ -106,12 +108,16 @@ enum OnlineTraining {
       let before = run.learner.updates
       let updates = schedule.updates(afterEpisode: number)
       let isLast = number + 1 == schedule.episodes
-      let share = sampler.sources.count > 1 ? schedule.offlineShare(afterEpisode: number) : 0
+      // The datasets share their part by their own weights.
+      let offline = sampler.sources.dropFirst().map(\.weight)
+      let share = offline.isEmpty ? 0 : schedule.offlineShare(afterEpisode: number)
+      let whole = offline.reduce(0, +)
+      let weights = [1 - share] + offline.map { share * $0 / whole }
       for update in 1...max(1, updates) where update <= updates {
-        sampler.draw(
-          UInt64(run.learner.updates),
-          weights: sampler.sources.count > 1 ? [1 - share, share] : nil, into: &batch)
-        try run.update(on: batch, isLast: isLast && update == updates, adding: measured(share))
+        sampler.draw(UInt64(run.learner.updates), weights: weights, into: &batch)
+        try run.update(
+          on: batch, isLast: isLast && update == updates, waiting: waiting,
+          adding: measured(share))
       }
       if overlaps { try take() }
       state.rounds += 1
@@ -128,7 +134,9 @@ enum OnlineTraining {
 
     /// Waits for the episode that was begun, and keeps it.
     private func take() throws {
+      let asked = ContinuousClock.now
       let episode = try worker.result()
+      waiting += (ContinuousClock.now - asked) / .seconds(1)
       try dataset.append(episode)
       hold(episode)
       state.episodes += 1
@@ -146,6 +154,7 @@ enum OnlineTraining {
       metrics.append("episodes", Float(successes.count))
       metrics.append("collected_success", Float(recent.count { $0 }) / Float(max(1, recent.count)))
       metrics.append("offline_share", Float(share))
+      if let losses = validation?.metrics(of: run.learner, on: batch) { metrics.append(losses) }
       return metrics
     }
 

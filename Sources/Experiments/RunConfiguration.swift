@@ -10,8 +10,15 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
 
   /// The learner's id.
   public var learner = "wgcsl"
-  /// Folders of datasets; their episodes are drawn from alike.
+  /// Folders of datasets, each with `:WEIGHT` or all without.
+  ///
+  /// With weights, rows of a batch come from each dataset in proportion; without, all episodes are drawn
+  /// alike.
   public var datasets: [String] = []
+  /// Share of each source's episodes that is held out of training, 0 up to below 1.
+  ///
+  /// Which ones depends on the run's seed.
+  public var validationFraction = 0.0
   /// Updates to make; 0 means as many as the paper makes on the task.
   public var updates = 0
   /// The run's seed, below 2²⁸.

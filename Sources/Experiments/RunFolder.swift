@@ -87,7 +87,7 @@ public struct RunFolder: Sendable {
   /// `runs/<learner>-<environment>-online-s<seed>`.
   public static func usual(_ configuration: RunConfiguration) -> URL {
     var dataset =
-      configuration.datasets.first.map { URL(fileURLWithPath: $0).lastPathComponent } ?? "none"
+      configuration.datasets.first.map { TrainingData.folder(of: $0).lastPathComponent } ?? "none"
     if configuration.isOnline {
       let environment = configuration.online.environment
       dataset = (environment.isEmpty ? dataset : environment) + "-online"

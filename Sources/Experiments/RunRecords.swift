@@ -25,8 +25,10 @@ struct RunRecords {
   private var seconds: Double { before + Date().timeIntervalSince(started) }
 
   /// Writes down what was measured at an update.
-  mutating func append(_ update: Int, _ metrics: Metrics) throws {
-    try table.append(update, seconds: seconds, metrics)
+  ///
+  /// `waiting` are the seconds of this process that its loop waited for batches or episodes.
+  mutating func append(_ update: Int, _ metrics: Metrics, waiting: Double = 0) throws {
+    try table.append(update, seconds: seconds, waiting: waiting, metrics)
     try lines.append(update, seconds: seconds, metrics)
     try events.append(
       update, scalars: metrics.entries.map { ($0.name, Double($0.value)) },
@@ -73,15 +75,18 @@ struct MetricsFile {
   }
 
   /// Appends a row.
-  mutating func append(_ update: Int, seconds: Double, _ metrics: Metrics) throws {
+  mutating func append(
+    _ update: Int, seconds: Double, waiting: Double, _ metrics: Metrics
+  ) throws {
     var text = ""
     if names == nil {
-      names = ["update", "seconds"] + metrics.entries.map(\.name)
+      names = ["update", "seconds", "waiting"] + metrics.entries.map(\.name)
       text = (names ?? []).joined(separator: ",") + "\n"
     }
     let values = metrics.entries.map { "\($0.value)" }
     text +=
-      (["\(update)", String(format: "%.2f", seconds)] + values).joined(separator: ",") + "\n"
+      (["\(update)", String(format: "%.2f", seconds), String(format: "%.4f", waiting)] + values)
+      .joined(separator: ",") + "\n"
     try appendBytes(Data(text.utf8), to: file)
   }
 }

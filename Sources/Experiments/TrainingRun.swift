@@ -102,15 +102,17 @@ final class TrainingRun {
 
   /// One update, measured where that is due.
   ///
-  /// `adding` is measured by the loop.
+  /// `waiting` are the seconds that the loop has waited for batches or episodes so far; `adding` is
+  /// what it measures itself.
   func update(
-    on batch: GoalBatch, isLast: Bool, adding: @autoclosure () -> Metrics = Metrics()
+    on batch: GoalBatch, isLast: Bool, waiting: Double,
+    adding: @autoclosure () -> Metrics = Metrics()
   ) throws {
     let next = learner.updates + 1
     let isMeasured = next % configuration.measureEvery == 0 || isLast
     if var metrics = learner.update(on: batch, measuring: isMeasured) {
       metrics.append(adding())
-      try records.append(next, metrics)
+      try records.append(next, metrics, waiting: waiting)
       note = metrics.entries.filter { $0.name.hasSuffix("_loss") }
         .map { "\($0.name) \(String(format: "%.4f", $0.value))" }.joined(separator: ", ")
       if let warning = monitor.warning(about: metrics) { try heed(warning) }

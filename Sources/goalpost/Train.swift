@@ -22,7 +22,11 @@ struct Train: ParsableCommand {
   @Option(help: "The learner's id (see `goalpost learners`).")
   var learner: String?
 
-  @Option(help: "A dataset's folder; may be given several times.")
+  @Option(
+    help: """
+      A dataset's folder; may be given several times, each with :WEIGHT (its share of every batch) or \
+      all without.
+      """)
   var dataset: [String] = []
 
   @Flag(help: "Collect while training; the episodes are left in RUN/dataset.")
@@ -50,6 +54,8 @@ struct Train: ParsableCommand {
       first and the last as in 0.5-0 (0.5:0 and 0.5→0 are the same).
       """)
   var offlineFraction: String?
+  @Option(help: "Share of the episodes that is held out of training.")
+  var validationFraction: Double?
 
   @Option(help: "Updates to make; the paper's number for the task if not given.")
   var updates: Int?
@@ -137,6 +143,7 @@ struct Train: ParsableCommand {
       configuration.online.offlineFraction = shares
     }
     if !dataset.isEmpty { configuration.datasets = dataset }
+    if let validationFraction { configuration.validationFraction = validationFraction }
     if let updates { configuration.updates = updates }
     if let evaluateEvery { configuration.evaluateEvery = evaluateEvery }
     if let threads { configuration.threads = threads }
