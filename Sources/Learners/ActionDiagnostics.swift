@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// What shows whether a policy of continuous actions has collapsed: its actions on a batch beside those
 /// of the data.
 ///
@@ -32,16 +30,11 @@ struct ActionDiagnostics {
 
   private func entropy(_ actions: [Float]) -> Float {
     let bins = 10
-    let rows = Float(max(1, actions.count / width))
-    var counts = [Float](repeating: 0, count: width * bins)
+    var counts = [Int](repeating: 0, count: width * bins)
     for (k, action) in actions.enumerated() where action.isFinite {
       let bin = min(bins - 1, max(0, Int((action + 1) / 2 * Float(bins))))
       counts[k % width * bins + bin] += 1
     }
-    let sum = counts.reduce(Float(0)) { sum, count in
-      let share = count / rows
-      return share > 0 ? sum - share * log(share) : sum
-    }
-    return sum / Float(width)
+    return meanEntropy(of: counts, rows: max(1, actions.count / width), bins: bins)
   }
 }

@@ -16,11 +16,8 @@ internal import Torch
 /// paper, where the reference's stands beside √v.
 ///
 /// Shapes: `B` rows, `O` observation, `G` goal, `D = O + G`, `A` action.
-final class SupervisedPolicy {
+final class SupervisedPolicy: PolicyNetwork, Imitator {
   let scale: ActionScale
-  let network: MLP
-  let optimizer: Adam
-  private(set) var normalizer: RunningNormalizer
 
   init(
     learner: String, task: GoalTask, hiddenWidths: [Int], learningRate: Double,
@@ -30,33 +27,9 @@ final class SupervisedPolicy {
       throw LearnerError.discreteActions(learner: learner, task: task.identifier)
     }
     self.scale = scale
-    let inputs = task.spec.observation + task.spec.goal
-    var generator = Initialization.generator(seed: seed, network: 0)
-    network = Initialization.mlp(
-      inputs: inputs, hiddenWidths: hiddenWidths, outputs: scale.length, from: &generator)
-    optimizer = Adam(network.parameters, learningRate: learningRate)
-    self.normalizer = RunningNormalizer(length: inputs, settings: normalizer)
-  }
-
-  // MARK: - Tensors of a batch
-
-  /// What networks read, `[B, D]`: observation `[B, O]` and goal `[B, G]` side by side, normalised.
-  func input(_ observations: [Float], _ goals: [Float], rows: Int) -> Tensor {
-    let (o, g) = (observations.count / rows, goals.count / rows)
-    let input = Tensor(shape: [rows, o + g]) { memory in
-      guard let start = memory.baseAddress else { return }
-      observations.withUnsafeBufferPointer { observations in
-        goals.withUnsafeBufferPointer { goals in
-          guard let fromO = observations.baseAddress, let fromG = goals.baseAddress else { return }
-          for row in 0..<rows {
-            (start + row * (o + g)).update(from: fromO + row * o, count: o)
-            (start + row * (o + g) + o).update(from: fromG + row * g, count: g)
-          }
-        }
-      }
-    }
-    normalizer.normalize(input)
-    return input
+    super.init(
+      task: task, outputs: scale.length, hiddenWidths: hiddenWidths, learningRate: learningRate,
+      normalizer: normalizer, seed: seed)
   }
 
   /// The data's actions, scaled to [−1, 1], `[B, A]`.
@@ -79,12 +52,6 @@ final class SupervisedPolicy {
     return ((chosen - actions).squared() * weight).mean()
   }
 
-  /// Shows the normaliser the batch, with its value goals as the reference does.
-  func observe(_ batch: GoalBatch) {
-    normalizer.update(
-      observations: batch.observations, goals: batch.valueGoals, rows: batch.count)
-  }
-
   /// One update of plain imitation: every row of the batch counts the same.
   func imitate(_ batch: GoalBatch, measuring: Bool) -> Metrics? {
     let input = input(batch.observations, batch.policyGoals, rows: batch.count)  // [B, D]
@@ -96,8 +63,8 @@ final class SupervisedPolicy {
     guard measuring else { return nil }
     var metrics = Metrics()
     measure(
-      loss: loss, gradientNorm: Tensor.norm(gradients), chosen: chosen, actions: actions,
-      batch: batch, into: &metrics)
+      loss: loss, gradients: gradients, chosen: chosen, actions: actions, batch: batch,
+      into: &metrics)
     return metrics
   }
 
@@ -113,46 +80,15 @@ final class SupervisedPolicy {
 
   /// Appends what shows whether the policy learns and whether it has collapsed.
   func measure(
-    loss: Tensor, gradientNorm: Float, chosen: Tensor, actions: Tensor, batch: GoalBatch,
+    loss: Tensor, gradients: [Tensor], chosen: Tensor, actions: Tensor, batch: GoalBatch,
     into metrics: inout Metrics
   ) {
     metrics.append("policy_loss", loss.float)
     ActionDiagnostics(policy: chosen.floats, data: actions.floats, width: scale.length)
       .append(to: &metrics)
-    let offsets = batch.offsets.map { Float($0) }
-    metrics.append("goal_offset", offsets.reduce(0, +) / Float(batch.count))
-    metrics.append(sample: "goal_offset", offsets)
-    metrics.append("policy_gradient_norm", gradientNorm)
-    metrics.append("policy_weight_norm", Tensor.norm(network.parameters))
+    measure(gradients: gradients, batch: batch, into: &metrics)
   }
 
-  // MARK: - Acting and saving
-
-  func makePolicy() -> DeterministicPolicy {
-    DeterministicPolicy(
-      network: RowNetwork(network), mean: normalizer.mean, deviation: normalizer.deviation,
-      settings: normalizer.settings, scale: scale)
-  }
-
-  /// What acting needs: `actor.<2k>.weight`, `actor.<2k>.bias` of the layer `k`, `normalizer.mean` and `.deviation`.
-  var policyState: [NamedTensor] {
-    network.named.map { $0.within("actor") }
-      + normalizer.policyState.map { $0.within("normalizer") }
-  }
-
-  /// What training needs besides.
-  var trainingState: [NamedTensor] {
-    optimizer.state.map { $0.within("actor_optimizer") }
-      + normalizer.trainingState.map { $0.within("normalizer") }
-  }
-
-  func restore(policy saved: [NamedTensor]) throws {
-    try network.named.assign(from: saved.group("actor"))
-    try normalizer.restore(policy: saved.group("normalizer"))
-  }
-
-  func restore(training saved: [NamedTensor]) throws {
-    try optimizer.state.assign(from: saved.group("actor_optimizer"))
-    try normalizer.restore(training: saved.group("normalizer"))
-  }
+  /// The present policy.
+  func makePolicy() -> any GoalPolicy { DeterministicPolicy(snapshot: snapshot, scale: scale) }
 }

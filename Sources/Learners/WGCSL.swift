@@ -195,8 +195,8 @@ public final class WGCSL: Learner {
     guard measuring else { return nil }
     var metrics = Metrics()
     policy.measure(
-      loss: policyLoss, gradientNorm: Tensor.norm(policyGradients), chosen: chosen,
-      actions: actions, batch: batch, into: &metrics)
+      loss: policyLoss, gradients: policyGradients, chosen: chosen, actions: actions, batch: batch,
+      into: &metrics)
     let mean = { (numbers: [Float]) in numbers.reduce(0, +) / Float(max(1, numbers.count)) }
     metrics.append("weight", mean(weights))
     metrics.append(sample: "weight", weights)
