@@ -28,6 +28,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   /// 1 is best for several runs side by side; a lone run of a small network gains some 1.7 × from 2.
   /// Another number gives other last bits, so it belongs to what is repeated.
   public var threads = 1
+  /// Where networks are trained: `cpu`, `cuda` or `cuda:1`; policies act on the processor.
+  public var device = "cpu"
   /// Updates between two checkpoints.
   public var checkpointEvery = 1_000
   /// Checkpoints that are kept, the last ones.

@@ -56,7 +56,7 @@ final class TrainingRun {
     }
     learner = try entry.make(
       task: task, overrides: configuration.settings, seed: configuration.seed,
-      threads: configuration.threads)
+      threads: configuration.threads, device: configuration.device)
     world =
       simulates || configuration.evaluateEvery > 0
       ? try EnvironmentRegistry.world(task.identifier).load() : nil

@@ -82,12 +82,17 @@ public struct LearnerEntry: Sendable {
   /// What `resolve` gave can be given as `overrides`, and gives the same learner. Throws
   /// `SettingsError`, `LearnerError`, and `TorchError` where the libtorch that was loaded will not do.
   /// From then on, operators called from this thread use `threads` threads; sums are cut up otherwise
-  /// for another number, so a run's last bits depend on it.
+  /// for another number, so a run's last bits depend on it. The learner's tensors lie on `device`:
+  /// `cpu`, `cuda` or `cuda:1`. Throws `LearnerError.unknownDevice` for any other.
   public func make(
-    task: GoalTask, overrides: [String: JSONValue] = [:], seed: UInt64, threads: Int = 1
+    task: GoalTask, overrides: [String: JSONValue] = [:], seed: UInt64, threads: Int = 1,
+    device: String = "cpu"
   ) throws -> any Learner {
     try TorchRuntime.start()
     TorchRuntime.threads = threads
+    guard let place = Device(device) else { throw LearnerError.unknownDevice(device) }
+    if place != .cpu { try TorchRuntime.loadCUDA() }
+    TorchRuntime.device = place
     return try makeLearner(task, overrides, seed)
   }
 }

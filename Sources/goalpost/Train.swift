@@ -78,6 +78,9 @@ struct Train: ParsableCommand {
   @Option(help: "Threads of libtorch for each run: 1, unless a lone run has more cores.")
   var threads: Int?
 
+  @Option(help: "Where networks are trained: cpu, cuda or cuda:1.")
+  var device: String?
+
   @Option(help: "The run's folder; runs/<learner>-<dataset>-s<seed> if not given.")
   var output: String?
 
@@ -147,6 +150,7 @@ struct Train: ParsableCommand {
     if let updates { configuration.updates = updates }
     if let evaluateEvery { configuration.evaluateEvery = evaluateEvery }
     if let threads { configuration.threads = threads }
+    if let device { configuration.device = device }
     if let checkpointEvery { configuration.checkpointEvery = checkpointEvery }
     try configuration.assign(assignments)
     if let seeds, let list = SeedList(seeds) {

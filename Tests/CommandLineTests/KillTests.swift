@@ -1,5 +1,7 @@
 import Foundation
+import Glibc
 import GoalCore
+import Learners
 import TestSupport
 import Testing
 
@@ -140,40 +142,88 @@ struct KillTests {
     for (name, file) in kept { #expect(now[name] == file, "\(name) was written again") }
   }
 
-  @Test func aKilledTrainerIsResumedToTheSameBytes() throws {
-    let folder = try TemporaryFolder()
-    #expect(
-      try Program.run(
-        [
-          "collect", "--environment", "fetch-reach", "--policy", "scripted", "--episodes", "6",
-          "--seed", "0", "--output", "data",
-        ], in: folder.url
-      ).status == 0)
-    func arguments(_ output: String) -> [String] {
+  /// How a trainer is started: offline on `data`, or online.
+  static let trainings: [[String]] =
+    LearnerRegistry.all.map { ["--learner", $0.identifier, "--dataset", "data", "--updates", "16"] }
+    + ["0", "1"].map {
       [
-        "train", "--learner", "wgcsl", "--dataset", "data", "--updates", "120", "--seed", "0",
-        "--checkpoint-every", "4", "--evaluate-every", "0", "--output", output,
+        "--learner", "wgcsl", "--online", "--environment", "fetch-reach", "--steps", "250", "--lag",
+        $0, "--set", "online.randomEpisodes=1", "--set", "online.updatesFrom=2",
       ]
     }
+
+  /// Every trainer, killed twice in the middle of writing a checkpoint, comes to the same bytes.
+  @Test(arguments: trainings)
+  func aKilledTrainerIsResumedToTheSameBytes(training: [String]) throws {
+    let folder = try TemporaryFolder()
+    let files = FileManager.default
+    if training.contains("--dataset") {
+      #expect(
+        try Program.run(
+          [
+            "collect", "--environment", "fetch-reach", "--policy", "scripted", "--episodes", "6",
+            "--seed", "0", "--output", "data",
+          ], in: folder.url
+        ).status == 0)
+    }
+    let settings = """
+      checkpointEvery: 1
+      evaluateEvery: 8
+      evaluationEpisodes: 1
+      settings: {hiddenWidths: [32, 32], batchSize: 16}
+      """
+    try Data(settings.utf8).write(to: folder.url.appendingPathComponent("train.yaml"))
+    func arguments(_ output: String) -> [String] {
+      ["train", "train.yaml"] + training + ["--seed", "0", "--output", output]
+    }
     #expect(try Program.run(arguments("whole"), in: folder.url).status == 0)
+
+    /// The checkpoints that are whole, and those that are being written.
+    func checkpoints() -> (whole: [String], parts: [String]) {
+      let place = folder.url.appendingPathComponent("killed/checkpoints")
+      let names = (try? files.contentsOfDirectory(atPath: place.path)) ?? []
+      return (names.filter { $0.count == 9 }.sorted(), names.filter { $0.hasSuffix(".part") })
+    }
+    var halfWritten = 0
     var process = try Program.start(arguments("killed"), in: folder.url)
-    var generator = Philox(seed: UInt64.random(in: 0..<1000), purpose: 1, index: 1)
-    for _ in 0..<6 {
-      usleep(UInt32(generator.uniform(300_000, 900_000)))
-      kill(process.processIdentifier, SIGKILL)
+    for kill in 1...6 where halfWritten < 2 {
+      let before = checkpoints().whole.last ?? ""
+      while process.isRunning {
+        let (whole, parts) = checkpoints()
+        if (whole.last ?? "") > before, whole.last != nil, !parts.isEmpty { break }
+      }
+      Glibc.kill(process.processIdentifier, SIGKILL)
       process.waitUntilExit()
-      let begun = FileManager.default.fileExists(
-        atPath: folder.url.appendingPathComponent("killed/config.json").path)
-      process = try Program.start(
-        begun ? ["train", "--resume", "killed"] : arguments("killed"), in: folder.url)
+      if process.terminationReason == .exit { break }
+      let left = checkpoints()
+      #expect(!left.whole.isEmpty, "kill \(kill) cost the last checkpoint")
+      halfWritten += left.parts.isEmpty ? 0 : 1
+      process = try Program.start(["train", "--resume", "killed"], in: folder.url)
     }
     process.waitUntilExit()
     #expect(process.terminationStatus == 0)
-    for name in ["policy.safetensors", "training.safetensors", "state.json"] {
-      let path = "checkpoints/000000120/\(name)"
-      #expect(
-        try Data(contentsOf: folder.url.appendingPathComponent("whole/\(path)"))
-          == Data(contentsOf: folder.url.appendingPathComponent("killed/\(path)")), "\(name)")
+    #expect(halfWritten > 0, "no kill came in the middle of writing a checkpoint")
+
+    // The last checkpoints, the best one, the evaluations and what was collected are the same.
+    let whole = folder.url.appendingPathComponent("whole")
+    let names = try files.subpathsOfDirectory(atPath: whole.path).filter {
+      $0.hasSuffix(".safetensors") || $0.hasSuffix(".h5") || $0.contains("shard")
+        || ["state.json", "evaluations.json", "online.json", "manifest.json"].contains(
+          ($0 as NSString).lastPathComponent)
     }
+    #expect(names.count > 8)
+    for name in names where !files.isFolder(whole.appendingPathComponent(name)) {
+      let other = folder.url.appendingPathComponent("killed/\(name)")
+      #expect(
+        try Data(contentsOf: whole.appendingPathComponent(name)) == Data(contentsOf: other),
+        "\(name)")
+    }
+  }
+}
+
+extension FileManager {
+  fileprivate func isFolder(_ url: URL) -> Bool {
+    var isFolder: ObjCBool = false
+    return fileExists(atPath: url.path, isDirectory: &isFolder) && isFolder.boolValue
   }
 }

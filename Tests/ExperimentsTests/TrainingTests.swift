@@ -83,6 +83,19 @@ final class TrainingTests {
     let again = try RunConfiguration.read(run("first").appendingPathComponent("config.json"))
     _ = try OfflineTraining.run(again, in: run("again"))
     #expect(try bytes(run("again")) == bytes(run("first")))
+    // A file of YAML that says the same.
+    let yaml = folder.url.appendingPathComponent("train.yaml")
+    try Data(
+      """
+      learner: gcsl
+      datasets: [\(data.path)]
+      updates: 10
+      seed: 3
+      settings: {batchSize: 32, hiddenWidths: [16, 16]}
+      """.utf8
+    ).write(to: yaml)
+    _ = try OfflineTraining.run(try RunConfiguration.read(yaml), in: run("yaml"))
+    #expect(try bytes(run("yaml")) == bytes(run("first")))
     first.seed = 4
     _ = try OfflineTraining.run(first, in: run("other"))
     #expect(try bytes(run("other"))[0] != bytes(run("first"))[0])
