@@ -144,7 +144,9 @@ struct KillTests {
 
   /// How a trainer is started: offline on `data`, or online.
   static let trainings: [[String]] =
-    LearnerRegistry.all.map { ["--learner", $0.identifier, "--dataset", "data", "--updates", "16"] }
+    LearnerRegistry.all.map {
+      ["--learner", $0.identifier, "--dataset", "data", "--updates", "16"]
+    }
     + ["0", "1"].map {
       [
         "--learner", "wgcsl", "--online", "--environment", "fetch-reach", "--steps", "250", "--lag",
