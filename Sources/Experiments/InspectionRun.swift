@@ -74,9 +74,14 @@ public struct RunInspection: Encodable, Sendable, Inspected {
   public var text: String {
     let made = Int(metrics["update"] ?? 0)
     let name = task.map { " on \($0.identifier)" } ?? ""
+    let updates = Inspection.count(max(made, checkpoints.last ?? 0))
+    let online = configuration.online
+    let extent =
+      configuration.isOnline
+      ? " updates, online for \(Inspection.count(online.steps)) steps with lag \(online.lag)"
+      : " of \(Inspection.count(configuration.updates)) updates"
     return
-      "\(run): \(configuration.learner)\(name), \(Inspection.count(max(made, checkpoints.last ?? 0)))"
-      + " of \(Inspection.count(configuration.updates)) updates, seed \(configuration.seed)\n"
+      "\(run): \(configuration.learner)\(name), \(updates)\(extent), seed \(configuration.seed)\n"
       + SettingDifference.text(differences) + evaluationText
       + curves + (warnings.isEmpty ? "" : "\nwarnings\n" + warnings.map { "  \($0)\n" }.joined())
       + Inspection.section("lineage", lineage)
@@ -115,6 +120,7 @@ public struct RunInspection: Encodable, Sendable, Inspected {
     }
     return [("last", kept.isEmpty ? "no checkpoint yet" : "checkpoints at \(kept) updates")]
       + (bestOne ?? [])
+      + (configuration.from.isEmpty ? [] : [("began with", configuration.from)])
       + zip(configuration.datasets, datasets).map { ("dataset", "\($0), sha256 \($1)") }
       + (provenance?.lines ?? [("provenance", "not known before its end")])
   }

@@ -113,7 +113,7 @@ final class TrainingRun {
     if var metrics = learner.update(on: batch, measuring: isMeasured) {
       metrics.append(adding())
       try records.append(next, metrics, waiting: waiting)
-      note = metrics.entries.filter { $0.name.hasSuffix("_loss") }
+      note = metrics.entries.filter { $0.name.hasSuffix("_loss") && !$0.name.contains("/") }
         .map { "\($0.name) \(String(format: "%.4f", $0.value))" }.joined(separator: ", ")
       if let warning = monitor.warning(about: metrics) { try heed(warning) }
     }
