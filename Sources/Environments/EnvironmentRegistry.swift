@@ -31,7 +31,7 @@ public enum EnvironmentRegistry {
   public static let worlds: [World] = Fetch.rows.map { row in
     World(
       task: Fetch.task(row), summary: row.summary,
-      script: row.hasObject ? FetchPushScript() : FetchReachScript(), bounds: Fetch.bounds(row),
+      script: Fetch.script(row), bounds: Fetch.bounds(row),
       load: {
         let model = try Fetch.model(row)
         return LoadedWorld(
