@@ -221,7 +221,9 @@ bool ctorch_load_cuda() {
     TORCH_CHECK(dladdr(reinterpret_cast<void *>(&at::globalContext), &place), "no libtorch_cpu.so");
     std::string path(place.dli_fname);
     path = path.substr(0, path.rfind('/')) + "/libtorch_cuda.so";
-    TORCH_CHECK(dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL), dlerror());
+    TORCH_CHECK(
+        dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL),
+        "CUDA needs a CUDA build of libtorch (name it with TORCH_HOME): ", dlerror());
     TORCH_CHECK(at::hasCUDA(), "libtorch_cuda.so is loaded, but there is no CUDA device or driver");
     return true;
   });

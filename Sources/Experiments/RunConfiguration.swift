@@ -66,11 +66,16 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   }
 
   /// Takes a checkpoint to begin with, and its learner and settings.
+  ///
+  /// A policy that has learned needs no random episodes to begin with, so there are none, and updates
+  /// come from the first episode on, unless the settings say otherwise.
   public mutating func begin(from checkpoint: String) throws {
     let header = try Checkpoint.read(policy: Checkpoint.policyFile(checkpoint)).header
     from = checkpoint
     learner = header.learner
-    settings = JSONValue.merge(settings, over: header.settings)
+    let atOnce: JSONValue = .object(["randomEpisodes": 0, "updatesFrom": 1])
+    let theirs = JSONValue.merge(["online": atOnce], over: header.settings)
+    settings = JSONValue.merge(settings, over: theirs)
   }
 
   /// Reads a configuration from a file of YAML or JSON, over the defaults.

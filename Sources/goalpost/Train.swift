@@ -45,7 +45,11 @@ struct Train: ParsableCommand {
       """)
   var lag: Int?
 
-  @Option(help: "Begin with this checkpoint (a run, or a checkpoint's folder) and go on training.")
+  @Option(
+    help: """
+      Begin with this checkpoint (a run, or a checkpoint's folder), its learner and settings; online, \
+      without random episodes first.
+      """)
   var from: String?
 
   @Option(
