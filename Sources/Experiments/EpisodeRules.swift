@@ -18,7 +18,7 @@ struct EpisodeRules: Sendable {
       at: "\(place) has \(trajectory.length)")
     found.compare(
       "an episode's seed is its recipe's",
-      trajectory.seed == Seeds.world(.collect, seed: recipe.seed, episode: trajectory.index),
+      trajectory.seed == recipe.worldSeed(ofEpisode: trajectory.index),
       at: "\(place) has \(trajectory.seed)")
     found.compare(
       "an episode is cut off at the horizon or terminated",

@@ -174,7 +174,7 @@ public enum TrajectoryCollection {
         environment: try loaded.makeEnvironment(), policy: policy, exploration: exploration,
         keepStates: recipe.states)
       while !Interruption.isAsked, let (shard, number) = try queue.next() {
-        let seed = Seeds.world(.collect, seed: recipe.seed, episode: number)
+        let seed = recipe.worldSeed(ofEpisode: number)
         try queue.finish(shard, rollout.episode(index: number, seed: seed))
         made.wrappingAdd(1, ordering: .relaxed)
         progress.advance()

@@ -56,6 +56,8 @@ public final class GCSL: Learner {
     public var learningRate = 5e-4
     /// How inputs are normalised.
     public var normalizer = NormalizerSettings()
+    /// How it learns online.
+    public var online = OnlineSettings.gcsl()
 
     /// The reference's defaults.
     public init() {}
@@ -97,7 +99,7 @@ public final class GCSL: Learner {
     let goals: GoalSelection =
       switch configuration.pairs {
       case .future: .future(fraction: 1)
-      case .pair: .pair
+      case .pair: .pair()
       }
     return SamplingScheme(
       batchSize: configuration.batchSize, policyGoals: goals,
@@ -109,6 +111,9 @@ public final class GCSL: Learner {
     updates += 1
     return policy.imitate(batch, measuring: measuring)
   }
+
+  /// The imitation loss of a batch that is not trained on.
+  public func losses(on batch: GoalBatch) -> Metrics { policy.losses(on: batch) }
 
   /// The present policy.
   public func makePolicy() -> any GoalPolicy { policy.makePolicy() }
@@ -134,6 +139,7 @@ extension GCSL.Configuration {
   public static func preset(for task: GoalTask) -> Self {
     var configuration = Self()
     configuration.batchSize = PaperSchedule(task: task).batchSize
+    configuration.online = .gcsl(horizon: task.spec.horizon)
     return configuration
   }
 
@@ -149,6 +155,7 @@ extension GCSL.Configuration {
     try Settings.requireShare(originalGoals, "originalGoals")
     try Settings.requirePositive(learningRate, "learningRate")
     try normalizer.validate()
+    try online.validate()
   }
 
   /// Every setting's key, meaning and source.
@@ -179,5 +186,6 @@ extension GCSL.Configuration {
       ("hiddenWidths", "units of each hidden layer of the policy", "config.py"),
       ("learningRate", "Adam's step size", "config.py, pi_lr"),
     ] + NormalizerSettings.documentation
+      + OnlineSettings.documentation(source: "GCSL's variants.py")
   }
 }

@@ -58,39 +58,35 @@ final class SupervisedPolicy: PolicyNetwork, Imitator {
     let actions = actions(of: batch)  // [B, A]
     let chosen = self(input)  // [B, A]
     let loss = SupervisedPolicy.loss(chosen, actions)
-    optimizer.step(minimizing: loss)
+    let gradients = optimizer.step(minimizing: loss)
     observe(batch)
     guard measuring else { return nil }
     var metrics = Metrics()
-    measure(loss: loss, chosen: chosen, actions: actions, batch: batch, into: &metrics)
+    measure(
+      loss: loss, gradients: gradients, chosen: chosen, actions: actions, batch: batch,
+      into: &metrics)
     return metrics
   }
 
-  /// Appends what shows whether the policy learns and whether it has collapsed.
-  ///
-  /// `action_entropy` is that of a histogram of the policy's actions with ten bins on [−1, 1], in
-  /// nats, averaged over dimensions: 0 where every action is the same, ln 10 = 2.303 at most.
-  func measure(
-    loss: Tensor, chosen: Tensor, actions: Tensor, batch: GoalBatch, into metrics: inout Metrics
-  ) {
-    let (policy, data) = (chosen.floats, actions.floats)
-    let count = Float(max(1, policy.count))
-    metrics.append("policy_loss", loss.float)
-    metrics.append("action_error", zip(policy, data).reduce(0) { $0 + abs($1.0 - $1.1) } / count)
-    metrics.append("action_magnitude", policy.reduce(0) { $0 + abs($1) } / count)
-    metrics.append("action_saturation", Float(policy.count { abs($0) > 0.99 }) / count)
-    metrics.append("action_entropy", entropy(policy, rows: batch.count))
-    metrics.append("goal_offset", batch.meanOffset)
+  /// The loss of plain imitation on a batch that is not trained on.
+  func losses(on batch: GoalBatch) -> Metrics {
+    withoutGradients {
+      let input = input(batch.observations, batch.policyGoals, rows: batch.count)  // [B, D]
+      var metrics = Metrics()
+      metrics.append("policy_loss", SupervisedPolicy.loss(self(input), actions(of: batch)).float)
+      return metrics
+    }
   }
 
-  private func entropy(_ actions: [Float], rows: Int) -> Float {
-    let bins = 10
-    var counts = [Int](repeating: 0, count: scale.length * bins)
-    for (k, action) in actions.enumerated() where action.isFinite {
-      let bin = min(bins - 1, max(0, Int((action + 1) / 2 * Float(bins))))
-      counts[k % scale.length * bins + bin] += 1
-    }
-    return meanEntropy(of: counts, rows: rows, bins: bins)
+  /// Appends what shows whether the policy learns and whether it has collapsed.
+  func measure(
+    loss: Tensor, gradients: [Tensor], chosen: Tensor, actions: Tensor, batch: GoalBatch,
+    into metrics: inout Metrics
+  ) {
+    metrics.append("policy_loss", loss.float)
+    ActionDiagnostics(policy: chosen.floats, data: actions.floats, width: scale.length)
+      .append(to: &metrics)
+    measure(gradients: gradients, batch: batch, into: &metrics)
   }
 
   /// The present policy.

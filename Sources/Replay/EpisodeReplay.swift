@@ -1,70 +1,28 @@
-import CPrefetch
 public import GoalCore
 
-/// Episodes that batches are drawn from, read where they lie: in memory or mapped from shards.
-///
-/// Indices are drawn first and the cache lines that they name asked for; then the rows are copied.
-/// Start and goal are drawn per row. A batch is a function of the run's seed and its own number, so
-/// it does not depend on threads or on what was drawn before.
-public final class EpisodeReplay: Sendable {
+/// Episodes read where they lie: in memory or mapped from shards.
+public final class EpisodeReplay: EpisodeSource {
   /// The task whose achieved goals and rewards relabelling uses.
   public let task: GoalTask
-  /// Episodes, `E`.
-  public var episodeCount: Int { episodes.count }
-  /// Steps of all episodes.
-  public let stepCount: Int
+  /// Where the episodes lie.
+  public let table: EpisodeTable
 
-  /// Where an episode's rows begin.
-  private struct Episode: @unchecked Sendable {
-    let observations: UnsafePointer<Float>
-    let actions: UnsafeRawPointer
-    let achieved: UnsafePointer<Float>
-    let desired: UnsafePointer<Float>
-    let desiredStride: Int
-    let length: Int
-  }
-
-  private let episodes: [Episode]
   private let columns: [TrajectoryColumns]
+  private let memory: Memory
 
-  /// Whether the columns are mapped and do not fit into memory.
-  private let isLarge: Bool
+  /// The tables that the replay owns.
+  private struct Memory: @unchecked Sendable {
+    let rows: UnsafeMutableBufferPointer<EpisodeRows>
+    let guide: UnsafeMutableBufferPointer<Int32>?
+  }
 
   /// Reads episodes from columns; every episode has at least one step and actions of the task's kind.
   ///
   /// Columns that are mapped and do not fit into memory are read as `Paging` says, if `isLarge`; the
   /// batches are the same.
-  public init(task: GoalTask, columns: [TrajectoryColumns], isLarge: Bool = false) {
-    self.isLarge = isLarge
-    let spec = task.spec
-    var episodes: [Episode] = []
-    episodes.reserveCapacity(columns.reduce(0) { $0 + $1.lengths.count })
-    for column in columns {
-      var state = 0
-      var step = 0
-      for (number, length) in column.lengths.enumerated() {
-        precondition(length > 0, "an episode has at least one step, found \(length)")
-        let actions: UnsafeRawPointer
-        switch (column.actions, spec.action) {
-        case (.continuous(let values), .continuous(let low, _)):
-          actions = UnsafeRawPointer(Self.start(of: values) + step * low.count)
-        case (.discrete(let values), .discrete):
-          actions = UnsafeRawPointer(Self.start(of: values) + step)
-        default: preconditionFailure("the columns' actions are not of the task's kind")
-        }
-        let goalRow = column.goalsMove ? state : number
-        episodes.append(
-          Episode(
-            observations: Self.start(of: column.observations) + state * spec.observation,
-            actions: actions,
-            achieved: Self.start(of: column.achievedGoals) + state * spec.goal,
-            desired: Self.start(of: column.desiredGoals) + goalRow * spec.goal,
-            desiredStride: column.goalsMove ? spec.goal : 0, length: length))
-        state += length + 1
-        step += length
-      }
-    }
-    precondition(!episodes.isEmpty, "a replay needs at least one episode")
+  public convenience init(task: GoalTask, columns: [TrajectoryColumns], isLarge: Bool = false) {
+    self.init(
+      task: task, columns: columns, rows: Self.rows(of: columns, spec: task.spec), isLarge: isLarge)
     for column in isLarge ? columns : [] {
       Paging.readRandomly(column.observations)
       Paging.readRandomly(column.achievedGoals)
@@ -74,140 +32,116 @@ public final class EpisodeReplay: Sendable {
       case .discrete(let values): Paging.readRandomly(values)
       }
     }
+  }
+
+  private init(
+    task: GoalTask, columns: [TrajectoryColumns], rows found: [EpisodeRows], isLarge: Bool
+  ) {
+    precondition(!found.isEmpty, "a replay needs at least one episode")
+    let rows = UnsafeMutableBufferPointer<EpisodeRows>.allocate(capacity: found.count)
+    var steps = 0
+    for (number, episode) in found.enumerated() {
+      rows.initializeElement(
+        at: number,
+        to: EpisodeRows(
+          observations: episode.observations, actions: episode.actions, achieved: episode.achieved,
+          desired: episode.desired, firstStep: steps, length: episode.length,
+          desiredStride: episode.desiredStride))
+      steps += episode.steps
+    }
+    let length = rows[0].length
+    let isUniform = rows.allSatisfy { $0.length == length }
+    var guide: UnsafeMutableBufferPointer<Int32>?
+    if !isUniform {
+      let places = UnsafeMutableBufferPointer<Int32>.allocate(capacity: rows.count)
+      var episode = 0
+      for k in 0..<rows.count {
+        // The first step that maps to entry k.
+        let step = (k * steps + rows.count - 1) / rows.count
+        while episode + 1 < rows.count, rows[episode + 1].firstStep <= step { episode += 1 }
+        places.initializeElement(at: k, to: Int32(episode))
+      }
+      guide = places
+    }
+    guard let start = rows.baseAddress else { preconditionFailure("a table without rows") }
     self.task = task
     self.columns = columns
-    self.episodes = episodes
-    stepCount = episodes.reduce(0) { $0 + $1.length }
+    memory = Memory(rows: rows, guide: guide)
+    table = EpisodeTable(
+      rows: UnsafePointer(start), count: rows.count, stepCount: steps,
+      commonLength: isUniform ? Int(length) : 0,
+      guide: guide.flatMap { UnsafePointer($0.baseAddress) }, isLarge: isLarge)
   }
 
-  /// Draws batch number `number` of the run of `seed`.
-  public func draw(
-    _ scheme: SamplingScheme, seed: UInt64, number: UInt64, into batch: inout GoalBatch
-  ) {
+  deinit {
+    memory.rows.deallocate()
+    memory.guide?.deallocate()
+  }
+
+  /// The same episodes in two parts that share none: a fraction for validation, the rest to train on.
+  ///
+  /// Which episodes are held out depends on `seed` and their number only. Of two episodes or more each
+  /// part has at least one. Episodes that a mixture took twice are two.
+  public func split(
+    validationFraction: Double, seed: UInt64
+  ) -> (training: EpisodeReplay, validation: EpisodeReplay) {
     precondition(
-      batch.count == scheme.batchSize, "a batch of \(scheme.batchSize) rows was asked for")
-    var key = Philox(seed: seed, purpose: Self.streamPurpose, index: number)
+      validationFraction > 0 && validationFraction < 1,
+      "a fraction between 0 and 1, found \(validationFraction)")
+    precondition(table.count > 1, "two episodes are needed to hold one out, found \(table.count)")
+    let wanted = Int((validationFraction * Double(table.count)).rounded())
+    let held = min(max(wanted, 1), table.count - 1)
+    // A partial shuffle: the first `held` numbers are a draw without replacement.
+    var key = Philox(seed: seed, purpose: Self.splitPurpose, index: 0)
     var generator = Xoshiro256(seed: key.next())
-    let spec = task.spec
-
-    var places = [(episode: Int, step: Int)]()
-    var policyGoal = [UnsafePointer<Float>]()
-    var valueGoal = [UnsafePointer<Float>]()
-    places.reserveCapacity(batch.count)
-    policyGoal.reserveCapacity(batch.count)
-    valueGoal.reserveCapacity(batch.count)
-    for row in 0..<batch.count {
-      let number = generator.below(episodes.count)
-      let episode = episodes[number]
-      let pair = Self.pair(scheme.policyGoals, length: episode.length, from: &generator)
-      let original = episode.desired + pair.step * episode.desiredStride
-      let goal = pair.offset.map { episode.achieved + (pair.step + 1 + $0) * spec.goal } ?? original
-      policyGoal.append(goal)
-      let keepsOriginal =
-        scheme.originalValueGoals > 0 && generator.unit() < scheme.originalValueGoals
-      valueGoal.append(keepsOriginal ? original : goal)
-      places.append((number, pair.step))
-      batch.episodes[row] = Int32(number)
-      batch.steps[row] = Int32(pair.step)
-      batch.offsets[row] = Int32(pair.offset ?? 0)
-      let observation = UnsafeRawPointer(episode.observations + pair.step * spec.observation)
-      for line in stride(from: 0, to: 2 * spec.observation * 4, by: 64) {
-        prefetch_line(observation + line)
-      }
-      prefetch_line(goal)
-      if isLarge { ask(for: pair.step, of: episode, goal) }
+    var numbers = Array(0..<table.count)
+    for k in 0..<held { numbers.swapAt(k, k + generator.below(table.count - k)) }
+    func part(_ chosen: some Sequence<Int>) -> EpisodeReplay {
+      EpisodeReplay(
+        task: task, columns: columns, rows: chosen.sorted().map { table.rows[$0] },
+        isLarge: table.isLarge)
     }
-
-    gather(into: &batch.observations, width: spec.observation, places) {
-      $0.observations + $1 * spec.observation
-    }
-    gather(into: &batch.nextObservations, width: spec.observation, places) {
-      $0.observations + ($1 + 1) * spec.observation
-    }
-    switch batch.actions {
-    case .continuous(var values):
-      batch.actions = .continuous([])
-      let width = spec.action.length
-      gather(into: &values, width: width, places) {
-        $0.actions.assumingMemoryBound(to: Float.self) + $1 * width
-      }
-      batch.actions = .continuous(values)
-    case .discrete(var values):
-      batch.actions = .discrete([])
-      gather(into: &values, width: 1, places) {
-        $0.actions.assumingMemoryBound(to: Int32.self) + $1
-      }
-      batch.actions = .discrete(values)
-    }
-    relabel(policyGoal, goals: &batch.policyGoals, rewards: &batch.policyRewards, places)
-    relabel(valueGoal, goals: &batch.valueGoals, rewards: &batch.valueRewards, places)
+    return (part(numbers[held...]), part(numbers[..<held]))
   }
 
-  /// Asks for the pages of a row of the batch.
-  private func ask(for step: Int, of episode: Episode, _ goal: UnsafePointer<Float>) {
-    let spec = task.spec
-    Paging.ask(episode.observations + step * spec.observation, 8 * spec.observation)
-    Paging.ask(episode.actions + 4 * step * spec.action.length, 4 * spec.action.length)
-    Paging.ask(episode.achieved + (step + 1) * spec.goal, 4 * spec.goal)
-    Paging.ask(goal, 4 * spec.goal)
-  }
+  /// What tells the split's stream from a run's others.
+  private static let splitPurpose: UInt64 = 0x5641_4c49  // "VALI"
 
-  /// A step and how far after its next state the goal lies; nil for the original goal.
-  static func pair(
-    _ selection: GoalSelection, length: Int, from generator: inout Xoshiro256
-  ) -> (step: Int, offset: Int?) {
-    switch selection {
-    case .original: return (generator.below(length), nil)
-    case .future(let fraction):
-      let step = generator.below(length)
-      if fraction < 1, generator.unit() >= fraction { return (step, nil) }
-      return (step, generator.below(length - step))
-    case .pair:
-      // Over the L = length + 1 states.
-      let first = generator.below(length)
-      var second = generator.below(length + 1)
-      if first == second { second += 1 }
-      return (min(first, second), max(first, second) - min(first, second) - 1)
+  private static func rows(of columns: [TrajectoryColumns], spec: GoalSpec) -> [EpisodeRows] {
+    var rows: [EpisodeRows] = []
+    rows.reserveCapacity(columns.reduce(0) { $0 + $1.lengths.count })
+    for column in columns {
+      var state = 0
+      var step = 0
+      for (number, length) in column.lengths.enumerated() {
+        precondition(
+          length > 0 && length < 1 << 31, "an episode has at least one step, found \(length)")
+        let actions: UnsafeRawPointer
+        switch (column.actions, spec.action) {
+        case (.continuous(let values), .continuous(let low, _)):
+          actions = UnsafeRawPointer(start(of: values) + step * low.count)
+        case (.discrete(let values), .discrete):
+          actions = UnsafeRawPointer(start(of: values) + step)
+        default: preconditionFailure("the columns' actions are not of the task's kind")
+        }
+        let goalRow = column.goalsMove ? state : number
+        rows.append(
+          EpisodeRows(
+            observations: start(of: column.observations) + state * spec.observation,
+            actions: actions, achieved: start(of: column.achievedGoals) + state * spec.goal,
+            desired: start(of: column.desiredGoals) + goalRow * spec.goal, firstStep: 0,
+            length: Int32(length), desiredStride: column.goalsMove ? Int32(spec.goal) : 0))
+        state += length + 1
+        step += length
+      }
     }
+    return rows
   }
-
-  /// What tells the sampler's stream from a run's others.
-  private static let streamPurpose: UInt64 = 0x5341_4d50  // "SAMP"
 
   private static func start<Element>(of buffer: UnsafeBufferPointer<Element>) -> UnsafePointer<
     Element
   > {
     guard let start = buffer.baseAddress else { preconditionFailure("a column without rows") }
     return start
-  }
-
-  /// Copies one row of a column for each row of the batch.
-  private func gather<Element>(
-    into array: inout [Element], width: Int, _ places: [(episode: Int, step: Int)],
-    from place: (Episode, Int) -> UnsafePointer<Element>
-  ) {
-    array.withUnsafeMutableBufferPointer { buffer in
-      guard let target = buffer.baseAddress else { return }
-      for (row, chosen) in places.enumerated() {
-        let source = place(episodes[chosen.episode], chosen.step)
-        (target + row * width).update(from: source, count: width)
-      }
-    }
-  }
-
-  /// Copies the goals, and rewards the next achieved goals under them.
-  private func relabel(
-    _ chosen: [UnsafePointer<Float>], goals: inout [Float], rewards: inout [Float],
-    _ places: [(episode: Int, step: Int)]
-  ) {
-    let width = task.spec.goal
-    goals.withUnsafeMutableBufferPointer { buffer in
-      guard let target = buffer.baseAddress else { return }
-      for (row, place) in places.enumerated() {
-        (target + row * width).update(from: chosen[row], count: width)
-        let achieved = episodes[place.episode].achieved + (place.step + 1) * width
-        rewards[row] = task.reward(achieved, chosen[row])
-      }
-    }
   }
 }

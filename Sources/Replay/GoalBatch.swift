@@ -2,7 +2,8 @@ public import GoalCore
 
 /// One batch of transitions with goals, one start and goal per row.
 ///
-/// Shapes: `B` rows, `O` observation, `G` goal, `A` action.
+/// Shapes: `B` rows, `O` observation, `F` goal in the scheme's form (`G`, or `O` for whole
+/// observations), `A` action.
 public struct GoalBatch: Sendable {
   /// Rows, `B`.
   public let count: Int
@@ -12,38 +13,65 @@ public struct GoalBatch: Sendable {
   public var nextObservations: [Float]
   /// The applied actions, `[B, A]` or `[B]`.
   public var actions: ActionColumn
-  /// Goals for the policy, `[B, G]`.
+  /// Goals for the policy, `[B, F]`.
   public var policyGoals: [Float]
   /// Steps between the next state and the state that the policy's goal was achieved in, `[B]`;
-  /// 0 for an original goal.
+  /// 0 for an original or random goal, −1 for the present state.
   public var offsets: [Int32]
-  /// The world's own reward of the next state under the policy's goal, `[B]`.
+  /// Where the policy's goals come from, `[B]`.
+  public var policyOrigins: [GoalOrigin]
+  /// The world's own reward of the rewarded state under the policy's goal, `[B]`.
   public var policyRewards: [Float]
-  /// Goals for the value function, `[B, G]`.
+  /// Goals for the value function, `[B, F]`.
   public var valueGoals: [Float]
-  /// The world's own reward of the next state under the value goal, `[B]`.
+  /// The same as `offsets` for the value goals, `[B]`.
+  public var valueOffsets: [Int32]
+  /// Where the value goals come from, `[B]`.
+  public var valueOrigins: [GoalOrigin]
+  /// The world's own reward of the rewarded state under the value goal, `[B]`.
   public var valueRewards: [Float]
-  /// Where each row came from: its episode, in the order of the replay's columns, `[B]`.
+  /// What a high level is to propose on the way to the policy's goal, `[B, F]`; empty without subgoals.
+  public var subgoals: [Float]
+  /// The goals of a low level, `[B, F]`; empty without subgoals.
+  public var lowGoals: [Float]
+  /// Where each row came from: its source, in the sampler's order, `[B]`.
+  public var sources: [Int32]
+  /// Its episode, in the order of the source, `[B]`.
   public var episodes: [Int32]
   /// The step within the episode, `[B]`.
   public var steps: [Int32]
 
-  /// Makes a batch of zeros.
+  /// Makes a batch of zeros, with goals in the achieved form and without subgoals.
   public init(count: Int, spec: GoalSpec) {
+    self.init(count: count, spec: spec, goal: spec.goal, subgoals: false)
+  }
+
+  /// Makes a batch of zeros for a scheme.
+  public init(_ scheme: SamplingScheme, spec: GoalSpec) {
+    self.init(
+      count: scheme.batchSize, spec: spec, goal: scheme.goalForm.length(spec),
+      subgoals: scheme.subgoalSteps != nil)
+  }
+
+  private init(count: Int, spec: GoalSpec, goal: Int, subgoals hasSubgoals: Bool) {
     self.count = count
     let zeros = { (length: Int) in [Float](repeating: 0, count: count * length) }
+    let integers = [Int32](repeating: 0, count: count)
     observations = zeros(spec.observation)
     nextObservations = zeros(spec.observation)
     switch spec.action {
     case .continuous(let low, _): actions = .continuous(zeros(low.count))
-    case .discrete: actions = .discrete([Int32](repeating: 0, count: count))
+    case .discrete: actions = .discrete(integers)
     }
-    policyGoals = zeros(spec.goal)
-    valueGoals = zeros(spec.goal)
+    policyGoals = zeros(goal)
+    valueGoals = zeros(goal)
+    subgoals = zeros(hasSubgoals ? goal : 0)
+    lowGoals = zeros(hasSubgoals ? goal : 0)
     policyRewards = zeros(1)
     valueRewards = zeros(1)
-    offsets = [Int32](repeating: 0, count: count)
-    episodes = [Int32](repeating: 0, count: count)
-    steps = [Int32](repeating: 0, count: count)
+    policyOrigins = [GoalOrigin](repeating: .original, count: count)
+    valueOrigins = policyOrigins
+    (offsets, valueOffsets) = (integers, integers)
+    (sources, episodes, steps) = (integers, integers, integers)
   }
 }

@@ -1,31 +1,31 @@
-/// How the goal of a row is drawn, given its episode of `T` steps.
-///
-/// Steps are numbered 0..<T and states 0...T. A row is a step `t` with its states `t` and `t + 1`.
-public enum GoalSelection: Codable, Sendable, Equatable {
-  /// The goal that the episode was collected with; the offset is 0.
-  case original
+public import GoalCore
 
-  /// A state after the step, drawn uniformly, with probability `fraction`; otherwise the original.
-  ///
-  ///     t ~ U{0..T−1},  d ~ U{0..T−t−1},  g = m(s_{t+1+d})
-  ///     P(d) = (1/T) · Σ_{n=d+1}^{T} 1/n
-  ///
-  /// The offset is `d`. Hindsight experience replay's "future" strategy with k goals has
-  /// `fraction` 1 − 1/(1 + k); WGCSL's policy batch has 1. Source: WGCSL's code,
-  /// github.com/YangRui2015/AWGCSL at d8f1c56, `wgcsl/algo/supervised_sampler.py`.
-  case future(fraction: Double)
+/// The goals of the value function.
+public enum ValueGoals: Codable, Sendable, Equatable {
+  /// The policy's goal, but with probability `original` the original one. WGCSL: 0.2.
+  case policys(original: Double)
+  /// Goals drawn apart from the policy's, for the same step. OGBench.
+  case own(GoalSelection)
+}
 
-  /// GCSL's pair of states, drawn with the reference's weights.
-  ///
-  ///     a ~ U{0..L−2},  b ~ U{0..L−1},  b += 1 if a = b;  t = min(a, b),  goal state j = max(a, b)
-  ///     P(t, j) = [1 + 1{j ≤ L−2} + 1{j = t+1}] / (L(L−1)),   0 ≤ t < j ≤ L−1
-  ///
-  /// over the `L` states of a trajectory; the offset is `j − t − 1`. Neighbours are drawn 3 times
-  /// for every 2 of the others, and pairs that end at the last state half as often. Source:
-  /// github.com/dibyaghosh/gcsl at cfae560, `gcsl/algo/buffer.py`. It differs in one way: the
-  /// reference stores 50 states for 50 actions and so never uses the last action's effect; here
-  /// `L = T + 1`.
+/// What the rows of a batch share, besides nothing at all.
+public enum Sharing: String, Codable, Sendable, CaseIterable {
+  /// Every row draws its own step and goal.
+  case none
+  /// One draw for the whole batch: in episodes of one length all rows have the same step and the same
+  /// goal state. The log's "one index per batch", and its chop.
   case pair
+  /// One goal for each step of an episode, drawn once a batch: rows of the same step have the same
+  /// goal state, in episodes of one length. The log's random goal mask.
+  case goalOfStep
+}
+
+/// Which state's achieved goal a row's reward compares with its goal.
+public enum RewardedState: String, Codable, Sendable, CaseIterable {
+  /// The state after the step, as the world rewards. WGCSL.
+  case next
+  /// The state before it. OGBench.
+  case current
 }
 
 /// What a learner asks of the sampler.
@@ -34,15 +34,63 @@ public struct SamplingScheme: Codable, Sendable, Equatable {
   public var batchSize: Int
   /// The goals that the policy is trained on.
   public var policyGoals: GoalSelection
-  /// Probability with which a row's value goal is the original goal rather than the policy's.
-  public var originalValueGoals: Double
+  /// The goals that the value function is trained on.
+  public var valueGoals: ValueGoals
+  /// What rows share.
+  public var sharing = Sharing.none
+  /// How episodes are drawn.
+  public var episodes = EpisodeDraw.episodes
+  /// What a goal looks like.
+  public var goalForm = GoalForm.achieved
+  /// Which state is rewarded.
+  public var rewarded = RewardedState.next
+  /// How many steps ahead a subgoal lies, for hierarchical learners; nil for none.
+  ///
+  /// With `k` steps, and the policy's goal in state `j` of the episode, the subgoal is in state
+  /// `min(t + k, j)`; with a goal from elsewhere in state `min(t + k, T)`. The goal of a low level is in
+  /// state `min(t + k, T)` always. Source: `HGCDataset` of OGBench, `impls/utils/datasets.py`.
+  public var subgoalSteps: Int?
+
+  /// Makes a scheme whose value goals are the policy's, but for a share of original ones.
+  public init(batchSize: Int, policyGoals: GoalSelection, originalValueGoals: Double) {
+    self.init(
+      batchSize: batchSize, policyGoals: policyGoals,
+      valueGoals: .policys(original: originalValueGoals))
+  }
 
   /// Makes a scheme.
-  public init(batchSize: Int, policyGoals: GoalSelection, originalValueGoals: Double) {
-    precondition(batchSize > 0, "a batch has at least one row, found \(batchSize)")
-    precondition(0...1 ~= originalValueGoals, "a probability, found \(originalValueGoals)")
+  public init(batchSize: Int, policyGoals: GoalSelection, valueGoals: ValueGoals) {
     self.batchSize = batchSize
     self.policyGoals = policyGoals
-    self.originalValueGoals = originalValueGoals
+    self.valueGoals = valueGoals
+    if let fault { preconditionFailure(fault) }
+  }
+
+  /// The first rule that the scheme breaks, or nil.
+  public var fault: String? {
+    if batchSize < 1 { return "a batch has at least one row, found \(batchSize)" }
+    if let fault = policyGoals.fault { return fault }
+    var originals = policyGoals.drawsOriginal
+    switch valueGoals {
+    case .policys(let original):
+      if !(0...1 ~= original) { return "original must be from 0 to 1, found \(original)" }
+      originals = originals || original > 0
+    case .own(let selection):
+      if let fault = selection.fault { return fault }
+      originals = originals || selection.drawsOriginal
+      if !policyGoals.stepIsUniform || !selection.stepIsUniform {
+        return "value goals of their own need steps that are drawn uniformly"
+      }
+    }
+    if sharing == .goalOfStep, !policyGoals.stepIsUniform {
+      return "one goal for each step needs steps that are drawn uniformly"
+    }
+    if goalForm == .observation, originals {
+      return "data hold no observation of an original goal: draw none, or take the achieved form"
+    }
+    if let steps = subgoalSteps, steps < 1 {
+      return "a subgoal lies at least 1 step ahead, found \(steps)"
+    }
+    return nil
   }
 }

@@ -33,7 +33,10 @@ enum Operators {
   static let zerosLike = Op("zeros_like")
   static let addEach = Op("_foreach_add_.Scalar")
   static let mixEach = Op("_foreach_lerp_.Scalar")
+  static let isFinite = Op("isfinite")
+  static let all = Op("all")
   static let adam = Op("_fused_adam_")
+  static let normEach = Op("_foreach_norm.Scalar")
 }
 
 extension Tensor {
@@ -145,6 +148,26 @@ extension Tensor {
     Operators.subtractInPlace(.tensor(self), .tensor(mean))
     Operators.divideInPlace(.tensor(self), .tensor(deviation))
     Operators.clampInPlace(.tensor(self), .number(-outer), .number(outer))
+  }
+
+  /// Whether no element is infinite or not a number.
+  public var isFinite: Bool {
+    var answer: UInt8 = 0
+    let all = Operators.all(.tensor(Operators.isFinite(.tensor(detached()))))
+    withUnsafeMutableBytes(of: &answer) { all.read(into: $0) }
+    return answer != 0
+  }
+
+  /// The Euclidean norm of all elements of all tensors together, √(Σ x²); 0 of no tensors.
+  public static func norm(_ tensors: [Tensor]) -> Float {
+    guard !tensors.isEmpty else { return 0 }
+    do {
+      let norms = try Operators.normEach.results(
+        of: [.tensors(tensors.map { $0.detached() })], room: tensors.count)
+      return norms.reduce(Float(0)) { $0 + $1.float * $1.float }.squareRoot()
+    } catch {
+      fatalError("\(error)")
+    }
   }
 
   /// Moves every target towards its source in place: θ′ ← θ′ + (1 − keep)(θ − θ′).

@@ -171,41 +171,4 @@ struct KillTests {
       folder.url.appendingPathComponent("whole/mixed"),
       folder.url.appendingPathComponent("killed/mixed"))
   }
-
-  @Test func aKilledTrainerIsResumedToTheSameBytes() throws {
-    let folder = try TemporaryFolder()
-    #expect(
-      try Program.run(
-        [
-          "collect", "--environment", "fetch-reach", "--policy", "scripted", "--episodes", "6",
-          "--seed", "0", "--output", "data",
-        ], in: folder.url
-      ).status == 0)
-    func arguments(_ output: String) -> [String] {
-      [
-        "train", "--learner", "wgcsl", "--dataset", "data", "--updates", "120", "--seed", "0",
-        "--checkpoint-every", "4", "--evaluate-every", "0", "--output", output,
-      ]
-    }
-    #expect(try Program.run(arguments("whole"), in: folder.url).status == 0)
-    var process = try Program.start(arguments("killed"), in: folder.url)
-    var generator = Philox(seed: UInt64.random(in: 0..<1000), purpose: 1, index: 1)
-    for _ in 0..<6 {
-      usleep(UInt32(generator.uniform(300_000, 900_000)))
-      kill(process.processIdentifier, SIGKILL)
-      process.waitUntilExit()
-      let begun = FileManager.default.fileExists(
-        atPath: folder.url.appendingPathComponent("killed/config.json").path)
-      process = try Program.start(
-        begun ? ["train", "--resume", "killed"] : arguments("killed"), in: folder.url)
-    }
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
-    for name in ["policy.safetensors", "training.safetensors", "state.json"] {
-      let path = "checkpoints/000000120/\(name)"
-      #expect(
-        try Data(contentsOf: folder.url.appendingPathComponent("whole/\(path)"))
-          == Data(contentsOf: folder.url.appendingPathComponent("killed/\(path)")), "\(name)")
-    }
-  }
 }

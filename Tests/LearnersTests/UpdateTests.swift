@@ -86,7 +86,7 @@ struct UpdateTests {
       try scheme("gcsl")
         == SamplingScheme(
           batchSize: 128, policyGoals: .future(fraction: 1), originalValueGoals: 0.2))
-    #expect(try scheme("gcsl", ["pairs": "pair"]).policyGoals == .pair)
+    #expect(try scheme("gcsl", ["pairs": "pair"]).policyGoals == .pair())
     #expect(try scheme("wgcsl") == scheme("gcsl"))
   }
 }

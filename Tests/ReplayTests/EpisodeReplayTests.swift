@@ -75,7 +75,7 @@ struct EpisodeReplayTests {
     let lengths = (0..<300).map { 1 + $0 % 50 }
     let usual = Episodes(lengths: lengths, discrete: discrete)
     let large = Episodes(lengths: lengths, discrete: discrete, isLarge: true)
-    for goals in [GoalSelection.original, .future(fraction: 0.8), .pair] {
+    for goals in [GoalSelection.original, .future(fraction: 0.8), .pair()] {
       let (a, b) = (usual.batches(goals, count: 3), large.batches(goals, count: 3))
       for (one, other) in zip(a, b) {
         #expect(one.observations == other.observations && one.policyGoals == other.policyGoals)
@@ -118,7 +118,7 @@ struct EpisodeReplayTests {
     let states = steps + 1
     let episodes = Episodes(lengths: [steps, steps])
     var counts: [Int: Int] = [:]
-    for batch in episodes.batches(.pair, count: 400) {
+    for batch in episodes.batches(.pair(), count: 400) {
       for row in 0..<batch.count {
         let start = Int(batch.steps[row])
         counts[start * 100 + start + 1 + Int(batch.offsets[row]), default: 0] += 1
@@ -135,7 +135,7 @@ struct EpisodeReplayTests {
     #expect(misfit(counts, expected) < 1.8)
   }
 
-  @Test(arguments: [GoalSelection.future(fraction: 1), .pair, .original, .future(fraction: 0.8)])
+  @Test(arguments: [GoalSelection.future(fraction: 1), .pair(), .original, .future(fraction: 0.8)])
   func rowsAreWhatTheySayTheyAre(goals: GoalSelection) {
     let episodes = Episodes(lengths: [50, 1, 2, 17])
     for batch in episodes.batches(goals, count: 20, original: 0.2) {
@@ -185,26 +185,52 @@ struct EpisodeReplayTests {
 
   @Test func batchesDependOnSeedAndNumberOnly() {
     let episodes = Episodes(lengths: [50, 3, 8])
-    let first = episodes.batches(.pair, rows: 64, count: 6)
-    let again = episodes.batches(.pair, rows: 64, count: 6)
-    let other = episodes.batches(.pair, rows: 64, count: 6, seed: 2)
+    let first = episodes.batches(.pair(), rows: 64, count: 6)
+    let again = episodes.batches(.pair(), rows: 64, count: 6)
+    let other = episodes.batches(.pair(), rows: 64, count: 6, seed: 2)
     #expect(first.map(\.observations) == again.map(\.observations))
     #expect(first[5].observations != other[5].observations)
     #expect(first[4].observations != first[5].observations)
     // Drawn out of order, into a batch that was used before.
     var batch = again[0]
-    let scheme = SamplingScheme(batchSize: 64, policyGoals: .pair, originalValueGoals: 0)
+    let scheme = SamplingScheme(batchSize: 64, policyGoals: .pair(), originalValueGoals: 0)
     episodes.replay.draw(scheme, seed: 1, number: 5, into: &batch)
     #expect(batch.observations == first[5].observations)
     #expect(batch.policyGoals == first[5].policyGoals)
   }
 
   @Test func discreteActionsComeThrough() {
-    let batch = Episodes(lengths: [50], discrete: true).batches(.pair, rows: 64, count: 1)[0]
+    let batch = Episodes(lengths: [50], discrete: true).batches(.pair(), rows: 64, count: 1)[0]
     guard case .discrete(let actions) = batch.actions else {
       Issue.record("discrete actions became continuous")
       return
     }
     for row in 0..<64 { #expect(actions[row] == batch.steps[row] % 9) }
+  }
+}
+
+/// The batches that the published results were trained on.
+struct BatchIdentityTests {
+  /// FNV-1a over five batches, as the sampler gave them when the first results were made.
+  @Test(arguments: [
+    (GoalSelection.future(fraction: 1), 0.2, 13_873_381_072_926_942_089 as UInt64),
+    (.future(fraction: 0.8), 0, 5_016_083_717_170_853_962),
+    (.pair(), 0.2, 10_838_000_640_195_480_638),
+    (.original, 1, 10_890_419_872_415_324_965),
+  ])
+  func theFirstSchemesDrawWhatTheyDrew(goals: GoalSelection, original: Double, expected: UInt64) {
+    let episodes = Episodes(lengths: [50, 3, 8, 1, 2])
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    func take(_ bits: UInt32) { hash = (hash ^ UInt64(bits)) &* 0x100_0000_01b3 }
+    let batches = episodes.batches(goals, rows: 64, count: 5, original: original, seed: 7)
+    for batch in batches {
+      for value in batch.observations + batch.policyGoals + batch.valueGoals
+        + batch.policyRewards + batch.valueRewards
+      {
+        take(value.bitPattern)
+      }
+      for offset in batch.offsets { take(UInt32(bitPattern: offset)) }
+    }
+    #expect(hash == expected)
   }
 }

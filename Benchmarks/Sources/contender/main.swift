@@ -34,11 +34,16 @@ case "write-shard": try writeShard()
 case "read-columns": try readColumns()
 case "map-columns": try mapColumns()
 case "digest": try digest()
-case "update": try update(batch: Int(arguments.last ?? "512") ?? 512)
+case "update":
+  try update(arguments.dropFirst().first ?? "wgcsl", batch: Int(arguments.last ?? "512") ?? 512)
+case "seeds":
+  try seeds(
+    arguments.dropFirst().first ?? "wgcsl", batch: 512, count: Int(arguments.last ?? "2") ?? 2)
+case "train": try endToEnd(arguments.dropFirst().first ?? "wgcsl", dataset: arguments.last ?? "")
 default:
   say(
     "contender simulate THREADS | simulate-only THREADS | collect THREADS | make-dataset FOLDER | "
       + "read-dataset FOLDER | write-compressed FOLDER | write-columns | write-shard | read-columns | map-columns | "
-      + "digest | update BATCH")
+      + "digest | update LEARNER BATCH | seeds LEARNER COUNT | train LEARNER DATASET")
   exit(64)
 }

@@ -57,9 +57,18 @@ class PolicyNetwork {
       settings: normalizer.settings)
   }
 
+  /// Appends how far away the goals are, and how large gradients and weights.
+  func measure(gradients: [Tensor], batch: GoalBatch, into metrics: inout Metrics) {
+    let offsets = batch.offsets.map { Float($0) }
+    metrics.append("goal_offset", offsets.reduce(0, +) / Float(batch.count))
+    metrics.append(sample: "goal_offset", offsets)
+    metrics.append("policy_gradient_norm", Tensor.norm(gradients))
+    metrics.append("policy_weight_norm", Tensor.norm(network.parameters))
+  }
+
   // MARK: - Saving
 
-  /// What acting needs: `actor.<k>.weight`, `actor.<k>.bias`, `normalizer.mean` and `.deviation`.
+  /// What acting needs: `actor.<2k>.weight` and `.bias` of layer `k`, `normalizer.mean` and `.deviation`.
   var policyState: [NamedTensor] {
     network.named.map { $0.within("actor") }
       + normalizer.policyState.map { $0.within("normalizer") }
@@ -86,6 +95,8 @@ class PolicyNetwork {
 protocol Imitator: PolicyNetwork {
   /// One update in which every row of the batch counts the same.
   func imitate(_ batch: GoalBatch, measuring: Bool) -> Metrics?
+  /// The loss on a batch that is not trained on.
+  func losses(on batch: GoalBatch) -> Metrics
   /// The present policy, which later updates do not change.
   func makePolicy() -> any GoalPolicy
 }
@@ -97,11 +108,6 @@ func meanEntropy(of counts: [Int], rows: Int, bins: Int) -> Float {
     return share > 0 ? sum - share * log(share) : sum
   }
   return sum / Float(counts.count / bins)
-}
-
-extension GoalBatch {
-  /// The mean of the rows' offsets.
-  var meanOffset: Float { offsets.reduce(0) { $0 + Float($1) } / Float(count) }
 }
 
 /// The numbers of a `PolicyNetwork` at one moment, which no later update changes, for one row at a

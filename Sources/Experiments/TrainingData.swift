@@ -1,0 +1,80 @@
+import Foundation
+import GoalCore
+import Replay
+import Storage
+
+/// What a run is trained on: its datasets as sources with weights, and what was held out of them.
+struct TrainingData {
+  /// The datasets' task.
+  let task: GoalTask
+  /// What batches are drawn from.
+  let training: [WeightedSource]
+  /// What was held out, with the same weights; empty where nothing was.
+  let validation: [WeightedSource]
+  /// The digest of each dataset's manifest, in the order given.
+  let digests: [String]
+
+  /// Opens `FOLDER` or `FOLDER:WEIGHT`, each, and holds a fraction of each source's episodes out.
+  ///
+  /// With weights, a share of every batch's rows comes from each dataset. Without, all episodes are
+  /// drawn alike.
+  init(_ configuration: RunConfiguration) throws {
+    let (texts, seed) = (configuration.datasets, configuration.seed)
+    let validationFraction = configuration.validationFraction
+    let parts = try texts.map { try MixtureInputs.parts(of: $0) }
+    guard let first = parts.first else {
+      throw ExperimentError.badSettings(path: "train", reason: "at least one --dataset is needed")
+    }
+    if let bare = parts.first(where: { $0.weight == nil }),
+      parts.contains(where: { $0.weight != nil })
+    {
+      throw ExperimentError.badSettings(
+        path: bare.path, reason: "give every dataset a weight, or none: this one has none")
+    }
+    guard 0..<1 ~= validationFraction else {
+      throw ExperimentError.badSettings(
+        path: "validationFraction",
+        reason: "must be from 0 up to below 1, found \(validationFraction)")
+    }
+    let datasets = try parts.map { try Dataset(at: URL(fileURLWithPath: $0.path)) }
+    try MemoryLimit.checkFits(datasets)
+    let task = datasets[0].manifest.task
+    for (part, dataset) in zip(parts, datasets) where dataset.manifest.task != task {
+      throw ExperimentError.otherDataset(
+        path: part.path, world: dataset.manifest.task.identifier, expected: task.identifier)
+    }
+    let isLarge = MemoryLimit.isExceeded(by: datasets)
+    let columns = try datasets.map { try $0.columns() }
+    var (training, validation) = ([WeightedSource](), [WeightedSource]())
+    // Without weights all episodes are one source.
+    let groups =
+      first.weight == nil
+      ? [(columns.flatMap { $0 }, 1.0)]
+      : zip(columns, parts).map {
+        ($0, $1.weight ?? 1)
+      }
+    for (columns, weight) in groups {
+      let replay = EpisodeReplay(task: task, columns: columns, isLarge: isLarge)
+      guard validationFraction > 0 else {
+        training.append(WeightedSource(replay, weight: weight))
+        continue
+      }
+      guard replay.episodeCount > 1 else {
+        throw ExperimentError.badSettings(
+          path: first.path, reason: "two episodes are needed to hold one out for validation")
+      }
+      let split = replay.split(validationFraction: validationFraction, seed: seed)
+      training.append(WeightedSource(split.training, weight: weight))
+      validation.append(WeightedSource(split.validation, weight: weight))
+    }
+    self.task = task
+    self.training = training
+    self.validation = validation
+    digests = try datasets.map { try $0.manifest.digest() }
+  }
+
+  /// The folder that a dataset of the command line names, without its weight.
+  static func folder(of text: String) -> URL {
+    URL(fileURLWithPath: (try? MixtureInputs.parts(of: text))?.path ?? text)
+  }
+}

@@ -1,0 +1,105 @@
+internal import Glibc
+import GoalCore
+
+/// A goal that was drawn: where it comes from, and which state of its episode.
+struct DrawnGoal {
+  var origin: GoalOrigin
+  /// The state within the row's episode; 0 for an original or random goal.
+  var state: Int
+
+  @inline(__always)
+  static func state(_ state: Int, from step: Int) -> DrawnGoal {
+    DrawnGoal(origin: state == step ? .current : .trajectory, state: state)
+  }
+}
+
+extension GoalSelection {
+  /// Draws a step and a goal of an episode of `length` steps.
+  @inline(__always)
+  func draw(
+    length: Int, from generator: inout Xoshiro256
+  ) -> (step: Int, goal: DrawnGoal) {
+    switch self {
+    case .fixed(let steps):
+      let horizon = min(steps, length)
+      let step = generator.below(length - horizon + 1)
+      return (step, .state(step + horizon, from: step))
+    case .pair(let rule, let states):
+      let pair = rule.draw(states: states.count(length: length), from: &generator)
+      return (pair.start, .state(pair.goal, from: pair.start))
+    case .chop(let minimum, let states):
+      let last = states.count(length: length) - 1
+      let shortest = min(minimum, last)
+      return (0, .state(shortest + generator.below(last - shortest + 1), from: 0))
+    default:
+      let step = generator.below(length)
+      return (step, goal(of: step, length: length, from: &generator))
+    }
+  }
+
+  /// Draws a goal for a step that was drawn uniformly.
+  @inline(__always)
+  func goal(of step: Int, length: Int, from generator: inout Xoshiro256) -> DrawnGoal {
+    switch self {
+    case .original: return DrawnGoal(origin: .original, state: 0)
+    case .future(let fraction):
+      if fraction < 1, generator.unit() >= fraction {
+        return DrawnGoal(origin: .original, state: 0)
+      }
+      return .state(step + 1 + generator.below(length - step), from: step)
+    case .final: return .state(length, from: step)
+    case .episode: return .state(generator.below(length + 1), from: step)
+    case .random: return DrawnGoal(origin: .random, state: 0)
+    case .mixture(let mixture): return mixture.goal(of: step, length: length, from: &generator)
+    case .bounded(let steps):
+      return .state(step + 1 + generator.below(min(steps, length - step)), from: step)
+    case .ahead(let steps): return .state(min(step + steps, length), from: step)
+    case .fixed, .pair, .chop:
+      preconditionFailure("\(self) draws step and goal together, so no goal for a given step")
+    }
+  }
+
+  /// The state of an episode of `length` steps that is a random goal.
+  @inline(__always)
+  func randomState(length: Int, from generator: inout Xoshiro256) -> Int {
+    if case .mixture = self { generator.below(length) } else { generator.below(length + 1) }
+  }
+}
+
+extension GoalMixture {
+  @inline(__always)
+  func goal(of step: Int, length: Int, from generator: inout Xoshiro256) -> DrawnGoal {
+    let part = generator.unit()
+    if part < current { return .state(step, from: step) }
+    // With no random part rounding must not leave one.
+    if random > 0, part >= current + trajectory { return DrawnGoal(origin: .random, state: 0) }
+    let later = length - step
+    if let discount {
+      // ⌈log(1 − u) / log γ⌉ − 1 has P(k) = (1 − γ) γ^k.
+      let drawn = discount > 0 ? log1p(-generator.unit()) / log(discount) : 0
+      return .state(step + 1 + min(Int(min(drawn, 0x1p31)), later - 1), from: step)
+    }
+    guard halvesEnds else { return .state(step + 1 + generator.below(later), from: step) }
+    let place = Double(later - 1) * (1 - generator.unit())
+    return .state(step + 1 + Int(place.rounded()), from: step)
+  }
+}
+
+extension PairRule {
+  @inline(__always)
+  func draw(
+    states: Int, from generator: inout Xoshiro256
+  ) -> (start: Int, goal: Int) {
+    let first = generator.below(states - 1)
+    switch self {
+    case .gcsl, .secondBelowLast:
+      var second = generator.below(self == .gcsl ? states : states - 1)
+      if first == second { second += 1 }
+      return (min(first, second), max(first, second))
+    case .withoutSwap:
+      let second = generator.below(states)
+      let start = min(first, second)
+      return (start, second > start ? second : start + 1)
+    }
+  }
+}

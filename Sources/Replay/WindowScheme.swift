@@ -1,0 +1,108 @@
+public import GoalCore
+
+/// Which states and actions of an episode make a sequence, given its start `t` and goal state `j`.
+public enum Window: Codable, Sendable, Equatable {
+  /// The start and the states before it, `t−W+1...t`, at the end of the window: histories, and frames
+  /// to stack. The action of the start is in the last place.
+  case before(steps: Int, padding: FramePadding = .zeros)
+  /// The start and what follows, `t...t+W−1`, to the end of the episode: action chunks.
+  case after(steps: Int)
+  /// The same with a length drawn for each row, uniformly in a range.
+  case sampled(steps: ClosedRange<Int>)
+  /// From the start to the goal state, `t...j`, with the actions `t..<j`; and the states before the
+  /// start, if `history`: pre-states, of which the last `steps` that fit are kept.
+  ///
+  /// `inclusive` asks for the action at the goal state too, as `traj_idm` of the log does.
+  case toGoal(steps: Int, history: Bool = false, inclusive: Bool = false)
+
+  /// Places in a window, `W`.
+  public var steps: Int {
+    switch self {
+    case .before(let steps, _), .after(let steps), .toGoal(let steps, _, _): steps
+    case .sampled(let range): range.upperBound
+    }
+  }
+}
+
+/// What stands in the places of a history before the episode's first state.
+public enum FramePadding: String, Codable, Sendable, CaseIterable {
+  /// Zeros.
+  case zeros
+  /// The first state again, as OGBench stacks frames; the mask says that it is padding.
+  case first
+}
+
+/// What a learner of sequences asks of the sampler: starts and goals as a scheme of rows draws them,
+/// and the window of states and actions about each.
+public struct WindowScheme: Codable, Sendable, Equatable {
+  /// How start and goals are drawn.
+  public var rows: SamplingScheme
+  /// Which states and actions.
+  public var window: Window
+
+  /// Joins a scheme of rows and a window.
+  ///
+  /// A window up to the goal needs goals that are later states of the row's own episode.
+  public init(rows: SamplingScheme, window: Window) {
+    self.rows = rows
+    self.window = window
+    if let fault { preconditionFailure(fault) }
+  }
+
+  /// The first rule that the scheme breaks, or nil.
+  public var fault: String? {
+    if let fault = rows.fault { return fault }
+    if window.steps < 1 { return "a window has at least 1 place, found \(window.steps)" }
+    if case .sampled(let range) = window, range.lowerBound < 1 {
+      return "a window has at least 1 place, found \(range)"
+    }
+    guard case .toGoal = window else { return nil }
+    switch rows.policyGoals {
+    case .future(fraction: 1), .final, .bounded, .fixed, .ahead, .pair, .chop: return nil
+    default: return "a window up to the goal needs goals that are later states of the episode"
+    }
+  }
+}
+
+/// One batch of sequences with goals.
+///
+/// Shapes: `B` rows, `W` places, `O` observation, `A` action. The rows' own fields, goals among them,
+/// are those of `rows`.
+public struct WindowBatch: Sendable {
+  /// Starts and goals, one a row.
+  public var rows: GoalBatch
+  /// Places in a window, `W`.
+  public let steps: Int
+  /// States, `[B, W, O]`; padding where `mask` is 0.
+  public var observations: [Float]
+  /// Actions taken in these states, `[B, W, A]` or `[B, W]`; zeros where `actionMask` is 0.
+  public var actions: ActionColumn
+  /// 1 where a place holds a state of the window, else 0, `[B, W]`.
+  public var mask: [Float]
+  /// 1 where a place holds an action of the window, else 0, `[B, W]`.
+  public var actionMask: [Float]
+  /// The number of each state within its episode, `[B, W]`; 0 in padding.
+  public var times: [Int32]
+  /// The place of the start in the window, `[B]`; −1 where it did not fit.
+  public var starts: [Int32]
+  /// The place of the goal state in the window, `[B]`; −1 where it is not there.
+  public var goals: [Int32]
+
+  /// Makes a batch of zeros.
+  public init(_ scheme: WindowScheme, spec: GoalSpec) {
+    rows = GoalBatch(scheme.rows, spec: spec)
+    steps = scheme.window.steps
+    let places = rows.count * steps
+    observations = [Float](repeating: 0, count: places * spec.observation)
+    switch spec.action {
+    case .continuous(let low, _):
+      actions = .continuous([Float](repeating: 0, count: places * low.count))
+    case .discrete: actions = .discrete([Int32](repeating: 0, count: places))
+    }
+    mask = [Float](repeating: 0, count: places)
+    actionMask = mask
+    times = [Int32](repeating: 0, count: places)
+    starts = [Int32](repeating: 0, count: rows.count)
+    goals = starts
+  }
+}
