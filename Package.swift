@@ -114,7 +114,7 @@ let package = Package(
       ],
       swiftSettings: withMuJoCo),
     .testTarget(
-      name: "CommandLineTests", dependencies: ["goalpost", "GoalCore", "TestSupport"],
+      name: "CommandLineTests", dependencies: ["goalpost", "GoalCore", "Learners", "TestSupport"],
       swiftSettings: withMuJoCo
     ),
   ],

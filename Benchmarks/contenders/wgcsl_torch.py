@@ -1,10 +1,10 @@
-"""WGCSL's update in eager PyTorch, to be timed beside `Sources/Learners/WGCSL.swift`.
+"""WGCSL's update, or GCSL's, in eager PyTorch, to be timed beside `Sources/Learners/WGCSL.swift`.
 
 Networks, losses, weights, normaliser and optimizer are the same; the sampler is left out, so every
 update takes the same random batch of FetchPush's sizes. Written as one would write it for speed without
 compiling: fused Adam, one critic pass for both values of the advantage, foreach for the targets.
 
-usage: wgcsl_torch.py [--batch 512] [--threads 1]
+usage: wgcsl_torch.py [--batch 512] [--threads 1] [--learner wgcsl|gcsl]
 Prints `ready`; then for each line of stdin with a number of seconds runs updates for that long and
 prints `updates seconds`.
 """
@@ -123,14 +123,27 @@ class Learner:
                 torch._foreach_lerp_(self.targets, self.main, 1 - KEEP)
 
 
+class Imitator(Learner):
+    """GCSL: the policy's step alone, every row with the same weight."""
+
+    def update(self):
+        chosen = self.actor(self.normalizer(self.o, self.g)).tanh()
+        loss = nn.functional.mse_loss(chosen, self.a)
+        self.actor_optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.actor_optimizer.step()
+        self.normalizer.update(self.o, self.vg)
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--batch", type=int, default=512)
     options.add_argument("--threads", type=int, default=1)
+    options.add_argument("--learner", choices=["wgcsl", "gcsl"], default="wgcsl")
     options = options.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
-    learner = Learner(options.batch)
+    learner = (Learner if options.learner == "wgcsl" else Imitator)(options.batch)
     for _ in range(20):
         learner.update()
     print("ready", flush=True)

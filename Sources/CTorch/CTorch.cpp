@@ -20,6 +20,9 @@ namespace {
 
 thread_local std::string message;
 
+/// Where this thread makes tensors: the number of a CUDA device, or -1 for the processor's memory.
+thread_local int32_t place = -1;
+
 // An at::Tensor is one pointer to its implementation, so a handle can be looked at as a tensor.
 static_assert(sizeof(at::Tensor) == sizeof(CTorchTensor));
 
@@ -100,6 +103,7 @@ CTorchTensor ctorch_make(
   return guarded<CTorchTensor>(nullptr, [&] {
     auto made = at::empty(at::IntArrayRef(sizes, dimensions), static_cast<at::ScalarType>(type));
     if (data && made.nbytes() > 0) std::memcpy(made.data_ptr(), data, made.nbytes());
+    if (place >= 0) made = made.to(at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(place)));
     return give(std::move(made));
   });
 }
@@ -206,6 +210,10 @@ int32_t ctorch_threads() { return at::get_num_threads(); }
 
 void ctorch_set_threads(int32_t count) { at::set_num_threads(count); }
 
+void ctorch_set_place(int32_t cuda) { place = cuda; }
+
+int32_t ctorch_place() { return place; }
+
 bool ctorch_load_cuda() {
   return guarded(false, [&] {
     if (at::hasCUDA()) return true;
@@ -213,7 +221,9 @@ bool ctorch_load_cuda() {
     TORCH_CHECK(dladdr(reinterpret_cast<void *>(&at::globalContext), &place), "no libtorch_cpu.so");
     std::string path(place.dli_fname);
     path = path.substr(0, path.rfind('/')) + "/libtorch_cuda.so";
-    TORCH_CHECK(dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL), dlerror());
+    TORCH_CHECK(
+        dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL),
+        "CUDA needs a CUDA build of libtorch (name it with TORCH_HOME): ", dlerror());
     TORCH_CHECK(at::hasCUDA(), "libtorch_cuda.so is loaded, but there is no CUDA device or driver");
     return true;
   });

@@ -28,15 +28,37 @@ public struct LoadedWorld: Sendable {
 /// All worlds, by id.
 public enum EnvironmentRegistry {
   /// Every world, in the order in which they are listed.
-  public static let worlds: [World] = Fetch.rows.map { row in
+  public static let worlds: [World] = fetch + [reacher] + points
+
+  private static let fetch = Fetch.rows.map { row in
     World(
       task: Fetch.task(row), summary: row.summary,
-      script: row.hasObject ? FetchPushScript() : FetchReachScript(), bounds: Fetch.bounds(row),
+      script: Fetch.script(row), bounds: Fetch.bounds(row),
       load: {
         let model = try Fetch.model(row)
         return LoadedWorld(
           modelBytes: model.bytes, simulator: "MuJoCo \(MuJoCoModel.version)",
           makeEnvironment: { try Fetch(row, model: model) })
+      })
+  }
+
+  private static let reacher = World(
+    task: Reacher.task, summary: Reacher.summary, script: ReacherScript(), bounds: Reacher.bounds,
+    load: {
+      let model = try Reacher.model()
+      return LoadedWorld(
+        modelBytes: model.bytes, simulator: "MuJoCo \(MuJoCoModel.version)",
+        makeEnvironment: { try Reacher(model: model) })
+    })
+
+  private static let points = PointPlane.rows.map { row in
+    World(
+      task: PointPlane.task(row), summary: row.summary,
+      script: PointScript(hasRooms: !row.walls.isEmpty), bounds: PointPlane.bounds,
+      load: {
+        LoadedWorld(
+          modelBytes: Array("\(row.identifier): \(row.walls)".utf8), simulator: "point plane 1",
+          makeEnvironment: { PointPlane(row) })
       })
   }
 

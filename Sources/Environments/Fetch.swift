@@ -5,31 +5,41 @@ import MuJoCo
 ///
 /// One control step is 20 steps of 0.002 s: 0.04 s. An episode has 50 and never terminates.
 ///
-/// | world       | observation | goal                  | object            | gripper starts at      |
-/// |-------------|-------------|-----------------------|-------------------|------------------------|
-/// | fetch-reach | 10          | gripper's position, m | none              | 0.2 m above the table  |
-/// | fetch-push  | 25          | block's position, m   | a block of 5 cm   | just over the table    |
+/// | world                | observation | goal                  | object              | gripper             |
+/// |----------------------|-------------|-----------------------|---------------------|---------------------|
+/// | fetch-reach          | 10          | gripper's position, m | none                | 0.2 m up, held shut |
+/// | fetch-push           | 25          | block's position, m   | a block of 5 cm     | low, held shut      |
+/// | fetch-pick-and-place | 25          | block's position, m   | a block of 5 cm     | 0.2 m up, free      |
+/// | fetch-slide          | 25          | puck's position, m    | a puck of 5 × 4 cm  | low, held shut      |
 ///
-/// | index in push | in reach | observation                                   | unit       |
-/// |---------------|----------|-----------------------------------------------|------------|
-/// | 0–2           | 0–2      | gripper's position                            | m          |
-/// | 3–5           |          | block's position                              | m          |
-/// | 6–8           |          | block's position less the gripper's           | m          |
-/// | 9–10          | 3–4      | positions of the right and left finger        | m          |
-/// | 11–13         |          | block's rotation, Euler angles                | rad        |
-/// | 14–16         |          | block's velocity less the gripper's           | m a step   |
-/// | 17–19         |          | block's angular velocity                      | rad a step |
-/// | 20–22         | 5–7      | gripper's velocity                            | m a step   |
-/// | 23–24         | 8–9      | velocities of the fingers                     | m a step   |
+/// Half of the goals of fetch-pick-and-place are in the air, up to 0.45 m; those of fetch-slide are
+/// out of the arm's reach.
+///
+/// | index with an object | in reach | observation                                   | unit       |
+/// |----------------------|----------|-----------------------------------------------|------------|
+/// | 0–2                  | 0–2      | gripper's position                            | m          |
+/// | 3–5                  |          | block's position                              | m          |
+/// | 6–8                  |          | block's position less the gripper's           | m          |
+/// | 9–10                 | 3–4      | positions of the right and left finger        | m          |
+/// | 11–13                |          | block's rotation, Euler angles                | rad        |
+/// | 14–16                |          | block's velocity less the gripper's           | m a step   |
+/// | 17–19                |          | block's angular velocity                      | rad a step |
+/// | 20–22                | 5–7      | gripper's velocity                            | m a step   |
+/// | 23–24                | 8–9      | velocities of the fingers                     | m a step   |
 ///
 /// | index | action                                         | unit | range   |
 /// |-------|------------------------------------------------|------|---------|
 /// | 0–2   | displacement of the gripper's target           | 5 cm | −1 to 1 |
-/// | 3     | fingers (ignored in both: they are held shut)   |      | −1 to 1 |
+/// | 3     | how far each finger's target is from it (ignored where they are held shut) | m | −1 to 1 |
 ///
 /// A goal is reached within 5 cm. Equal seeds give the states, goals and observations of
-/// gymnasium-robotics 1.4.2, `FetchReach-v4` and `FetchPush-v4` on MuJoCo 3.3.0, to 10⁻¹² (the last
-/// bits of its matrix products depend on numpy's order of summation); models from its wheel.
+/// gymnasium-robotics 1.4.2, `FetchReach-v4`, `FetchPush-v4`, `FetchPickAndPlace-v4` and
+/// `FetchSlide-v4` on MuJoCo 3.3.0, to 10⁻¹² (the last bits of its matrix products depend on numpy's
+/// order of summation); models from its wheel.
+///
+/// Where the fingers are free, the reference shows places as they were before the last of the 20 steps
+/// (MuJoCo computes them at a step's start, and only holding the fingers shut computes them again), and
+/// so does this.
 ///
 /// It differs from the reference in: 1. rewards and successes are computed from observations rounded
 /// to `Float`, which are what datasets hold.
@@ -39,18 +49,36 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment {
     let identifier: String
     let summary: String
     let file: String
-    let hasObject: Bool
-    let extraHeight: Double  // m
-    let slide0: Double  // m, where the robot's base stands
+    /// What the object is called; nil where there is none.
+    var object: String?
+    var hasFreeFingers = false
+    var extraHeight = 0.0  // m
+    var slide0 = 0.405  // m, where the robot's base stands
+    var objectStart = [1.25, 0.53, 0.4]  // m, before it settles
+    var objectRange = 0.15  // m, half-width of the object's starts
+    var targetRange = 0.15  // m, half-width of the goals
+    var targetOffset = 0.0  // m, of the goals along x
+    var airHeight = 0.0  // m, that half of the goals are above the table at most
+
+    var hasObject: Bool { object != nil }
   }
 
   static let rows = [
     Row(
       identifier: "fetch-reach", summary: "bring the gripper to a place in the air",
-      file: "reach.xml", hasObject: false, extraHeight: 0.2, slide0: 0.4049),
+      file: "reach.xml", extraHeight: 0.2, slide0: 0.4049),
     Row(
       identifier: "fetch-push", summary: "push a block to a place on the table",
-      file: "push.xml", hasObject: true, extraHeight: 0, slide0: 0.405),
+      file: "push.xml", object: "block"),
+    Row(
+      identifier: "fetch-pick-and-place",
+      summary: "bring a block to a place on the table or in the air",
+      file: "pick_and_place.xml", object: "block", hasFreeFingers: true, extraHeight: 0.2,
+      airHeight: 0.45),
+    Row(
+      identifier: "fetch-slide", summary: "hit a puck so that it slides to a place out of reach",
+      file: "slide.xml", object: "puck", extraHeight: -0.02, slide0: 0.05,
+      objectStart: [1.7, 1.1, 0.41], objectRange: 0.1, targetRange: 0.3, targetOffset: 0.4),
   ]
 
   static func task(_ row: Row) -> GoalTask {
@@ -61,28 +89,34 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment {
         action: .continuous(
           low: [Float](repeating: -1, count: 4), high: [Float](repeating: 1, count: 4)),
         horizon: 50, successThreshold: 0.05,
-        metric: "distance of the \(row.hasObject ? "block" : "gripper") from the goal, m",
+        metric: "distance of the \(row.object ?? "gripper") from the goal, m",
         controlPeriod: Double(substeps) * 0.002),
       goalIndices: row.hasObject ? [3, 4, 5] : [0, 1, 2])
   }
 
+  /// The scripted expert; nil for fetch-slide, where one blow must send the puck to its place.
+  static func script(_ row: Row) -> (any GoalPolicy)? {
+    if !row.hasObject { return FetchReachScript() }
+    if row.hasFreeFingers { return FetchPickAndPlaceScript() }
+    return row.targetOffset == 0 ? FetchPushScript() : nil
+  }
+
   /// What the numbers cannot exceed.
   ///
-  /// The gripper follows a target that moves 8.7 cm a step at most (all three at full range). Over
-  /// 550,000 steps, random and of a noisy expert, it moved 5.5 cm at most, and a struck block 11.6 cm;
-  /// a block that falls off the table reaches as much. The bounds are about twice that. Angles, within
+  /// The gripper follows a target that moves 8.7 cm a step at most (all three at full range). In
+  /// the standard datasets (2.6 million steps, random and of a noisy expert; `goalpost inspect`) it
+  /// moved 5.6 cm at most, and a struck block 12.6 cm; a block that falls off the table reaches as much. The bounds are about twice that. Angles, within
   /// π, are the largest numbers of an observation; positions stay within 2 m.
   static func bounds(_ row: Row) -> PlausibleBounds {
     let gripper = PlausibleBounds.Thing(name: "gripper", indices: [0, 1, 2], largestStep: 0.15)
-    let block = PlausibleBounds.Thing(name: "block", indices: [3, 4, 5], largestStep: 0.25)
-    return PlausibleBounds(
-      things: row.hasObject ? [gripper, block] : [gripper], largestObservation: 10)
+    let object = row.object.map {
+      PlausibleBounds.Thing(name: $0, indices: [3, 4, 5], largestStep: 0.25)
+    }
+    return PlausibleBounds(things: [gripper] + [object].compactMap { $0 }, largestObservation: 10)
   }
 
   private static let substeps = 20
   private static let stride: Float = 0.05  // m per unit of action
-  private static let objectRange = 0.15  // m, half-width of the block's starts
-  private static let targetRange = 0.15  // m, half-width of the goals
   private static let clearance = 0.1  // m, least distance of block and gripper at the start
 
   /// The task, which needs no simulator.
@@ -102,6 +136,8 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment {
 
   private var goal = SIMD3<Double>()
   private var steps = 0
+  /// Where the fingers are free, the state before the last simulator step; nil after a reset.
+  private var beforeLastStep: [Double]?
   private var renderer: (width: Int, height: Int, renderer: MuJoCoRenderer)?
 
   /// Loads the model of a row, with its welds reset.
@@ -133,7 +169,7 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment {
     }
     for (place, value) in zip(base, [row.slide0, 0.48, 0]) { simulation.positions[place] = value }
     if let object {
-      for (k, value) in [1.25, 0.53, 0.4, 1, 0, 0, 0].enumerated() {
+      for (k, value) in (row.objectStart + [1, 0, 0, 0]).enumerated() {
         simulation.positions[object.position + k] = value
       }
     }
@@ -162,17 +198,22 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment {
       var x = 0.0
       var y = 0.0
       repeat {
-        x = initialGrip.x + generator.uniform(-Fetch.objectRange, Fetch.objectRange)
-        y = initialGrip.y + generator.uniform(-Fetch.objectRange, Fetch.objectRange)
+        x = initialGrip.x + generator.uniform(-row.objectRange, row.objectRange)
+        y = initialGrip.y + generator.uniform(-row.objectRange, row.objectRange)
       } while length(x - initialGrip.x, y - initialGrip.y) < Fetch.clearance
       simulation.positions[object.position] = x
       simulation.positions[object.position + 1] = y
     }
     simulation.forward()
     goal = initialGrip
-    for k in 0..<3 { goal[k] += generator.uniform(-Fetch.targetRange, Fetch.targetRange) }
-    if row.hasObject { goal.z = goalHeight }
+    for k in 0..<3 { goal[k] += generator.uniform(-row.targetRange, row.targetRange) }
+    if row.hasObject {
+      goal.x += row.targetOffset
+      goal.z = goalHeight
+    }
+    if row.airHeight > 0, generator.unit() < 0.5 { goal.z += generator.uniform(0, row.airHeight) }
     steps = 0
+    beforeLastStep = nil
     return rounded()
   }
 
@@ -185,10 +226,21 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment {
     for k in 0..<3 { target[k] += Double(min(max(values[k], -1), 1) * Fetch.stride) }
     let rotation = simulation.bodyRotation(gripBody) + SIMD4(1, 0, 1, 0)
     simulation.setMocap(mocap, position: target, rotation: rotation)
-    simulation.step(Fetch.substeps)
-    simulation.positions[leftFinger.position] = 0
-    simulation.positions[rightFinger.position] = 0
-    simulation.forward()
+    if row.hasFreeFingers {
+      // Position actuators, whose targets are given from where the fingers are; left, then right.
+      let width = Double(min(max(values[3], -1), 1))
+      for (k, finger) in [leftFinger, rightFinger].enumerated() {
+        simulation.controls[k] = simulation.positions[finger.position] + width
+      }
+      simulation.step(Fetch.substeps - 1)
+      beforeLastStep = simulation.integrationState
+      simulation.step(1)
+    } else {
+      simulation.step(Fetch.substeps)
+      simulation.positions[leftFinger.position] = 0
+      simulation.positions[rightFinger.position] = 0
+      simulation.forward()
+    }
     steps += 1
     let next = rounded()
     return GoalStep(
@@ -229,15 +281,31 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment {
       desiredGoal: preciseGoal.map { Float($0) })
   }
 
-  /// Numbers in a state.
-  public var stateLength: Int { simulation.model.integrationStateLength }
+  /// Numbers in a state: the simulator's own and, where the fingers are free, one that says whether it
+  /// is of before the last step (1) or of now (0).
+  public var stateLength: Int {
+    simulation.model.integrationStateLength + (row.hasFreeFingers ? 1 : 0)
+  }
 
   /// The simulator's integration state.
-  public func state() -> [Double] { simulation.integrationState }
+  ///
+  /// Where the fingers are free it is that of before the last of the 20 steps, since what is shown
+  /// depends on it: taking that step again gives everything back.
+  public func state() -> [Double] {
+    guard row.hasFreeFingers else { return simulation.integrationState }
+    return beforeLastStep.map { $0 + [1] } ?? simulation.integrationState + [0]
+  }
 
   /// Puts a state and a goal back.
   public func restore(state: [Double], desiredGoal: [Float], step: Int) -> GoalObservation {
-    simulation.integrationState = state
+    let numbers = Array(state.prefix(simulation.model.integrationStateLength))
+    if row.hasFreeFingers, state.last == 1 {
+      simulation.step(from: numbers)
+      beforeLastStep = numbers
+    } else {
+      simulation.integrationState = numbers
+      beforeLastStep = nil
+    }
     goal = SIMD3(Double(desiredGoal[0]), Double(desiredGoal[1]), Double(desiredGoal[2]))
     steps = step
     return rounded()
@@ -251,10 +319,12 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment {
     }
     let now = rounded()
     let reached = task.isReached(now.achievedGoal, now.desiredGoal)
+    // Of fetch-slide's longer table more is shown.
     let camera = Camera(
-      target: SIMD3(1.3, 0.75, 0.5), distance: 1.6, azimuth: 132, elevation: -22)
+      target: SIMD3(1.3, 0.75, 0.5), distance: row.targetOffset > 0 ? 2 : 1.6, azimuth: 132,
+      elevation: -22)
     let ball = Marker(
-      position: goal, radius: 0.02,
+      position: goal, radius: row.targetOffset > 0 ? 0.03 : 0.02,
       colour: reached ? SIMD4(0.1, 0.85, 0.2, 0.9) : SIMD4(0.95, 0.15, 0.1, 0.9))
     let bytes = renderer?.renderer.draw(simulation, camera: camera, markers: [ball]) ?? []
     return Picture(width: width, height: height, bytes: bytes)

@@ -99,3 +99,42 @@ public struct FetchPushScript: GoalPolicy {
     }
   }
 }
+
+/// Picks the block up and carries it to the goal: above it with open fingers, down, shut, away.
+///
+/// The action is a function of the observation and the goal, without memory: whether the block is held
+/// is seen from its place between the fingers and from how far they are open.
+public struct FetchPickAndPlaceScript: GoalPolicy {
+  /// Makes the policy.
+  public init() {}
+
+  /// Makes an actor.
+  public func makeActor() -> any GoalActor { Script() }
+
+  private final class Script: GoalActor {
+    private static let gain: Float = 10  // units of action a metre
+    private static let above: Float = 0.08  // m over the block, on the way there
+    private static let near: Float = 0.015  // m, sideways, from which the gripper goes down
+    private static let between: Float = 0.012  // m, off the block's middle, at which fingers shut
+    private static let held: Float = 0.055  // m, of both fingers' positions, of shut fingers
+    private var goal = SIMD3<Float>()
+
+    func begin(goal: [Float], seed: UInt64) { self.goal = SIMD3(goal[0], goal[1], goal[2]) }
+
+    func act(_ observation: [Float]) -> Action {
+      let block = SIMD3(observation[3], observation[4], observation[5])
+      let offset = SIMD3(observation[6], observation[7], observation[8])
+      let sideways = (offset.x * offset.x + offset.y * offset.y).squareRoot()
+      let isBetween = sideways < 2 * Script.between && abs(offset.z) < Script.between
+      let isHeld = isBetween && observation[9] + observation[10] < Script.held
+      if isHeld { return action(goal - block, fingers: -1) }
+      if isBetween { return action(offset, fingers: -1) }
+      let height = sideways < Script.near ? 0 : Script.above
+      return action(offset + SIMD3(0, 0, height), fingers: 1)
+    }
+
+    private func action(_ way: SIMD3<Float>, fingers: Float) -> Action {
+      .continuous((0..<3).map { min(max(Script.gain * way[$0], -1), 1) } + [fingers])
+    }
+  }
+}

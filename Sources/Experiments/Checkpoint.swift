@@ -28,10 +28,17 @@ public enum Checkpoint {
   struct State: Codable {
     let header: PolicyHeader
     let counters: [String: JSONValue]
+    /// How the policy was evaluated, where the checkpoint is kept for that.
+    let evaluation: TimedEvaluation?
   }
 
   /// Writes a checkpoint into a folder, under another name first, so that it is whole or absent.
-  static func write(_ saved: SavedLearner, header: PolicyHeader, to folder: URL) throws {
+  ///
+  /// `adding` may write more files into the folder in the making.
+  static func write(
+    _ saved: SavedLearner, header: PolicyHeader, evaluation: TimedEvaluation? = nil,
+    to folder: URL, adding: (URL) throws -> Void = { _ in }
+  ) throws {
     let part = folder.appendingPathExtension("part")
     let files = FileManager.default
     do {
@@ -43,27 +50,38 @@ public enum Checkpoint {
     try saved.write(
       policy: part.appendingPathComponent("policy.safetensors").path, header: try encoded(header),
       training: part.appendingPathComponent("training.safetensors").path)
-    let state = try encoded(State(header: header, counters: saved.counters))
-    try writeWhole(Data(state.utf8), to: part.appendingPathComponent("state.json"))
-    try? files.removeItem(at: folder)
+    let state = State(header: header, counters: saved.counters, evaluation: evaluation)
+    try writeWhole(Data(try encoded(state).utf8), to: part.appendingPathComponent("state.json"))
+    try adding(part)
+    // One that is there makes way, and comes back if nothing takes its place (`RunFolder.tidy`).
+    let old = folder.appendingPathExtension("old")
+    try? files.removeItem(at: old)
+    rename(folder.path, old.path)
     guard rename(part.path, folder.path) == 0 else {
       throw ExperimentError.cannotWrite(path: folder.path, reason: String(cString: strerror(errno)))
     }
+    try? files.removeItem(at: old)
   }
 
   /// Reads all of a checkpoint, to train on.
   static func read(_ folder: URL) throws -> (saved: SavedLearner, header: PolicyHeader) {
+    let state = try state(of: folder)
+    let saved = try SavedLearner(
+      policy: folder.appendingPathComponent("policy.safetensors").path,
+      training: folder.appendingPathComponent("training.safetensors").path,
+      counters: state.counters)
+    return (saved, state.header)
+  }
+
+  /// The counters of a checkpoint, and how it was evaluated.
+  static func state(of folder: URL) throws -> State {
     let file = folder.appendingPathComponent("state.json")
     guard let data = try? Data(contentsOf: file),
       let state = try? JSONDecoder().decode(State.self, from: data)
     else {
       throw ExperimentError.notACheckpoint(path: file.path, reason: "the counters can't be read")
     }
-    let saved = try SavedLearner(
-      policy: folder.appendingPathComponent("policy.safetensors").path,
-      training: folder.appendingPathComponent("training.safetensors").path,
-      counters: state.counters)
-    return (saved, state.header)
+    return state
   }
 
   /// The checkpoints of a run, oldest first.

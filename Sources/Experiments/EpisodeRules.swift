@@ -18,7 +18,7 @@ struct EpisodeRules: Sendable {
       at: "\(place) has \(trajectory.length)")
     found.compare(
       "an episode's seed is its recipe's",
-      trajectory.seed == Seeds.world(.collect, seed: recipe.seed, episode: trajectory.index),
+      trajectory.seed == recipe.worldSeed(ofEpisode: trajectory.index),
       at: "\(place) has \(trajectory.seed)")
     found.compare(
       "an episode is cut off at the horizon or terminated",
@@ -39,6 +39,9 @@ struct EpisodeRules: Sendable {
     ] {
       found.compareAll("\(name) are finite", values, \.isFinite) { "\(place), number \($0)" }
     }
+    found.compareAll(
+      "log-probabilities are at most 0", trajectory.logProbabilities, { $0.isFinite && $0 <= 0 }
+    ) { "\(place), step \($0) has \(trajectory.logProbabilities[$0])" }
     found.compareAll("simulator states are finite", trajectory.states, \.isFinite) {
       "\(place), number \($0)"
     }

@@ -36,8 +36,8 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
   case cannotWrite(path: String, reason: String)
   /// A measured value lies outside the band that was expected.
   case outsideBand(String)
-  /// A loss was not a number; the run's state was saved.
-  case notFinite(metric: String, update: Int)
+  /// A loss or a weight was not a number; the run's state was saved, and this is its last checkpoint.
+  case notFinite(metric: String, update: Int, saved: String, last: String?)
 
   /// Rule, what was found, where.
   public var description: String {
@@ -72,8 +72,10 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
     case .program(let name, let reason): "\(name): \(reason)"
     case .cannotWrite(let path, let reason): "\(path): can't be written: \(reason)"
     case .outsideBand(let text): text
-    case .notFinite(let metric, let update):
-      "\(metric) is not a finite number at update \(update): the run stopped, its last checkpoint stands"
+    case .notFinite(let metric, let update, let saved, let last):
+      "not-finite: \(metric) must be a finite number, and is none at update \(update): the run stopped, "
+        + "its state is in \(saved), "
+        + (last.map { "its last checkpoint is \($0)" } ?? "it has no checkpoint")
     }
   }
 

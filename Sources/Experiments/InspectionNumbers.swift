@@ -126,7 +126,9 @@ public struct Histogram: Codable, Sendable, Equatable {
     let areWhole = values.allSatisfy { $0 == $0.rounded() }
     let step = Ticks.step(for: (high - low) / 25, roundingUp: true)
     isWhole = areWhole
-    width = areWhole ? max(1, step) : max(step, .leastNormalMagnitude)
+    // Of values that are all the same the bin is narrow, but not so narrow that it has no number.
+    let least = max(1e-9 * max(abs(low), abs(high)), .leastNormalMagnitude)
+    width = areWhole ? max(1, step) : max(step, least)
     let first = (low / width).rounded(.down)
     self.low = first * width
     var counts = [Int](repeating: 0, count: Int((high / width).rounded(.down) - first) + 1)

@@ -18,7 +18,11 @@ public struct RunInspection: Encodable, Sendable, Inspected {
   /// Updates that each kept checkpoint has, oldest first.
   public let checkpoints: [Int]
   /// The evaluations so far.
-  let evaluations: [OfflineTraining.TimedEvaluation]
+  let evaluations: [TimedEvaluation]
+  /// The evaluation of the checkpoint that was evaluated best; nil where there is none.
+  let best: TimedEvaluation?
+  /// What was found wrong, oldest first.
+  public let warnings: [String]
   /// The last row of the metrics, by name.
   public let metrics: [String: Double]
   /// Host, times and command, where the run has come to an end.
@@ -27,18 +31,15 @@ public struct RunInspection: Encodable, Sendable, Inspected {
   private let table: MetricsTable
 
   enum CodingKeys: String, CodingKey {
-    case run, configuration, datasets, task, differences, checkpoints, evaluations, metrics
-    case provenance
+    case run, configuration, datasets, task, differences, checkpoints, evaluations, best
+    case warnings, metrics, provenance
   }
 
   /// Reads a run's folder, whether or not it goes on meanwhile.
   public static func run(_ folder: URL) throws -> RunInspection {
     let place = RunFolder(folder)
-    let saved: OfflineTraining.SavedConfiguration
-    do {
-      saved = try JSONDecoder().decode(
-        OfflineTraining.SavedConfiguration.self, from: Data(contentsOf: place.configuration))
-    } catch {
+    let saved: SavedConfiguration
+    do { saved = try place.saved() } catch {
       throw ExperimentError.notInspectable(
         path: folder.relativePath, reason: "its config.json can't be read")
     }
@@ -50,7 +51,6 @@ public struct RunInspection: Encodable, Sendable, Inspected {
     } else if let path = configuration.datasets.first {
       task = (try? Dataset(at: TrainingData.folder(of: path)))?.manifest.task
     }
-    let evaluations = try? Data(contentsOf: place.evaluations)
     let provenance = try? Data(contentsOf: folder.appendingPathComponent("provenance.json"))
     let table = MetricsTable(contentsOf: place.metrics)
     return RunInspection(
@@ -61,9 +61,9 @@ public struct RunInspection: Encodable, Sendable, Inspected {
           learner: configuration.learner, task: $0, settings: configuration.settings)
       },
       checkpoints: all.compactMap { Int($0.lastPathComponent) },
-      evaluations: evaluations.flatMap {
-        try? JSONDecoder().decode([OfflineTraining.TimedEvaluation].self, from: $0)
-      } ?? [],
+      evaluations: RunEvaluations.saved(in: place),
+      best: (try? Checkpoint.state(of: place.best))?.evaluation,
+      warnings: MetricsLines.warnings(in: place.lines),
       metrics: Dictionary(
         zip(table.names, table.rows.last ?? []).map { ($0, $1) }, uniquingKeysWith: { $1 }),
       provenance: provenance.flatMap { try? JSONDecoder().decode(Provenance.self, from: $0) },
@@ -74,21 +74,53 @@ public struct RunInspection: Encodable, Sendable, Inspected {
   public var text: String {
     let made = Int(metrics["update"] ?? 0)
     let name = task.map { " on \($0.identifier)" } ?? ""
+    let updates = Inspection.count(max(made, checkpoints.last ?? 0))
+    let online = configuration.online
+    let extent =
+      configuration.isOnline
+      ? " updates, online for \(Inspection.count(online.steps)) steps with lag \(online.lag)"
+      : " of \(Inspection.count(configuration.updates)) updates"
     return
-      "\(run): \(configuration.learner)\(name), \(Inspection.count(max(made, checkpoints.last ?? 0)))"
-      + " of \(Inspection.count(configuration.updates)) updates, seed \(configuration.seed)\n"
+      "\(run): \(configuration.learner)\(name), \(updates)\(extent), seed \(configuration.seed)\n"
       + SettingDifference.text(differences) + evaluationText
-      + (table.rows.isEmpty
-        ? ""
-        : Inspection.section(
-          "metrics at update \(Inspection.count(made))",
-          zip(table.names, table.rows.last ?? []).dropFirst().map { ($0, Inspection.short($1)) }))
+      + curves + (warnings.isEmpty ? "" : "\nwarnings\n" + warnings.map { "  \($0)\n" }.joined())
       + Inspection.section("lineage", lineage)
+  }
+
+  /// The metrics' last values, each with its curve between its lowest and its highest.
+  private var curves: String {
+    guard let last = table.rows.last else { return "" }
+    let names = table.names.filter { !["update", "seconds", "waiting"].contains($0) }
+    var shown = Table(["metric", "last", "lowest", "highest", "curve"])
+    shown.rows = names.map { name in
+      let values = Thinning.means(table.column(name), most: 40)
+      let finite = values.filter(\.isFinite)
+      let (low, high) = (finite.min() ?? 0, finite.max() ?? 0)
+      let curve = Inspection.sparkline(
+        values.map { high > low ? ($0 - low) / (high - low) : 0.5 }, top: 1)
+      return [
+        name, Inspection.short(table.column(name).last ?? .nan), Inspection.short(low),
+        Inspection.short(high), curve,
+      ]
+    }
+    return Inspection.section(
+      "metrics at update \(Inspection.count(Int(last[0]))), and their course", shown)
   }
 
   private var lineage: [(String, String)] {
     let kept = checkpoints.map(Inspection.count).joined(separator: " and ")
-    return [("checkpoints", kept.isEmpty ? "none yet" : "at \(kept) updates")]
+    let bestOne = best.map { timed in
+      [
+        (
+          "best",
+          "checkpoints/best, at \(Inspection.count(timed.updates)) updates, success "
+            + timed.evaluation.success.text
+        )
+      ]
+    }
+    return [("last", kept.isEmpty ? "no checkpoint yet" : "checkpoints at \(kept) updates")]
+      + (bestOne ?? [])
+      + (configuration.from.isEmpty ? [] : [("began with", configuration.from)])
       + zip(configuration.datasets, datasets).map { ("dataset", "\($0), sha256 \($1)") }
       + (provenance?.lines ?? [("provenance", "not known before its end")])
   }

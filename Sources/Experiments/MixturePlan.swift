@@ -89,7 +89,8 @@ struct MixturePlan: Sendable {
     for (pick, source) in rest {
       let recipe = sources[source].recipe
       let limit = DatasetPlan.episodesPerShard(
-        recipe, spec: spec, stateLength: input.manifest.stateLength)
+        recipe, spec: spec, stateLength: input.manifest.stateLength,
+        isCategorical: input.manifest.isCategorical)
       let isCompressed = try compress ?? input.manifest.isCompressed(pick.entry)
       let all = pick.entry.episodes.numbers
       for place in pick.places.sorted() {

@@ -8,6 +8,7 @@ import Synchronization
 public final class ProgressReport: Sendable {
   private struct State {
     var done = 0
+    var base = 0
     var note = ""
     var lastWritten = -Double.infinity
     var lastWidth = 0
@@ -17,7 +18,6 @@ public final class ProgressReport: Sendable {
   private let title: String
   private let unit: String
   private let total: Int
-  private let base: Int
   private let rateScale: Double
   private let rateUnit: String
   private let started = ProcessInfo.processInfo.systemUptime
@@ -39,8 +39,15 @@ public final class ProgressReport: Sendable {
     self.rateUnit = rateUnit ?? unit
     self.rateScale = rateScale
     self.silent = silent
-    base = alreadyDone
-    state.withLock { $0.done = alreadyDone }
+    begin(at: alreadyDone)
+  }
+
+  /// Counts `count` pieces as done before; they say nothing of the rate.
+  public func begin(at count: Int) {
+    state.withLock {
+      $0.base += count
+      $0.done += count
+    }
   }
 
   /// Counts `count` more pieces as done.
@@ -72,7 +79,7 @@ public final class ProgressReport: Sendable {
       return
     }
     state.lastWritten = now
-    let rate = Double(state.done - base) / elapsed
+    let rate = Double(state.done - state.base) / elapsed
     var line = "\(title): \(state.done)/\(total) \(unit)"
     line += String(format: ", %.0f %@/s", rate * rateScale, rateUnit)
     if last {

@@ -28,6 +28,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   /// 1 is best for several runs side by side; a lone run of a small network gains some 1.7 × from 2.
   /// Another number gives other last bits, so it belongs to what is repeated.
   public var threads = 1
+  /// Where networks are trained: `cpu`, `cuda` or `cuda:1`; policies act on the processor.
+  public var device = "cpu"
   /// Updates between two checkpoints.
   public var checkpointEvery = 1_000
   /// Checkpoints that are kept, the last ones.
@@ -38,11 +40,43 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   public var evaluateEvery = 2_000
   /// Episodes of each evaluation while training.
   public var evaluationEpisodes = 20
+  /// The seed of all evaluations while training, below 2²⁸.
+  ///
+  /// They are all on the same episodes, for every seed of a run, and on other ones than
+  /// `goalpost evaluate` takes unless it is given this seed: the best checkpoint is chosen by them.
+  public var evaluationSeed: UInt64 = RunConfiguration.seedLimit - 1
+  /// A checkpoint to begin with, its updates counted on; empty for an untrained learner.
+  public var from = ""
+  /// How the run collects while it trains.
+  public var online = OnlineRun()
   /// The learner's settings that differ from the paper's.
   public var settings: [String: JSONValue] = [:]
 
+  /// Whether the run collects while it trains.
+  public var isOnline: Bool { online.steps > 0 }
+
   /// Makes a configuration of defaults.
   public init() {}
+
+  /// The configuration that a run was begun with.
+  public init(ofRun run: URL) throws {
+    do { self = try RunFolder(run).saved().configuration } catch {
+      throw ExperimentError.cannotResume(path: run.path, reason: "config.json can't be read")
+    }
+  }
+
+  /// Takes a checkpoint to begin with, and its learner and settings.
+  ///
+  /// A policy that has learned needs no random episodes to begin with, so there are none, and updates
+  /// come from the first episode on, unless the settings say otherwise.
+  public mutating func begin(from checkpoint: String) throws {
+    let header = try Checkpoint.read(policy: Checkpoint.policyFile(checkpoint)).header
+    from = checkpoint
+    learner = header.learner
+    let atOnce: JSONValue = .object(["randomEpisodes": 0, "updatesFrom": 1])
+    let theirs = JSONValue.merge(["online": atOnce], over: header.settings)
+    settings = JSONValue.merge(settings, over: theirs)
+  }
 
   /// Reads a configuration from a file of YAML or JSON, over the defaults.
   ///

@@ -6,8 +6,13 @@ import Learners
 ///     config.json        the resolved configuration; training on it repeats the run
 ///     provenance.json    host, times, command, commit
 ///     metrics.csv        a row every so many updates
+///     metrics.jsonl      the same with histograms, evaluations and warnings, a line of JSON each
+///     events.out.tfevents.goalpost   the same for TensorBoard
 ///     evaluations.json   a list: updates and the evaluation then
-///     checkpoints/000012000/
+///     dataset/           what an online run collected
+///     checkpoints/000012000/         the last ones
+///     checkpoints/best/              the one that was evaluated best
+///     checkpoints/000012000.broken/  what a run that had to stop was left with
 public struct RunFolder: Sendable {
   /// Where it is.
   public let url: URL
@@ -17,6 +22,8 @@ public struct RunFolder: Sendable {
 
   var configuration: URL { url.appendingPathComponent("config.json") }
   var metrics: URL { url.appendingPathComponent("metrics.csv") }
+  var lines: URL { url.appendingPathComponent("metrics.jsonl") }
+  var events: URL { url.appendingPathComponent("events.out.tfevents.goalpost") }
   var evaluations: URL { url.appendingPathComponent("evaluations.json") }
 
   func checkpoint(_ updates: Int) -> URL {
@@ -24,24 +31,67 @@ public struct RunFolder: Sendable {
       String(format: "%09d", updates))
   }
 
+  /// What an online run collects.
+  var dataset: URL { url.appendingPathComponent("dataset") }
+
+  /// The checkpoint that was evaluated best.
+  var best: URL { url.appendingPathComponent("checkpoints/best") }
+
+  /// Where the state of a run is saved that cannot go on.
+  func broken(_ updates: Int) -> URL { checkpoint(updates).appendingPathExtension("broken") }
+
   /// Whether a run was begun here.
   var exists: Bool { FileManager.default.fileExists(atPath: configuration.path) }
 
-  /// Deletes all but the last `count` checkpoints, and what a kill left half written.
+  /// Makes the folder and writes `config.json`.
+  func begin(_ saved: SavedConfiguration) throws {
+    do {
+      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    } catch {
+      throw ExperimentError.cannotWrite(path: url.path, reason: error.localizedDescription)
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    try writeWhole(try encoder.encode(saved) + Data("\n".utf8), to: configuration)
+  }
+
+  /// What `config.json` says; throws what is wrong with it.
+  func saved() throws -> SavedConfiguration {
+    try JSONDecoder().decode(SavedConfiguration.self, from: Data(contentsOf: configuration))
+  }
+
+  /// Deletes all but the last `count` numbered checkpoints.
   func keepCheckpoints(_ count: Int) {
-    let all = Checkpoint.all(in: url)
-    for old in all.dropLast(count) { try? FileManager.default.removeItem(at: old) }
-    let folder = url.appendingPathComponent("checkpoints")
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    for name in names where name.hasSuffix(".part") {
-      try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
+    for old in Checkpoint.all(in: url).dropLast(count) {
+      try? FileManager.default.removeItem(at: old)
     }
   }
 
-  /// The folder of a run that is given no name: `runs/<learner>-<dataset>-s<seed>`.
+  /// Deletes what a kill left half written, and puts a checkpoint back that was about to be replaced.
+  func tidy() {
+    let files = FileManager.default
+    let folder = url.appendingPathComponent("checkpoints")
+    let names = (try? files.contentsOfDirectory(atPath: folder.path)) ?? []
+    for name in names where name.hasSuffix(".part") || name.hasSuffix(".old") {
+      let left = folder.appendingPathComponent(name)
+      let whole = left.deletingPathExtension()
+      if name.hasSuffix(".old"), !files.fileExists(atPath: whole.path) {
+        rename(left.path, whole.path)
+      } else {
+        try? files.removeItem(at: left)
+      }
+    }
+  }
+
+  /// The folder of a run that is given no name: `runs/<learner>-<dataset>-s<seed>`, or
+  /// `runs/<learner>-<environment>-online-s<seed>`.
   public static func usual(_ configuration: RunConfiguration) -> URL {
-    let dataset =
+    var dataset =
       configuration.datasets.first.map { TrainingData.folder(of: $0).lastPathComponent } ?? "none"
+    if configuration.isOnline {
+      let environment = configuration.online.environment
+      dataset = (environment.isEmpty ? dataset : environment) + "-online"
+    }
     return URL(fileURLWithPath: "runs")
       .appendingPathComponent("\(configuration.learner)-\(dataset)-s\(configuration.seed)")
   }
@@ -62,47 +112,12 @@ public struct RunFolder: Sendable {
   }()
 }
 
-/// `metrics.csv`: a row of numbers every so many updates.
-struct MetricsFile {
-  private let file: URL
-  private var names: [String]?
-
-  /// Opens the file; rows after `updates` are dropped, since those updates are made again.
-  init(_ file: URL, upTo updates: Int) throws {
-    self.file = file
-    guard updates > 0, let text = try? String(contentsOf: file, encoding: .utf8) else {
-      try? FileManager.default.removeItem(at: file)
-      return
-    }
-    let lines = text.split(separator: "\n").map(String.init)
-    let kept = lines.enumerated().filter { index, line in
-      index == 0 || (Int(line.prefix { $0 != "," }) ?? .max) <= updates
-    }
-    names = lines.first?.split(separator: ",").map(String.init)
-    try writeWhole(Data((kept.map(\.element).joined(separator: "\n") + "\n").utf8), to: file)
-  }
-
-  /// Appends a row: seconds since the start, and how many of them were spent waiting for batches.
-  mutating func append(
-    _ updates: Int, seconds: Double, waiting: Double, _ metrics: Metrics
-  ) throws {
-    var text = ""
-    if names == nil {
-      names = ["update", "seconds", "waiting"] + metrics.entries.map(\.name)
-      text = (names ?? []).joined(separator: ",") + "\n"
-      try writeWhole(Data(), to: file)
-    }
-    let values = metrics.entries.map { "\($0.value)" }
-    text +=
-      (["\(updates)", String(format: "%.2f", seconds), String(format: "%.4f", waiting)] + values)
-      .joined(separator: ",") + "\n"
-    do {
-      let handle = try FileHandle(forWritingTo: file)
-      try handle.seekToEnd()
-      try handle.write(contentsOf: Data(text.utf8))
-      try handle.close()
-    } catch {
-      throw ExperimentError.cannotWrite(path: file.path, reason: error.localizedDescription)
-    }
-  }
+/// What `config.json` holds: the configuration, and what it was applied to.
+struct SavedConfiguration: Codable {
+  let configuration: RunConfiguration
+  let datasetDigests: [String]
+  /// The policy that it began with, by its SHA-256; nil for an untrained one.
+  var fromDigest: String?
+  /// Updates that this policy had.
+  var fromUpdates: Int?
 }

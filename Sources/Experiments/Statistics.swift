@@ -36,17 +36,35 @@ public enum Statistics {
   /// The mean and its percentile bootstrap interval: 2.5 % and 97.5 % of the means of `replicates`
   /// resamples drawn with replacement, from a generator of its own with a fixed seed.
   public static func bootstrap(_ values: [Double], replicates: Int = 10_000) -> Estimate {
-    precondition(!values.isEmpty, "a mean needs values")
-    let mean = values.reduce(0, +) / Double(values.count)
-    var generator = Xoshiro256(seed: 0x626f_6f74)
-    var means = (0..<replicates).map { _ in
-      var sum = 0.0
-      for _ in values.indices { sum += values[generator.below(values.count)] }
-      return sum / Double(values.count)
+    bootstrap(values, replicates: replicates) { $0.reduce(0, +) / Double($0.count) }
+  }
+
+  /// The interquartile mean and its bootstrap interval.
+  ///
+  /// A quarter of the values is left out at each end, rounded down, as `rliable` does (Agarwal et
+  /// al., NeurIPS 2021, arXiv:2108.13264).
+  public static func interquartile(_ values: [Double], replicates: Int = 10_000) -> Estimate {
+    bootstrap(values, replicates: replicates) { values in
+      let cut = values.count / 4
+      let middle = values.sorted()[cut..<values.count - cut]
+      return middle.reduce(0, +) / Double(middle.count)
     }
-    means.sort()
+  }
+
+  /// A statistic and its percentile bootstrap interval.
+  private static func bootstrap(
+    _ values: [Double], replicates: Int, _ statistic: ([Double]) -> Double
+  ) -> Estimate {
+    precondition(!values.isEmpty, "a statistic needs values")
+    var generator = Xoshiro256(seed: 0x626f_6f74)
+    var resample = values
+    var found = (0..<replicates).map { _ in
+      for k in resample.indices { resample[k] = values[generator.below(values.count)] }
+      return statistic(resample)
+    }
+    found.sort()
     return Estimate(
-      estimate: mean, low: quantile(means, 0.025), high: quantile(means, 0.975),
+      estimate: statistic(values), low: quantile(found, 0.025), high: quantile(found, 0.975),
       episodes: values.count)
   }
 

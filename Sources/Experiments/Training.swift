@@ -1,30 +1,59 @@
 public import Foundation
+import GoalCore
 import Learners
+import Storage
 
 /// Training as the command line asks for it: one run, or several side by side.
 public enum Training {
   /// Trains one run with a progress report.
   public static func run(
     _ configuration: RunConfiguration, in folder: URL, resuming: Bool = false
-  ) throws -> OfflineTraining.Summary {
-    let updates = try OfflineTraining.updates(of: configuration)
+  ) throws -> TrainingSummary {
     let progress = ProgressReport(
-      "train \(configuration.learner)", total: updates, unit: "updates")
+      "train \(configuration.learner)", total: try updates(of: configuration), unit: "updates")
     defer { progress.finish() }
-    return try OfflineTraining.run(
-      configuration, in: folder, resuming: resuming, progress: progress)
+    return try run(configuration, in: folder, resuming: resuming, progress: progress)
+  }
+
+  /// Trains one run by the loop that its configuration asks for.
+  static func run(
+    _ configuration: RunConfiguration, in folder: URL, resuming: Bool = false,
+    progress: ProgressReport? = nil
+  ) throws -> TrainingSummary {
+    let loop = configuration.isOnline ? OnlineTraining.run : OfflineTraining.run
+    return try loop(configuration, folder, resuming, progress)
   }
 
   /// Trains several runs side by side, each in its usual folder and each equal to the run that it
   /// would be alone.
-  public static func run(_ runs: [RunConfiguration]) throws -> [OfflineTraining.Summary] {
-    guard let first = runs.first else { return [] }
-    let updates = try OfflineTraining.updates(of: first)
-    let progress = ProgressReport(
-      "train \(first.learner), \(runs.count) seeds", total: updates * runs.count, unit: "updates")
-    defer { progress.finish() }
-    return try Parallel.map(count: runs.count, workers: Parallel.cores, context: {}) { _, index in
-      try OfflineTraining.run(runs[index], in: RunFolder.usual(runs[index]), progress: progress)
+  ///
+  /// One that fails leaves the others alone; its error is thrown when they are at their ends.
+  public static func run(_ runs: [RunConfiguration]) throws -> SeedsSummary {
+    guard let first = runs.first else {
+      preconditionFailure("several seeds are at least one")
     }
+    let progress = ProgressReport(
+      "train \(first.learner), \(runs.count) seeds", total: try updates(of: first) * runs.count,
+      unit: "updates")
+    defer { progress.finish() }
+    let results = try Parallel.map(count: runs.count, workers: Parallel.cores, context: {}) {
+      _, index in
+      Result { try run(runs[index], in: RunFolder.usual(runs[index]), progress: progress) }
+    }
+    return SeedsSummary(runs: try results.map { try $0.get() })
+  }
+
+  /// How many updates a configuration comes to: its own number, or the paper's for the task.
+  static func updates(of configuration: RunConfiguration) throws -> Int {
+    let entry = try LearnerRegistry.entry(configuration.learner)
+    if configuration.isOnline {
+      let task = try OnlineTraining.task(of: configuration)
+      let settings = try entry.online(task: task, overrides: configuration.settings)
+      return OnlineSchedule(configuration.online, settings, horizon: task.spec.horizon).updates
+    }
+    if configuration.updates > 0 { return configuration.updates }
+    guard let path = configuration.datasets.first else { return 0 }
+    let task = try Dataset(at: URL(fileURLWithPath: path)).manifest.task
+    return entry.updates(for: task)
   }
 }

@@ -18,7 +18,9 @@ struct TrainingData {
   ///
   /// With weights, a share of every batch's rows comes from each dataset. Without, all episodes are
   /// drawn alike.
-  init(_ texts: [String], validationFraction: Double = 0, seed: UInt64) throws {
+  init(_ configuration: RunConfiguration) throws {
+    let (texts, seed) = (configuration.datasets, configuration.seed)
+    let validationFraction = configuration.validationFraction
     let parts = try texts.map { try MixtureInputs.parts(of: $0) }
     guard let first = parts.first else {
       throw ExperimentError.badSettings(path: "train", reason: "at least one --dataset is needed")

@@ -155,6 +155,7 @@ public enum TrajectoryCollection {
     let exploration = Exploration(noise: recipe.noise, randomActions: recipe.randomActions)
     let identity = DatasetIdentity(
       id: folder.lastPathComponent, task: world.task, recipe: recipe, stateLength: stateLength,
+      isCategorical: policy.policy.isCategorical,
       modelDigest: Digest.sha256(of: Data(loaded.modelBytes)),
       libraries: ["simulator": loaded.simulator])
     let writer = try DatasetWriter(at: folder, identity: identity)
@@ -173,7 +174,7 @@ public enum TrajectoryCollection {
         environment: try loaded.makeEnvironment(), policy: policy, exploration: exploration,
         keepStates: recipe.states)
       while !Interruption.isAsked, let (shard, number) = try queue.next() {
-        let seed = Seeds.world(.collect, seed: recipe.seed, episode: number)
+        let seed = recipe.worldSeed(ofEpisode: number)
         try queue.finish(shard, rollout.episode(index: number, seed: seed))
         made.wrappingAdd(1, ordering: .relaxed)
         progress.advance()

@@ -23,6 +23,8 @@ public final class GoalBC: Learner {
     public var learningRate = 5e-4
     /// How inputs are normalised.
     public var normalizer = NormalizerSettings()
+    /// How it learns online.
+    public var online = OnlineSettings.wgcsl(updatesPerEpisode: 4)
 
     /// The reference's defaults.
     public init() {}
@@ -59,6 +61,9 @@ public final class GoalBC: Learner {
     return policy.imitate(batch, measuring: measuring)
   }
 
+  /// The imitation loss of a batch that is not trained on.
+  public func losses(on batch: GoalBatch) -> Metrics { policy.losses(on: batch) }
+
   /// The present policy.
   public func makePolicy() -> any GoalPolicy { policy.makePolicy() }
 
@@ -83,6 +88,7 @@ extension GoalBC.Configuration {
   public static func preset(for task: GoalTask) -> Self {
     var configuration = Self()
     configuration.batchSize = PaperSchedule(task: task).batchSize
+    configuration.online.updatesPerEpisode = PaperSchedule(task: task).batchesPerCycle
     return configuration
   }
 
@@ -95,6 +101,7 @@ extension GoalBC.Configuration {
     try Settings.requireWidths(hiddenWidths, "hiddenWidths")
     try Settings.requirePositive(learningRate, "learningRate")
     try normalizer.validate()
+    try online.validate()
   }
 
   /// Every setting's key, meaning and source.
@@ -103,6 +110,6 @@ extension GoalBC.Configuration {
       ("batchSize", "rows in a batch; 512 for the hard tasks", "config.py"),
       ("hiddenWidths", "units of each hidden layer of the policy", "config.py"),
       ("learningRate", "Adam's step size", "config.py, pi_lr"),
-    ] + NormalizerSettings.documentation
+    ] + NormalizerSettings.documentation + OnlineSettings.documentation(source: "config.py")
   }
 }

@@ -10,6 +10,8 @@ public protocol LearnerConfiguration: Codable, Sendable, Equatable {
   static func preset(for task: GoalTask) -> Self
   /// Gradient steps that the paper trains for on a task.
   static func updates(for task: GoalTask) -> Int
+  /// How the learner collects and how often it updates when it learns online.
+  var online: OnlineSettings { get }
   /// Every setting's key, meaning and source, in the order of reading.
   static var documentation: [(key: String, meaning: String, source: String)] { get }
   /// Throws `SettingsError` for the first value out of its range.
@@ -40,6 +42,10 @@ public protocol Learner: AnyObject, SendableMetatype {
 
   /// One update. Diagnostics cost a little, so they are computed only where `measuring`.
   func update(on batch: GoalBatch, measuring: Bool) -> Metrics?
+  /// The loss terms on a batch that is not trained on, by the names that `update` gives them.
+  ///
+  /// Nothing of the learner changes.
+  func losses(on batch: GoalBatch) -> Metrics
   /// The present policy, which later updates do not change; it may be sent to other threads.
   func makePolicy() -> any GoalPolicy
 
@@ -57,6 +63,9 @@ extension Learner {
 
   /// An actor with the present policy.
   public func makeActor() -> any GoalActor { makePolicy().makeActor() }
+
+  /// How it collects and how often it updates when it learns online.
+  public var online: OnlineSettings { configuration.online }
 
   /// The settings that it was made with, as values by name.
   public func settings() throws -> [String: JSONValue] { try Settings.values(of: configuration) }
@@ -79,10 +88,15 @@ public struct SavedLearner: Sendable {
   }
 
   /// Copies what a supervised learner's policy needs for acting, and the rest.
-  init(policy: SupervisedPolicy, training: [NamedTensor], updates: Int) {
+  init(policy: PolicyNetwork, training: [NamedTensor], updates: Int) {
     self.policy = policy.policyState.map { $0.copied() }
     self.training = training.map { $0.copied() }
     counters = ["updates": .integer(updates)]
+  }
+
+  /// The name of a tensor with a number that is not finite; nil where all are.
+  public var firstNotFinite: String? {
+    (policy + training).first { !$0.tensor.isFinite }?.name
   }
 
   /// A counter; throws `LearnerError.missingCounter`.
@@ -90,31 +104,6 @@ public struct SavedLearner: Sendable {
     guard let value = counters[name]?.integer else { throw LearnerError.missingCounter(name: name) }
     return value
   }
-}
-
-/// Numbers with names, in an order that stays the same.
-public struct Metrics: Sendable, Equatable {
-  /// A number and its name.
-  public struct Entry: Sendable, Equatable {
-    /// The name; words separated by underscores, groups by slashes.
-    public let name: String
-    /// The number.
-    public let value: Float
-  }
-
-  /// The numbers.
-  public private(set) var entries: [Entry] = []
-
-  /// Makes an empty list.
-  public init() {}
-
-  /// Appends a number.
-  public mutating func append(_ name: String, _ value: Float) {
-    entries.append(Entry(name: name, value: value))
-  }
-
-  /// The number of a name.
-  public subscript(name: String) -> Float? { entries.first { $0.name == name }?.value }
 }
 
 extension [NamedTensor] {

@@ -4,6 +4,8 @@ import GoalCore
 public enum LearnerError: Error, Equatable, CustomStringConvertible {
   /// No learner has this id, and these are the ids.
   case unknown(identifier: String, known: [String])
+  /// There is no device of this name.
+  case unknownDevice(String)
   /// The learner is for continuous actions, and the world has discrete ones.
   case discreteActions(learner: String, task: String)
   /// What was saved has no tensor of this name.
@@ -18,6 +20,7 @@ public enum LearnerError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .unknown(let identifier, let known):
       NearNames.complaint("learner", identifier, among: known)
+    case .unknownDevice(let name): "a device is cpu, cuda or cuda:1, found '\(name)'"
     case .discreteActions(let learner, let task):
       "\(learner) is for continuous actions, and those of \(task) are discrete"
     case .missingTensor(let name): "the checkpoint has no tensor '\(name)'"

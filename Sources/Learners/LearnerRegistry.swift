@@ -30,6 +30,7 @@ public struct LearnerEntry: Sendable {
 
   private typealias Values = [String: JSONValue]
   private let resolveSettings: @Sendable (GoalTask, Values) throws -> Values
+  private let resolveOnline: @Sendable (GoalTask, Values) throws -> OnlineSettings
   private let makeLearner: @Sendable (GoalTask, Values, UInt64) throws -> any Learner
   private let countUpdates: @Sendable (GoalTask) -> Int
 
@@ -50,6 +51,7 @@ public struct LearnerEntry: Sendable {
       return configuration
     }
     resolveSettings = { try Settings.values(of: configured($0, $1)) }
+    resolveOnline = { try configured($0, $1).online }
     makeLearner = { try L(task: $0, configuration: configured($0, $1), seed: $2) }
     countUpdates = { L.Configuration.updates(for: $0) }
   }
@@ -63,6 +65,15 @@ public struct LearnerEntry: Sendable {
     try resolveSettings(task, overrides)
   }
 
+  /// How it learns online with the paper's settings for the task, then `overrides`.
+  ///
+  /// Throws `SettingsError`.
+  public func online(
+    task: GoalTask, overrides: [String: JSONValue] = [:]
+  ) throws -> OnlineSettings {
+    try resolveOnline(task, overrides)
+  }
+
   /// Gradient steps that the paper trains for on a task.
   public func updates(for task: GoalTask) -> Int { countUpdates(task) }
 
@@ -71,12 +82,17 @@ public struct LearnerEntry: Sendable {
   /// What `resolve` gave can be given as `overrides`, and gives the same learner. Throws
   /// `SettingsError`, `LearnerError`, and `TorchError` where the libtorch that was loaded will not do.
   /// From then on, operators called from this thread use `threads` threads; sums are cut up otherwise
-  /// for another number, so a run's last bits depend on it.
+  /// for another number, so a run's last bits depend on it. The learner's tensors lie on `device`:
+  /// `cpu`, `cuda` or `cuda:1`. Throws `LearnerError.unknownDevice` for any other.
   public func make(
-    task: GoalTask, overrides: [String: JSONValue] = [:], seed: UInt64, threads: Int = 1
+    task: GoalTask, overrides: [String: JSONValue] = [:], seed: UInt64, threads: Int = 1,
+    device: String = "cpu"
   ) throws -> any Learner {
     try TorchRuntime.start()
     TorchRuntime.threads = threads
+    guard let place = Device(device) else { throw LearnerError.unknownDevice(device) }
+    if place != .cpu { try TorchRuntime.loadCUDA() }
+    TorchRuntime.device = place
     return try makeLearner(task, overrides, seed)
   }
 }

@@ -87,6 +87,8 @@ extension WGCSL {
     public var otherAdvantageWeight = 0.05
     /// How inputs are normalised.
     public var normalizer = NormalizerSettings()
+    /// How it learns online.
+    public var online = OnlineSettings.wgcsl(updatesPerEpisode: 4)
 
     /// The reference's defaults.
     public init() {}
@@ -101,6 +103,7 @@ extension WGCSL.Configuration {
     configuration.batchSize = schedule.batchSize
     configuration.bestAdvantageStep = schedule.bestAdvantageStep
     configuration.batchesPerCycle = schedule.batchesPerCycle
+    configuration.online.updatesPerEpisode = schedule.batchesPerCycle
     return configuration
   }
 
@@ -122,6 +125,7 @@ extension WGCSL.Configuration {
     try Settings.requireCount(bestAdvantageQueue, "bestAdvantageQueue")
     try Settings.requireShare(otherAdvantageWeight, "otherAdvantageWeight")
     try normalizer.validate()
+    try online.validate()
   }
 
   /// Every setting's key, meaning and source.
@@ -153,6 +157,6 @@ extension WGCSL.Configuration {
       (
         "otherAdvantageWeight", "weight of rows below the percentile", "supervised_sampler.py"
       ),
-    ] + NormalizerSettings.documentation
+    ] + NormalizerSettings.documentation + OnlineSettings.documentation(source: "config.py")
   }
 }

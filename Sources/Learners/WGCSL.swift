@@ -160,7 +160,6 @@ public final class WGCSL: Learner {
   /// One update of policy, normaliser and critic, and of the targets at the end of a cycle.
   public func update(on batch: GoalBatch, measuring: Bool) -> Metrics? {
     updates += 1
-    let needsCritic = configuration.exponentialWeight || configuration.bestAdvantageWeight
     let actions = policy.actions(of: batch)  // [B, A]
 
     // The policy's step, on relabelled goals.
@@ -177,20 +176,15 @@ public final class WGCSL: Learner {
     }
     let weights = weights(of: batch, advantages: advantages, threshold: threshold)  // [B]
     let policyLoss = SupervisedPolicy.loss(chosen, actions, weights: weights)
-    policy.optimizer.step(minimizing: policyLoss)
+    let policyGradients = policy.optimizer.step(minimizing: policyLoss)
 
     policy.observe(batch)
 
     // The critic's step, on the same rows with some goals put back.
-    var criticLoss: Tensor?
-    var values: Tensor?
+    var critics: (loss: Tensor, values: Tensor, gradients: [Tensor])?
     if needsCritic {
-      let targets = targets(of: batch)  // [B, 1]
-      let input = policy.input(batch.observations, batch.valueGoals, rows: batch.count)  // [B, D]
-      let predicted = value(critic, input, actions)  // [B, 1]
-      let loss = predicted.meanSquaredError(from: targets)
-      criticOptimizer.step(minimizing: loss)
-      (criticLoss, values) = (loss, predicted)
+      let (loss, values) = criticLoss(on: batch, actions: actions)
+      critics = (loss, values, criticOptimizer.step(minimizing: loss))
     }
     if updates % configuration.batchesPerCycle == 0 {
       Tensor.average(
@@ -201,13 +195,18 @@ public final class WGCSL: Learner {
     guard measuring else { return nil }
     var metrics = Metrics()
     policy.measure(
-      loss: policyLoss, chosen: chosen, actions: actions, batch: batch, into: &metrics)
+      loss: policyLoss, gradients: policyGradients, chosen: chosen, actions: actions, batch: batch,
+      into: &metrics)
     let mean = { (numbers: [Float]) in numbers.reduce(0, +) / Float(max(1, numbers.count)) }
     metrics.append("weight", mean(weights))
-    if let criticLoss, let values {
-      metrics.append("critic_loss", criticLoss.float)
-      metrics.append("value", mean(values.floats))
+    metrics.append(sample: "weight", weights)
+    if let critics {
+      metrics.append("critic_loss", critics.loss.float)
+      metrics.append("critic_gradient_norm", Tensor.norm(critics.gradients))
+      metrics.append("critic_weight_norm", Tensor.norm(critic.parameters))
+      metrics.append("value", mean(critics.values.floats))
       metrics.append("advantage", mean(advantages))
+      metrics.append(sample: "advantage", advantages)
       if configuration.bestAdvantageWeight {
         metrics.append("advantage_threshold", Float(threshold))
         metrics.append(
@@ -215,6 +214,32 @@ public final class WGCSL: Learner {
       }
     }
     return metrics
+  }
+
+  /// The critic's mean squared error, and its values `[B, 1]` of the data's actions.
+  private func criticLoss(
+    on batch: GoalBatch, actions: Tensor
+  ) -> (loss: Tensor, values: Tensor) {
+    let targets = targets(of: batch)  // [B, 1]
+    let input = policy.input(batch.observations, batch.valueGoals, rows: batch.count)  // [B, D]
+    let predicted = value(critic, input, actions)  // [B, 1]
+    return (predicted.meanSquaredError(from: targets), predicted)
+  }
+
+  /// The policy's loss without weights, and the critic's, of a batch that is not trained on.
+  public func losses(on batch: GoalBatch) -> Metrics {
+    var metrics = policy.losses(on: batch)
+    guard needsCritic else { return metrics }
+    withoutGradients {
+      let loss = criticLoss(on: batch, actions: policy.actions(of: batch)).loss
+      metrics.append("critic_loss", loss.float)
+    }
+    return metrics
+  }
+
+  /// Whether any weight asks for advantages.
+  private var needsCritic: Bool {
+    configuration.exponentialWeight || configuration.bestAdvantageWeight
   }
 
   // MARK: - Acting and saving

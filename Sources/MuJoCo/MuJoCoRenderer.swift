@@ -98,6 +98,7 @@ public final class MuJoCoRenderer {
       let colour = [marker.colour.x, marker.colour.y, marker.colour.z, marker.colour.w]
       mjv_initGeom(
         scene.geoms + Int(scene.ngeom), Int32(mjGEOM_SPHERE.rawValue), size, position, nil, colour)
+      scene.geoms[Int(scene.ngeom)].emission = 0.6  // seen in a scene without lamps, too
       scene.ngeom += 1
     }
     let area = mjrRect(left: 0, bottom: 0, width: Int32(width), height: Int32(height))

@@ -54,6 +54,12 @@ public final class MuJoCoSimulation {
     UnsafeMutableBufferPointer(start: data.pointee.qvel, count: velocities)
   }
 
+  /// What actuators are told, `[nu]`.
+  public var controls: UnsafeMutableBufferPointer<Double> {
+    UnsafeMutableBufferPointer(
+      start: data.pointee.ctrl, count: Int(model.pointer.pointee.nu))
+  }
+
   /// A site's position, m.
   public func sitePosition(_ site: Int) -> SIMD3<Double> { vector(data.pointee.site_xpos, site) }
 
@@ -102,12 +108,24 @@ public final class MuJoCoSimulation {
       }
     }
     set {
-      precondition(
-        newValue.count == model.integrationStateLength,
-        "a state has \(model.integrationStateLength) numbers, found \(newValue.count)")
-      mj_setState(model.pointer, data, newValue, UInt32(mjSTATE_INTEGRATION.rawValue))
+      put(newValue)
       forward()
     }
+  }
+
+  /// Puts a state back and moves on by one step of the integrator.
+  ///
+  /// What `forward()` computes is left as that step leaves it: as it was at the step's start.
+  public func step(from state: [Double]) {
+    put(state)
+    step(1)
+  }
+
+  private func put(_ state: [Double]) {
+    precondition(
+      state.count == model.integrationStateLength,
+      "a state has \(model.integrationStateLength) numbers, found \(state.count)")
+    mj_setState(model.pointer, data, state, UInt32(mjSTATE_INTEGRATION.rawValue))
   }
 
   private func vector(_ base: UnsafeMutablePointer<Double>, _ index: Int) -> SIMD3<Double> {

@@ -10,7 +10,7 @@ public final class BatchPrefetcher: Sendable {
   private let last: UInt64
   private let position: Mutex<(next: UInt64, waiting: Double)>
 
-  /// Begins to draw batches from `first` to below `end`, about `depth` of them ahead.
+  /// Begins to draw the batches from number `first` to below `end`, about `depth` of them ahead.
   public init(
     _ sampler: Sampler, from first: UInt64, below end: UInt64, depth: Int = 4, threads: Int = 1
   ) {

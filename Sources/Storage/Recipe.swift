@@ -1,4 +1,4 @@
-import GoalCore
+public import GoalCore
 
 /// What a collected dataset is made from: with the same world, each episode is a function of this and
 /// of its number.
@@ -25,12 +25,19 @@ public struct Recipe: Codable, Sendable, Hashable {
   public var states: Bool
   /// The episodes that are made, each in its usual shard, or nil for all.
   public var onlyEpisodes: EpisodeSet?
+  /// What the episodes are for, which is part of their seeds; nil for a collected dataset.
+  public var purpose: SeedPurpose?
+
+  /// The seed of an episode's world.
+  public func worldSeed(ofEpisode number: Int64) -> UInt64 {
+    Seeds.world(purpose ?? .collect, seed: seed, episode: number)
+  }
 
   /// Makes a recipe; only the world, the policy, the seed and the number of episodes have no default.
   public init(
     environment: String, policy: String, policyDigest: String? = nil, seed: UInt64, episodes: Int,
     noise: Double = 0, randomActions: Double = 0, shardEpisodes: Int = 500, compress: Bool = false,
-    states: Bool = false, onlyEpisodes: EpisodeSet? = nil
+    states: Bool = false, onlyEpisodes: EpisodeSet? = nil, purpose: SeedPurpose? = nil
   ) {
     precondition(seed < Seeds.limit, "a seed must be below 2^28, found \(seed)")
     precondition(episodes > 0, "a dataset has at least one episode, asked for \(episodes)")
@@ -49,6 +56,7 @@ public struct Recipe: Codable, Sendable, Hashable {
     self.compress = compress
     self.states = states
     self.onlyEpisodes = onlyEpisodes
+    self.purpose = purpose
   }
 }
 

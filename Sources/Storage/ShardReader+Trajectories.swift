@@ -1,7 +1,8 @@
 public import GoalCore
 
 extension ShardReader {
-  /// Episodes, copied into memory; the shard must have every column but `states`.
+  /// Episodes, copied into memory; the shard must have every column but
+  /// `behaviour/log_probabilities` and `states`.
   ///
   /// - Parameter places: Their places in the shard, from 0; nil for all.
   /// - Returns: The episodes, in their order.
@@ -10,7 +11,8 @@ extension ShardReader {
     try trajectories(at: Set(places ?? 0..<episodes))
   }
 
-  /// Episodes, copied into memory in their order; the shard must have every column but `states`.
+  /// Episodes, copied into memory in their order; the shard must have every column but
+  /// `behaviour/log_probabilities` and `states`.
   ///
   /// - Parameter places: Their places in the shard, from 0.
   /// - Returns: The episodes.
@@ -24,6 +26,7 @@ extension ShardReader {
     let terminated = try flags(.terminated)
     let truncated = try flags(.truncated)
     let sources = try behaviour()
+    let logProbabilities = has(.logProbabilities) ? try floats(.logProbabilities) : nil
     let states = has(.states) ? try column(.states, as: Double.self) : nil
     let goal = columns.desiredGoals.count / (goalsMove ? steps + episodes : episodes)
     let observation = columns.observations.count / (steps + episodes)
@@ -65,6 +68,9 @@ extension ShardReader {
       trajectory.terminated = terminated[episode]
       trajectory.truncated = truncated[episode]
       trajectory.sources = Array(sources[step..<(step + length)])
+      if let logProbabilities {
+        trajectory.logProbabilities = Array(logProbabilities[step..<(step + length)])
+      }
       if let states { trajectory.states = rows(states, stateLength) }
       trajectories.append(trajectory)
     }

@@ -35,9 +35,12 @@ public struct Adam: Sendable {
     time = .zeros([])
   }
 
-  /// One step down the gradient of a scalar.
-  public func step(minimizing loss: Tensor) {
-    step(along: gradients(of: loss, parameters))
+  /// One step down the gradient of a scalar; gives that gradient, one tensor a parameter.
+  @discardableResult
+  public func step(minimizing loss: Tensor) -> [Tensor] {
+    let gradients = gradients(of: loss, parameters)
+    step(along: gradients)
+    return gradients
   }
 
   /// One step with gradients that are given, one a parameter.

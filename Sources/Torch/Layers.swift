@@ -41,10 +41,11 @@ public struct MLP: Sendable {
   /// Weight and bias of each layer, from input to output.
   public var parameters: [Tensor] { layers.flatMap { [$0.weight, $0.bias] } }
 
-  /// The parameters, named `<k>.weight` and `<k>.bias` for the layer `k`.
+  /// The parameters, named `<2k>.weight` and `<2k>.bias` for the layer `k`: as PyTorch's `Sequential`
+  /// names them, where a rectifier after each layer has a number, too.
   public var named: [NamedTensor] {
     layers.enumerated().flatMap {
-      [NamedTensor("\($0).weight", $1.weight), NamedTensor("\($0).bias", $1.bias)]
+      [NamedTensor("\(2 * $0).weight", $1.weight), NamedTensor("\(2 * $0).bias", $1.bias)]
     }
   }
 

@@ -21,6 +21,8 @@ enum Operators {
   static let sum = Op("sum")
   static let mean = Op("mean")
   static let meanSquaredError = Op("mse_loss")
+  static let crossEntropy = Op("cross_entropy_loss")
+  static let softmax = Op("softmax.int")
   static let concatenate = Op("cat")
   static let narrow = Op("narrow")
   static let reshape = Op("reshape")
@@ -31,7 +33,10 @@ enum Operators {
   static let zerosLike = Op("zeros_like")
   static let addEach = Op("_foreach_add_.Scalar")
   static let mixEach = Op("_foreach_lerp_.Scalar")
+  static let isFinite = Op("isfinite")
+  static let all = Op("all")
   static let adam = Op("_fused_adam_")
+  static let normEach = Op("_foreach_norm.Scalar")
 }
 
 extension Tensor {
@@ -94,6 +99,14 @@ extension Tensor {
     Operators.meanSquaredError(.tensor(self), .tensor(target))
   }
 
+  /// The mean of −ln softmax(row) at each row's class, `[]`, of logits `[N, C]` and classes `[N]`.
+  public func crossEntropy(of classes: Tensor) -> Tensor {
+    Operators.crossEntropy(.tensor(self), .tensor(classes))
+  }
+
+  /// exp(x) over its sum along the last dimension.
+  public func softmax() -> Tensor { Operators.softmax(.tensor(self), -1) }
+
   /// Tensors one after the other along a dimension.
   public static func concatenated(_ tensors: [Tensor], along dimension: Int) -> Tensor {
     Operators.concatenate(.tensors(tensors), .integer(dimension))
@@ -135,6 +148,26 @@ extension Tensor {
     Operators.subtractInPlace(.tensor(self), .tensor(mean))
     Operators.divideInPlace(.tensor(self), .tensor(deviation))
     Operators.clampInPlace(.tensor(self), .number(-outer), .number(outer))
+  }
+
+  /// Whether no element is infinite or not a number.
+  public var isFinite: Bool {
+    var answer: UInt8 = 0
+    let all = Operators.all(.tensor(Operators.isFinite(.tensor(detached()))))
+    withUnsafeMutableBytes(of: &answer) { all.read(into: $0) }
+    return answer != 0
+  }
+
+  /// The Euclidean norm of all elements of all tensors together, √(Σ x²); 0 of no tensors.
+  public static func norm(_ tensors: [Tensor]) -> Float {
+    guard !tensors.isEmpty else { return 0 }
+    do {
+      let norms = try Operators.normEach.results(
+        of: [.tensors(tensors.map { $0.detached() })], room: tensors.count)
+      return norms.reduce(Float(0)) { $0 + $1.float * $1.float }.squareRoot()
+    } catch {
+      fatalError("\(error)")
+    }
   }
 
   /// Moves every target towards its source in place: θ′ ← θ′ + (1 − keep)(θ − θ′).

@@ -20,7 +20,7 @@ public struct Tensor: @unchecked Sendable {
   /// The handle, valid as long as this value lives.
   var handle: CTorchTensor { reference.handle }
 
-  /// Makes a tensor on the CPU with a copy of `values`, in row-major order.
+  /// Makes a tensor on this thread's device with a copy of `values`, in row-major order.
   public init<Element: TensorElement>(_ values: [Element], shape: [Int]) {
     precondition(
       values.count == shape.reduce(1, *), "\(values.count) values for the shape \(shape)")
@@ -32,16 +32,27 @@ public struct Tensor: @unchecked Sendable {
   /// Makes a tensor without dimensions.
   public init<Element: TensorElement>(_ value: Element) { self.init([value], shape: []) }
 
-  /// Makes a tensor of `Float` on the CPU, whose values `fill` writes; it must write all of them.
+  /// Makes a tensor of `Float` on this thread's device, whose values `fill` writes; it must write all
+  /// of them.
   public init(shape: [Int], filledBy fill: (UnsafeMutableBufferPointer<Float>) -> Void) {
+    guard TorchRuntime.device == .cpu else {
+      let count = shape.reduce(1, *)
+      let values = [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+        fill(buffer.extracting(0..<count))
+        initialized = count
+      }
+      self.init(values, shape: shape)
+      return
+    }
     self.init(bytes: nil, shape: shape, type: .float32)
     let memory = ctorch_data(handle)?.assumingMemoryBound(to: Float.self)
     fill(.init(start: memory, count: memory == nil ? 0 : shape.reduce(1, *)))
   }
 
-  /// Makes a tensor of zeros on the CPU.
+  /// Makes a tensor of zeros on this thread's device.
   public static func zeros(_ shape: [Int], _ type: ElementType = .float32) -> Tensor {
-    Operators.zeros(.integers(shape), .integer(Int(type.rawValue)))
+    Operators.zeros(
+      .integers(shape), .integer(Int(type.rawValue)), nil, .device(TorchRuntime.device))
   }
 
   /// Copies bytes, or leaves the contents arbitrary where there are none.

@@ -7,6 +7,19 @@ public enum Device: Sendable, Equatable, CustomStringConvertible {
   /// The memory of one CUDA device, counted from 0.
   case cuda(Int)
 
+  /// The device of a name: `cpu`, `cuda` (the first) or `cuda:1`; nil for any other.
+  public init?(_ name: String) {
+    let parts = name.split(separator: ":", omittingEmptySubsequences: false)
+    switch (parts.first, parts.count) {
+    case ("cpu", 1): self = .cpu
+    case ("cuda", 1): self = .cuda(0)
+    case ("cuda", 2):
+      guard let index = UInt8(parts[1]) else { return nil }
+      self = .cuda(Int(index))
+    default: return nil
+    }
+  }
+
   /// libtorch's name: `cpu` or `cuda:0`.
   public var description: String {
     switch self {
@@ -38,6 +51,23 @@ public enum TorchRuntime {
   public static var threads: Int {
     get { Int(ctorch_threads()) }
     set { ctorch_set_threads(Int32(newValue)) }
+  }
+
+  /// Where tensors that are made from this thread lie; `.cpu` unless it is set.
+  ///
+  /// A property of the calling thread, as `threads` is. Values are copied to and from the device as
+  /// they are given and asked for. Load CUDA before naming a CUDA device.
+  public static var device: Device {
+    get {
+      let place = ctorch_place()
+      return place < 0 ? .cpu : .cuda(Int(place))
+    }
+    set {
+      switch newValue {
+      case .cpu: ctorch_set_place(-1)
+      case .cuda(let index): ctorch_set_place(Int32(index))
+      }
+    }
   }
 
   /// Loads libtorch's CUDA half, from the folder of the other; throws `TorchError` without a device.

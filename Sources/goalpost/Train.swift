@@ -5,8 +5,13 @@ import Foundation
 /// The subcommand `goalpost train`.
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Train a policy offline on datasets.",
+    abstract: "Train a policy, on datasets or on what it collects itself.",
     discussion: """
+      Offline:     train --dataset DIR --learner wgcsl
+      Online:      train --online --environment fetch-reach --steps 100000
+      Fine-tuning: train --from RUN --online --steps 50000 --dataset DIR
+      Once more:   train RUN/config.json --output DIR
+
       Settings come from the learner's defaults for the task, then a file of YAML (or a run's
       config.json), then the options, then --set key=value. `goalpost learners <id>` lists them.
       """)
@@ -24,6 +29,35 @@ struct Train: ParsableCommand {
       """)
   var dataset: [String] = []
 
+  @Flag(help: "Collect while training; the episodes are left in RUN/dataset.")
+  var online = false
+
+  @Option(help: "The world to collect in, with --online; the dataset's if not given.")
+  var environment: String?
+
+  @Option(help: "Environment steps to collect, with --online; whole episodes.")
+  var steps: Int?
+
+  @Option(
+    help: """
+      With --online: 0 collects each episode after all earlier updates, 1 while the updates of the \
+      episode before are made.
+      """)
+  var lag: Int?
+
+  @Option(
+    help: """
+      Begin with this checkpoint (a run, or a checkpoint's folder), its learner and settings; online, \
+      without random episodes first.
+      """)
+  var from: String?
+
+  @Option(
+    help: """
+      With --online and --dataset: the share of a batch's rows from the datasets, one number, or the \
+      first and the last as in 0.5-0 (0.5:0 and 0.5→0 are the same).
+      """)
+  var offlineFraction: String?
   @Option(help: "Share of the episodes that is held out of training.")
   var validationFraction: Double?
 
@@ -48,6 +82,9 @@ struct Train: ParsableCommand {
   @Option(help: "Threads of libtorch for each run: 1, unless a lone run has more cores.")
   var threads: Int?
 
+  @Option(help: "Where networks are trained: cpu, cuda or cuda:1.")
+  var device: String?
+
   @Option(help: "The run's folder; runs/<learner>-<dataset>-s<seed> if not given.")
   var output: String?
 
@@ -56,15 +93,34 @@ struct Train: ParsableCommand {
 
   func validate() throws {
     try checkPositive(updates, "--updates")
+    try checkPositive(steps, "--steps")
+    if let lag, !(0...1).contains(lag) {
+      throw ValidationError("--lag must be 0 or 1, found \(lag)")
+    }
+    if let offlineFraction, OnlineRun.shares(offlineFraction) == nil {
+      throw ValidationError(
+        "--offline-fraction takes shares as in 0.5 or 0.5-0, found '\(offlineFraction)'")
+    }
+    if !online, environment != nil || steps != nil || lag != nil || offlineFraction != nil {
+      throw ValidationError(
+        "--environment, --steps, --lag and --offline-fraction go with --online")
+    }
+    if online, file == nil, steps == nil { throw ValidationError("--online needs --steps") }
+    if online, updates != nil {
+      throw ValidationError("--online makes the updates that --steps comes to: drop --updates")
+    }
     try checkPositive(threads, "--threads")
     try checkPositive(checkpointEvery, "--checkpoint-every")
     try checkSeed(seed)
     if seed != nil, seeds != nil { throw ValidationError("give --seed or --seeds, not both") }
-    if resume != nil, file != nil || learner != nil || !dataset.isEmpty || seeds != nil {
+    if resume != nil,
+      file != nil || learner != nil || !dataset.isEmpty || seeds != nil
+        || from != nil || online
+    {
       throw ValidationError("--resume goes on with the run's own settings: drop the others")
     }
-    if resume == nil, file == nil, dataset.isEmpty {
-      throw ValidationError("give --dataset DIR, a file of settings, or --resume RUN")
+    if resume == nil, file == nil, dataset.isEmpty, !online {
+      throw ValidationError("give --dataset DIR, --online, a file of settings, or --resume RUN")
     }
     if let seeds, SeedList(seeds) == nil {
       throw ValidationError("--seeds takes numbers as in 0-4 or 0,2,5, found '\(seeds)'")
@@ -78,19 +134,27 @@ struct Train: ParsableCommand {
     Interruption.listen()
     if let resume {
       let folder = URL(fileURLWithPath: resume)
-      var configuration = try OfflineTraining.configuration(of: folder)
+      var configuration = try RunConfiguration(ofRun: folder)
       if let updates { configuration.updates = updates }
       return try report([Training.run(configuration, in: folder, resuming: true)])
     }
     var configuration =
       try file.map { try RunConfiguration.read(URL(fileURLWithPath: $0)) }
       ?? RunConfiguration()
+    if let from { try configuration.begin(from: from) }
     if let learner { configuration.learner = learner }
+    if let environment { configuration.online.environment = environment }
+    if let steps { configuration.online.steps = steps }
+    if let lag { configuration.online.lag = lag }
+    if let shares = offlineFraction.flatMap(OnlineRun.shares) {
+      configuration.online.offlineFraction = shares
+    }
     if !dataset.isEmpty { configuration.datasets = dataset }
     if let validationFraction { configuration.validationFraction = validationFraction }
     if let updates { configuration.updates = updates }
     if let evaluateEvery { configuration.evaluateEvery = evaluateEvery }
     if let threads { configuration.threads = threads }
+    if let device { configuration.device = device }
     if let checkpointEvery { configuration.checkpointEvery = checkpointEvery }
     try configuration.assign(assignments)
     if let seeds, let list = SeedList(seeds) {
@@ -99,7 +163,10 @@ struct Train: ParsableCommand {
         copy.seed = seed
         return copy
       }
-      return try report(Training.run(runs))
+      let summary = try Training.run(runs)
+      try report(summary.runs)
+      if let table = summary.table() { print("\n" + table.rendered(as: .text), terminator: "") }
+      return
     }
     if let seed {
       configuration.seed = seed
@@ -110,7 +177,7 @@ struct Train: ParsableCommand {
     try report([Training.run(configuration, in: folder)])
   }
 
-  private func report(_ summaries: [OfflineTraining.Summary]) throws {
+  private func report(_ summaries: [TrainingSummary]) throws {
     for summary in summaries {
       print("\(summary.folder.path): \(summary.updates) updates")
     }

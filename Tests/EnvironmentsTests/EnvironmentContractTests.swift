@@ -105,7 +105,10 @@ struct EnvironmentContractTests {
 
   /// `goalpost evaluate scripted --environment fetch-push --episodes 200` gives 98.5 %, and 100 % for
   /// fetch-reach.
-  @Test(arguments: [("fetch-reach", 39), ("fetch-push", 36)])
+  @Test(arguments: [
+    ("fetch-reach", 39), ("fetch-push", 36), ("fetch-pick-and-place", 34),
+    ("reacher", 39), ("point-reach", 40), ("point-rooms", 39),
+  ])
   func theScriptedExpertSolvesTheTask(identifier: String, least: Int) throws {
     let world = try EnvironmentRegistry.world(identifier)
     let environment = try world.load().makeEnvironment()

@@ -36,6 +36,15 @@ struct StatisticsTests {
     #expect(interval == Statistics.bootstrap(values))
   }
 
+  // scipy.stats.trim_mean(x, 0.25), which rliable takes.
+  @Test func theInterquartileMeanLeavesAQuarterOutAtEachEnd() {
+    #expect(Statistics.interquartile([9, 1, 2, 3, 4, 5, 6, 100]).estimate == 4.5)
+    #expect(Statistics.interquartile([0, 1, 5]).estimate == 2)
+    #expect(abs(Statistics.interquartile([0.1, 0.9, 0.4, 0.5, 0.6]).estimate - 0.5) < 1e-12)
+    let interval = Statistics.interquartile([1, 2, 3, 4, 5])
+    #expect(interval.low >= 1 && interval.low < 3 && interval.high > 3 && interval.high <= 5)
+  }
+
   @Test func episodesAreScoredAsThePaperCounts() {
     let task = GoalTask(
       identifier: "t",

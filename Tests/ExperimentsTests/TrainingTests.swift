@@ -46,6 +46,12 @@ final class TrainingTests {
     }
   }
 
+  /// All episodes of a dataset.
+  func episodes(_ folder: URL) throws -> [Trajectory] {
+    let dataset = try Dataset(at: folder)
+    return try dataset.manifest.shards.flatMap { try dataset.open($0).trajectories() }
+  }
+
   @Test(arguments: LearnerRegistry.all.map(\.identifier))
   func aResumedRunEqualsAnUndisturbedOne(learner: String) throws {
     let whole = configuration(learner)
@@ -77,6 +83,19 @@ final class TrainingTests {
     let again = try RunConfiguration.read(run("first").appendingPathComponent("config.json"))
     _ = try OfflineTraining.run(again, in: run("again"))
     #expect(try bytes(run("again")) == bytes(run("first")))
+    // A file of YAML that says the same.
+    let yaml = folder.url.appendingPathComponent("train.yaml")
+    try Data(
+      """
+      learner: gcsl
+      datasets: [\(data.path)]
+      updates: 10
+      seed: 3
+      settings: {batchSize: 32, hiddenWidths: [16, 16]}
+      """.utf8
+    ).write(to: yaml)
+    _ = try OfflineTraining.run(try RunConfiguration.read(yaml), in: run("yaml"))
+    #expect(try bytes(run("yaml")) == bytes(run("first")))
     first.seed = 4
     _ = try OfflineTraining.run(first, in: run("other"))
     #expect(try bytes(run("other"))[0] != bytes(run("first"))[0])
@@ -118,6 +137,38 @@ final class TrainingTests {
     #expect(try Verification.run(run("made"), replays: .all, workers: 1, silent: true).isSound)
   }
 
+  @Test func aCategoricalCheckpointRecordsLogProbabilities() throws {
+    var configuration = configuration("gcsl", updates: 10)
+    configuration.settings["actions"] = "discretized"
+    configuration.settings["choosing"] = "sampled"
+    _ = try OfflineTraining.run(configuration, in: run("r"))
+    let recipe = Recipe(
+      environment: "fetch-reach", policy: run("r").path, seed: 1, episodes: 4, randomActions: 0.5)
+    let made = try TrajectoryCollection.run(recipe, in: run("made"), workers: 2, silent: true)
+    let column = try #require(made.manifest).columns["behaviour/log_probabilities"]
+    #expect(column?.origin == .native)
+    #expect(try Verification.run(run("made"), replays: .all, workers: 1, silent: true).isSound)
+
+    // What is stored is what the policy gives to the stored actions, random ones included.
+    let actor = try Checkpoint.policy(run("r").path).policy.policy.makeActor()
+    let episodes = try self.episodes(run("made"))
+    #expect(episodes.count == 4)
+    for episode in episodes {
+      actor.begin(goal: episode.desiredGoal, seed: episode.seed)
+      guard case .continuous(let actions) = episode.actions else { return }
+      for t in 0..<episode.length {
+        _ = actor.act(Array(episode.observations[t * 10..<(t + 1) * 10]))
+        let action = Action.continuous(Array(actions[t * 4..<(t + 1) * 4]))
+        #expect(actor.logProbability(of: action) == episode.logProbabilities[t])
+      }
+    }
+    #expect(episodes.flatMap(\.sources).contains(.random))
+
+    // A policy that is not categorical leaves the column out.
+    #expect(try Dataset(at: data).manifest.columns["behaviour/log_probabilities"] == nil)
+    #expect(try self.episodes(data).allSatisfy { $0.logProbabilities.isEmpty })
+  }
+
   @Test func aCheckpointOfAnotherWorldIsRefused() throws {
     _ = try OfflineTraining.run(configuration("gcsl", updates: 10), in: run("r"))
     let push = try EnvironmentRegistry.world("fetch-push")
@@ -145,6 +196,85 @@ final class TrainingTests {
     _ = try OfflineTraining.run(whole, in: run("whole"))
     #expect(try bytes(run("r")) == bytes(run("whole")))
     #expect(!FileManager.default.fileExists(atPath: part.path))
+  }
+
+  @Test func aLossThatIsNotFiniteStopsTheRunWithItsStateSaved() throws {
+    var broken = configuration("wgcsl")
+    broken.settings["criticLearningRate"] = 1e15
+    broken.measureEvery = 1
+    let error = #expect(throws: ExperimentError.self) {
+      try OfflineTraining.run(broken, in: run("r"))
+    }
+    guard case .notFinite(let metric, let update, let saved, let last) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(metric.hasSuffix("_loss") && update > 1 && update < 10 && last == nil)
+    let state = try Checkpoint.read(URL(fileURLWithPath: saved))
+    #expect(state.saved.counters["updates"]?.integer == update)
+    #expect(Checkpoint.all(in: run("r")).isEmpty)
+    let inspection = try RunInspection.run(run("r"))
+    #expect(
+      inspection.warnings == ["update \(update): not-finite: \(metric) is not a finite number"])
+  }
+
+  @Test func aCheckpointNeverHoldsWhatIsNotFinite() throws {
+    var broken = configuration("gcsl")
+    broken.settings["learningRate"] = 1e30
+    broken.measureEvery = 1000
+    let error = #expect(throws: ExperimentError.self) {
+      try OfflineTraining.run(broken, in: run("r"))
+    }
+    guard case .notFinite(let metric, 10, _, nil) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(metric.hasPrefix("actor."))
+    #expect(Checkpoint.all(in: run("r")).isEmpty)
+  }
+
+  @Test func theBestCheckpointIsKeptApartWithItsEvaluation() throws {
+    var short = configuration("wgcsl", updates: 60)
+    short.evaluateEvery = 6
+    short.checkpointsKept = 1
+    _ = try OfflineTraining.run(short, in: run("r"))
+    let all = RunEvaluations.saved(in: RunFolder(run("r")))
+    #expect(all.map(\.updates) == Array(stride(from: 6, through: 60, by: 6)))
+    let best = run("r").appendingPathComponent("checkpoints/best")
+    let state = try Checkpoint.state(of: best)
+    #expect(state.evaluation == RunEvaluations.best(of: all))
+    #expect(state.header.updates == state.evaluation?.updates)
+    // It is the policy that was evaluated.
+    let world = try EnvironmentRegistry.world("fetch-reach")
+    let scores = try Evaluation.scores(
+      of: Checkpoint.policy(best.path).policy, in: world,
+      EvaluationRequest(episodes: 2, seed: short.evaluationSeed, workers: 1))
+    #expect(Evaluation(scores) == state.evaluation?.evaluation)
+    #expect(Checkpoint.all(in: run("r")).map(\.lastPathComponent) == ["000000060"])
+    #expect(try Checkpoint.policyFile(run("r").path).path.contains("000000060"))
+  }
+
+  @Test func aCheckpointThatWasBeingReplacedComesBack() throws {
+    _ = try OfflineTraining.run(configuration("gcsl", updates: 20), in: run("r"))
+    let best = run("r").appendingPathComponent("checkpoints/best")
+    let bytes = try Data(contentsOf: best.appendingPathComponent("policy.safetensors"))
+    try FileManager.default.moveItem(at: best, to: best.appendingPathExtension("old"))
+    RunFolder(run("r")).tidy()
+    #expect(try Data(contentsOf: best.appendingPathComponent("policy.safetensors")) == bytes)
+  }
+
+  @Test func severalSeedsHaveOneSummary() throws {
+    let summaries = try ([3, 4, 5] as [UInt64]).map { seed in
+      var one = configuration("gcsl", updates: 5)
+      one.seed = seed
+      return try OfflineTraining.run(one, in: run("s\(seed)"))
+    }
+    let table = try #require(SeedsSummary(runs: summaries).table())
+    #expect(table.heads[0...1] == ["seed", "success"] && table.heads.last == "episodes")
+    #expect(table.rows.map { $0[0] } == ["3", "4", "5", "IQM (bootstrap)", "mean (Student's t)"])
+    let returns = summaries.compactMap { $0.evaluation?.evaluation.return.estimate }
+    #expect(table.rows[4][3] == Statistics.student(returns).text)
+    #expect(table.rows[3][3] == Statistics.interquartile(returns).text)
   }
 
   @Test func settingsComeFromTextInLayers() throws {

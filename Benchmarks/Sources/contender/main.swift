@@ -24,6 +24,11 @@ func say(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").ut
 let arguments = CommandLine.arguments.dropFirst()
 switch arguments.first {
 case "simulate": try simulate(threads: Int(arguments.last ?? "1") ?? 1)
+case "simulate-only": try simulateOnly(threads: Int(arguments.last ?? "1") ?? 1)
+case "collect": try collect(threads: Int(arguments.last ?? "1") ?? 1)
+case "make-dataset": try makeDataset(arguments.last ?? "")
+case "read-dataset": try readDataset(arguments.last ?? "")
+case "write-compressed": try writeCompressed(arguments.last ?? "", threads: 2)
 case "write-columns": try writeColumns()
 case "write-shard": try writeShard()
 case "read-columns": try readColumns()
@@ -37,10 +42,17 @@ case "sample":
   } else {
     try sample(scheme: words[0], millions: millions, huge: words.last == "huge")
   }
-case "update": try update(batch: Int(arguments.last ?? "512") ?? 512)
+case "update":
+  try update(arguments.dropFirst().first ?? "wgcsl", batch: Int(arguments.last ?? "512") ?? 512)
+case "seeds":
+  try seeds(
+    arguments.dropFirst().first ?? "wgcsl", batch: 512, count: Int(arguments.last ?? "2") ?? 2)
+case "train": try endToEnd(arguments.dropFirst().first ?? "wgcsl", dataset: arguments.last ?? "")
 default:
   say(
-    "contender simulate THREADS | write-columns | write-shard | read-columns | map-columns | "
-      + "digest | update BATCH | sample SCHEME|limit MILLIONS [huge]")
+    "contender simulate THREADS | simulate-only THREADS | collect THREADS | make-dataset FOLDER | "
+      + "read-dataset FOLDER | write-compressed FOLDER | write-columns | write-shard | read-columns | map-columns | "
+      + "digest | update LEARNER BATCH | seeds LEARNER COUNT | train LEARNER DATASET | "
+      + "sample SCHEME|limit MILLIONS [huge]")
   exit(64)
 }

@@ -45,7 +45,8 @@ const char *ctorch_version(void);
 
 /// Gives up a reference.
 void ctorch_release(CTorchTensor tensor);
-/// A tensor on the CPU with a copy of `data`, or with arbitrary contents where that is NULL.
+/// A tensor where this thread makes them, with a copy of `data`, or with arbitrary contents where that
+/// is NULL.
 CTorchTensor _Nullable ctorch_make(
     const void *_Nullable data, const int64_t *sizes, int32_t dimensions, int32_t type);
 /// Copies a tensor's values, in row-major order and from any device; `bytes` must be their size.
@@ -77,6 +78,9 @@ bool ctorch_track(CTorchTensor tensor, bool on);
 /// Threads that one operator may use when called from this thread.
 int32_t ctorch_threads(void);
 void ctorch_set_threads(int32_t count);
+/// Where this thread makes tensors: the number of a CUDA device, or -1 for the processor's memory.
+int32_t ctorch_place(void);
+void ctorch_set_place(int32_t cuda);
 /// Loads libtorch_cuda.so from beside libtorch_cpu.so.
 bool ctorch_load_cuda(void);
 

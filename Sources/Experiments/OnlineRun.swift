@@ -1,0 +1,89 @@
+import Learners
+
+/// How a run collects while it trains; the learner's own settings say with which exploration and how
+/// many updates come after an episode.
+public struct OnlineRun: Codable, Sendable, Equatable {
+  /// The world's id; empty for that of the datasets or of the checkpoint that the run begins with.
+  public var environment = ""
+  /// Environment steps in all; 0 for a run that does not collect.
+  ///
+  /// They are rounded up to whole episodes of the world's horizon. An episode that ends early counts
+  /// as a whole one.
+  public var steps = 0
+  /// Episodes that the policy that collects lags behind.
+  ///
+  /// With 0 an episode is collected with all updates before it made, as the papers do. With 1 it is
+  /// collected with the policy before the last episode's updates, while these are made: on two cores
+  /// both at once. The order of everything is fixed either way.
+  public var lag = 0
+  /// Shares of a batch's rows that come from datasets, at the first episode and at the last.
+  ///
+  /// Between them the share falls or rises in a straight line. Without datasets it has no meaning.
+  public var offlineFraction = [0.5, 0]
+  /// Episodes in a shard of the dataset that the run leaves.
+  public var shardEpisodes = 500
+
+  /// A run that does not collect.
+  public init() {}
+
+  /// Reads a share or two of them, as in `0.5`, `0.5-0`, `0.5:0` or `0.5→0`; nil where it is none.
+  public static func shares(_ text: String) -> [Double]? {
+    let parts = text.split(omittingEmptySubsequences: false) { "-:→".contains($0) }
+    let shares = parts.compactMap { Double($0) }
+    guard shares.count == parts.count, (1...2).contains(shares.count),
+      shares.allSatisfy({ 0...1 ~= $0 })
+    else { return nil }
+    return shares.count == 1 ? [shares[0], shares[0]] : shares
+  }
+
+  /// Throws `SettingsError` for the first value out of its range.
+  func validate() throws {
+    func require(_ holds: Bool, _ key: String, _ expected: String, _ found: JSONValue) throws {
+      guard holds else {
+        throw SettingsError.wrongValue(key: "online.\(key)", expected: expected, found: found)
+      }
+    }
+    try require(steps >= 0, "steps", "at least 0", .integer(steps))
+    try require(0...1 ~= lag, "lag", "0 or 1", .integer(lag))
+    try require(
+      offlineFraction.count == 2 && offlineFraction.allSatisfy { 0...1 ~= $0 }, "offlineFraction",
+      "two shares from 0 to 1", .list(offlineFraction.map { .number($0) }))
+    try require(shardEpisodes > 0, "shardEpisodes", "at least 1", .integer(shardEpisodes))
+  }
+}
+
+/// Which episodes and updates an online run comes to; all of it is known before it begins.
+struct OnlineSchedule: Sendable {
+  /// Episodes in all.
+  let episodes: Int
+  private let run: OnlineRun
+  private let learner: OnlineSettings
+
+  /// The schedule of a run for a learner in a world of that horizon.
+  init(_ run: OnlineRun, _ learner: OnlineSettings, horizon: Int) {
+    self.run = run
+    self.learner = learner
+    episodes = (run.steps + horizon - 1) / horizon
+  }
+
+  /// Updates after the round of episode `number`, counted from 0.
+  func updates(afterEpisode number: Int) -> Int {
+    number + 1 >= learner.updatesFrom ? learner.updatesPerEpisode : 0
+  }
+
+  /// Updates in all.
+  var updates: Int { (0..<episodes).reduce(0) { $0 + updates(afterEpisode: $1) } }
+
+  /// The exploration of episode `number`, counted from 0.
+  func exploration(ofEpisode number: Int) -> Exploration {
+    number < learner.randomEpisodes
+      ? Exploration(noise: 0, randomActions: 1)
+      : Exploration(noise: learner.noise, randomActions: learner.randomActions)
+  }
+
+  /// The share of offline rows in the updates after episode `number`.
+  func offlineShare(afterEpisode number: Int) -> Double {
+    let (first, last) = (run.offlineFraction[0], run.offlineFraction[1])
+    return first + (last - first) * Double(number) / Double(max(1, episodes - 1))
+  }
+}

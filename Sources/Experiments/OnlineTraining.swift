@@ -1,0 +1,171 @@
+import Environments
+import Foundation
+import GoalCore
+import Learners
+import Replay
+import Storage
+
+/// Trains a learner on the episodes that it collects itself, and on datasets beside them.
+enum OnlineTraining {
+  /// Trains in `folder` until all episodes are collected and their updates made; with `resuming`, from
+  /// the last checkpoint there.
+  ///
+  /// Round r collects episode r and makes its updates on the episodes 0...r. With a lag of 1 the
+  /// episode r + 1 is collected while the updates of round r are made, with the policy before them. An
+  /// episode is a function of the run's seed, its number and the policy; a batch of the seed, the number
+  /// of the update and the episodes held. So the run is repeatable to the bit for either lag, whatever
+  /// the threads' timing.
+  static func run(
+    _ configuration: RunConfiguration, in folder: URL, resuming: Bool = false,
+    progress: ProgressReport? = nil
+  ) throws -> TrainingSummary {
+    let data = configuration.datasets.isEmpty ? nil : try TrainingData(configuration)
+    let task = try task(of: configuration)
+    if let data, data.task != task {
+      throw ExperimentError.otherDataset(
+        path: configuration.datasets[0], world: data.task.identifier, expected: task.identifier)
+    }
+    let run = try TrainingRun(
+      configuration, in: folder, task: task, digests: data?.digests ?? [], simulates: true,
+      resuming: resuming, progress: progress)
+    let loop = try Loop(run, data)
+    while loop.state.rounds < loop.schedule.episodes, !Interruption.isAsked { try loop.round() }
+    let interrupted = loop.state.rounds < loop.schedule.episodes
+    if !interrupted { try loop.dataset.finish() }
+    return try run.end(interrupted: interrupted, adding: loop.save)
+  }
+
+  /// The task of the world that a configuration names, or else of its dataset or checkpoint.
+  static func task(of configuration: RunConfiguration) throws -> GoalTask {
+    if !configuration.online.environment.isEmpty {
+      return try EnvironmentRegistry.world(configuration.online.environment).task
+    }
+    if let path = configuration.datasets.first {
+      return try Dataset(at: TrainingData.folder(of: path)).manifest.task
+    }
+    guard !configuration.from.isEmpty else {
+      throw ExperimentError.badSettings(path: "train --online", reason: "give --environment")
+    }
+    return try Checkpoint.read(policy: Checkpoint.policyFile(configuration.from)).header.task
+  }
+
+  /// How far a run has come, besides its learner.
+  struct State: Codable {
+    /// Episodes collected.
+    var episodes = 0
+    /// Episodes whose updates are made.
+    var rounds = 0
+  }
+
+  /// What the rounds work on.
+  private final class Loop {
+    private(set) var state = State()
+    let schedule: OnlineSchedule
+    let dataset: OnlineDataset
+    private let run: TrainingRun
+    private let buffer: EpisodeBuffer
+    private let sampler: Sampler
+    private let worker: EpisodeWorker
+    private var successes: [Bool] = []
+    private var batch: GoalBatch
+    private var validation: ValidationLosses?
+    /// Seconds that were spent waiting for episodes.
+    private var waiting = 0.0
+
+    init(_ run: TrainingRun, _ data: TrainingData?) throws {
+      guard let world = run.world else { preconditionFailure("an online run has a world") }
+      self.run = run
+      let settings = run.learner.online
+      schedule = OnlineSchedule(
+        run.configuration.online, settings, horizon: run.task.spec.horizon)
+      buffer = EpisodeBuffer(task: run.task, capacity: .steps(settings.bufferSteps))
+      var sources = [WeightedSource(buffer)]
+      sources += data?.training ?? []
+      sampler = Sampler(run.learner.scheme, sources: sources, seed: run.configuration.seed)
+      batch = sampler.makeBatch()
+      validation = data.flatMap {
+        ValidationLosses(of: run.learner, $0, seed: run.configuration.seed)
+      }
+      worker = EpisodeWorker(world)
+      dataset = try OnlineDataset(
+        of: run.folder, run.configuration, world: world, task: run.task,
+        episodes: schedule.episodes, settings: settings, made: run.lineage)
+      guard let origin = run.origin else { return }
+      state = try JSONDecoder().decode(
+        State.self, from: Data(contentsOf: origin.appendingPathComponent("online.json")))
+      for episode in try dataset.restore(state.episodes, from: origin) { hold(episode) }
+    }
+
+    /// One round: its episode, unless the last round collected it, and its updates.
+    func round() throws {
+      let number = state.rounds
+      if state.episodes == number {
+        begin(number)
+        try take()
+      }
+      let overlaps = run.configuration.online.lag == 1 && state.episodes < schedule.episodes
+      if overlaps { begin(state.episodes) }
+      let before = run.learner.updates
+      let updates = schedule.updates(afterEpisode: number)
+      let isLast = number + 1 == schedule.episodes
+      // The datasets share their part by their own weights.
+      let offline = sampler.sources.dropFirst().map(\.weight)
+      let share = offline.isEmpty ? 0 : schedule.offlineShare(afterEpisode: number)
+      let whole = offline.reduce(0, +)
+      let weights = [1 - share] + offline.map { share * $0 / whole }
+      for update in 1...max(1, updates) where update <= updates {
+        sampler.draw(UInt64(run.learner.updates), weights: weights, into: &batch)
+        try run.update(
+          on: batch, isLast: isLast && update == updates, waiting: waiting,
+          adding: measured(share))
+      }
+      if overlaps { try take() }
+      state.rounds += 1
+      try run.settle(since: before, isLast: isLast, adding: save)
+    }
+
+    /// Begins an episode with the present policy.
+    private func begin(_ number: Int) {
+      worker.begin(
+        EpisodeWorker.Request(
+          number: number, seed: dataset.seed(ofEpisode: number), policy: run.learner.makePolicy(),
+          exploration: schedule.exploration(ofEpisode: number)))
+    }
+
+    /// Waits for the episode that was begun, and keeps it.
+    private func take() throws {
+      let asked = ContinuousClock.now
+      let episode = try worker.result()
+      waiting += (ContinuousClock.now - asked) / .seconds(1)
+      try dataset.append(episode)
+      hold(episode)
+      state.episodes += 1
+    }
+
+    private func hold(_ episode: Trajectory) {
+      buffer.append(episode)
+      successes.append(episode.successes.last ?? false)
+    }
+
+    /// What is measured of the collecting beside the learner.
+    private func measured(_ share: Double) -> Metrics {
+      var metrics = Metrics()
+      let recent = successes.suffix(100)
+      metrics.append("episodes", Float(successes.count))
+      metrics.append("collected_success", Float(recent.count { $0 }) / Float(max(1, recent.count)))
+      metrics.append("offline_share", Float(share))
+      if let losses = validation?.metrics(of: run.learner, on: batch) { metrics.append(losses) }
+      return metrics
+    }
+
+    /// Writes the loop's state into a checkpoint in the making.
+    func save(to checkpoint: URL) throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys]
+      try writeWhole(
+        try encoder.encode(state) + Data("\n".utf8),
+        to: checkpoint.appendingPathComponent("online.json"))
+      try dataset.save(to: checkpoint)
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import Foundation
+
+/// An evaluation while training.
+struct TimedEvaluation: Codable, Sendable, Equatable {
+  /// Updates that the policy had.
+  let updates: Int
+  /// How it did.
+  let evaluation: Evaluation
+
+  /// Whether this is better: more successes, and among equals a higher return.
+  func isBetter(than other: TimedEvaluation) -> Bool {
+    let (mine, others) = (evaluation, other.evaluation)
+    return (mine.success.estimate, mine.return.estimate)
+      > (others.success.estimate, others.return.estimate)
+  }
+}
+
+/// `evaluations.json`: the evaluations of a run, all on the same episodes.
+struct RunEvaluations {
+  private let run: RunFolder
+  /// The evaluations so far, oldest first.
+  private(set) var all: [TimedEvaluation]
+
+  /// Reads those of at most `updates`; later ones are made again.
+  init(_ run: RunFolder, upTo updates: Int) {
+    self.run = run
+    all = Self.saved(in: run).filter { $0.updates <= updates }
+  }
+
+  /// The evaluations that a run has written down.
+  static func saved(in run: RunFolder) -> [TimedEvaluation] {
+    guard let data = try? Data(contentsOf: run.evaluations) else { return [] }
+    return (try? JSONDecoder().decode([TimedEvaluation].self, from: data)) ?? []
+  }
+
+  /// The best of some, the first among equals.
+  static func best(of all: [TimedEvaluation]) -> TimedEvaluation? {
+    all.dropFirst().reduce(all.first) { best, next in
+      best.map { next.isBetter(than: $0) ? next : $0 } ?? next
+    }
+  }
+
+  /// The last success, for a progress report.
+  var note: String {
+    all.last.map { String(format: "success %.2f", $0.evaluation.success.estimate) } ?? ""
+  }
+
+  /// Adds one and writes all down; says whether it is the best so far.
+  mutating func append(_ evaluation: TimedEvaluation) throws -> Bool {
+    let best = Self.best(of: all)
+    all.append(evaluation)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+    try writeWhole(try encoder.encode(all) + Data("\n".utf8), to: run.evaluations)
+    return best.map { evaluation.isBetter(than: $0) } ?? true
+  }
+}

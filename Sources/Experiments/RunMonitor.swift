@@ -1,0 +1,51 @@
+import Learners
+
+/// Something wrong with a run, by name.
+enum RunWarning: Equatable, CustomStringConvertible {
+  /// The policy does much the same everywhere, and the data do not.
+  case actionsCollapsed(entropy: Double, ofData: Double)
+  /// A number of the metrics is not finite.
+  case notFinite(metric: String)
+
+  /// The name, by which `metrics.jsonl` is searched.
+  var name: String {
+    switch self {
+    case .actionsCollapsed: "actions-collapsed"
+    case .notFinite: "not-finite"
+    }
+  }
+
+  /// What was found.
+  var description: String {
+    switch self {
+    case .actionsCollapsed(let entropy, let ofData):
+      "the policy's actions have collapsed: their entropy is \(Inspection.short(entropy)) nats where "
+        + "that of the data is \(Inspection.short(ofData))"
+    case .notFinite(let metric): "\(metric) is not a finite number"
+    }
+  }
+}
+
+/// Looks at every row of metrics for what makes a run worthless.
+struct RunMonitor {
+  /// Share of the data's action entropy below which a policy counts as collapsed.
+  static let collapsedShare = 0.1
+  /// Rows in a row that must be so before it is said.
+  static let patience = 3
+
+  private var collapsedRows = 0
+
+  /// What is wrong with a row; a collapse is said once, and again after the actions recovered.
+  mutating func warning(about metrics: Metrics) -> RunWarning? {
+    if let broken = metrics.entries.first(where: { !$0.value.isFinite }) {
+      return .notFinite(metric: broken.name)
+    }
+    guard let policy = metrics["action_entropy"], let data = metrics["data_action_entropy"] else {
+      return nil
+    }
+    let (entropy, ofData) = (Double(policy), Double(data))
+    collapsedRows = entropy < Self.collapsedShare * ofData ? collapsedRows + 1 : 0
+    return collapsedRows == Self.patience
+      ? .actionsCollapsed(entropy: entropy, ofData: ofData) : nil
+  }
+}
