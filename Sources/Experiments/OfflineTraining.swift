@@ -51,8 +51,13 @@ public enum OfflineTraining {
       task: task, overrides: configuration.settings, seed: configuration.seed,
       threads: configuration.threads)
     let replay = EpisodeReplay(task: task, columns: columns, isLarge: isLarge)
-    let world = try EnvironmentRegistry.world(task.identifier)
-    let loaded = configuration.evaluateEvery > 0 ? try world.load() : nil
+    guard replay.hasDesiredGoals || !learner.scheme.usesDesiredGoals else {
+      throw ExperimentError.noDesiredGoals(
+        path: configuration.datasets.joined(separator: ", "), learner: configuration.learner)
+    }
+    let loaded =
+      configuration.evaluateEvery > 0
+      ? try EnvironmentRegistry.world(task.identifier).load() : nil
 
     if let last = resuming ? Checkpoint.all(in: folder).last : nil {
       let (saved, header) = try Checkpoint.read(last)

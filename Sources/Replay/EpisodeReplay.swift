@@ -19,10 +19,14 @@ public final class EpisodeReplay: Sendable {
     let observations: UnsafePointer<Float>
     let actions: UnsafeRawPointer
     let achieved: UnsafePointer<Float>
-    let desired: UnsafePointer<Float>
+    /// Nil where none was asked for.
+    let desired: UnsafePointer<Float>?
     let desiredStride: Int
     let length: Int
   }
+
+  /// Whether every episode has a goal that was asked for, which `SamplingScheme.usesDesiredGoals` needs.
+  public let hasDesiredGoals: Bool
 
   private let episodes: [Episode]
   private let columns: [TrajectoryColumns]
@@ -58,7 +62,7 @@ public final class EpisodeReplay: Sendable {
             observations: Self.start(of: column.observations) + state * spec.observation,
             actions: actions,
             achieved: Self.start(of: column.achievedGoals) + state * spec.goal,
-            desired: Self.start(of: column.desiredGoals) + goalRow * spec.goal,
+            desired: column.desiredGoals.map { Self.start(of: $0) + goalRow * spec.goal },
             desiredStride: column.goalsMove ? spec.goal : 0, length: length))
         state += length + 1
         step += length
@@ -68,13 +72,14 @@ public final class EpisodeReplay: Sendable {
     for column in isLarge ? columns : [] {
       Paging.readRandomly(column.observations)
       Paging.readRandomly(column.achievedGoals)
-      Paging.readRandomly(column.desiredGoals)
+      if let desired = column.desiredGoals { Paging.readRandomly(desired) }
       switch column.actions {
       case .continuous(let values): Paging.readRandomly(values)
       case .discrete(let values): Paging.readRandomly(values)
       }
     }
     self.task = task
+    hasDesiredGoals = columns.allSatisfy { $0.desiredGoals != nil }
     self.columns = columns
     self.episodes = episodes
     stepCount = episodes.reduce(0) { $0 + $1.length }
@@ -86,6 +91,8 @@ public final class EpisodeReplay: Sendable {
   ) {
     precondition(
       batch.count == scheme.batchSize, "a batch of \(scheme.batchSize) rows was asked for")
+    precondition(
+      hasDesiredGoals || !scheme.usesDesiredGoals, "the episodes have no desired goals to draw")
     var key = Philox(seed: seed, purpose: Self.streamPurpose, index: number)
     var generator = Xoshiro256(seed: key.next())
     let spec = task.spec
@@ -100,12 +107,15 @@ public final class EpisodeReplay: Sendable {
       let number = generator.below(episodes.count)
       let episode = episodes[number]
       let pair = Self.pair(scheme.policyGoals, length: episode.length, from: &generator)
-      let original = episode.desired + pair.step * episode.desiredStride
-      let goal = pair.offset.map { episode.achieved + (pair.step + 1 + $0) * spec.goal } ?? original
+      let original = episode.desired.map { $0 + pair.step * episode.desiredStride }
+      let relabelled = pair.offset.map { episode.achieved + (pair.step + 1 + $0) * spec.goal }
+      guard let goal = relabelled ?? original else {
+        preconditionFailure("an episode without a desired goal")
+      }
       policyGoal.append(goal)
       let keepsOriginal =
         scheme.originalValueGoals > 0 && generator.unit() < scheme.originalValueGoals
-      valueGoal.append(keepsOriginal ? original : goal)
+      valueGoal.append(keepsOriginal ? original ?? goal : goal)
       places.append((number, pair.step))
       batch.episodes[row] = Int32(number)
       batch.steps[row] = Int32(pair.step)

@@ -37,6 +37,15 @@ public struct SamplingScheme: Codable, Sendable, Equatable {
   /// Probability with which a row's value goal is the original goal rather than the policy's.
   public var originalValueGoals: Double
 
+  /// Whether it draws goals that episodes were collected with.
+  public var usesDesiredGoals: Bool {
+    switch policyGoals {
+    case .original: true
+    case .future(let fraction): fraction < 1 || originalValueGoals > 0
+    case .pair: originalValueGoals > 0
+    }
+  }
+
   /// Makes a scheme.
   public init(batchSize: Int, policyGoals: GoalSelection, originalValueGoals: Double) {
     precondition(batchSize > 0, "a batch has at least one row, found \(batchSize)")

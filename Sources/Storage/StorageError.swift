@@ -35,6 +35,10 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
   case foreignFolder(_ folder: String, entry: String)
   /// A shard that was made again came out differently from the one that is listed.
   case madeDifferently(_ path: String, listed: String, found: String)
+  /// A foreign file holds what cannot be converted, or a format cannot hold what is to be written.
+  case cannotConvert(_ path: String, reason: String)
+  /// Work was stopped before a file was whole, and nothing was left of it.
+  case stopped(_ path: String)
   /// A dataset lacks shards.
   case incomplete(_ folder: String, missing: [Int])
 
@@ -67,6 +71,8 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
       "\(folder): must be empty or hold a dataset, found '\(entry)'"
     case .madeDifferently(let path, let listed, let found):
       "\(path): was made again and must give SHA-256 \(listed), found \(found)"
+    case .cannotConvert(let path, let reason): "\(path): \(reason)"
+    case .stopped(let path): "\(path): was not written, as the work was stopped"
     case .incomplete(let folder, let missing):
       "\(folder): must have all its shards, "
         + "\(missing.count) missing: \(missing.prefix(8).map(String.init).joined(separator: ", "))"
