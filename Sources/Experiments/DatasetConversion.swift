@@ -164,20 +164,17 @@ public enum DatasetConversion {
     _ to: any DatasetFormat
   ) throws -> Report {
     let output = request.output
-    if FileManager.default.fileExists(atPath: output.path) {
-      throw ExperimentError.cannotConvert(
-        path: output.relativePath, reason: "is there already: remove it, or give another --output")
-    }
     let progress = ProgressReport(
       "convert \(output.lastPathComponent)", total: source.lengths.count, unit: "episodes",
       silent: request.isSilent)
     var notes = source.notes
     notes.merge(
-      try to.write(
+      try Formats.write(
         FormatRequest(
           source: source, task: task, url: output, compress: request.compress,
           scratch: output.absoluteURL.deletingLastPathComponent(), threads: request.workers,
-          progress: { progress.advance(by: $0) }, isStopped: { Interruption.isAsked })))
+          progress: { progress.advance(by: $0) }, isStopped: { Interruption.isAsked }),
+        as: to))
     progress.finish()
     return Report(
       input: request.input.relativePath, from: from, output: output.relativePath, to: to.name,

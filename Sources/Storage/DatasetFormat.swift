@@ -197,7 +197,31 @@ public enum Formats {
   public static let all: [any DatasetFormat] = [
     WGCSLPickle(),
     WGCSLArrays(),
+    GCSLArrays(),
+    OGBench(),
   ]
+
+  /// Writes a foreign file or folder, which appears whole or not at all.
+  ///
+  /// - Returns: What the format could not hold, what was worked out and what was assumed.
+  /// - Throws: `cannotConvert` where there is something at that place, or where another process writes
+  ///   it; what a killed one left half written is removed.
+  public static func write(
+    _ request: FormatRequest, as format: any DatasetFormat
+  ) throws(StorageError) -> ConversionNotes {
+    let path = request.url.path
+    let lockFile = URL(fileURLWithPath: path + ".lock")
+    guard let lock = try FileLock.take(lockFile, wait: false) else {
+      throw .cannotConvert(path, reason: "is being written by another process")
+    }
+    defer { withExtendedLifetime(lock) {} }
+    guard !FileManager.default.fileExists(atPath: path) else {
+      throw .cannotConvert(
+        path, reason: "is there already: remove it, or give another --output")
+    }
+    PartFile.removeParts(of: request.url)
+    return try format.write(request)
+  }
 
   /// The format of a name.
   public static func named(_ name: String) throws(StorageError) -> any DatasetFormat {

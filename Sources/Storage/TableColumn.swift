@@ -134,6 +134,12 @@ public struct TableColumn: @unchecked Sendable {
     return TableColumn(.float32, rowShape: rowShape, axis: axis, floats())
   }
 
+  /// Numbers of discrete actions as numpy has integers, in 8 bytes; others stay.
+  func withWideActions() -> TableColumn {
+    guard type == .int32 else { return self }
+    return TableColumn(.int64, rowShape: rowShape, axis: axis, integers().map { Int64($0) })
+  }
+
   /// Some numbers of each row.
   func picking(_ indices: [Int]) -> TableColumn {
     precondition([4, 8].contains(type.byteCount), "goals are of floats, found \(type.rawValue)")
