@@ -140,6 +140,38 @@ struct KillTests {
     for (name, file) in kept { #expect(now[name] == file, "\(name) was written again") }
   }
 
+  @Test func aKilledMixIsResumedToTheSameBytes() throws {
+    let folder = try TemporaryFolder()
+    #expect(try Program.run(arguments("data"), in: folder.url).status == 0)
+    // Compressed, no shard is taken whole: all are written, which takes a while.
+    func mix(_ output: String) -> [String] {
+      [
+        "mix", "data", "--compress", "--repeat", "--episodes",
+        "900", "--seed", "1", "--workers", "1", "--output", output,
+      ]
+    }
+    let start = ContinuousClock.now
+    #expect(try Program.run(mix("whole/mixed"), in: folder.url).status == 0)
+    let time = (ContinuousClock.now - start) / .microseconds(1)
+    var generator = Philox(seed: UInt64.random(in: 0..<1000), purpose: 1, index: 1)
+    var kills = 0
+    for _ in 0..<40 where kills < 8 {
+      let process = try Program.start(mix("killed/mixed"), in: folder.url)
+      usleep(UInt32(generator.uniform(0.05, 0.6) * time))
+      if process.isRunning {
+        kill(process.processIdentifier, SIGKILL)
+        kills += 1
+      }
+      process.waitUntilExit()
+    }
+    #expect(kills > 0)
+    let last = try Program.run(mix("killed/mixed"), in: folder.url)
+    #expect(last.status == 0, "\(last)")
+    try expectSame(
+      folder.url.appendingPathComponent("whole/mixed"),
+      folder.url.appendingPathComponent("killed/mixed"))
+  }
+
   @Test func aKilledTrainerIsResumedToTheSameBytes() throws {
     let folder = try TemporaryFolder()
     #expect(

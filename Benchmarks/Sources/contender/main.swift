@@ -24,6 +24,11 @@ func say(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").ut
 let arguments = CommandLine.arguments.dropFirst()
 switch arguments.first {
 case "simulate": try simulate(threads: Int(arguments.last ?? "1") ?? 1)
+case "simulate-only": try simulateOnly(threads: Int(arguments.last ?? "1") ?? 1)
+case "collect": try collect(threads: Int(arguments.last ?? "1") ?? 1)
+case "make-dataset": try makeDataset(arguments.last ?? "")
+case "read-dataset": try readDataset(arguments.last ?? "")
+case "write-compressed": try writeCompressed(arguments.last ?? "", threads: 2)
 case "write-columns": try writeColumns()
 case "write-shard": try writeShard()
 case "read-columns": try readColumns()
@@ -32,7 +37,8 @@ case "digest": try digest()
 case "update": try update(batch: Int(arguments.last ?? "512") ?? 512)
 default:
   say(
-    "contender simulate THREADS | write-columns | write-shard | read-columns | map-columns | "
+    "contender simulate THREADS | simulate-only THREADS | collect THREADS | make-dataset FOLDER | "
+      + "read-dataset FOLDER | write-compressed FOLDER | write-columns | write-shard | read-columns | map-columns | "
       + "digest | update BATCH")
   exit(64)
 }
