@@ -12,8 +12,7 @@ struct NumpyArchive {
 
   /// Opens an archive and unpacks its members, on several threads.
   ///
-  /// - Parameters:
-  ///   - needed: Arrays that must be readable; of any other it is kept why it is not.
+  /// Those of `needed` must be readable; of any other that is not, it is kept why.
   init(_ url: URL, needed: Set<String>, _ options: FormatOptions) throws(StorageError) {
     self.url = url
     let archive = try ZipArchive(url)

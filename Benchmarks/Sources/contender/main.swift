@@ -34,11 +34,13 @@ case "write-shard": try writeShard()
 case "read-columns": try readColumns()
 case "map-columns": try mapColumns()
 case "digest": try digest()
+case "convert-in": try convertPickle(arguments.last ?? "", out: false)
+case "convert-out": try convertPickle(arguments.last ?? "", out: true)
 case "update": try update(batch: Int(arguments.last ?? "512") ?? 512)
 default:
   say(
     "contender simulate THREADS | simulate-only THREADS | collect THREADS | make-dataset FOLDER | "
       + "read-dataset FOLDER | write-compressed FOLDER | write-columns | write-shard | read-columns | map-columns | "
-      + "digest | update BATCH")
+      + "digest | convert-in FILE | convert-out FILE | update BATCH")
   exit(64)
 }
