@@ -58,6 +58,15 @@ public struct SamplingScheme: Codable, Sendable, Equatable {
       valueGoals: .policys(original: originalValueGoals))
   }
 
+  /// Whether it draws goals that episodes were collected with.
+  public var usesDesiredGoals: Bool {
+    if policyGoals.drawsOriginal { return true }
+    return switch valueGoals {
+    case .policys(let original): original > 0
+    case .own(let goals): goals.drawsOriginal
+    }
+  }
+
   /// Makes a scheme.
   public init(batchSize: Int, policyGoals: GoalSelection, valueGoals: ValueGoals) {
     self.batchSize = batchSize

@@ -10,6 +10,7 @@ struct Goalpost: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       ListEnvironments.self, ListLearners.self, Collect.self, Verify.self, Inspect.self, Mix.self,
+      Convert.self,
       Train.self, Evaluate.self,
     ])
 }

@@ -34,6 +34,8 @@ case "write-shard": try writeShard()
 case "read-columns": try readColumns()
 case "map-columns": try mapColumns()
 case "digest": try digest()
+case "convert-in": try convertPickle(arguments.last ?? "", out: false)
+case "convert-out": try convertPickle(arguments.last ?? "", out: true)
 case "update":
   try update(arguments.dropFirst().first ?? "wgcsl", batch: Int(arguments.last ?? "512") ?? 512)
 case "seeds":
@@ -44,6 +46,6 @@ default:
   say(
     "contender simulate THREADS | simulate-only THREADS | collect THREADS | make-dataset FOLDER | "
       + "read-dataset FOLDER | write-compressed FOLDER | write-columns | write-shard | read-columns | map-columns | "
-      + "digest | update LEARNER BATCH | seeds LEARNER COUNT | train LEARNER DATASET")
+      + "digest | convert-in FILE | convert-out FILE | update LEARNER BATCH | seeds LEARNER COUNT | train LEARNER DATASET")
   exit(64)
 }
