@@ -46,6 +46,7 @@ default:
   say(
     "contender simulate THREADS | simulate-only THREADS | collect THREADS | make-dataset FOLDER | "
       + "read-dataset FOLDER | write-compressed FOLDER | write-columns | write-shard | read-columns | map-columns | "
-      + "digest | convert-in FILE | convert-out FILE | update LEARNER BATCH | seeds LEARNER COUNT | train LEARNER DATASET")
+      + "digest | convert-in FILE | convert-out FILE | update LEARNER BATCH | seeds LEARNER COUNT | train LEARNER DATASET"
+  )
   exit(64)
 }
