@@ -15,6 +15,18 @@ static inline hid_t chdf5_int32(void) { return H5T_STD_I32LE; }
 static inline hid_t chdf5_int64(void) { return H5T_STD_I64LE; }
 static inline hid_t chdf5_uint8(void) { return H5T_STD_U8LE; }
 static inline hid_t chdf5_uint64(void) { return H5T_STD_U64LE; }
+static inline hid_t chdf5_int8(void) { return H5T_STD_I8LE; }
+static inline hid_t chdf5_int16(void) { return H5T_STD_I16LE; }
+static inline hid_t chdf5_uint16(void) { return H5T_STD_U16LE; }
+static inline hid_t chdf5_uint32(void) { return H5T_STD_U32LE; }
+/// A new type of the caller's: h5py's bool, an enumeration of FALSE and TRUE over a signed byte.
+static inline hid_t chdf5_make_bool(void) {
+  hid_t type = H5Tenum_create(H5T_STD_I8LE);
+  signed char value = 0;
+  if (type < 0 || H5Tenum_insert(type, "FALSE", &value) < 0) return -1;
+  value = 1;
+  return H5Tenum_insert(type, "TRUE", &value) < 0 ? -1 : type;
+}
 /// A string of C, of which the size is set on a copy.
 static inline hid_t chdf5_string(void) { return H5T_C_S1; }
 

@@ -85,6 +85,10 @@ public struct EpisodeFilm: Codable, Sendable, Equatable {
       throw ExperimentError.notFilmable(
         path: folder.relativePath, episode: episode, reason: "neither states nor seeds are stored")
     }
+    guard !reader.goalsMove, reader.has(.desiredGoals) else {
+      throw ExperimentError.notFilmable(
+        path: folder.relativePath, episode: episode, reason: "it has no one desired goal")
+    }
     guard let trajectory = try reader.trajectories().first(where: { $0.index == episode }) else {
       throw StorageError.malformed(
         dataset.url(of: shard).path, rule: "must hold episode \(episode), as listed",
@@ -124,7 +128,7 @@ public struct EpisodeFilm: Codable, Sendable, Equatable {
       {
         differsFrom = t
       }
-      let reached = t > 0 && trajectory.successes[t - 1]
+      let reached = t > 0 && !trajectory.successes.isEmpty && trajectory.successes[t - 1]
       pictures.append(try Video.shot(of: visible, reached: reached, size: size))
     }
     return (Video.rested(pictures, task.spec), origin, differsFrom)

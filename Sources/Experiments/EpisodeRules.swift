@@ -5,10 +5,12 @@ import Storage
 /// The rules that each episode of a dataset follows.
 struct EpisodeRules: Sendable {
   let task: GoalTask
-  /// What the episode was made from.
-  let recipe: Recipe
+  /// What the episode was collected from; nil where it was converted.
+  let recipe: Recipe?
   /// What the world's numbers cannot exceed, where the world is known.
   let bounds: PlausibleBounds?
+  /// Whether rewards and successes are those of the task, not of a source with rules of its own.
+  let followsTask: Bool
 
   /// The rules that need no simulator.
   func check(_ trajectory: Trajectory, _ place: String, _ found: inout Verification.Findings) {
@@ -16,14 +18,16 @@ struct EpisodeRules: Sendable {
     found.compare(
       "an episode has at most \(spec.horizon) steps", trajectory.length <= spec.horizon,
       at: "\(place) has \(trajectory.length)")
-    found.compare(
-      "an episode's seed is its recipe's",
-      trajectory.seed == recipe.worldSeed(ofEpisode: trajectory.index),
-      at: "\(place) has \(trajectory.seed)")
-    found.compare(
-      "an episode is cut off at the horizon or terminated",
-      trajectory.terminated || trajectory.truncated == (trajectory.length == spec.horizon),
-      at: place)
+    if let recipe {
+      found.compare(
+        "an episode's seed is its recipe's",
+        trajectory.seed == recipe.worldSeed(ofEpisode: trajectory.index),
+        at: "\(place) has \(trajectory.seed)")
+      found.compare(
+        "an episode is cut off at the horizon or terminated",
+        trajectory.terminated || trajectory.truncated == (trajectory.length == spec.horizon),
+        at: place)
+    }
     checkFinite(trajectory, place, &found)
     checkActions(trajectory, place, &found)
     checkBounds(trajectory, place, &found)
@@ -102,24 +106,31 @@ struct EpisodeRules: Sendable {
     trajectory.observations.withUnsafeBufferPointer { observations in
       trajectory.achievedGoals.withUnsafeBufferPointer { achieved in
         trajectory.desiredGoal.withUnsafeBufferPointer { desired in
-          guard let s = observations.baseAddress, let a = achieved.baseAddress,
-            let d = desired.baseAddress
-          else { return }
-          var goal = [Float](repeating: 0, count: g)
-          for t in 0...trajectory.length {
-            task.achievedGoal(of: s + t * o, into: &goal)
-            found.compare(
-              "achieved goals are m(s)",
-              goal.elementsEqual(achieved[t * g..<(t + 1) * g]), at: "\(place), state \(t)")
+          guard let s = observations.baseAddress, let a = achieved.baseAddress else { return }
+          if task.isGoalKnown {
+            var goal = [Float](repeating: 0, count: g)
+            for t in 0...trajectory.length {
+              task.achievedGoal(of: s + t * o, into: &goal)
+              found.compare(
+                "achieved goals are m(s)",
+                goal.elementsEqual(achieved[t * g..<(t + 1) * g]), at: "\(place), state \(t)")
+            }
           }
+          guard followsTask, let first = desired.baseAddress else { return }
+          let stride = desired.count > g ? g : 0
           for t in 0..<trajectory.length {
             let next = a + (t + 1) * g
-            found.compare(
-              "rewards follow from the goals", task.reward(next, d) == trajectory.rewards[t],
-              at: "\(place), step \(t)")
-            found.compare(
-              "successes follow from the goals",
-              task.isReached(next, d) == trajectory.successes[t], at: "\(place), step \(t)")
+            let d = first + t * stride
+            if !trajectory.rewards.isEmpty {
+              found.compare(
+                "rewards follow from the goals", task.reward(next, d) == trajectory.rewards[t],
+                at: "\(place), step \(t)")
+            }
+            if !trajectory.successes.isEmpty {
+              found.compare(
+                "successes follow from the goals",
+                task.isReached(next, d) == trajectory.successes[t], at: "\(place), step \(t)")
+            }
           }
         }
       }

@@ -28,6 +28,10 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
   case tooLargeToDecode(path: String, bytes: Int, limit: Int)
   /// Datasets cannot be mixed as was asked.
   case cannotMix(path: String, reason: String)
+  /// A learner draws goals that its dataset has not.
+  case noDesiredGoals(path: String, learner: String)
+  /// Files cannot be converted as was asked.
+  case cannotConvert(path: String, reason: String)
   /// The world has no renderer.
   case invisible(world: String)
   /// A program that is needed is not installed, or failed.
@@ -68,6 +72,10 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
         + "\(Self.gigabytes(limit)) there are: write it uncompressed, to be read where it lies, with "
         + "`goalpost mix \(path) --decompress --output DIR`"
     case .cannotMix(let path, let reason): "\(path): \(reason)"
+    case .noDesiredGoals(let path, let learner):
+      "\(path): the episodes were collected without goals, of which \(learner) draws a share: set that "
+        + "to 0 (see `goalpost learners \(learner)`), or use another learner"
+    case .cannotConvert(let path, let reason): "\(path): \(reason)"
     case .invisible(let world): "\(world) has no pictures"
     case .program(let name, let reason): "\(name): \(reason)"
     case .cannotWrite(let path, let reason): "\(path): can't be written: \(reason)"

@@ -137,8 +137,12 @@ extension DatasetInspection {
     ) { _, index in
       let reader = try dataset.open(manifest.shards[index], threads: 1)
       var counts = plane.empty
-      plane.add(try reader.floats(.desiredGoals), width: spec.goal, to: &counts.desired)
-      plane.add(try reader.floats(.achievedGoals), width: spec.goal, to: &counts.achieved)
+      let columns = try reader.columns()
+      defer { withExtendedLifetime(columns) {} }
+      if let desired = columns.desiredGoals {
+        plane.add(desired, width: spec.goal, to: &counts.desired)
+      }
+      plane.add(columns.achievedGoals, width: spec.goal, to: &counts.achieved)
       return counts
     }
     var cells = plane.empty

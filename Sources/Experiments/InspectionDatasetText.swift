@@ -96,10 +96,13 @@ extension DatasetInspection: Inspected {
 
   private var goalText: String {
     var table = Table(["", "desired from", "to", "mean", "achieved from", "to", "mean"])
-    table.rows = goals.desired.minimum.indices.map { k in
+    table.rows = goals.achieved.minimum.indices.map { k in
       ["\(k)"]
-        + [goals.desired, goals.achieved].flatMap { [$0.minimum[k], $0.maximum[k], $0.mean[k]] }
-        .map(Inspection.short)
+        + [goals.desired, goals.achieved].flatMap { extent in
+          extent.count == 0
+            ? ["none", "", ""]
+            : [extent.minimum[k], extent.maximum[k], extent.mean[k]].map(Inspection.short)
+        }
     }
     let cells = goals.shape[0] * goals.shape[1]
     return Inspection.section("goals", table)

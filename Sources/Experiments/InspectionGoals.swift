@@ -20,14 +20,16 @@ public struct GoalCoverage: Codable, Sendable, Equatable {
     public let count: Int
 
     init(_ sums: ColumnSums) {
-      minimum = sums.minimum
-      maximum = sums.maximum
-      mean = sums.mean
       count = sums.count
+      // No goals have no range.
+      minimum = count > 0 ? sums.minimum : []
+      maximum = count > 0 ? sums.maximum : []
+      mean = count > 0 ? sums.mean : []
     }
   }
 
-  /// Desired goals: one an episode, or one a state where goals move.
+  /// Desired goals: one an episode, or one a state where goals move; without numbers where there are
+  /// none.
   public let desired: Extent
   /// Achieved goals of all states.
   public let achieved: Extent
@@ -107,18 +109,16 @@ struct GoalPlane: Sendable {
   }
 
   /// Counts goals `[n, width]` into cells; those that are not finite are passed over.
-  func add(_ goals: StoredColumn<Float>, width: Int, to counts: inout [Int]) {
-    goals.withContiguousStorageIfAvailable { goals in
-      for row in stride(from: 0, to: goals.count, by: width) {
-        var cell = 0
-        var isFinite = true
-        for k in [1, 0] {
-          let value = k < width ? Double(goals[row + k]) : 0
-          isFinite = isFinite && value.isFinite
-          cell = cell * shape[k] + (isFinite ? place(value, k) : 0)
-        }
-        if isFinite { counts[cell] += 1 }
+  func add(_ goals: UnsafeBufferPointer<Float>, width: Int, to counts: inout [Int]) {
+    for row in stride(from: 0, to: goals.count, by: width) {
+      var cell = 0
+      var isFinite = true
+      for k in [1, 0] {
+        let value = k < width ? Double(goals[row + k]) : 0
+        isFinite = isFinite && value.isFinite
+        cell = cell * shape[k] + (isFinite ? place(value, k) : 0)
       }
+      if isFinite { counts[cell] += 1 }
     }
   }
 

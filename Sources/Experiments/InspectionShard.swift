@@ -40,7 +40,8 @@ struct ShardSummary: Sendable {
     lengths = columns.lengths
     observations = ShardSummary.sums(columns.observations, spec.observation)
     achieved = ShardSummary.sums(columns.achievedGoals, spec.goal)
-    desired = ShardSummary.sums(columns.desiredGoals, spec.goal)
+    desired =
+      columns.desiredGoals.map { ShardSummary.sums($0, spec.goal) } ?? ColumnSums(width: spec.goal)
     sampledObservations = samples.states.values(
       of: columns.observations, width: spec.observation, from: firstState)
     actions = ActionSummary(columns.actions, spec.action, firstStep: firstStep, samples.steps)

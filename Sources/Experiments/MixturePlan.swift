@@ -44,18 +44,18 @@ struct MixturePlan: Sendable {
     }
     sources = zip(sources, numbers).map { source, numbers in
       MixtureSource(
-        id: source.id, sha256: source.sha256, recipe: source.recipe, episodes: EpisodeSet(numbers))
+        id: source.id, sha256: source.sha256, origin: source.origin, episodes: EpisodeSet(numbers))
     }
   }
 
   /// An episode that is there twice, as the source's id and the number, or nil.
   var firstDuplicate: (source: String, episode: Int64)? {
-    var byRecipe: [Recipe: [(number: Int64, source: Int)]] = [:]
+    var byOrigin: [EpisodeOrigin: [(number: Int64, source: Int)]] = [:]
     for (place, source) in sources.enumerated() {
-      byRecipe[source.recipe.decidingEpisodes, default: []] += numbers[place].map { ($0, place) }
+      byOrigin[source.origin.decidingEpisodes, default: []] += numbers[place].map { ($0, place) }
     }
     for (place, source) in sources.enumerated() {
-      let all = (byRecipe[source.recipe.decidingEpisodes] ?? []).sorted { $0.number < $1.number }
+      let all = (byOrigin[source.origin.decidingEpisodes] ?? []).sorted { $0.number < $1.number }
       for (one, next) in zip(all, all.dropFirst())
       where one.number == next.number && one.source == place {
         return (source.id, one.number)
@@ -87,10 +87,12 @@ struct MixturePlan: Sendable {
     }
     var open = Open()
     for (pick, source) in rest {
-      let recipe = sources[source].recipe
-      let limit = DatasetPlan.episodesPerShard(
-        recipe, spec: spec, stateLength: input.manifest.stateLength,
-        isCategorical: input.manifest.isCategorical)
+      let limit =
+        sources[source].origin.recipe.map {
+          DatasetPlan.episodesPerShard(
+            $0, spec: spec, stateLength: input.manifest.stateLength,
+            isCategorical: input.manifest.isCategorical)
+        } ?? max(1, DatasetPlan.byteLimit / max(1, pick.entry.bytes / pick.entry.episodes.count))
       let isCompressed = try compress ?? input.manifest.isCompressed(pick.entry)
       let all = pick.entry.episodes.numbers
       for place in pick.places.sorted() {

@@ -1,5 +1,4 @@
 import Foundation
-import GoalCore
 import Storage
 import Synchronization
 
@@ -57,19 +56,13 @@ extension Mixing {
   /// The picked episodes, in order; the shards that they come from are checked first.
   private static func read(
     _ picks: [MixturePlan.Pick], _ inputs: [MixtureInputs.Input], _ checked: CheckedShards
-  ) throws -> [Trajectory] {
-    var trajectories: [Trajectory] = []
-    for pick in picks {
-      let dataset = inputs[pick.input].dataset
-      try checked.check(pick.entry, of: dataset)
-      let reader = try dataset.open(pick.entry, threads: 1)
-      guard !reader.goalsMove else {
-        throw ExperimentError.cannotMix(
-          path: reader.path, reason: "has goals that move, and can only be taken whole")
-      }
-      trajectories += try reader.trajectories(at: pick.places)
-    }
-    return trajectories
+  ) throws -> EpisodeTable {
+    try .joined(
+      picks.map { pick in
+        let dataset = inputs[pick.input].dataset
+        try checked.check(pick.entry, of: dataset)
+        return try dataset.open(pick.entry, threads: 1).table().selecting(pick.places.sorted())
+      })
   }
 }
 

@@ -19,6 +19,7 @@ enum OfflineTraining {
       configuration, in: folder, task: data.task, digests: data.digests, resuming: resuming,
       progress: progress)
     let learner = run.learner
+    try data.checkGoals(for: learner.scheme, of: configuration)
     let total = run.start + run.configuration.updates
     let sampler = Sampler(learner.scheme, sources: data.training, seed: configuration.seed)
     let batches = BatchPrefetcher(

@@ -77,9 +77,16 @@ public struct SampleInspection: Inspected {
     seed: UInt64 = 0
   ) throws -> SampleInspection {
     let scheme = ofLearner ? nil : try NamedScheme.scheme(text)
-    let data = try TrainingData(datasets, seed: seed)
+    var configuration = RunConfiguration()
+    configuration.datasets = datasets
+    let data = try TrainingData(configuration)
     let settings =
       try scheme ?? LearnerRegistry.entry(text).make(task: data.task, seed: 0).scheme
+    guard data.hasDesiredGoals || !settings.usesDesiredGoals else {
+      throw ExperimentError.badSettings(
+        path: datasets.joined(separator: ", "),
+        reason: "the episodes were collected without goals, of which \(text) draws a share")
+    }
     let sampler = Sampler(settings, sources: data.training, seed: seed)
     var batch = sampler.makeBatch()
     var (policy, value) = (GoalCounts(), GoalCounts())

@@ -11,6 +11,8 @@ struct TrainingData {
   let training: [WeightedSource]
   /// What was held out, with the same weights; empty where nothing was.
   let validation: [WeightedSource]
+  /// Whether every episode has a goal that was asked for.
+  let hasDesiredGoals: Bool
   /// The digest of each dataset's manifest, in the order given.
   let digests: [String]
 
@@ -68,9 +70,18 @@ struct TrainingData {
       validation.append(WeightedSource(split.validation, weight: weight))
     }
     self.task = task
+    hasDesiredGoals = columns.joined().allSatisfy { $0.desiredGoals != nil }
     self.training = training
     self.validation = validation
     digests = try datasets.map { try $0.manifest.digest() }
+  }
+
+  /// Throws `ExperimentError.noDesiredGoals` where a scheme draws goals that the episodes lack.
+  func checkGoals(for scheme: SamplingScheme, of configuration: RunConfiguration) throws {
+    guard hasDesiredGoals || !scheme.usesDesiredGoals else {
+      throw ExperimentError.noDesiredGoals(
+        path: configuration.datasets.joined(separator: ", "), learner: configuration.learner)
+    }
   }
 
   /// The folder that a dataset of the command line names, without its weight.

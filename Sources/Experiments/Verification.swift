@@ -37,6 +37,8 @@ public enum Verification {
     public let replayed: Int
     /// What is wrong, in the order of the data; empty for a sound dataset.
     public let findings: [Finding]
+    /// What could not be checked, and why.
+    public let unchecked: [String]
 
     /// Whether nothing is wrong.
     public var isSound: Bool { findings.isEmpty }
@@ -61,7 +63,12 @@ public enum Verification {
     var found = Findings()
     var loaded: LoadedWorld?
     let registered = try? EnvironmentRegistry.world(manifest.task.identifier)
-    if wanted > 0 {
+    // Converted episodes have no seeds of ours, so that there is nothing to start a simulator from.
+    let isConverted = try origins(of: manifest).contains { $0.recipe == nil }
+    let computed = [ShardColumn.rewards, .successes].allSatisfy {
+      manifest.columns[$0.rawValue]?.origin != .native
+    }
+    if wanted > 0, !isConverted {
       let world = try registered ?? EnvironmentRegistry.world(manifest.task.identifier)
       let ready = try world.load()
       found.compare(
@@ -81,7 +88,7 @@ public enum Verification {
     let progress = ProgressReport(
       "verify \(folder.lastPathComponent)", total: total, unit: "episodes", silent: silent)
     let pieces = pieces(of: manifest.shards.map(\.episodes.count), workers: workers)
-    let recipes = try recipes(of: manifest)
+    let recipes = try origins(of: manifest).map(\.recipe)
     let world = loaded
     let results = try Parallel.map(
       count: pieces.count, workers: workers, context: { try world?.makeEnvironment() }
@@ -89,7 +96,8 @@ public enum Verification {
       let piece = pieces[number]
       let shard = manifest.shards[piece.shard]
       let rules = EpisodeRules(
-        task: manifest.task, recipe: recipes[piece.shard], bounds: registered?.bounds)
+        task: manifest.task, recipe: recipes[piece.shard],
+        bounds: isConverted ? nil : registered?.bounds, followsTask: !isConverted || computed)
       let numbers = shard.episodes.numbers
       let trajectories = try dataset.open(shard, threads: 1).trajectories(at: piece.places)
       var result = PieceResult(totals: DatasetTotals(of: trajectories))
@@ -114,7 +122,8 @@ public enum Verification {
     return Report(
       dataset: folder.path, episodes: total, steps: manifest.totals.steps,
       shards: manifest.shards.count, replayed: results.reduce(0) { $0 + $1.replayed },
-      findings: found.list)
+      findings: found.list,
+      unchecked: unchecked(manifest, isConverted: isConverted, computed: computed))
   }
 
   // MARK: - The work in pieces
@@ -159,10 +168,25 @@ public enum Verification {
 
   // MARK: - Rules of the whole
 
-  /// The recipe that each shard's episodes come from.
-  private static func recipes(of manifest: Manifest) throws -> [Recipe] {
-    if let recipe = manifest.recipe { return manifest.shards.map { _ in recipe } }
-    return try manifest.shards.map { try manifest.source(of: $0).recipe }
+  /// What each shard's episodes come from.
+  private static func origins(of manifest: Manifest) throws -> [EpisodeOrigin] {
+    switch manifest.identity.origin {
+    case .collected(let recipe): return manifest.shards.map { _ in .collected(recipe) }
+    case .converted(let conversion): return manifest.shards.map { _ in .converted(conversion) }
+    case .mixed: return try manifest.shards.map { try manifest.source(of: $0).origin }
+    }
+  }
+
+  /// What the rules could not be held against, in words.
+  private static func unchecked(_ manifest: Manifest, isConverted: Bool, computed: Bool) -> [String]
+  {
+    guard isConverted else { return [] }
+    var words = ["the physics, as converted episodes have no seeds to simulate them from"]
+    if !manifest.task.isGoalKnown {
+      words.append("achieved goals, as it is not known how they follow from observations")
+    }
+    if !computed { words.append("rewards and successes, which are the source's own") }
+    return words
   }
 
   /// The rules of the list of shards.
@@ -186,13 +210,13 @@ public enum Verification {
 
   /// No two episodes of one recipe have one seed, unless a mixture was to repeat them.
   private static func checkSeeds(
-    _ manifest: Manifest, _ recipes: [Recipe], _ pieces: some Sequence<(Piece, [UInt64])>,
+    _ manifest: Manifest, _ recipes: [Recipe?], _ pieces: some Sequence<(Piece, [UInt64])>,
     _ found: inout Findings
   ) {
     if manifest.mixture?.repeats == true { return }
     var known: [Recipe: Set<UInt64>] = [:]
     for (piece, seeds) in pieces {
-      let recipe = recipes[piece.shard].decidingEpisodes
+      guard let recipe = recipes[piece.shard]?.decidingEpisodes else { continue }
       for (place, seed) in zip(piece.places, seeds) {
         let isNew = known[recipe, default: []].insert(seed).inserted
         found.compare(

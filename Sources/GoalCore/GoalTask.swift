@@ -17,7 +17,8 @@ public struct GoalTask: Codable, Sendable, Equatable {
   public let identifier: String
   /// Sizes and constants.
   public let spec: GoalSpec
-  /// Where in an observation the achieved goal stands, `[G]`.
+  /// Where in an observation the achieved goal stands, `[G]`; empty where m is not known, as of foreign
+  /// data that record their achieved goals.
   public let goalIndices: [Int]
   /// The dimensions of a goal that the distance measures.
   public let distanceDimensions: [Int]
@@ -27,7 +28,9 @@ public struct GoalTask: Codable, Sendable, Equatable {
     identifier: String, spec: GoalSpec, goalIndices: [Int], distanceDimensions: [Int]? = nil
   ) {
     precondition(
-      goalIndices.count == spec.goal && goalIndices.allSatisfy { 0..<spec.observation ~= $0 },
+      goalIndices.isEmpty
+        || goalIndices.count == spec.goal
+          && goalIndices.allSatisfy { 0..<spec.observation ~= $0 },
       "goalIndices must name \(spec.goal) places in an observation, found \(goalIndices)")
     self.identifier = identifier
     self.spec = spec
@@ -43,8 +46,12 @@ public struct GoalTask: Codable, Sendable, Equatable {
     for k in 0..<goalIndices.count { goal[k] = observation[goalIndices[k]] }
   }
 
-  /// The achieved goal m(s), `[G]`, of an observation `[O]`.
+  /// Whether m is known.
+  public var isGoalKnown: Bool { !goalIndices.isEmpty }
+
+  /// The achieved goal m(s), `[G]`, of an observation `[O]`; m must be known.
   public func achievedGoal(of observation: [Float]) -> [Float] {
+    precondition(isGoalKnown, "what \(identifier) achieves in a state is not known")
     precondition(
       observation.count == spec.observation,
       "an observation has \(spec.observation) numbers, found \(observation.count)")

@@ -22,9 +22,9 @@ public struct Trajectory: Sendable, Equatable {
   public var actions: ActionColumn
   /// `[T + 1, G]`.
   public var achievedGoals: [Float]
-  /// `[G]`.
+  /// `[G]`; of foreign data also `[T + 1, G]` where the goal moves, or empty where there is none.
   public var desiredGoal: [Float]
-  /// The world's own rewards, `[T]`.
+  /// The world's own rewards, `[T]`; empty where foreign data have none, as the next and `sources` are.
   public var rewards: [Float]
   /// Whether the goal was reached after each action, `[T]`.
   public var successes: [Bool]

@@ -20,8 +20,8 @@ public final class TrajectoryColumns: @unchecked Sendable {
   public let actions: Actions
   /// `[T + E, G]`.
   public let achievedGoals: UnsafeBufferPointer<Float>
-  /// `[E, G]`, or `[T + E, G]` where goals move.
-  public let desiredGoals: UnsafeBufferPointer<Float>
+  /// `[E, G]`, or `[T + E, G]` where goals move; nil where none were asked for.
+  public let desiredGoals: UnsafeBufferPointer<Float>?
   /// Whether `desiredGoals` has a row for each state rather than for each episode.
   public let goalsMove: Bool
   /// Steps of each episode, `[E]`.
@@ -32,7 +32,7 @@ public final class TrajectoryColumns: @unchecked Sendable {
   /// Makes columns over memory that `owner` keeps alive.
   public init(
     observations: UnsafeBufferPointer<Float>, actions: Actions,
-    achievedGoals: UnsafeBufferPointer<Float>, desiredGoals: UnsafeBufferPointer<Float>,
+    achievedGoals: UnsafeBufferPointer<Float>, desiredGoals: UnsafeBufferPointer<Float>?,
     goalsMove: Bool, lengths: [Int], owner: AnyObject?
   ) {
     self.observations = observations

@@ -100,6 +100,14 @@ public final class HDF5File {
     return true
   }
 
+  /// Whether a path, which must lead to something, leads to a group.
+  public func isGroup(_ path: String) throws(HDF5Error) -> Bool {
+    let object = try HDF5Handle("open '\(path)'", file: name, close: H5Oclose) {
+      H5Oopen(identifier, path, hid_t(H5P_DEFAULT))
+    }
+    return H5Iget_type(object.identifier) == H5I_GROUP
+  }
+
   /// Names in a group, sorted; the root by default.
   public func listing(of group: String = "/") throws(HDF5Error) -> [String] {
     let opened = try HDF5Handle("open group '\(group)'", file: name, close: H5Gclose) {

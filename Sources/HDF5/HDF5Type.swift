@@ -14,12 +14,23 @@ public enum HDF5Type: String, Sendable, Equatable, Codable, CaseIterable {
   case uint8 = "u8"
   /// An unsigned 8-byte integer.
   case uint64 = "u64"
+  /// A signed byte.
+  case int8 = "i8"
+  /// A signed 2-byte integer.
+  case int16 = "i16"
+  /// An unsigned 2-byte integer.
+  case uint16 = "u16"
+  /// An unsigned 4-byte integer.
+  case uint32 = "u32"
+  /// A byte that is 0 or 1; in a file, h5py's enumeration of FALSE and TRUE.
+  case bool
 
   /// Bytes of one element.
   public var byteCount: Int {
     switch self {
-    case .uint8: 1
-    case .float32, .int32: 4
+    case .uint8, .int8, .bool: 1
+    case .int16, .uint16: 2
+    case .float32, .int32, .uint32: 4
     case .float64, .int64, .uint64: 8
     }
   }
@@ -33,8 +44,19 @@ public enum HDF5Type: String, Sendable, Equatable, Codable, CaseIterable {
     case .int64: chdf5_int64()
     case .uint8: chdf5_uint8()
     case .uint64: chdf5_uint64()
+    case .int8: chdf5_int8()
+    case .int16: chdf5_int16()
+    case .uint16: chdf5_uint16()
+    case .uint32: chdf5_uint32()
+    case .bool: HDF5Type.boolIdentifier
     }
   }
+
+  /// Made once, and never closed.
+  private static let boolIdentifier: hid_t = {
+    chdf5_prepare()
+    return chdf5_make_bool()
+  }()
 
   /// The case for a type of the library, or nil where there is none.
   init?(_ identifier: hid_t) {

@@ -43,6 +43,34 @@ public final class MappedFile: @unchecked Sendable {
     bytes = UnsafeRawBufferPointer(start: base, count: count)
   }
 
+  /// Memory that lies in a nameless file of `folder` rather than in the machine's: what is too large for
+  /// that is written out by the system, and gone when this object goes, or the process.
+  ///
+  /// The room on the disk is taken at once. Gives nil where there is none.
+  public static func scratch(count: Int, in folder: URL) -> MappedFile? {
+    var template = Array(folder.appendingPathComponent(".goalpost-XXXXXX").path.utf8CString)
+    let descriptor = mkstemp(&template)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    unlink(template)
+    guard count > 0, posix_fallocate(descriptor, 0, off_t(count)) == 0,
+      let base = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0),
+      base != MAP_FAILED
+    else { return nil }
+    return MappedFile(
+      name: folder.path, bytes: UnsafeRawBufferPointer(start: base, count: count))
+  }
+
+  private init(name: String, bytes: UnsafeRawBufferPointer) {
+    self.name = name
+    self.bytes = bytes
+  }
+
+  /// The bytes of scratch memory, to be written.
+  public var scratchBytes: UnsafeMutableRawBufferPointer {
+    UnsafeMutableRawBufferPointer(mutating: bytes)
+  }
+
   deinit {
     if let base = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) }
   }

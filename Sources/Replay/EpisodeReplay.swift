@@ -7,6 +7,9 @@ public final class EpisodeReplay: EpisodeSource {
   /// Where the episodes lie.
   public let table: EpisodeTable
 
+  /// Whether every episode has a goal that was asked for, which `SamplingScheme.usesDesiredGoals` needs.
+  public var hasDesiredGoals: Bool { columns.allSatisfy { $0.desiredGoals != nil } }
+
   private let columns: [TrajectoryColumns]
   private let memory: Memory
 
@@ -26,7 +29,7 @@ public final class EpisodeReplay: EpisodeSource {
     for column in isLarge ? columns : [] {
       Paging.readRandomly(column.observations)
       Paging.readRandomly(column.achievedGoals)
-      Paging.readRandomly(column.desiredGoals)
+      if let desired = column.desiredGoals { Paging.readRandomly(desired) }
       switch column.actions {
       case .continuous(let values): Paging.readRandomly(values)
       case .discrete(let values): Paging.readRandomly(values)
@@ -129,8 +132,9 @@ public final class EpisodeReplay: EpisodeSource {
           EpisodeRows(
             observations: start(of: column.observations) + state * spec.observation,
             actions: actions, achieved: start(of: column.achievedGoals) + state * spec.goal,
-            desired: start(of: column.desiredGoals) + goalRow * spec.goal, firstStep: 0,
-            length: Int32(length), desiredStride: column.goalsMove ? Int32(spec.goal) : 0))
+            desired: column.desiredGoals.map { start(of: $0) + goalRow * spec.goal },
+            firstStep: 0, length: Int32(length),
+            desiredStride: column.goalsMove ? Int32(spec.goal) : 0))
         state += length + 1
         step += length
       }

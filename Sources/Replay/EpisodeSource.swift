@@ -20,7 +20,8 @@ struct EpisodeRows {
   let observations: UnsafePointer<Float>
   let actions: UnsafeRawPointer
   let achieved: UnsafePointer<Float>
-  let desired: UnsafePointer<Float>
+  /// Nil where no goal was asked for.
+  let desired: UnsafePointer<Float>?
   /// Steps of the episodes before this one.
   let firstStep: Int
   let length: Int32
@@ -30,7 +31,10 @@ struct EpisodeRows {
   /// Steps, `T`.
   var steps: Int { Int(length) }
   /// The goal that was asked for at a step.
-  func original(_ step: Int) -> UnsafePointer<Float> { desired + step * Int(desiredStride) }
+  func original(_ step: Int) -> UnsafePointer<Float> {
+    guard let desired else { preconditionFailure("the episodes have no desired goals to draw") }
+    return desired + step * Int(desiredStride)
+  }
 }
 
 /// Where episodes lie, in the order of their numbers.

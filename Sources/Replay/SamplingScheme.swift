@@ -56,6 +56,15 @@ public struct SamplingScheme: Codable, Sendable, Equatable {
       valueGoals: .policys(original: originalValueGoals))
   }
 
+  /// Whether it draws goals that episodes were collected with.
+  public var usesDesiredGoals: Bool {
+    if policyGoals.drawsOriginal { return true }
+    return switch valueGoals {
+    case .policys(let original): original > 0
+    case .own(let goals): goals.drawsOriginal
+    }
+  }
+
   /// Makes a scheme.
   public init(batchSize: Int, policyGoals: GoalSelection, valueGoals: ValueGoals) {
     self.batchSize = batchSize
@@ -68,14 +77,11 @@ public struct SamplingScheme: Codable, Sendable, Equatable {
   public var fault: String? {
     if batchSize < 1 { return "a batch has at least one row, found \(batchSize)" }
     if let fault = policyGoals.fault { return fault }
-    var originals = policyGoals.drawsOriginal
     switch valueGoals {
     case .policys(let original):
       if !(0...1 ~= original) { return "original must be from 0 to 1, found \(original)" }
-      originals = originals || original > 0
     case .own(let selection):
       if let fault = selection.fault { return fault }
-      originals = originals || selection.drawsOriginal
       if !policyGoals.stepIsUniform || !selection.stepIsUniform {
         return "value goals of their own need steps that are drawn uniformly"
       }
@@ -83,7 +89,7 @@ public struct SamplingScheme: Codable, Sendable, Equatable {
     if sharing == .goalOfStep, !policyGoals.stepIsUniform {
       return "one goal for each step needs steps that are drawn uniformly"
     }
-    if goalForm == .observation, originals {
+    if goalForm == .observation, usesDesiredGoals {
       return "data hold no observation of an original goal: draw none, or take the achieved form"
     }
     if let steps = subgoalSteps, steps < 1 {

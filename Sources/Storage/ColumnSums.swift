@@ -25,16 +25,31 @@ public struct ColumnSums: Codable, Sendable, Equatable {
 
   /// Sums of the rows of several pieces, `[n, width]` each, one after the other.
   public init(width: Int, pieces: some Sequence<[Float]>) {
+    self.init(width, pieces) { ColumnSums.add($0, $1, &$2, &$3, &$4, &$5) }
+  }
+
+  /// The same of floats of 8 bytes.
+  public init(width: Int, pieces: some Sequence<[Double]>) {
+    self.init(width, pieces) { ColumnSums.add($0, $1, &$2, &$3, &$4, &$5) }
+  }
+
+  @inline(__always)
+  private init<Element: BinaryFloatingPoint>(
+    _ width: Int, _ pieces: some Sequence<[Element]>,
+    _ add: (
+      [Element], [Double], inout [Element], inout [Element], inout [Double], inout [Double]
+    ) -> Void
+  ) {
     self.init(width: width)
-    var low = [Float](repeating: .infinity, count: width)
-    var high = [Float](repeating: -.infinity, count: width)
+    var low = [Element](repeating: .infinity, count: width)
+    var high = [Element](repeating: -.infinity, count: width)
     var origin: [Double] = []
     var sums = [Double](repeating: 0, count: width)
     var products = sums
     for piece in pieces {
       if origin.isEmpty { origin = piece.prefix(width).map { $0.isFinite ? Double($0) : 0 } }
       count += piece.count / width
-      ColumnSums.add(piece, origin, &low, &high, &sums, &products)
+      add(piece, origin, &low, &high, &sums, &products)
     }
     guard count > 0 else { return }
     for k in 0..<width {
@@ -67,8 +82,9 @@ public struct ColumnSums: Codable, Sendable, Equatable {
   }
 
   /// Adds a piece's rows; the loop over a row is what the compiler makes vectors of.
-  private static func add(
-    _ piece: [Float], _ origin: [Double], _ low: inout [Float], _ high: inout [Float],
+  @inline(__always)
+  private static func add<Element: BinaryFloatingPoint>(
+    _ piece: [Element], _ origin: [Double], _ low: inout [Element], _ high: inout [Element],
     _ sums: inout [Double], _ products: inout [Double]
   ) {
     let width = origin.count

@@ -24,7 +24,7 @@ public struct Dataset: Sendable {
   ) throws(StorageError) -> ShardReader {
     let url = url(of: shard)
     try checkFile(url, is: shard, deep: false)
-    let reader = try ShardReader(contentsOf: url, spec: manifest.task.spec, threads: threads)
+    let reader = try ShardReader(contentsOf: url, task: ShardTask(manifest.task), threads: threads)
     for (name, listed, found) in [
       ("episodes", shard.episodes.count, reader.episodes), ("steps", shard.steps, reader.steps),
     ] where listed != found {
@@ -44,6 +44,14 @@ public struct Dataset: Sendable {
     return columns
   }
 
+  /// The episodes with all their columns as they are stored, after checking every shard; `deep` also
+  /// checks digests.
+  public func source(
+    deep: Bool, threads: Int = ProcessInfo.processInfo.activeProcessorCount
+  ) throws(StorageError) -> any EpisodeSource {
+    try DatasetEpisodes(self, deep: deep, threads: threads)
+  }
+
   /// Checks that a listed shard is there with the listed size and, if `deep`, digest.
   public func check(_ shard: ShardEntry, deep: Bool) throws(StorageError) {
     try checkFile(url(of: shard), is: shard, deep: deep)
@@ -58,8 +66,8 @@ public struct Dataset: Sendable {
       let found = try SealedText.read(ShardRecord.self, from: record, schema: Manifest.schema).value
       if found.shard == shard { return (found.totals, found.sums) }
     }
-    let episodes = try open(shard, threads: 1).trajectories()
-    return (DatasetTotals(of: episodes), DatasetSums(of: episodes, spec: manifest.task.spec))
+    let table = try open(shard, threads: 1).table()
+    return (DatasetTotals(of: table), DatasetSums(of: table, spec: manifest.task.spec))
   }
 
   /// Checks that all shards are there with the listed sizes and, if `deep`, digests.

@@ -47,14 +47,19 @@ public struct DatasetIdentity: Codable, Sendable, Equatable {
     self.libraries = libraries
   }
 
-  /// What a collected dataset is made from; nil for a mixture.
+  /// What a collected dataset is made from; nil for any other.
   public var recipe: Recipe? {
     if case .collected(let recipe) = origin { recipe } else { nil }
   }
 
-  /// What a mixture is made from; nil for a collected dataset.
+  /// What a mixture is made from; nil for any other.
   public var mixture: Mixture? {
     if case .mixed(let mixture) = origin { mixture } else { nil }
+  }
+
+  /// What a converted dataset is made from; nil for any other.
+  public var conversion: Conversion? {
+    if case .converted(let conversion) = origin { conversion } else { nil }
   }
 
   private enum CodingKeys: String, CodingKey {

@@ -171,20 +171,38 @@ public final class DatasetWriter: Sendable {
   public func commit(
     _ trajectories: [Trajectory], claim: ShardClaim, threads: Int = 1
   ) throws(StorageError) -> ShardRecord {
+    let spec = identity.task.spec
+    return try commit(
+      ShardSource(trajectories, spec: spec), trajectories.map(\.index), claim, threads: threads
+    ) { (DatasetTotals(of: trajectories), DatasetSums(of: trajectories, spec: spec)) }
+  }
+
+  /// Writes a claimed shard of episodes that stand in columns; as the other does.
+  @discardableResult
+  public func commit(
+    _ table: EpisodeTable, claim: ShardClaim, threads: Int = 1
+  ) throws(StorageError) -> ShardRecord {
+    try commit(table, table.indices, claim, threads: threads) {
+      (DatasetTotals(of: table), DatasetSums(of: table, spec: identity.task.spec))
+    }
+  }
+
+  private func commit(
+    _ contents: some ShardContents, _ episodes: [Int64], _ claim: ShardClaim, threads: Int,
+    summary: () -> (totals: DatasetTotals, sums: DatasetSums)
+  ) throws(StorageError) -> ShardRecord {
     let shard = claim.shard
     precondition(
-      trajectories.map(\.index) == shard.episodes.numbers,
+      episodes == shard.episodes.numbers,
       "shard \(shard.index) must get episodes \(shard.episodes), in order")
     precondition(claim.isHeld, "shard \(shard.index) was given back")
     defer { claim.giveBack() }
-    let spec = identity.task.spec
     let listed = try listed(shard)
     let file = try ShardWriter.write(
-      trajectories, spec: spec, to: folder.shard(shard.index), compress: shard.isCompressed,
-      threads: threads, expecting: listed?.sha256)
-    let totals = DatasetTotals(of: trajectories)
-    return try commit(
-      shard, file, totals: totals, sums: DatasetSums(of: trajectories, spec: spec))
+      contents, to: folder.shard(shard.index), compress: shard.isCompressed, threads: threads,
+      expecting: listed?.sha256)
+    let (totals, sums) = summary()
+    return try commit(shard, file, totals: totals, sums: sums)
   }
 
   /// Takes a whole shard of another dataset for a claimed one, and gives the claim back.

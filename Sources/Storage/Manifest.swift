@@ -89,10 +89,12 @@ public struct Manifest: Codable, Sendable, Equatable {
   public var id: String { identity.id }
   /// The world's goal side.
   public var task: GoalTask { identity.task }
-  /// What a collected dataset is made from; nil for a mixture.
+  /// What a collected dataset is made from; nil for any other.
   public var recipe: Recipe? { identity.recipe }
-  /// What a mixture is made from; nil for a collected dataset.
+  /// What a mixture is made from; nil for any other.
   public var mixture: Mixture? { identity.mixture }
+  /// What a converted dataset is made from; nil for any other.
+  public var conversion: Conversion? { identity.conversion }
   /// Numbers in a simulator state, 0 where none are kept.
   public var stateLength: Int { identity.stateLength }
   /// Whether actions have log-probabilities.
@@ -142,15 +144,19 @@ public struct Manifest: Codable, Sendable, Equatable {
     try container.encode(shards, forKey: .shards)
   }
 
-  /// What a collected dataset is, as a source of mixtures; for a shard of a mixture, its own source.
+  /// What a dataset is that is no mixture, as a source of mixtures; for a shard of a mixture, its own source.
   ///
   /// - Throws: `malformed` where a mixture's shard names no source, or one that is not there.
   public func source(of shard: ShardEntry) throws(StorageError) -> MixtureSource {
     switch identity.origin {
     case .collected(let recipe):
       return MixtureSource(
-        id: id, sha256: try digest(), recipe: recipe,
+        id: id, sha256: try digest(), origin: .collected(recipe),
         episodes: recipe.onlyEpisodes ?? EpisodeSet(0..<Int64(recipe.episodes)))
+    case .converted(let conversion):
+      return MixtureSource(
+        id: id, sha256: try digest(), origin: .converted(conversion),
+        episodes: EpisodeSet(shards.flatMap(\.episodes.numbers)))
     case .mixed(let mixture):
       guard let source = shard.source, mixture.sources.indices.contains(source) else {
         throw .malformed(
@@ -163,18 +169,27 @@ public struct Manifest: Codable, Sendable, Equatable {
 
   /// Whether a shard's columns are compressed, and so cannot be mapped.
   public func isCompressed(_ shard: ShardEntry) throws(StorageError) -> Bool {
-    if let everywhere = recipe?.compress ?? mixture?.compress { return everywhere }
-    return try source(of: shard).recipe.compress
+    if let everywhere = mixture?.compress { return everywhere }
+    switch identity.origin {
+    case .collected(let recipe): return recipe.compress
+    case .converted(let conversion): return conversion.compress
+    case .mixed: return try source(of: shard).origin.isCompressed
+    }
   }
 
-  /// Bytes of memory that the compressed columns take which a trainer reads; the others are mapped.
+  /// Bytes of memory that those columns take which a trainer reads and cannot map: compressed ones,
+  /// and floats of 8 bytes, which are narrowed.
   public func decodedBytes() throws(StorageError) -> Int {
     let spec = task.spec
     var bytes = 0
-    for shard in shards where try isCompressed(shard) {
-      let (steps, episodes) = (shard.steps, shard.episodes.count)
-      let states = (steps + episodes) * (spec.observation + spec.goal)
-      bytes += 4 * (states + steps * spec.action.length + episodes * spec.goal)
+    for shard in shards {
+      let isCompressed = try isCompressed(shard)
+      for column in [ShardColumn.observations, .achievedGoals, .actions, .desiredGoals] {
+        let listed = columns[column.rawValue]
+        guard isCompressed || listed?.type == "f64", listed?.origin != .absent else { continue }
+        let shape = column.shape(for: spec, steps: shard.steps, episodes: shard.episodes.count)
+        bytes += shape.reduce(4, *)
+      }
     }
     return bytes
   }
@@ -189,6 +204,21 @@ public struct Manifest: Codable, Sendable, Equatable {
         origin: .native, type: column.types(for: spec)[0].rawValue)
     }
     if !states { columns[ShardColumn.states.rawValue] = ManifestColumn(origin: .absent, type: nil) }
+    return columns
+  }
+
+  /// The columns of a dataset that is made of a source's episodes.
+  public static func columns(of source: any EpisodeSource) -> [String: ManifestColumn] {
+    var columns: [String: ManifestColumn] = [:]
+    for column in ShardColumn.allCases {
+      columns[column.rawValue] = ManifestColumn(origin: .absent, type: nil)
+    }
+    for (path, column) in source.columns {
+      columns[path] = ManifestColumn(origin: column.origin, type: column.type.rawValue)
+    }
+    for (column, type) in [(ShardColumn.episodeLengths, "i32"), (.episodeIndices, "i64")] {
+      columns[column.rawValue] = ManifestColumn(origin: .native, type: type)
+    }
     return columns
   }
 

@@ -18,23 +18,46 @@ public struct MixtureInput: Codable, Sendable, Equatable {
   }
 }
 
-/// A collected dataset that episodes of a mixture come from, straight or by way of other mixtures.
+/// A collected or converted dataset that episodes of a mixture come from, straight or by way of other
+/// mixtures.
 public struct MixtureSource: Codable, Sendable, Equatable {
   /// Its id.
   public let id: String
   /// Its manifest's own SHA-256.
   public let sha256: String
   /// What it was made from: with an episode's number, all that decides the episode.
-  public let recipe: Recipe
+  ///
+  /// In JSON the entry `recipe` or the entry `conversion`.
+  public let origin: EpisodeOrigin
   /// Which of its episodes are in the mixture.
   public let episodes: EpisodeSet
 
   /// Makes a source from its parts.
-  public init(id: String, sha256: String, recipe: Recipe, episodes: EpisodeSet) {
+  public init(id: String, sha256: String, origin: EpisodeOrigin, episodes: EpisodeSet) {
     self.id = id
     self.sha256 = sha256
-    self.recipe = recipe
+    self.origin = origin
     self.episodes = episodes
+  }
+
+  private enum CodingKeys: String, CodingKey { case id, sha256, episodes }
+
+  /// Reads a source.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    id = try container.decode(String.self, forKey: .id)
+    sha256 = try container.decode(String.self, forKey: .sha256)
+    origin = try EpisodeOrigin(from: decoder)
+    episodes = try container.decode(EpisodeSet.self, forKey: .episodes)
+  }
+
+  /// Writes a source.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(id, forKey: .id)
+    try container.encode(sha256, forKey: .sha256)
+    try origin.encode(to: encoder)
+    try container.encode(episodes, forKey: .episodes)
   }
 }
 
@@ -78,34 +101,5 @@ public struct Mixture: Codable, Sendable, Equatable {
     self.part = part
     self.repeats = repeats
     self.compress = compress
-  }
-}
-
-/// How a dataset came to be; in JSON the entry `recipe` or the entry `mixture` of what it belongs to.
-public enum DatasetOrigin: Codable, Sendable, Equatable {
-  /// Episodes were rolled out.
-  case collected(Recipe)
-  /// Episodes were taken from other datasets.
-  case mixed(Mixture)
-
-  private enum CodingKeys: String, CodingKey { case recipe, mixture }
-
-  /// Reads the one entry that is there.
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    if let mixture = try container.decodeIfPresent(Mixture.self, forKey: .mixture) {
-      self = .mixed(mixture)
-    } else {
-      self = .collected(try container.decode(Recipe.self, forKey: .recipe))
-    }
-  }
-
-  /// Writes the one entry.
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    switch self {
-    case .collected(let recipe): try container.encode(recipe, forKey: .recipe)
-    case .mixed(let mixture): try container.encode(mixture, forKey: .mixture)
-    }
   }
 }

@@ -56,6 +56,21 @@ final class PartFile {
     }
   }
 
+  /// Appends a column's numbers.
+  func append(_ column: TableColumn) { column.withBytes { append($0) } }
+
+  /// Writes bytes over some that were appended.
+  func overwrite(at offset: Int, with bytes: [UInt8]) {
+    precondition(offset + bytes.count <= byteCount, "\(offset) is not written yet")
+    guard failure == nil else { return }
+    if pwrite(descriptor, bytes, bytes.count, off_t(offset)) != bytes.count {
+      failure = .writing(target.path)
+    }
+  }
+
+  /// Throws the first failure, so that work that cannot be kept ends early.
+  func check() throws(StorageError) { if let failure { throw failure } }
+
   /// Puts the file in its place, over any that is there.
   func commit() throws(StorageError) {
     try finish()
@@ -111,7 +126,8 @@ final class PartFile {
     let prefix = url.lastPathComponent + "."
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
     for name in names where name.hasPrefix(prefix) && name.hasSuffix(".part") {
-      unlink(folder.appendingPathComponent(name).path)
+      // A folder in the making goes as well.
+      try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
     }
   }
 }

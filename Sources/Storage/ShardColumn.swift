@@ -14,9 +14,9 @@ public enum ShardColumn: String, Sendable, CaseIterable, Codable {
   case episodeLengths = "episode_lengths"
   /// i64 `[E]`: the episodes' numbers in their recipe.
   case episodeIndices = "episode_indices"
-  /// f32 `[T + E, G]`.
+  /// f32 `[T + E, G]`; absent where goals are observations.
   case achievedGoals = "achieved_goals"
-  /// f32 `[E, G]`, or `[T + E, G]` where goals move.
+  /// f32 `[E, G]`, or `[T + E, G]` where goals move; absent where none were asked for.
   case desiredGoals = "desired_goals"
   /// f32 `[T]`.
   case rewards
@@ -36,12 +36,21 @@ public enum ShardColumn: String, Sendable, CaseIterable, Codable {
   /// f64 `[T + E, S]`; absent unless asked for.
   case states
 
-  /// Whether every shard has it; those that `TrajectoryColumns` is made of do.
+  /// Whether every shard has it; achieved goals may be absent where they are the observations.
   public var isRequired: Bool {
     switch self {
-    case .observations, .actions, .episodeLengths, .episodeIndices, .achievedGoals, .desiredGoals:
-      true
+    case .observations, .actions, .episodeLengths, .episodeIndices, .achievedGoals: true
     default: false
+    }
+  }
+
+  /// What it has rows for; desired goals that move have rows for states.
+  public var axis: RowAxis {
+    switch self {
+    case .observations, .achievedGoals, .states: .states
+    case .actions, .rewards, .successes, .sources, .logProbabilities: .steps
+    case .episodeLengths, .episodeIndices, .desiredGoals, .seeds, .terminated, .truncated:
+      .episodes
     }
   }
 

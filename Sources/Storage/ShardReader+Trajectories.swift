@@ -1,34 +1,32 @@
 public import GoalCore
 
 extension ShardReader {
-  /// Episodes, copied into memory; the shard must have every column but
-  /// `behaviour/log_probabilities` and `states`.
+  /// Episodes, copied into memory; of a column that is not there, theirs is empty, a seed 0, a flag false.
   ///
   /// - Parameter places: Their places in the shard, from 0; nil for all.
   /// - Returns: The episodes, in their order.
-  /// - Throws: `missingDataset`, or `wrongValue` where a number is none of its column's.
+  /// - Throws: `wrongValue` where a number is none of its column's.
   public func trajectories(at places: Range<Int>? = nil) throws(StorageError) -> [Trajectory] {
     try trajectories(at: Set(places ?? 0..<episodes))
   }
 
-  /// Episodes, copied into memory in their order; the shard must have every column but
-  /// `behaviour/log_probabilities` and `states`.
+  /// Episodes, copied into memory in their order.
   ///
   /// - Parameter places: Their places in the shard, from 0.
   /// - Returns: The episodes.
-  /// - Throws: `missingDataset`, or `wrongValue` where a number is none of its column's.
+  /// - Throws: `wrongValue` where a number is none of its column's.
   public func trajectories(at places: Set<Int>) throws(StorageError) -> [Trajectory] {
     let columns = try columns()
     let indices = try column(.episodeIndices, as: Int64.self)
-    let rewards = try floats(.rewards)
+    let rewards = has(.rewards) ? try floats(.rewards) : nil
     let successes = try flags(.successes)
-    let seeds = try column(.seeds, as: UInt64.self)
+    let seeds = has(.seeds) ? try column(.seeds, as: UInt64.self) : nil
     let terminated = try flags(.terminated)
     let truncated = try flags(.truncated)
     let sources = try behaviour()
     let logProbabilities = has(.logProbabilities) ? try floats(.logProbabilities) : nil
     let states = has(.states) ? try column(.states, as: Double.self) : nil
-    let goal = columns.desiredGoals.count / (goalsMove ? steps + episodes : episodes)
+    let goal = columns.achievedGoals.count / (steps + episodes)
     let observation = columns.observations.count / (steps + episodes)
 
     var trajectories: [Trajectory] = []
@@ -44,30 +42,33 @@ extension ShardReader {
         Array(values[(row * width)..<((row + length + 1) * width)])
       }
       var trajectory: Trajectory
-      let start = (goalsMove ? row : episode) * goal
-      let desired = Array(columns.desiredGoals[start..<(start + goal)])
+      let desired =
+        columns.desiredGoals.map { goals in
+          goalsMove ? rows(goals, goal) : Array(goals[(episode * goal)..<((episode + 1) * goal)])
+        } ?? []
+      let seed = seeds?[episode] ?? 0
       switch columns.actions {
       case .continuous(let values):
         let width = values.count / steps
         trajectory = Trajectory(
-          index: indices[episode], seed: seeds[episode],
+          index: indices[episode], seed: seed,
           action: .continuous(low: [], high: []), desiredGoal: desired)
         trajectory.actions = .continuous(
           Array(values[(step * width)..<((step + length) * width)]))
       case .discrete(let values):
         trajectory = Trajectory(
-          index: indices[episode], seed: seeds[episode],
+          index: indices[episode], seed: seed,
           action: .discrete(count: 0), desiredGoal: desired)
         trajectory.actions = .discrete(Array(values[step..<(step + length)]))
       }
       trajectory.length = length
       trajectory.observations = rows(columns.observations, observation)
       trajectory.achievedGoals = rows(columns.achievedGoals, goal)
-      trajectory.rewards = Array(rewards[step..<(step + length)])
-      trajectory.successes = Array(successes[step..<(step + length)])
-      trajectory.terminated = terminated[episode]
-      trajectory.truncated = truncated[episode]
-      trajectory.sources = Array(sources[step..<(step + length)])
+      if let rewards { trajectory.rewards = Array(rewards[step..<(step + length)]) }
+      if let successes { trajectory.successes = Array(successes[step..<(step + length)]) }
+      trajectory.terminated = terminated?[episode] ?? false
+      trajectory.truncated = truncated?[episode] ?? false
+      if let sources { trajectory.sources = Array(sources[step..<(step + length)]) }
       if let logProbabilities {
         trajectory.logProbabilities = Array(logProbabilities[step..<(step + length)])
       }
@@ -78,8 +79,9 @@ extension ShardReader {
     return trajectories
   }
 
-  /// A column of bytes that are 0 or 1.
-  private func flags(_ name: ShardColumn) throws(StorageError) -> [Bool] {
+  /// A column of bytes that are 0 or 1; nil where it is not there.
+  private func flags(_ name: ShardColumn) throws(StorageError) -> [Bool]? {
+    guard has(name) else { return nil }
     let column = try column(name, as: UInt8.self)
     if let row = column.firstIndex(where: { $0 > 1 }) {
       throw .wrongValue(
@@ -89,8 +91,9 @@ extension ShardReader {
     return column.map { $0 == 1 }
   }
 
-  /// Where each action came from.
-  private func behaviour() throws(StorageError) -> [BehaviourSource] {
+  /// Where each action came from; nil where that is not stored.
+  private func behaviour() throws(StorageError) -> [BehaviourSource]? {
+    guard has(.sources) else { return nil }
     let column = try column(.sources, as: UInt8.self)
     var sources: [BehaviourSource] = []
     sources.reserveCapacity(column.count)

@@ -2,6 +2,24 @@ public import Foundation
 public import GoalCore
 import HDF5
 
+/// What a shard's dataset says of its columns.
+struct ShardTask: Sendable {
+  let spec: GoalSpec
+  /// Whether m(s) = s, so that achieved goals need no column.
+  let goalsAreObservations: Bool
+
+  init(spec: GoalSpec, goalsAreObservations: Bool) {
+    self.spec = spec
+    self.goalsAreObservations = goalsAreObservations
+  }
+
+  init(_ task: GoalTask) {
+    self.init(
+      spec: task.spec,
+      goalsAreObservations: task.goalIndices == Array(0..<task.spec.observation))
+  }
+}
+
 /// A shard that was opened and found sound: types, shapes and sums agree with the specification.
 ///
 /// Uncompressed columns are read in place, mapped into memory; others are decoded when asked for.
@@ -20,10 +38,12 @@ public final class ShardReader {
   /// Whether desired goals have a row for each state rather than for each episode.
   public let goalsMove: Bool
 
-  private let spec: GoalSpec
+  private let task: ShardTask
   private let map: MappedFile
   private let file: HDF5File
   private let datasets: [ShardColumn: HDF5Dataset]
+  /// What has no column of its own, by path: `extra/<name>`.
+  private let extras: [String: HDF5Dataset]
   private let threads: Int
 
   /// Opens a shard and checks it, all but the values of its floats.
@@ -33,20 +53,27 @@ public final class ShardReader {
   ///   - spec: The sizes that it must have.
   ///   - threads: Threads that decode.
   /// - Throws: The first thing that is wrong, with file, dataset, rule and value found.
-  public init(
+  public convenience init(
     contentsOf url: URL, spec: GoalSpec,
     threads: Int = ProcessInfo.processInfo.activeProcessorCount
   ) throws(StorageError) {
+    try self.init(
+      contentsOf: url, task: ShardTask(spec: spec, goalsAreObservations: false), threads: threads)
+  }
+
+  /// Opens a shard of a dataset whose task says what stands for columns that are not there.
+  init(contentsOf url: URL, task: ShardTask, threads: Int) throws(StorageError) {
     path = url.path
-    self.spec = spec
+    self.task = task
     self.threads = threads
     guard FileManager.default.fileExists(atPath: url.path) else { throw .missing(url.path) }
     let map = try reading { () throws(HDF5Error) in try MappedFile(contentsOf: url) }
     let file = try reading { () throws(HDF5Error) in try HDF5File(reading: url) }
     var datasets: [ShardColumn: HDF5Dataset] = [:]
     for column in ShardColumn.allCases {
-      datasets[column] = try ShardReader.open(column, in: file, map: map, spec: spec)
+      datasets[column] = try ShardReader.open(column, in: file, map: map, task: task)
     }
+    extras = try ShardReader.extras(in: file, map: map)
     self.map = map
     self.file = file
     self.datasets = datasets
@@ -77,6 +104,7 @@ public final class ShardReader {
     goalsMove = datasets[.desiredGoals]?.shape.first == steps + episodes
     stateLength = datasets[.states]?.shape.last ?? 0
     for column in ShardColumn.allCases { try checkShape(of: column) }
+    for path in extras.keys.sorted() { try checkRows(of: path) }
     try checkNumbers()
   }
 
@@ -86,13 +114,17 @@ public final class ShardReader {
   public func has(_ column: ShardColumn) -> Bool { datasets[column] != nil }
 
   /// The columns that a trainer reads; floats of 8 bytes are narrowed.
+  ///
+  /// Where there are no achieved goals, goals are observations, and these are both.
   public func columns() throws(StorageError) -> TrajectoryColumns {
     let observations = try floats(.observations)
-    let achieved = try floats(.achievedGoals)
-    let desired = try floats(.desiredGoals)
+    let achieved =
+      has(.achievedGoals) || !task.goalsAreObservations
+      ? try floats(.achievedGoals) : observations
+    let desired = has(.desiredGoals) ? try floats(.desiredGoals) : nil
     let actions: TrajectoryColumns.Actions
     let owner: AnyObject
-    switch spec.action {
+    switch task.spec.action {
     case .continuous:
       let column = try floats(.actions)
       (actions, owner) = (.continuous(column.values), column.owner)
@@ -102,8 +134,9 @@ public final class ShardReader {
     }
     return TrajectoryColumns(
       observations: observations.values, actions: actions, achievedGoals: achieved.values,
-      desiredGoals: desired.values, goalsMove: goalsMove, lengths: lengths,
-      owner: Owners([observations.owner, achieved.owner, desired.owner, owner]))
+      desiredGoals: desired?.values, goalsMove: goalsMove, lengths: lengths,
+      owner: Owners(
+        [observations.owner, achieved.owner, owner] + (desired.map { [$0.owner] } ?? [])))
   }
 
   /// A column of floats; floats of 8 bytes are narrowed.
@@ -115,13 +148,111 @@ public final class ShardReader {
   public func column<Element: BitwiseCopyable>(
     _ name: ShardColumn, as element: Element.Type
   ) throws(StorageError) -> StoredColumn<Element> {
-    let type = name.types(for: spec)[0]
+    let type = name.types(for: task.spec)[0]
     precondition(
       type.byteCount == MemoryLayout<Element>.size, "'\(name.rawValue)' holds \(type.rawValue)")
     return try StoredColumn(try dataset(name), in: map, as: type, threads: threads, path: path)
   }
 
+  /// Episodes at neighbouring places, all by default, with some columns or every one that there is, as
+  /// they are stored: in place where they are uncompressed.
+  public func table(
+    at places: Range<Int>? = nil, only columns: Set<String>? = nil
+  ) throws(StorageError) -> EpisodeTable {
+    let numbers = try column(.episodeIndices, as: Int64.self)
+    var table = EpisodeTable(indices: Array(numbers), lengths: lengths)
+    for (path, described) in try sourceColumns() where columns?.contains(path) ?? true {
+      guard let dataset = ShardColumn(rawValue: path).map({ datasets[$0] }) ?? extras[path] else {
+        continue
+      }
+      let (bytes, owner) = try storedBytes(
+        dataset, in: map, as: described.type, threads: threads)
+      table[path] = TableColumn(
+        described.type, rowShape: described.rowShape, axis: described.axis, bytes: bytes,
+        owner: owner)
+    }
+    guard let places else { return table }
+    return table.selecting(Array(places))
+  }
+
+  /// What `table` has.
+  func sourceColumns() throws(StorageError) -> [String: SourceColumn] {
+    var columns: [String: SourceColumn] = [:]
+    func add(_ path: String, _ dataset: HDF5Dataset, _ axis: RowAxis?) {
+      guard let type = dataset.type, let axis else { return }
+      columns[path] = SourceColumn(type, rowShape: Array(dataset.shape.dropFirst()), axis: axis)
+    }
+    for (column, dataset) in datasets
+    where column != .episodeLengths && column != .episodeIndices {
+      add(column.rawValue, dataset, axis(of: column))
+    }
+    for (path, dataset) in extras { add(path, dataset, axis(ofRows: dataset.shape[0])) }
+    return columns
+  }
+
   // MARK: - Checks
+
+  /// What a column has rows for.
+  private func axis(of column: ShardColumn) -> RowAxis {
+    column == .desiredGoals && goalsMove ? .states : column.axis
+  }
+
+  /// What so many rows are for; where every episode has one step, steps and episodes are the same.
+  private func axis(ofRows rows: Int) -> RowAxis? {
+    [steps: .steps, steps + episodes: .states].merging([episodes: .episodes]) { first, _ in first }[
+      rows]
+  }
+
+  private func checkRows(of path: String) throws(StorageError) {
+    guard let dataset = extras[path], let rows = dataset.shape.first, axis(ofRows: rows) != nil,
+      dataset.count > 0
+    else {
+      throw .wrongShape(
+        file: self.path, dataset: path, expected: [steps] + (extras[path]?.shape.dropFirst() ?? []),
+        found: extras[path]?.shape ?? [])
+    }
+  }
+
+  /// Opens what lies in the group of extras, and in groups of it.
+  private static func extras(
+    in file: HDF5File, map: MappedFile
+  ) throws(StorageError) -> [String: HDF5Dataset] {
+    guard try reading({ () throws(HDF5Error) in try file.contains("extra") }) else { return [:] }
+    var found: [String: HDF5Dataset] = [:]
+    var groups = ["extra"]
+    while let group = groups.popLast() {
+      for name in try reading({ () throws(HDF5Error) in try file.listing(of: group) }) {
+        let path = group + "/" + name
+        guard path.count(where: { $0 == "/" }) < 8 else {
+          throw .wrongShape(file: file.name, dataset: path, expected: [], found: [])
+        }
+        if try reading({ () throws(HDF5Error) in try file.isGroup(path) }) {
+          groups.append(path)
+          continue
+        }
+        let dataset = try reading { () throws(HDF5Error) in try file.dataset(path) }
+        guard dataset.type != nil else {
+          throw .wrongType(
+            file: file.name, dataset: path, expected: "of numbers", found: dataset.typeDescription)
+        }
+        try checkBytes(of: dataset, in: file, map: map)
+        found[path] = dataset
+      }
+    }
+    return found
+  }
+
+  private static func checkBytes(
+    of dataset: HDF5Dataset, in file: HDF5File, map: MappedFile
+  ) throws(StorageError) {
+    _ = try reading { () throws(HDF5Error) in try dataset.mapped(in: map) }
+    guard dataset.isPlausible(in: map) else {
+      throw .hdf5(
+        .damaged(
+          file: file.name, dataset: dataset.path,
+          rule: "its shape \(dataset.shape) must fit a file of \(map.bytes.count) bytes"))
+    }
+  }
 
   private func dataset(_ column: ShardColumn) throws(StorageError) -> HDF5Dataset {
     guard let dataset = datasets[column] else {
@@ -132,34 +263,30 @@ public final class ShardReader {
 
   /// Opens a column if it is there, and checks its type and that its bytes can be there.
   private static func open(
-    _ column: ShardColumn, in file: HDF5File, map: MappedFile, spec: GoalSpec
+    _ column: ShardColumn, in file: HDF5File, map: MappedFile, task: ShardTask
   ) throws(StorageError) -> HDF5Dataset? {
     let name = column.rawValue
     guard try reading({ () throws(HDF5Error) in try file.contains(name) }) else {
-      if column.isRequired { throw .missingDataset(file: file.name, dataset: name) }
+      if column.isRequired, !task.goalsAreObservations || column != .achievedGoals {
+        throw .missingDataset(file: file.name, dataset: name)
+      }
       return nil
     }
     let dataset = try reading { () throws(HDF5Error) in try file.dataset(name) }
-    let types = column.types(for: spec)
+    let types = column.types(for: task.spec)
     guard let type = dataset.type, types.contains(type) else {
       throw .wrongType(
         file: file.name, dataset: name, expected: types.map(\.rawValue).joined(separator: " or "),
         found: dataset.typeDescription)
     }
-    _ = try reading { () throws(HDF5Error) in try dataset.mapped(in: map) }
-    guard dataset.isPlausible(in: map) else {
-      throw .hdf5(
-        .damaged(
-          file: file.name, dataset: name,
-          rule: "its shape \(dataset.shape) must fit a file of \(map.bytes.count) bytes"))
-    }
+    try checkBytes(of: dataset, in: file, map: map)
     return dataset
   }
 
   private func checkShape(of column: ShardColumn) throws(StorageError) {
     guard let dataset = datasets[column] else { return }
     let expected = column.shape(
-      for: spec, steps: steps, episodes: episodes, stateLength: max(1, stateLength),
+      for: task.spec, steps: steps, episodes: episodes, stateLength: max(1, stateLength),
       goalsMove: goalsMove)
     guard dataset.shape == expected else {
       throw .wrongShape(
@@ -169,7 +296,7 @@ public final class ShardReader {
 
   /// Checks the numbers that others are looked up by.
   private func checkNumbers() throws(StorageError) {
-    if case .discrete(let count) = spec.action {
+    if case .discrete(let count) = task.spec.action {
       let actions = try column(.actions, as: Int32.self)
       if let row = actions.firstIndex(where: { !(0..<count).contains(Int($0)) }) {
         throw .wrongValue(

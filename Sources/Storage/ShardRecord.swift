@@ -1,4 +1,5 @@
 public import GoalCore
+import HDF5
 
 /// Counts over episodes, which add up.
 public struct DatasetTotals: Codable, Sendable, Equatable {
@@ -7,6 +8,8 @@ public struct DatasetTotals: Codable, Sendable, Equatable {
   /// Steps.
   public var steps = 0
   /// Episodes whose goal is reached after the last step; over `episodes`, the success rate.
+  ///
+  /// This, and each of the others, is 0 where the column is not there that it comes from.
   public var successesAtEnd = 0
   /// Episodes whose goal is reached after some step.
   public var successesEver = 0
@@ -33,6 +36,28 @@ public struct DatasetTotals: Codable, Sendable, Equatable {
       truncated += trajectory.truncated ? 1 : 0
       returnSum += trajectory.rewards.reduce(0) { $0 + Double($1) }
       for source in trajectory.sources { sources[Int(source.rawValue)] += 1 }
+    }
+  }
+
+  /// Counts of a table's episodes; what follows from a column that is not there stays 0.
+  init(of table: EpisodeTable) {
+    episodes = table.episodes
+    steps = table.steps
+    func count(_ column: ShardColumn, where holds: (Int) -> Bool) -> Int {
+      table[column]?.integers().count(where: holds) ?? 0
+    }
+    terminated = count(.terminated) { $0 != 0 }
+    truncated = count(.truncated) { $0 != 0 }
+    if let rewards = table[.rewards] { returnSum = rewards.doubles().reduce(0, +) }
+    if let successes = table[.successes]?.integers() {
+      let starts = table.starts(on: .steps)
+      for (start, end) in zip(starts, starts.dropFirst()) {
+        successesAtEnd += successes[end - 1] != 0 ? 1 : 0
+        successesEver += successes[start..<end].contains { $0 != 0 } ? 1 : 0
+      }
+    }
+    for source in table[.sources]?.integers() ?? [] where sources.indices.contains(source) {
+      sources[source] += 1
     }
   }
 
@@ -77,6 +102,31 @@ public struct DatasetSums: Codable, Sendable, Equatable {
       }
       actionCounts = counts
     }
+  }
+
+  /// Sums over a table's episodes.
+  init(of table: EpisodeTable, spec: GoalSpec) {
+    guard let states = table[.observations], let taken = table[.actions] else {
+      preconditionFailure("a shard has observations and actions")
+    }
+    observations = DatasetSums.sums(states, width: spec.observation)
+    switch spec.action {
+    case .continuous(let low, _): actions = DatasetSums.sums(taken, width: low.count)
+    case .discrete(let count):
+      var counts = [Int](repeating: 0, count: count)
+      for number in taken.integers() where counts.indices.contains(number) { counts[number] += 1 }
+      actionCounts = counts
+    }
+  }
+
+  /// Sums over a column's rows, in pieces that fit the cache.
+  private static func sums(_ column: TableColumn, width: Int) -> ColumnSums {
+    let pieces = stride(from: 0, to: column.rows, by: 256).lazy.map {
+      $0..<min($0 + 256, column.rows)
+    }
+    return column.type == .float64
+      ? ColumnSums(width: width, pieces: pieces.map { column.doubles($0) })
+      : ColumnSums(width: width, pieces: pieces.map { column.floats($0) })
   }
 
   /// Adds the sums over other episodes.

@@ -1,9 +1,8 @@
 import GoalCore
 import HDF5
 
-/// What a shard's columns are filled from: it gives a column's bytes piece by piece, in order, as
-/// often as asked and from several threads at once.
-struct ShardSource {
+/// Trajectories as what a shard is filled from.
+struct ShardSource: ShardContents {
   let trajectories: [Trajectory]
   let spec: GoalSpec
   let steps: Int
@@ -31,6 +30,19 @@ struct ShardSource {
   func shape(of column: ShardColumn) -> [Int] {
     column.shape(
       for: spec, steps: steps, episodes: trajectories.count, stateLength: stateLength)
+  }
+
+  var spots: [ShardSpot] {
+    columns.map {
+      ShardSpot(path: $0.rawValue, type: $0.types(for: spec)[0], shape: shape(of: $0))
+    }
+  }
+
+  func feed(_ path: String, to sink: BufferedSink) {
+    guard let column = ShardColumn(rawValue: path) else {
+      preconditionFailure("trajectories have no '\(path)'")
+    }
+    feed(column, to: sink)
   }
 
   /// Gives the bytes of a column to `sink`.

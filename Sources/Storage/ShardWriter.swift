@@ -11,6 +11,26 @@ public struct ShardFile: Sendable, Equatable {
   public let sha256: String
 }
 
+/// What a shard is filled from: it gives a column's bytes piece by piece, in order, as often as asked
+/// and from several threads at once.
+protocol ShardContents: SendableMetatype {
+  /// The columns, in the order in which they lie in the file.
+  var spots: [ShardSpot] { get }
+  /// Gives the bytes of a column to `sink`.
+  func feed(_ path: String, to sink: BufferedSink)
+}
+
+/// A column that a shard gets.
+struct ShardSpot: Equatable {
+  let path: String
+  let type: HDF5Type
+  let shape: [Int]
+
+  var byteCount: Int { shape.reduce(type.byteCount, *) }
+  /// The groups that it lies in.
+  var groups: [String] { path.indices.filter { path[$0] == "/" }.map { String(path[..<$0]) } }
+}
+
 /// Writes episodes as one shard of a dataset: an HDF5 file of flat columns (`ShardColumn`).
 ///
 /// Equal episodes give equal bytes: no times, hosts or paths are stored, and nothing is left unset.
@@ -35,20 +55,30 @@ public enum ShardWriter {
     _ trajectories: [Trajectory], spec: GoalSpec, to url: URL, compress: Bool = false,
     threads: Int = ProcessInfo.processInfo.activeProcessorCount, expecting digest: String? = nil
   ) throws(StorageError) -> ShardFile {
-    let source = ShardSource(trajectories, spec: spec)
+    try write(
+      ShardSource(trajectories, spec: spec), to: url, compress: compress, threads: threads,
+      expecting: digest)
+  }
+
+  /// Writes what a shard holds beside its place, flushes it to the disk, and renames it.
+  static func write(
+    _ source: some ShardContents, to url: URL, compress: Bool, threads: Int,
+    expecting digest: String?
+  ) throws(StorageError) -> ShardFile {
     let composition = try reading { () throws(HDF5Error) in
       let composition = try HDF5Composition(name: url.path)
-      try composition.file.createGroup("behaviour")
-      for column in source.columns {
-        let type = column.types(for: spec)[0]
-        let shape = source.shape(of: column)
+      let spots = source.spots
+      for group in Set(spots.flatMap(\.groups)).sorted() {
+        try composition.file.createGroup(group)
+      }
+      for spot in spots {
         if compress {
-          let bytes = gather(column, of: source, byteCount: shape.reduce(type.byteCount, *))
+          let bytes = gather(spot, of: source)
           try composition.file.writeCompressed(
-            column.rawValue, type, shape: shape, bytes: UnsafeRawBufferPointer(bytes.bytes),
+            spot.path, spot.type, shape: spot.shape, bytes: UnsafeRawBufferPointer(bytes.bytes),
             level: compressionLevel, threads: threads)
         } else {
-          try composition.reserve(column.rawValue, type, shape: shape)
+          try composition.reserve(spot.path, spot.type, shape: spot.shape)
         }
       }
       return composition
@@ -64,8 +94,7 @@ public enum ShardWriter {
       for piece in work.pieces {
         switch piece {
         case .bytes(let bytes): sink.append(bytes)
-        case .dataset(let path, _):
-          if let column = ShardColumn(rawValue: path) { work.source.feed(column, to: sink) }
+        case .dataset(let path, _): work.source.feed(path, to: sink)
         }
       }
       sink.flush()
@@ -81,16 +110,14 @@ public enum ShardWriter {
   }
 
   /// A whole column in memory.
-  private static func gather(
-    _ column: ShardColumn, of source: ShardSource, byteCount: Int
-  ) -> ColumnMemory {
-    let memory = ColumnMemory(count: byteCount)
+  private static func gather(_ spot: ShardSpot, of source: some ShardContents) -> ColumnMemory {
+    let memory = ColumnMemory(count: spot.byteCount)
     var position = 0
     let sink = BufferedSink { bytes in
       UnsafeMutableRawBufferPointer(rebasing: memory.bytes[position...]).copyMemory(from: bytes)
       position += bytes.count
     }
-    source.feed(column, to: sink)
+    source.feed(spot.path, to: sink)
     sink.flush()
     return memory
   }

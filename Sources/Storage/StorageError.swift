@@ -35,6 +35,10 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
   case foreignFolder(_ folder: String, entry: String)
   /// A shard that was made again came out differently from the one that is listed.
   case madeDifferently(_ path: String, listed: String, found: String)
+  /// A foreign file holds what cannot be converted, or a format cannot hold what is to be written.
+  case cannotConvert(_ path: String, reason: String)
+  /// Work was stopped before a file was whole, and nothing was left of it.
+  case stopped(_ path: String)
   /// A dataset lacks shards.
   case incomplete(_ folder: String, missing: [Int])
 
@@ -67,6 +71,8 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
       "\(folder): must be empty or hold a dataset, found '\(entry)'"
     case .madeDifferently(let path, let listed, let found):
       "\(path): was made again and must give SHA-256 \(listed), found \(found)"
+    case .cannotConvert(let path, let reason): "\(path): \(reason)"
+    case .stopped(let path): "\(path): was not written, as the work was stopped"
     case .incomplete(let folder, let missing):
       "\(folder): must have all its shards, "
         + "\(missing.count) missing: \(missing.prefix(8).map(String.init).joined(separator: ", "))"
@@ -83,6 +89,26 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
 
 /// What the system says of an error number; the present one by default.
 func systemReason(_ code: Int32 = errno) -> String { String(cString: strerror(code)) }
+
+/// Words out of a foreign file as a message has them: short, and without what a terminal would obey.
+func shown(_ text: String) -> String {
+  let plain = text.unicodeScalars.prefix(60).map {
+    $0.properties.generalCategory == .control || $0 == "\u{2028}" || $0 == "\u{2029}"
+      ? "?" : String($0)
+  }
+  return plain.joined() + (text.unicodeScalars.count > 60 ? "..." : "")
+}
+
+/// Whether a name out of a foreign file can be that of a column: letters, digits, `_` and `-`.
+func isColumnName(_ name: String) -> Bool {
+  (1...60).contains(name.utf8.count)
+    && name.utf8.allSatisfy { byte in
+      switch byte {
+      case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x5f, 0x2d: true
+      default: false
+      }
+    }
+}
 
 /// Runs what throws HDF5's errors, and throws them as storage errors.
 func reading<Result>(_ body: () throws(HDF5Error) -> Result) throws(StorageError) -> Result {

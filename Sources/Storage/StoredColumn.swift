@@ -31,24 +31,30 @@ public struct StoredColumn<Element: BitwiseCopyable>: RandomAccessCollection {
   init(
     _ dataset: HDF5Dataset, in map: MappedFile, as type: HDF5Type, threads: Int, path: String
   ) throws(StorageError) {
-    if dataset.type == type,
-      let bytes = try reading({ () throws(HDF5Error) in try dataset.mapped(in: map) })
-    {
-      values = bytes.bindMemory(to: Element.self)
-      owner = map
-      return
-    }
-    let memory = ColumnMemory(count: dataset.count * type.byteCount)
-    try reading { () throws(HDF5Error) in
-      if dataset.type == type {
-        try dataset.decode(from: map, into: memory.bytes, threads: threads)
-      } else {
-        try dataset.read(as: type, into: memory.bytes)
-      }
-    }
-    values = UnsafeRawBufferPointer(memory.bytes).bindMemory(to: Element.self)
-    owner = memory
+    let (bytes, owner) = try storedBytes(dataset, in: map, as: type, threads: threads)
+    values = bytes.bindMemory(to: Element.self)
+    self.owner = owner
   }
+}
+
+/// A dataset's elements as `type`, where they lie in the file or decoded, and what keeps them.
+func storedBytes(
+  _ dataset: HDF5Dataset, in map: MappedFile, as type: HDF5Type, threads: Int
+) throws(StorageError) -> (UnsafeRawBufferPointer, AnyObject) {
+  if dataset.type == type,
+    let bytes = try reading({ () throws(HDF5Error) in try dataset.mapped(in: map) })
+  {
+    return (bytes, map)
+  }
+  let memory = ColumnMemory(count: dataset.count * type.byteCount)
+  try reading { () throws(HDF5Error) in
+    if dataset.type == type {
+      try dataset.decode(from: map, into: memory.bytes, threads: threads)
+    } else {
+      try dataset.read(as: type, into: memory.bytes)
+    }
+  }
+  return (UnsafeRawBufferPointer(memory.bytes), memory)
 }
 
 /// Memory for a whole column.

@@ -42,7 +42,8 @@ struct Verify: ParsableCommand {
       "\(report.dataset): \(report.episodes) episodes, \(report.steps) steps, \(report.shards) shards\n"
     if report.isSound {
       return head
-        + "sound: digests, schema, lengths, seeds, goals, rewards, successes and bounds hold; \(replayed)\n"
+        + "sound\(report.unchecked.isEmpty ? "" : ", as far as can be checked"): digests, schema, lengths, seeds, goals, rewards, successes and bounds hold; \(replayed)\n"
+        + report.unchecked.map { "not checked: \($0)\n" }.joined()
     }
     return head
       + report.findings.map { "broken \($0.count) ×: \($0.rule); first in \($0.first)\n" }.joined()

@@ -7,7 +7,7 @@ import Testing
 /// After a wanted change: `GOALPOST_RENEW_GOLDEN=1 swift test --filter HelpTests`, and read the diff.
 struct HelpTests {
   static let subcommands = [
-    "environments", "learners", "collect", "verify", "inspect", "mix", "sample", "train",
+    "environments", "learners", "collect", "verify", "inspect", "mix", "convert", "sample", "train",
     "evaluate",
   ]
 

@@ -171,4 +171,42 @@ struct KillTests {
       folder.url.appendingPathComponent("whole/mixed"),
       folder.url.appendingPathComponent("killed/mixed"))
   }
+
+  @Test func aKilledConversionIsResumedToTheSameBytes() throws {
+    let folder = try TemporaryFolder()
+    _ = try PythonReference.run(
+      "formats_reference.py",
+      arguments: ["write_large", folder.url.appendingPathComponent("buffer.pkl").path])
+    func convert(_ output: String) -> [String] {
+      ["convert", "buffer.pkl", "--output", output, "--workers", "1"]
+    }
+    for name in ["whole/data", "whole.pkl"] {
+      #expect(try Program.run(convert(name), in: folder.url).status == 0)
+    }
+    var generator = Philox(seed: UInt64.random(in: 0..<1000), purpose: 2, index: 1)
+    for name in ["data", "data.pkl"] {
+      for _ in 0..<3 {
+        let process = try Program.start(convert(name), in: folder.url)
+        usleep(UInt32(20_000 + 300_000 * generator.unit()))
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+      }
+    }
+    #expect(try Program.run(convert("data"), in: folder.url).status == 0)
+    let manifests = try ["whole/data", "data"].map {
+      try Data(contentsOf: folder.url.appendingPathComponent("\($0)/manifest.json"))
+    }
+    #expect(manifests[0] == manifests[1])
+    #expect(String(decoding: manifests[0], as: UTF8.self).contains("shard-00001.h5"))
+    // A foreign file is whole or not there, and what was left half written goes with the next call.
+    let file = folder.url.appendingPathComponent("data.pkl")
+    if !FileManager.default.fileExists(atPath: file.path) {
+      #expect(try Program.run(convert("data.pkl"), in: folder.url).status == 0)
+      let names = try FileManager.default.contentsOfDirectory(atPath: folder.url.path)
+      #expect(!names.contains { $0.hasSuffix(".part") || $0.hasSuffix(".lock") }, "\(names)")
+    }
+    #expect(
+      try Data(contentsOf: file)
+        == Data(contentsOf: folder.url.appendingPathComponent("whole.pkl")))
+  }
 }

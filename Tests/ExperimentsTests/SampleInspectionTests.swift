@@ -76,25 +76,35 @@ struct SampleInspectionTests {
 
   // MARK: - Sources of training
 
+  private func trainingData(
+    _ datasets: [String], validationFraction: Double = 0, seed: UInt64
+  ) throws -> TrainingData {
+    var configuration = RunConfiguration()
+    configuration.datasets = datasets
+    configuration.validationFraction = validationFraction
+    configuration.seed = seed
+    return try TrainingData(configuration)
+  }
+
   @Test func weightsAreSharesOfRows() throws {
-    let data = try TrainingData([random + ":3", scripted + ":1"], seed: 0)
+    let data = try trainingData([random + ":3", scripted + ":1"], seed: 0)
     #expect(data.training.map(\.weight) == [3, 1] && data.validation.isEmpty)
     #expect(data.training.map(\.source.episodeCount) == [6, 12])
-    let pooled = try TrainingData([random, scripted], seed: 0)
+    let pooled = try trainingData([random, scripted], seed: 0)
     #expect(pooled.training.map(\.source.episodeCount) == [18])
     #expect(pooled.digests == data.digests)
-    #expect(throws: ExperimentError.self) { try TrainingData([random + ":3", scripted], seed: 0) }
-    #expect(throws: ExperimentError.self) { try TrainingData([random + ":-1"], seed: 0) }
-    #expect(throws: ExperimentError.self) { try TrainingData([], seed: 0) }
+    #expect(throws: ExperimentError.self) { try trainingData([random + ":3", scripted], seed: 0) }
+    #expect(throws: ExperimentError.self) { try trainingData([random + ":-1"], seed: 0) }
+    #expect(throws: ExperimentError.self) { try trainingData([], seed: 0) }
   }
 
   @Test func heldOutEpisodesAreNotTrainedOn() throws {
-    let data = try TrainingData(
+    let data = try trainingData(
       [random + ":1", scripted + ":1"], validationFraction: 0.25, seed: 4)
     #expect(data.training.map(\.source.episodeCount) == [4, 9])
     #expect(data.validation.map(\.source.episodeCount) == [2, 3])
     #expect(throws: ExperimentError.self) {
-      try TrainingData([random], validationFraction: 1, seed: 4)
+      try trainingData([random], validationFraction: 1, seed: 4)
     }
   }
 

@@ -167,7 +167,7 @@ struct SamplerTests {
     #expect(training.stepCount + validation.stepCount == episodes.replay.stepCount)
     #expect(validation.episodeCount == min(29, max(1, Int((30 * fraction).rounded()))))
     func numbers(_ replay: EpisodeReplay) -> Set<Float> {
-      Set((0..<replay.episodeCount).map { replay.table.rows[$0].desired[0] })
+      Set((0..<replay.episodeCount).map { replay.table.rows[$0].original(0)[0] })
     }
     #expect(numbers(training).isDisjoint(with: numbers(validation)))
     #expect(numbers(training).union(numbers(validation)).count == 30)

@@ -88,8 +88,9 @@ func readColumns() throws {
   try serve {
     let read = try ShardReader(contentsOf: file, spec: pushSpec).columns()
     var copies: [[Float]] = [
-      Array(read.observations), Array(read.achievedGoals), Array(read.desiredGoals),
+      Array(read.observations), Array(read.achievedGoals),
     ]
+    if let desired = read.desiredGoals { copies.append(Array(desired)) }
     if case .continuous(let actions) = read.actions { copies.append(Array(actions)) }
     precondition(copies[0].count == rows * 25)
     return transitions
@@ -103,7 +104,7 @@ func mapColumns() throws {
   var sum: Float = 0
   try serve {
     let read = try ShardReader(contentsOf: file, spec: pushSpec).columns()
-    for column in [read.observations, read.achievedGoals, read.desiredGoals] {
+    for column in [read.observations, read.achievedGoals, read.desiredGoals].compactMap({ $0 }) {
       for k in stride(from: 0, to: column.count, by: 1024) { sum += column[k] }
     }
     return transitions

@@ -31,7 +31,9 @@ private struct Data {
     // The data are in memory before anything is timed.
     var sum: Float = 0
     for column in columns {
-      for values in [column.observations, column.achievedGoals, column.desiredGoals] {
+      for values in [column.observations, column.achievedGoals, column.desiredGoals].compactMap({
+        $0
+      }) {
         for k in stride(from: 0, to: values.count, by: 1024) { sum += values[k] }
       }
       if case .continuous(let values) = column.actions {
@@ -57,7 +59,7 @@ private func inHugePages(_ columns: TrajectoryColumns) -> TrajectoryColumns {
   guard case .continuous(let actions) = columns.actions else { preconditionFailure("FetchPush") }
   return TrajectoryColumns(
     observations: copied(columns.observations), actions: .continuous(copied(actions)),
-    achievedGoals: copied(columns.achievedGoals), desiredGoals: copied(columns.desiredGoals),
+    achievedGoals: copied(columns.achievedGoals), desiredGoals: columns.desiredGoals.map(copied),
     goalsMove: columns.goalsMove, lengths: columns.lengths, owner: nil)
 }
 

@@ -42,6 +42,8 @@ case "sample":
   } else {
     try sample(scheme: words[0], millions: millions, huge: words.last == "huge")
   }
+case "convert-in": try convertPickle(arguments.last ?? "", out: false)
+case "convert-out": try convertPickle(arguments.last ?? "", out: true)
 case "update":
   try update(arguments.dropFirst().first ?? "wgcsl", batch: Int(arguments.last ?? "512") ?? 512)
 case "seeds":
@@ -52,7 +54,8 @@ default:
   say(
     "contender simulate THREADS | simulate-only THREADS | collect THREADS | make-dataset FOLDER | "
       + "read-dataset FOLDER | write-compressed FOLDER | write-columns | write-shard | read-columns | map-columns | "
-      + "digest | update LEARNER BATCH | seeds LEARNER COUNT | train LEARNER DATASET | "
-      + "sample SCHEME|limit MILLIONS [huge]")
+      + "digest | convert-in FILE | convert-out FILE | update LEARNER BATCH | seeds LEARNER COUNT | train LEARNER DATASET | "
+      + "sample SCHEME|limit MILLIONS [huge]"
+  )
   exit(64)
 }

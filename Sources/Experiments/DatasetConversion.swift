@@ -1,0 +1,183 @@
+public import Foundation
+import GoalCore
+public import Storage
+import Synchronization
+
+/// Converts datasets from one format to another.
+public enum DatasetConversion {
+  /// The name of Goalpost's own format.
+  public static let ownFormat = "goalpost"
+
+  /// The names of all formats, and what they are.
+  public static var formats: String {
+    Formats.all.map { "\n  \($0.name): \($0.summary)" }.joined()
+  }
+
+  /// What a command line asks for.
+  public struct Request: Sendable {
+    /// A file or folder.
+    public var input: URL
+    /// A file or folder; a dataset of ours may be there, begun.
+    public var output: URL
+    /// The input's format, or nil where it is to be seen.
+    public var from: String?
+    /// The output's format, or nil for the one that its name means, or else ours.
+    public var to: String?
+    /// The world's id.
+    public var environment: String?
+    /// The distance within which a goal is reached, in a world that is not registered.
+    public var threshold: Double?
+    /// Where in an observation the goal stands, in a world that is not registered.
+    public var goalIndices: [Int]?
+    /// Numbers in a goal, where a format does not say.
+    public var goalLength: Int?
+    /// Whether the output is to be compressed.
+    public var compress = false
+    /// The most bytes that a packed input may unpack to.
+    public var maximumBytes = 1 << 40
+    /// Threads.
+    public var workers: Int
+    /// Whether nothing is said on the way.
+    public var isSilent = false
+
+    /// Makes a request with nothing else asked for.
+    public init(_ input: URL, to output: URL, workers: Int? = nil) {
+      self.input = input
+      self.output = output
+      self.workers = workers ?? Parallel.cores
+    }
+
+    /// What decides the result besides the files, as the manifest keeps it.
+    var options: [String: String] {
+      [
+        "environment": environment, "threshold": threshold.map { "\($0)" },
+        "goal-indices": goalIndices.map { $0.map(String.init).joined(separator: ",") },
+        "goal-length": goalLength.map(String.init),
+      ].compactMapValues { $0 }
+    }
+  }
+
+  /// What came of it.
+  public struct Report: Encodable, Sendable {
+    /// The input.
+    public let input: String
+    /// The input's format.
+    public let from: String
+    /// The output.
+    public let output: String
+    /// The output's format.
+    public let to: String
+    /// Episodes.
+    public let episodes: Int
+    /// Steps.
+    public let steps: Int
+    /// The manifest's SHA-256, of a dataset of ours.
+    public let sha256: String?
+    /// Episodes that are still to be converted.
+    public let left: Int
+    /// What could not be carried over as it was.
+    public let notes: ConversionNotes
+
+    /// It in a line, and its notes in theirs.
+    public var text: String {
+      let head = "\(output): \(episodes) episodes, \(steps) steps, \(to) from \(from)"
+      return ([head + (sha256.map { ", sha256 \($0)" } ?? "")] + notes.lines.map { "  " + $0 })
+        .joined(separator: "\n")
+    }
+  }
+
+  /// Converts the input, and the validation episodes that lie beside it where both formats have such.
+  public static func run(_ asked: Request) throws -> [Report] {
+    var request = asked
+    let files = FileManager.default
+    guard files.fileExists(atPath: request.input.path) else {
+      throw StorageError.missing(request.input.relativePath)
+    }
+    let isOwn =
+      request.from.map { $0 == ownFormat }
+      ?? files.fileExists(atPath: request.input.appendingPathComponent("manifest.json").path)
+    let from =
+      isOwn ? nil : try request.from.map { try Formats.named($0) } ?? Formats.guessed(request.input)
+    let named = request.to.map { $0 == ownFormat ? nil : $0 } ?? nil
+    let to =
+      try named.map { try Formats.named($0) }
+      ?? (request.to == nil ? Formats.all.first { $0.isMeant(by: request.output) } : nil)
+    guard !isOwn || to != nil else {
+      throw ExperimentError.cannotConvert(
+        path: request.input.relativePath,
+        reason:
+          "is a dataset of ours already: name another format with --to, or use `goalpost mix` "
+          + "to compress it")
+    }
+    var reports = [try convert(request, from, to)]
+    // Validation episodes lie beside the others, under a name that follows from theirs.
+    let input = from.map { $0.validation(of: asked.input) } ?? folder(asked.input)
+    let output = to.map { $0.validation(of: asked.output) } ?? folder(asked.output)
+    if let input, let output, reports.allSatisfy({ $0.left == 0 }),
+      files.fileExists(atPath: input.path)
+    {
+      request.input = input
+      request.output = output
+      reports.append(try convert(request, from, to))
+    }
+    return reports
+  }
+
+  /// The folder of a dataset's validation episodes, as `goalpost mix --split` names it.
+  private static func folder(_ url: URL) -> URL? {
+    let name = url.relativePath
+    return URL(
+      fileURLWithPath: (name.hasSuffix("/") ? String(name.dropLast()) : name) + "-val")
+  }
+
+  private static func convert(
+    _ request: Request, _ from: (any DatasetFormat)?, _ to: (any DatasetFormat)?
+  ) throws -> Report {
+    let output = request.output
+    let scratch = output.absoluteURL.deletingLastPathComponent()
+    let source: any EpisodeSource
+    let task: GoalTask
+    if let from {
+      var options = FormatOptions(
+        goalLength: request.goalLength, goalIndices: request.goalIndices,
+        maximumBytes: request.maximumBytes, scratch: scratch,
+        threads: request.workers)
+      options.task = ForeignTask.registered(request.environment)
+      let opened = try from.open(request.input, options)
+      let found = try ForeignTask(opened, request)
+      task = found.task
+      source = opened.completed(
+        for: task, isThresholdKnown: found.isThresholdKnown, notes: found.notes)
+    } else {
+      let dataset = try Dataset(at: request.input)
+      source = try dataset.source(deep: true, threads: request.workers)
+      task = dataset.manifest.task
+    }
+    if let to { return try write(source, task, request, from?.name ?? ownFormat, to) }
+    guard let from else { preconditionFailure("one side is foreign") }
+    return try ConvertedDataset(request: request, format: from, source: source, task: task).make()
+  }
+
+  /// Writes a foreign file or folder, which appears whole or not at all.
+  private static func write(
+    _ source: any EpisodeSource, _ task: GoalTask, _ request: Request, _ from: String,
+    _ to: any DatasetFormat
+  ) throws -> Report {
+    let output = request.output
+    let progress = ProgressReport(
+      "convert \(output.lastPathComponent)", total: source.lengths.count, unit: "episodes",
+      silent: request.isSilent)
+    var notes = source.notes
+    notes.merge(
+      try Formats.write(
+        FormatRequest(
+          source: source, task: task, url: output, compress: request.compress,
+          scratch: output.absoluteURL.deletingLastPathComponent(), threads: request.workers,
+          progress: { progress.advance(by: $0) }, isStopped: { Interruption.isAsked }),
+        as: to))
+    progress.finish()
+    return Report(
+      input: request.input.relativePath, from: from, output: output.relativePath, to: to.name,
+      episodes: source.lengths.count, steps: source.steps, sha256: nil, left: 0, notes: notes)
+  }
+}

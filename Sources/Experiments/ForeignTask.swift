@@ -1,0 +1,165 @@
+import Environments
+import Foundation
+import GoalCore
+import Storage
+
+/// The task of foreign episodes: a registered world's, or one of their sizes alone.
+struct ForeignTask: Sendable {
+  let task: GoalTask
+  /// Whether it is known when a goal is reached, so that rewards and successes can be worked out.
+  let isThresholdKnown: Bool
+  let notes: ConversionNotes
+
+  /// The task of a registered world; nil for any other name.
+  static func registered(_ identifier: String?) -> GoalTask? {
+    EnvironmentRegistry.worlds.first { $0.task.identifier == identifier }?.task
+  }
+
+  /// Finds the task of a source.
+  ///
+  /// Of a world that is not registered only sizes are known: which of an observation's numbers are the
+  /// goal is asked for, found by comparing, or left open; without a threshold a goal is reached where it
+  /// is met exactly, and rewards are not worked out.
+  init(_ source: any EpisodeSource, _ request: DatasetConversion.Request) throws {
+    let identifier = request.environment ?? source.environment ?? "unknown"
+    guard let states = source.column(.observations), let actions = source.column(.actions) else {
+      preconditionFailure("a source has observations and actions")
+    }
+    let goals = source.column(.desiredGoals) ?? source.column(.achievedGoals)
+    if let known = ForeignTask.registered(identifier) {
+      let spec = known.spec
+      for (what, expected, found) in [
+        ("observations", spec.observation, states.width), ("goals", spec.goal, goals?.width),
+        ("actions", spec.action.length, actions.width),
+      ] where found != nil && found != expected {
+        throw ExperimentError.cannotConvert(
+          path: request.input.relativePath,
+          reason: "\(identifier) has \(what) of \(expected) numbers, these have \(found ?? 0)")
+      }
+      task = known
+      isThresholdKnown = true
+      var notes = ConversionNotes()
+      if request.environment != nil {
+        notes.assumed.append("the world is \(identifier), as --environment says")
+      }
+      self.notes = notes
+      return
+    }
+
+    var notes = ConversionNotes()
+    if let asked = request.environment {
+      notes.assumed.append(
+        "the world is \(asked), as --environment says; it is not one of ours, so the physics cannot be checked"
+      )
+    } else if source.environment == nil {
+      notes.assumed.append("the world is not known: --environment names it")
+    }
+    let indices: [Int]
+    if let asked = request.goalIndices {
+      let count = goals?.width ?? asked.count
+      guard asked.count == count, asked.allSatisfy({ $0 < states.width }) else {
+        throw ExperimentError.cannotConvert(
+          path: request.input.relativePath,
+          reason: "--goal-indices must be \(count) places below \(states.width), found \(asked)")
+      }
+      indices = asked
+      notes.assumed.append("what is achieved: the observation's numbers \(asked)")
+    } else if source.column(.achievedGoals) == nil {
+      guard (goals?.width ?? states.width) == states.width else {
+        throw ExperimentError.cannotConvert(
+          path: request.input.relativePath,
+          reason:
+            "goals of \(goals?.width ?? 0) numbers are asked for and none recorded as achieved: say "
+            + "where in an observation a goal stands with --goal-indices")
+      }
+      indices = Array(0..<states.width)
+      notes.assumed.append("a goal is a whole observation: --goal-indices names a part of it")
+    } else {
+      let found = try ForeignTask.places(in: source)
+      indices = found ?? []
+      notes.assumed.append(
+        found.map { "what is achieved: the observation's numbers \($0), as in the first episodes" }
+          ?? "what is achieved is recorded, and follows from no numbers of an observation alone")
+    }
+    let action: ActionSpace
+    if actions.isDiscrete {
+      let count = try ForeignTask.range(of: source, workers: request.workers).map(\.1).max() ?? 0
+      action = .discrete(count: Int(count) + 1)
+      notes.assumed.append("there are as many actions as occur, \(Int(count) + 1)")
+    } else {
+      let range = try ForeignTask.range(of: source, workers: request.workers)
+      let low = range.map { Float(min($0.0, -1)) }
+      let high = range.map { Float(max($0.1, 1)) }
+      action = .continuous(low: low, high: high)
+      let isUnit = low.allSatisfy { $0 == -1 } && high.allSatisfy { $0 == 1 }
+      notes.assumed.append(
+        isUnit
+          ? "actions lie between -1 and 1, as all of these do"
+          : "actions lie where these do, which is outside of -1 to 1: from \(low) to \(high)")
+    }
+    if let threshold = request.threshold {
+      notes.assumed.append("a goal is reached within \(threshold), as --threshold says")
+    } else {
+      notes.assumed.append(
+        "when a goal is reached is not known, so rewards and successes are not worked out, and a "
+          + "learner's relabelled reward is 0 only where a goal is met exactly: --threshold says it"
+      )
+    }
+    task = GoalTask(
+      identifier: identifier,
+      spec: GoalSpec(
+        observation: states.width, goal: goals?.width ?? indices.count, action: action,
+        horizon: source.lengths.max() ?? 1, successThreshold: request.threshold ?? 0,
+        metric: "distance, in a unit that is not known", controlPeriod: 0),
+      goalIndices: indices)
+    isThresholdKnown = request.threshold != nil
+    self.notes = notes
+  }
+
+  /// Where the achieved goals of the first episodes stand in their observations; nil where they do not.
+  private static func places(in source: any EpisodeSource) throws -> [Int]? {
+    let count = min(source.lengths.count, 20)
+    let wanted: Set = [ShardColumn.observations.rawValue, ShardColumn.achievedGoals.rawValue]
+    let table = try source.table(of: 0..<count, only: wanted)
+    guard let states = table[.observations], let achieved = table[.achievedGoals] else {
+      return nil
+    }
+    let (s, a) = (states.doubles(), achieved.doubles())
+    var places: [Int] = []
+    for k in 0..<achieved.width {
+      let place = (0..<states.width).first { i in
+        (0..<states.rows).allSatisfy { s[$0 * states.width + i] == a[$0 * achieved.width + k] }
+      }
+      guard let place else { return nil }
+      places.append(place)
+    }
+    return places
+  }
+
+  /// The lowest and the highest value of each number of an action.
+  private static func range(
+    of source: any EpisodeSource, workers: Int
+  ) throws -> [(Double, Double)] {
+    let blocks = source.blocks(byteLimit: 64_000_000)
+    let found = try Parallel.map(count: blocks.count, workers: workers, context: {}) { _, index in
+      let table = try source.table(of: blocks[index], only: [ShardColumn.actions.rawValue])
+      guard let actions = table[.actions] else { return [(Double, Double)]() }
+      let width = actions.width
+      var range = [(Double, Double)](repeating: (.infinity, -.infinity), count: width)
+      for start in stride(from: 0, to: actions.rows, by: 4096) {
+        let values = actions.doubles(start..<min(start + 4096, actions.rows))
+        for (place, value) in values.enumerated() where value.isFinite {
+          let k = place % width
+          if value < range[k].0 { range[k].0 = value }
+          if value > range[k].1 { range[k].1 = value }
+        }
+      }
+      return range
+    }
+    guard var all = found.first else { return [] }
+    for range in found.dropFirst() {
+      for k in all.indices { all[k] = (min(all[k].0, range[k].0), max(all[k].1, range[k].1)) }
+    }
+    return all
+  }
+}

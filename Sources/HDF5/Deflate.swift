@@ -1,0 +1,41 @@
+import CDeflate
+
+/// Raw deflate streams and the check sums of zip archives, by libdeflate.
+public enum Deflate {
+  /// The most that a byte of a deflate stream can stand for.
+  public static let largestGain = 1032
+
+  /// Decompresses a whole raw stream into `target`; false unless it fills just that.
+  public static func inflate(
+    _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
+  ) -> Bool {
+    guard let decompressor = libdeflate_alloc_decompressor() else { return false }
+    defer { libdeflate_free_decompressor(decompressor) }
+    var found = 0
+    let answer = libdeflate_deflate_decompress(
+      decompressor, source.baseAddress, source.count, target.baseAddress, target.count, &found)
+    return answer == LIBDEFLATE_SUCCESS && found == target.count
+  }
+
+  /// The most bytes that `compress` makes of so many.
+  public static func bound(_ count: Int) -> Int { libdeflate_deflate_compress_bound(nil, count) }
+
+  /// Compresses to a raw stream in `target`, and gives its length; `level` is libdeflate's, 1 to 12.
+  public static func compress(
+    _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer, level: Int
+  ) -> Int {
+    guard let compressor = libdeflate_alloc_compressor(Int32(level)) else {
+      preconditionFailure("libdeflate has no memory, or no level \(level)")
+    }
+    defer { libdeflate_free_compressor(compressor) }
+    let count = libdeflate_deflate_compress(
+      compressor, source.baseAddress, source.count, target.baseAddress, target.count)
+    precondition(count > 0, "\(target.count) bytes must be at least the bound")
+    return count
+  }
+
+  /// The CRC-32 of bytes that follow others whose CRC-32 is `start`.
+  public static func crc32(_ bytes: UnsafeRawBufferPointer, after start: UInt32 = 0) -> UInt32 {
+    libdeflate_crc32(start, bytes.baseAddress, bytes.count)
+  }
+}

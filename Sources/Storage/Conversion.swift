@@ -1,0 +1,71 @@
+/// What a conversion could not carry over as it was.
+public struct ConversionNotes: Codable, Sendable, Hashable {
+  /// What the source has and the result has not.
+  public var lost: [String] = []
+  /// What the result has and was worked out of the source.
+  public var computed: [String] = []
+  /// What the source does not say and was taken to be so.
+  public var assumed: [String] = []
+
+  /// No notes.
+  public init() {}
+
+  /// Adds other notes, each once.
+  public mutating func merge(_ other: ConversionNotes) {
+    func add(_ notes: [String], to all: inout [String]) {
+      for note in notes where !all.contains(note) { all.append(note) }
+    }
+    add(other.lost, to: &lost)
+    add(other.computed, to: &computed)
+    add(other.assumed, to: &assumed)
+  }
+
+  /// The notes as lines, in the order lost, computed, assumed.
+  public var lines: [String] {
+    lost.map { "lost: " + $0 } + computed.map { "computed: " + $0 }
+      + assumed.map { "assumed: " + $0 }
+  }
+}
+
+/// A file that a dataset was converted from.
+public struct ConvertedFile: Codable, Sendable, Hashable {
+  /// Its name, without the folder.
+  public let name: String
+  /// Its bytes.
+  public let bytes: Int
+  /// Its SHA-256.
+  public let sha256: String
+
+  /// Makes a description.
+  public init(name: String, bytes: Int, sha256: String) {
+    self.name = name
+    self.bytes = bytes
+    self.sha256 = sha256
+  }
+}
+
+/// What a dataset is made from that was converted.
+public struct Conversion: Codable, Sendable, Hashable {
+  /// The format's name.
+  public let format: String
+  /// The files, in the order in which the format names them.
+  public let files: [ConvertedFile]
+  /// What was asked for besides, by the options' names.
+  public let options: [String: String]
+  /// Whether shards are compressed.
+  public let compress: Bool
+  /// What could not be carried over as it was.
+  public let notes: ConversionNotes
+
+  /// Makes a description.
+  public init(
+    format: String, files: [ConvertedFile], options: [String: String], compress: Bool,
+    notes: ConversionNotes
+  ) {
+    self.format = format
+    self.files = files
+    self.options = options
+    self.compress = compress
+    self.notes = notes
+  }
+}

@@ -1,0 +1,78 @@
+public import Foundation
+public import GoalCore
+import HDF5
+
+/// What is known about files beside the files.
+public struct FormatOptions: Sendable {
+  /// The task of the world that they are of, where it is known.
+  public var task: GoalTask?
+  /// Numbers in a goal, where a format does not say.
+  public var goalLength: Int?
+  /// Where in an observation the goal stands, where it was asked for.
+  public var goalIndices: [Int]?
+  /// The most bytes that packed contents may unpack to.
+  public var maximumBytes: Int
+  /// Where there is room for what is unpacked: a folder.
+  public var scratch: URL
+  /// Threads that unpack.
+  public var threads: Int
+
+  /// Makes options of nothing known.
+  public init(
+    task: GoalTask? = nil, goalLength: Int? = nil, goalIndices: [Int]? = nil,
+    maximumBytes: Int = 1 << 40, scratch: URL,
+    threads: Int = ProcessInfo.processInfo.activeProcessorCount
+  ) {
+    self.task = task
+    self.goalLength = goalLength
+    self.goalIndices = goalIndices
+    self.maximumBytes = maximumBytes
+    self.scratch = scratch
+    self.threads = threads
+  }
+
+  /// Memory for what `url` unpacks to; it lies in a nameless file of the scratch folder.
+  func scratchMemory(_ count: Int, for url: URL) throws(StorageError) -> MappedFile {
+    guard count <= maximumBytes else {
+      throw .cannotConvert(
+        url.path,
+        reason: "it unpacks to \(count) bytes, and --max-bytes allows \(maximumBytes)")
+    }
+    guard let memory = MappedFile.scratch(count: count, in: scratch) else {
+      throw .cannotWrite(
+        scratch.path,
+        reason: "\(url.lastPathComponent) unpacks to \(count) bytes, for which there is no room")
+    }
+    return memory
+  }
+}
+
+/// A format that trajectories come in and go out as: one file in `Formats/`, one line in `Formats.all`.
+public protocol DatasetFormat: Sendable {
+  /// What the command line calls it.
+  var name: String { get }
+  /// What it is, in a few words.
+  var summary: String { get }
+  /// Whether a file or folder is of it, judged by its name and its first bytes.
+  func recognizes(_ url: URL) -> Bool
+  /// Whether an output of that name can only be of it.
+  func isMeant(by output: URL) -> Bool
+  /// The file of the validation episodes that goes with a file; nil where the format has none.
+  func validation(of url: URL) -> URL?
+  /// The files that an input consists of, of which the digests are kept.
+  func files(of url: URL) throws(StorageError) -> [URL]
+  /// Opens files for reading.
+  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any EpisodeSource
+  /// Writes episodes; the output appears whole or not at all.
+  ///
+  /// - Returns: What the format could not hold, what was worked out and what was assumed.
+  func write(_ request: FormatRequest) throws(StorageError) -> ConversionNotes
+}
+
+extension DatasetFormat {
+  /// There is none.
+  public func validation(of url: URL) -> URL? { nil }
+
+  /// The file itself.
+  public func files(of url: URL) throws(StorageError) -> [URL] { [url] }
+}

@@ -1,0 +1,109 @@
+public import GoalCore
+public import HDF5
+
+/// A column as a source gives it.
+public struct SourceColumn: Sendable, Equatable {
+  /// The type of its numbers.
+  public let type: HDF5Type
+  /// Lengths of the axes after the first; empty where a row is one number.
+  public let rowShape: [Int]
+  /// What it has rows for.
+  public let axis: RowAxis
+  /// Whether it stands in the source or is worked out.
+  public let origin: ColumnOrigin
+
+  /// Numbers in a row.
+  public var width: Int { rowShape.reduce(1, *) }
+  /// Whether it holds numbers of actions, if it is the column of actions.
+  public var isDiscrete: Bool { type == .int32 && rowShape.isEmpty }
+
+  /// Makes a description.
+  public init(
+    _ type: HDF5Type, rowShape: [Int] = [], axis: RowAxis, origin: ColumnOrigin = .native
+  ) {
+    self.type = type
+    self.rowShape = rowShape
+    self.axis = axis
+    self.origin = origin
+  }
+}
+
+/// Episodes of files of some format, opened: how many there are, how long they are and what columns they
+/// have is known, and nothing large was read.
+public protocol EpisodeSource: Sendable {
+  /// Steps of each episode; there is at least one, and each has a step or more.
+  var lengths: [Int] { get }
+  /// What each table has, by path; lengths and numbers are no columns.
+  var columns: [String: SourceColumn] { get }
+  /// What the files name as the world, in their own words; nil where they do not.
+  var environment: String? { get }
+  /// What a Goalpost dataset cannot say of them, and what was taken to be so.
+  var notes: ConversionNotes { get }
+
+  /// The episodes in runs whose columns take some `byteLimit` bytes, as is best for reading them.
+  func blocks(byteLimit: Int) -> [Range<Int>]
+
+  /// Some neighbouring episodes, with `columns` at least, or all; any thread may ask, and several at a
+  /// time.
+  ///
+  /// - Throws: The first thing that is wrong with them.
+  func table(
+    of episodes: Range<Int>, only columns: Set<String>?
+  ) throws(StorageError) -> EpisodeTable
+}
+
+extension EpisodeSource {
+  /// The episodes with what follows from their task; what the source has is left as it is.
+  ///
+  /// That is achieved goals, how episodes ended, and, if it is known when a goal is reached, rewards and
+  /// successes.
+  ///
+  /// - Parameters:
+  ///   - task: Their task.
+  ///   - isThresholdKnown: Whether the task's threshold is more than a stand-in.
+  ///   - notes: What is to be said of how the task was found.
+  /// - Returns: The episodes.
+  public func completed(
+    for task: GoalTask, isThresholdKnown: Bool, notes: ConversionNotes
+  ) -> any EpisodeSource {
+    CompletedEpisodes(self, task: task, isThresholdKnown: isThresholdKnown, notes: notes)
+  }
+
+  /// A column of the layout's own; nil where there is none.
+  public func column(_ column: ShardColumn) -> SourceColumn? { columns[column.rawValue] }
+
+  /// Some neighbouring episodes, with all columns.
+  public func table(of episodes: Range<Int>) throws(StorageError) -> EpisodeTable {
+    try table(of: episodes, only: nil)
+  }
+
+  /// Steps of all episodes.
+  public var steps: Int { lengths.reduce(0, +) }
+
+  /// The episodes in runs whose columns take at most so many bytes, but for a longer episode alone.
+  public func blocks(byteLimit: Int) -> [Range<Int>] {
+    var (perStep, perEpisode) = (0, 0)
+    for column in columns.values {
+      let bytes = column.width * column.type.byteCount
+      switch column.axis {
+      case .steps: perStep += bytes
+      case .states:
+        perStep += bytes
+        perEpisode += bytes
+      case .episodes: perEpisode += bytes
+      }
+    }
+    var blocks: [Range<Int>] = []
+    var (start, bytes) = (0, 0)
+    for (episode, length) in lengths.enumerated() {
+      let more = length * perStep + perEpisode
+      if episode > start, bytes + more > byteLimit {
+        blocks.append(start..<episode)
+        (start, bytes) = (episode, 0)
+      }
+      bytes += more
+    }
+    blocks.append(start..<lengths.count)
+    return blocks
+  }
+}

@@ -1,0 +1,30 @@
+import HDF5
+
+/// An element type as numpy writes it, such as `<f8`.
+struct NumpyType: Equatable, Sendable {
+  /// numpy's text.
+  let text: String
+  /// Ours; nil where there is none, as for strings, objects and numbers of the other byte order.
+  let type: HDF5Type?
+
+  private static let known: [(code: String, type: HDF5Type)] = [
+    ("f4", .float32), ("f8", .float64), ("i1", .int8), ("i2", .int16), ("i4", .int32),
+    ("i8", .int64), ("u1", .uint8), ("u2", .uint16), ("u4", .uint32), ("u8", .uint64),
+    ("b1", .bool),
+  ]
+
+  /// Reads `<f8`, `|u1`, or a code without an order.
+  init(_ text: String) {
+    self.text = text
+    let code = text.drop { "<|=".contains($0) }
+    type = NumpyType.known.first { $0.code == code }?.type
+  }
+
+  init(_ type: HDF5Type) {
+    self.type = type
+    guard let code = NumpyType.known.first(where: { $0.type == type })?.code else {
+      preconditionFailure("numpy has no \(type.rawValue)")
+    }
+    text = (type.byteCount == 1 ? "|" : "<") + code
+  }
+}
