@@ -197,6 +197,7 @@ public enum Formats {
   public static let all: [any DatasetFormat] = [
     WGCSLPickle(),
     WGCSLArrays(),
+    Minari(),
   ]
 
   /// The format of a name.
