@@ -198,6 +198,8 @@ public enum Formats {
     WGCSLPickle(),
     WGCSLArrays(),
     Minari(),
+    Robomimic(),
+    D4RL(),
   ]
 
   /// The format of a name.

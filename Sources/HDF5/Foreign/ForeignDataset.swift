@@ -28,7 +28,8 @@ public struct ForeignDataset: Sendable {
   public var rows: Int { shape.first ?? 1 }
   /// Lengths of the other axes.
   public var rowShape: [Int] { Array(shape.dropFirst()) }
-  private var rowBytes: Int { rowShape.reduce(element.byteCount, *) }
+  /// Bytes of a row.
+  public var rowBytes: Int { rowShape.reduce(element.byteCount, *) }
 
   init(_ header: ObjectHeader) throws(HDF5Error) {
     file = header.file
@@ -101,6 +102,8 @@ public struct ForeignDataset: Sendable {
     return found.count == count && found.contains { $0 != 0 } ? found : []
   }
 
+  /// What keeps stored bytes.
+  public var owner: AnyObject { file }
   /// The file's name, for messages.
   public var fileName: String { file.name }
 

@@ -1,7 +1,6 @@
 import Foundation
 import GoalCore
 import HDF5
-import Synchronization
 
 /// Episodes of an HDF5 file that has a group for each, read a run at a time.
 ///
@@ -14,6 +13,7 @@ struct EpisodeGroups: Sendable {
     case first
     case last
     case afterFirst
+    case beforeLast
   }
 
   /// A dataset of each episode, and which of its rows.
@@ -44,6 +44,7 @@ struct EpisodeGroups: Sendable {
       case .first: return 0..<1
       case .last: return (count - 1)..<count
       case .afterFirst: return 1..<count
+      case .beforeLast: return 0..<(count - 1)
       }
     }
   }
@@ -176,144 +177,6 @@ struct EpisodeGroups: Sendable {
       pieces: pieces, stored: stored, storedShape: first.rowShape)
   }
 
-  /// Adds what tasks are about: observations, actions, rewards and goals, with what was turned into what.
-  mutating func addUsual(
-    _ column: ShardColumn, _ pieces: [Piece], axis: RowAxis? = nil
-  ) throws(StorageError) {
-    let dataset = try needed(pieces[0].dataset, in: try group(0))
-    let isFloat = dataset.type == .float32 || dataset.type == .float64
-    let path = column.rawValue
-    switch column {
-    case .actions where !isFloat:
-      guard dataset.rowShape.allSatisfy({ $0 == 1 }) else {
-        throw .cannotConvert(
-          file.name,
-          reason: "'\(dataset.path)' must be floats, or one integer a step, found "
-            + "\(dataset.typeDescription) of shape \(dataset.shape)")
-      }
-      try add(path, .steps, pieces, .number, as: .int32)
-    case .rewards: try add(path, .steps, pieces, .number, as: isFloat ? nil : .float64)
-    default: try add(path, axis ?? column.axis, pieces, .vector, as: isFloat ? nil : .float64)
-    }
-    if !isFloat, let found = dataset.type, columns[path]?.described.type == .float64 {
-      notes.computed.append("\(path) as f64, which were \(found.rawValue)")
-    }
-  }
-
-  /// Adds desired goals: one for each episode where they do not move.
-  mutating func addGoals(_ pieces: [Piece], _ options: FormatOptions) throws(StorageError) {
-    if try isConstant(pieces, options) {
-      try addUsual(
-        .desiredGoals, [Piece(pieces[0].dataset, pieces[0].axis, .first)], axis: .episodes)
-    } else {
-      try addUsual(.desiredGoals, pieces, axis: .states)
-    }
-  }
-
-  /// Adds a dataset that has a row for each state as an extra, or says that it is left out.
-  mutating func addExtra(
-    _ name: String, _ piece: Piece, _ first: ForeignGroup, note: String
-  ) throws(StorageError) {
-    let dataset = try needed(piece.dataset, in: first)
-    let path = "extra/" + name
-    guard dataset.type != nil, dataset.rows == piece.count(lengths[0]), !dataset.shape.isEmpty,
-      !dataset.rowShape.contains(0), columns[path] == nil
-    else {
-      notes.lost.append(
-        "\(note), \(dataset.typeDescription) of shape \(dataset.shape), which is not a row of numbers "
-          + "for each \(piece.axis == .states ? "state" : "step")")
-      return
-    }
-    try add(path, piece.axis, [piece])
-  }
-
-  /// Reads how long episodes are and how each ended, out of flags of which the last row counts.
-  ///
-  /// - Parameter truncated: Nil where the format has none: then time cut off what did not end by itself.
-  mutating func readEnds(
-    terminated: String, truncated: String?, _ options: FormatOptions
-  ) throws(StorageError) {
-    let groups = self
-    let found = Mutex<[Int: (length: Int, flags: [UInt64], inside: Bool)]>([:])
-    try forEachInParallel(names.count, threads: options.threads) { episode throws(StorageError) in
-      let group = try groups.group(episode)
-      var length = 0
-      var flags: [UInt64] = []
-      var inside = false
-      for name in [terminated, truncated].compactMap({ $0 }) {
-        let dataset = try groups.needed(name, in: group)
-        guard let type = dataset.type, dataset.rowShape.allSatisfy({ $0 == 1 }), dataset.rows > 0,
-          dataset.rows <= options.maximumBytes / 8, length == 0 || dataset.rows == length
-        else {
-          throw .wrongShape(
-            file: groups.file.name, dataset: dataset.path, expected: [max(1, length)], found: dataset.shape)
-        }
-        length = dataset.rows
-        let values = try reading { () throws(HDF5Error) in
-          let memory = ColumnMemory(count: length * type.byteCount)
-          try dataset.read(0..<length, into: memory.bytes)
-          return TableColumn(
-            type, rowShape: [], axis: .steps, bytes: UnsafeRawBufferPointer(memory.bytes),
-            owner: memory)
-        }.integers()
-        flags.append(values[length - 1] == 0 ? 0 : 1)
-        if values.dropLast().contains(where: { $0 != 0 }) { inside = true }
-      }
-      found.withLock { $0[episode] = (length, flags, inside) }
-    }
-    let all = found.withLock { found in names.indices.compactMap { found[$0] } }
-    lengths = all.map(\.length)
-    let inside = all.count { $0.inside }
-    if inside > 0 {
-      notes.lost.append("flags of an end before the last step, in \(inside) episodes, which go on")
-    }
-    numbers[ShardColumn.terminated.rawValue] = (.uint8, all.map { $0.flags[0] })
-    numbers[ShardColumn.truncated.rawValue] = (
-      .uint8, all.map { $0.flags.count > 1 ? $0.flags[1] : 1 - $0.flags[0] }
-    )
-  }
-
-  /// Reads every episode's attributes: the seeds, where all have one, and the names of others, which are
-  /// said to be lost.
-  mutating func readAttributes(
-    leaving isKnown: @Sendable (String) -> Bool, _ options: FormatOptions
-  ) throws(StorageError) -> [UInt64]? {
-    let groups = self
-    let seeds = Mutex([UInt64?](repeating: nil, count: names.count))
-    let others = Mutex<Set<String>>([])
-    try forEachInParallel(names.count, threads: options.threads) { episode throws(StorageError) in
-      let group = try groups.group(episode)
-      let found = try reading { () throws(HDF5Error) in try group.attributes() }
-      if let seed = found["seed"]?.unsigned { seeds.withLock { $0[episode] = seed } }
-      let more = found.keys.filter { $0 != "seed" && !isKnown($0) }
-      if !more.isEmpty { others.withLock { $0.formUnion(more) } }
-    }
-    let names = others.withLock { $0.sorted() }
-    if !names.isEmpty { notes.lost.append("attributes of episodes: \(names.joined(separator: ", "))") }
-    let all = seeds.withLock { $0 }
-    let known = all.compactMap { $0 }
-    if known.count == all.count { return known }
-    if !known.isEmpty {
-      notes.lost.append("seeds, which \(all.count - known.count) of \(all.count) episodes lack")
-    }
-    return nil
-  }
-
-  /// Adds columns that were written for a format that has no place for them.
-  mutating func addRest() throws(StorageError) {
-    let group = try group(0)
-    let rest = EpisodeGroupsWriter.rest
-    guard group.contains(rest) else { return }
-    for axis in [RowAxis.steps, .states, .episodes] {
-      let inner = try reading { () throws(HDF5Error) in try group.group(rest) }
-      guard inner.contains(axis.rawValue) else { continue }
-      let place = try reading { () throws(HDF5Error) in try inner.group(axis.rawValue) }
-      for path in try EpisodeGroups.datasets(below: place) {
-        try add(path, axis, [Piece("\(rest)/\(axis.rawValue)/\(path)", axis)])
-      }
-    }
-  }
-
   /// Throws if the columns of compressed files would take more than is allowed.
   func checkSize(_ options: FormatOptions) throws(StorageError) {
     let steps = lengths.reduce(0, +)
@@ -328,41 +191,7 @@ struct EpisodeGroups: Sendable {
     }
   }
 
-  /// Whether rows of a dataset are the same all through each episode.
-  func isConstant(_ pieces: [Piece], _ options: FormatOptions) throws(StorageError) -> Bool {
-    let moves = Flag()
-    try forEachInParallel(names.count, threads: options.threads) { episode throws(StorageError) in
-      if moves.isSet { return }
-      let group = try group(episode)
-      var first: [UInt8]?
-      for piece in pieces {
-        let dataset = try needed(piece.dataset, in: group)
-        let row = dataset.rowShape.reduce(dataset.type?.byteCount ?? 1, *)
-        guard dataset.rows == piece.count(lengths[episode]), row > 0 else {
-          throw wrongRows(dataset, piece, episode)
-        }
-        guard dataset.rows <= options.maximumBytes / row else {
-          throw .cannotConvert(
-            file.name, reason: "'\(dataset.path)' unpacks to more than --max-bytes allows")
-        }
-        let bytes = try reading { () throws(HDF5Error) in
-          let memory = ColumnMemory(count: dataset.rows * row)
-          try dataset.read(0..<dataset.rows, into: memory.bytes)
-          return memory
-        }
-        let all = bytes.bytes
-        let start = first ?? Array(all.prefix(row))
-        first = start
-        let isSame = stride(from: 0, to: all.count, by: row).allSatisfy {
-          all[$0..<($0 + row)].elementsEqual(start)
-        }
-        if !isSame { moves.set() }
-      }
-    }
-    return !moves.isSet
-  }
-
-  private func wrongRows(_ dataset: ForeignDataset, _ piece: Piece, _ episode: Int) -> StorageError {
+  func wrongRows(_ dataset: ForeignDataset, _ piece: Piece, _ episode: Int) -> StorageError {
     .wrongShape(
       file: file.name, dataset: dataset.path,
       expected: [piece.count(lengths[episode])] + dataset.rowShape, found: dataset.shape)
@@ -446,11 +275,4 @@ extension TableColumn {
     default: preconditionFailure("no source's columns become \(type.rawValue)")
     }
   }
-}
-
-/// Whether something was seen by any of several threads.
-private final class Flag: Sendable {
-  private let value = Atomic(false)
-  var isSet: Bool { value.load(ordering: .relaxed) }
-  func set() { value.store(true, ordering: .relaxed) }
 }

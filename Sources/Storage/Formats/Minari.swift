@@ -114,9 +114,11 @@ private struct MinariEpisodes: EpisodeSource {
     groups.notes.lost += metadata.others
 
     try groups.readEnds(terminated: "terminations", truncated: "truncations", options)
-    let seeds = try groups.readAttributes(
-      leaving: { $0 == "id" || $0 == "total_steps" || $0.hasPrefix("rewards_") }, options)
-    if let seeds { groups.numbers[ShardColumn.seeds.rawValue] = (.uint64, seeds) }
+    // What follows from the episode is worked out again when it goes out.
+    let known = ["id", "total_steps"] + ["sum", "mean", "std", "max", "min"].map { "rewards_" + $0 }
+    if let seeds = try groups.readAttributes(["seed"], leaving: Set(known), options)["seed"] {
+      groups.numbers[ShardColumn.seeds.rawValue] = (.uint64, seeds)
+    }
 
     let first = try groups.group(0)
     try groups.addUsual(.actions, [.init("actions", .steps)])
@@ -147,7 +149,7 @@ private struct MinariEpisodes: EpisodeSource {
       case "achieved_goal": try groups.addUsual(.achievedGoals, [piece])
       case "desired_goal": try groups.addGoals([piece], options)
       default:
-        try groups.addExtra(path, piece, first, note: "observation '\(path)'")
+        try groups.addExtra(path, .states, [piece], first, note: "observation '\(path)'")
       }
     }
     guard groups.columns[ShardColumn.observations.rawValue] != nil else {
@@ -169,7 +171,7 @@ private struct MinariEpisodes: EpisodeSource {
           ShardColumn.successes.rawValue, .steps,
           [EpisodeGroups.Piece(piece.dataset, .states, .afterFirst)], .number, as: .uint8)
       } else {
-        try groups.addExtra(path, piece, first, note: "info '\(path)'")
+        try groups.addExtra(path, .states, [piece], first, note: "info '\(path)'")
       }
     }
   }

@@ -49,8 +49,8 @@ struct MinariWriting {
     }
     if !rest.isEmpty {
       notes.lost.append(
-        "\(rest.map(\.path).joined(separator: ", ")) for Minari, which leaves the group "
-          + "`\(EpisodeGroupsWriter.rest)` of an episode alone and does not copy it; goalpost reads it")
+        "\(rest.map(\.path).joined(separator: ", ")): Minari has no place for them and does not copy them; "
+          + "goalpost takes them back from each episode's group `\(EpisodeGroupsWriter.rest)`")
     }
   }
 
