@@ -6,7 +6,7 @@ NAME ?= quickstart
 DEPS := $(abspath $(or $(GOALPOST_DEPS),.deps))
 SEED_SETTING := $(if $(SEED),--config seed=$(SEED))
 
-.PHONY: help setup setup-peers toolchain build test torture quickstart pipeline benchmark lint install clean
+.PHONY: help setup setup-peers toolchain build test torture fuzz quickstart pipeline benchmark lint install clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,7 +14,7 @@ help: ## list what can be made
 setup: ## put libraries, models and Python in place (.deps/)
 	@scripts/setup
 
-setup-peers: ## the same, and the Python of other systems, for `make benchmark`
+setup-peers: ## the same, and the Python of other systems, for `make benchmark` and their conformance tests
 	@scripts/setup peers
 
 toolchain:
@@ -31,6 +31,12 @@ test: toolchain setup ## build everything and run all tests
 torture: toolchain setup ## kill collectors with SIGKILL at 60 random moments, and compare every byte
 	$(SWIFT) build --build-tests
 	GOALPOST_KILLS=60 $(SWIFT) test --skip-build --disable-xctest --filter KillTests
+
+# In a folder of its own, as everything is compiled with the sanitizer.
+fuzz: toolchain setup ## read 10,000 damaged files of each foreign format under the address sanitizer
+	$(SWIFT) build --build-tests --sanitize address --scratch-path .build-fuzz
+	GOALPOST_FUZZ=10000 ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --skip-build --disable-xctest --sanitize address \
+	  --scratch-path .build-fuzz --filter FormatFuzzTests
 
 quickstart: ## set up, build, then collect, verify, train, evaluate and film on FetchPush [SEED=1]
 	@$(MAKE) --no-print-directory pipeline NAME=quickstart

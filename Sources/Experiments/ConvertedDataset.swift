@@ -27,7 +27,8 @@ struct ConvertedDataset: Sendable {
         Conversion(
           format: format.name, files: digests, options: request.options,
           compress: request.compress, notes: source.notes)),
-      stateLength: source.column(.states)?.width ?? 0, modelDigest: nil, libraries: [:])
+      stateLength: source.column(.states)?.width ?? 0,
+      isCategorical: source.column(.logProbabilities) != nil, modelDigest: nil, libraries: [:])
     let blocks = source.blocks(byteLimit: DatasetPlan.byteLimit)
     let plan = blocks.enumerated().map { index, block in
       PlannedShard(

@@ -43,6 +43,9 @@ struct EpisodeRules: Sendable {
     ] {
       found.compareAll("\(name) are finite", values, \.isFinite) { "\(place), number \($0)" }
     }
+    found.compareAll(
+      "log-probabilities are at most 0", trajectory.logProbabilities, { $0.isFinite && $0 <= 0 }
+    ) { "\(place), step \($0) has \(trajectory.logProbabilities[$0])" }
     found.compareAll("simulator states are finite", trajectory.states, \.isFinite) {
       "\(place), number \($0)"
     }

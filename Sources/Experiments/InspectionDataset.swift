@@ -1,4 +1,5 @@
 public import Foundation
+import Environments
 import GoalCore
 public import Storage
 
@@ -75,6 +76,9 @@ public struct DatasetInspection: Codable, Sendable, Equatable {
   public let returns: Histogram?
   /// Share of steps by the source of their action: policy, noise, random.
   public let behaviour: [String: Double]?
+  /// The longest way of each of the world's things in one step, such as the gripper's, in the unit of
+  /// its position; nil where the world is not known.
+  public let largestSteps: [String: Double]?
   /// Observations.
   public let observations: ColumnSummary
   /// Actions.
@@ -109,6 +113,7 @@ extension DatasetInspection {
         (before.step + shard.steps, before.state + shard.steps + shard.episodes.count))
     }
     let starts = firsts
+    let things = (try? EnvironmentRegistry.world(manifest.task.identifier))?.bounds.things ?? []
     let progress = ProgressReport(
       "inspect \(folder.lastPathComponent)", total: manifest.totals.episodes, unit: "episodes",
       silent: silent)
@@ -118,7 +123,7 @@ extension DatasetInspection {
       let reader = try dataset.open(manifest.shards[index], threads: 1)
       let summary = try ShardSummary(
         reader, task: manifest.task, firstStep: starts[index].step,
-        firstState: starts[index].state, samples: samples)
+        firstState: starts[index].state, samples: samples, things: things)
       progress.advance(by: reader.episodes)
       return summary
     }
@@ -144,13 +149,14 @@ extension DatasetInspection {
     for counts in counted { cells.merge(counts) }
     progress.finish()
     return try DatasetInspection(
-      folder: folder, manifest: manifest, all,
+      folder: folder, manifest: manifest, all, things: things.map(\.name),
       goals: GoalCoverage(plane, desired: all.desired, achieved: all.achieved, counts: cells),
       workers: workers)
   }
 
   private init(
-    folder: URL, manifest: Manifest, _ all: ShardSummary, goals: GoalCoverage, workers: Int
+    folder: URL, manifest: Manifest, _ all: ShardSummary, things: [String], goals: GoalCoverage,
+    workers: Int
   ) throws {
     let episodes = all.lengths.count
     dataset = folder.relativePath
@@ -183,6 +189,8 @@ extension DatasetInspection {
         BehaviourSource.allCases.map { ("\($0)", Double(sources[Int($0.rawValue)]) / steps) },
         uniquingKeysWith: { $1 })
     }
+    largestSteps =
+      things.isEmpty ? nil : Dictionary(zip(things, all.largestSteps), uniquingKeysWith: max)
     observations = try ColumnSummary(
       all.observations, sample: all.sampledObservations, workers: workers)
     let actions = all.actions

@@ -39,6 +39,13 @@ extension DatasetInspection: Inspected {
         return49.map { "\($0.text) 0/1, over the first \(horizon - 1)" } ?? absent
       ),
       ("behaviour", behaviour == nil ? absent : sources.joined(separator: ", ")),
+      (
+        "largest step",
+        largestSteps.map { steps in
+          steps.sorted { $0.key > $1.key }.map { "\($0) \(Inspection.short($1))" }
+            .joined(separator: ", ")
+        } ?? "the world is not known"
+      ),
     ]
   }
 

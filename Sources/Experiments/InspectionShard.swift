@@ -1,3 +1,4 @@
+import Environments
 import GoalCore
 import Storage
 
@@ -18,6 +19,8 @@ struct ShardSummary: Sendable {
   private(set) var successes: (byStep: [Int], atEnd: Int, ever: Int)?
   /// Steps of each source; nil where it is not stored.
   private(set) var sources: [Int]?
+  /// The longest way in one step of each of the world's things; empty where the world is not known.
+  private(set) var largestSteps: [Double]
   private(set) var observations: ColumnSums
   private(set) var achieved: ColumnSums
   private(set) var desired: ColumnSums
@@ -28,7 +31,8 @@ struct ShardSummary: Sendable {
   /// Reads a shard of `dataset`, whose first step is number `firstStep` of all and whose first state
   /// is number `firstState`.
   init(
-    _ reader: ShardReader, task: GoalTask, firstStep: Int, firstState: Int, samples: Samples
+    _ reader: ShardReader, task: GoalTask, firstStep: Int, firstState: Int, samples: Samples,
+    things: [PlausibleBounds.Thing] = []
   ) throws {
     let spec = task.spec
     let columns = try reader.columns()
@@ -41,6 +45,23 @@ struct ShardSummary: Sendable {
     sampledObservations = samples.states.values(
       of: columns.observations, width: spec.observation, from: firstState)
     actions = ActionSummary(columns.actions, spec.action, firstStep: firstStep, samples.steps)
+
+    largestSteps = things.map { thing in
+      var (largest, row) = (0.0, 0)
+      for length in columns.lengths {
+        for t in row..<row + length {
+          let squares = thing.indices.map { k in
+            let step =
+              Double(columns.observations[(t + 1) * spec.observation + k])
+              - Double(columns.observations[t * spec.observation + k])
+            return step * step
+          }
+          largest = max(largest, squares.reduce(0, +).squareRoot())
+        }
+        row += length + 1
+      }
+      return largest
+    }
 
     if reader.has(.rewards) {
       let rewards = try reader.floats(.rewards)
@@ -83,6 +104,7 @@ struct ShardSummary: Sendable {
     lengths += other.lengths
     returns += other.returns
     returnsBeforeLast += other.returnsBeforeLast
+    largestSteps = zip(largestSteps, other.largestSteps).map { max($0, $1) }
     observations.merge(other.observations)
     achieved.merge(other.achieved)
     desired.merge(other.desired)

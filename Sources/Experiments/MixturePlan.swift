@@ -89,7 +89,9 @@ struct MixturePlan: Sendable {
     for (pick, source) in rest {
       let limit =
         sources[source].origin.recipe.map {
-          DatasetPlan.episodesPerShard($0, spec: spec, stateLength: input.manifest.stateLength)
+          DatasetPlan.episodesPerShard(
+            $0, spec: spec, stateLength: input.manifest.stateLength,
+            isCategorical: input.manifest.isCategorical)
         } ?? max(1, DatasetPlan.byteLimit / max(1, pick.entry.bytes / pick.entry.episodes.count))
       let isCompressed = try compress ?? input.manifest.isCompressed(pick.entry)
       let all = pick.entry.episodes.numbers

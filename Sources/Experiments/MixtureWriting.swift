@@ -12,7 +12,8 @@ extension Mixing {
     let like = inputs[0].manifest
     let identity = DatasetIdentity(
       id: folder.lastPathComponent, task: like.task, origin: .mixed(mixture),
-      stateLength: like.stateLength, modelDigest: like.modelDigest, libraries: like.libraries)
+      stateLength: like.stateLength, isCategorical: like.isCategorical,
+      modelDigest: like.modelDigest, libraries: like.libraries)
     let writer = try DatasetWriter(
       at: folder, identity: identity, plan: plan.shards, columns: like.columns)
     let pending = try writer.pendingShards(threads: workers)

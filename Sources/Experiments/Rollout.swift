@@ -1,3 +1,4 @@
+import Glibc
 public import GoalCore
 
 /// What is added to a policy's actions while it collects.
@@ -42,6 +43,8 @@ struct RandomPolicy: GoalPolicy {
 
   func makeActor() -> any GoalActor { Uniform(action) }
 
+  var isCategorical: Bool { if case .discrete = action { true } else { false } }
+
   final class Uniform: GoalActor {
     private let action: ActionSpace
     private var generator = Philox(seed: 0, purpose: 0, index: 0)
@@ -49,10 +52,14 @@ struct RandomPolicy: GoalPolicy {
     init(_ action: ActionSpace) { self.action = action }
 
     func begin(goal: [Float], seed: UInt64) {
-      generator = Philox(seed: seed, purpose: Rollout.policyStream, index: 0)
+      generator = Philox(seed: seed, purpose: Seeds.policyPurpose, index: 0)
     }
 
     func act(_ observation: [Float]) -> Action { action.uniform(from: &generator) }
+
+    func logProbability(of action: Action) -> Float? {
+      if case .discrete(let count) = self.action { -Float(log(Double(count))) } else { nil }
+    }
   }
 }
 
@@ -81,8 +88,7 @@ extension ActionSpace {
 /// An episode is a function of its world seed, the policy and the exploration: neither threads nor
 /// earlier episodes matter.
 public struct Rollout {
-  /// What tells the stream of a policy's draws from that of the exploration's.
-  static let policyStream: UInt64 = 1
+  /// What tells the stream of the exploration's draws from that of the policy's own.
   private static let explorationStream: UInt64 = 2
 
   let environment: any GoalEnvironment
@@ -126,8 +132,9 @@ public struct Rollout {
     while true {
       let (action, from) = explored(
         spec.action.clipped(actor.act(shown.observation)), spec.action, &generator)
+      let logProbability = actor.logProbability(of: action)
       let step = environment.step(action)
-      trajectory.append(action, from: from, step: step)
+      trajectory.append(action, from: from, logProbability: logProbability, step: step)
       if let restorable { trajectory.states += restorable.state() }
       try watch(trajectory)
       shown = step.next

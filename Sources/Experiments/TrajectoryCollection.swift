@@ -155,6 +155,7 @@ public enum TrajectoryCollection {
     let exploration = Exploration(noise: recipe.noise, randomActions: recipe.randomActions)
     let identity = DatasetIdentity(
       id: folder.lastPathComponent, task: world.task, recipe: recipe, stateLength: stateLength,
+      isCategorical: policy.policy.isCategorical,
       modelDigest: Digest.sha256(of: Data(loaded.modelBytes)),
       libraries: ["simulator": loaded.simulator])
     let writer = try DatasetWriter(at: folder, identity: identity)

@@ -16,10 +16,25 @@ public protocol GoalActor: AnyObject {
   func begin(goal: [Float], seed: UInt64)
   /// The action for an observation `[O]`.
   func act(_ observation: [Float]) -> Action
+  /// ln π(a | s, g) of an action at the observation of the last `act`; nil for a policy that is not
+  /// categorical.
+  func logProbability(of action: Action) -> Float?
+}
+
+extension GoalActor {
+  /// Nil, as of a policy that is not categorical.
+  public func logProbability(of action: Action) -> Float? { nil }
 }
 
 /// Something that acts: a scripted expert, a random policy, or a checkpoint.
 public protocol GoalPolicy: Sendable {
   /// Makes an actor for one thread; it is used for many episodes, one after the other.
   func makeActor() -> any GoalActor
+  /// Whether it chooses among finitely many actions, so that each has a probability.
+  var isCategorical: Bool { get }
+}
+
+extension GoalPolicy {
+  /// False.
+  public var isCategorical: Bool { false }
 }

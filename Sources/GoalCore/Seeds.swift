@@ -13,6 +13,9 @@ public enum Seeds {
   /// The first seed that a run may not have: S < 2²⁸.
   public static let limit: UInt64 = 1 << 28
 
+  /// The purpose, in an episode's Philox streams, of what a policy draws by itself.
+  public static let policyPurpose: UInt64 = 1
+
   /// The seed of a world's episode: purpose · 2⁶⁰ + S · 2³² + e.
   ///
   /// Injective for S < 2²⁸ and e < 2³², so that no two episodes share one.

@@ -34,6 +34,9 @@ public struct Trajectory: Sendable, Equatable {
   public var truncated: Bool
   /// Where each action came from, `[T]`.
   public var sources: [BehaviourSource]
+  /// ln π(a | s, g) of each applied action, wherever it came from, `[T]`; empty where the policy is
+  /// not categorical.
+  public var logProbabilities: [Float]
   /// The simulator's states, `[T + 1, S]`; empty unless asked for.
   public var states: [Double]
 
@@ -54,11 +57,14 @@ public struct Trajectory: Sendable, Equatable {
     terminated = false
     truncated = false
     sources = []
+    logProbabilities = []
     states = []
   }
 
   /// Appends what a step led to; the first observation is appended by the caller.
-  public mutating func append(_ action: Action, from source: BehaviourSource, step: GoalStep) {
+  public mutating func append(
+    _ action: Action, from source: BehaviourSource, logProbability: Float? = nil, step: GoalStep
+  ) {
     switch (action, actions) {
     case (.continuous(let values), .continuous(var column)):
       actions = .continuous([])  // so that the column is not copied
@@ -71,6 +77,7 @@ public struct Trajectory: Sendable, Equatable {
     default: preconditionFailure("an action of another kind than the episode's: \(action)")
     }
     sources.append(source)
+    if let logProbability { logProbabilities.append(logProbability) }
     observations += step.next.observation
     achievedGoals += step.next.achievedGoal
     rewards.append(step.reward)

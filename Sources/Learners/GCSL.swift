@@ -7,13 +7,16 @@ public import Torch
 ///
 ///     minimise  E[ mean_k (π_k(s_t, m(s_j)) − a_tk)² ]    over trajectories, t, and j > t
 ///
+/// for continuous actions, or E[ −ln π(a_t | s_t, m(s_j)) ] for discrete and discretised ones.
+///
 /// Ghosh et al., "Learning to Reach Goals via Iterated Supervised Learning", ICLR 2021,
 /// arXiv:1912.06088. For continuous actions the loss, network and draw are those of the baseline
 /// "GCSL" in Yang et al., ICLR 2022, arXiv:2202.04478; reference code
 /// github.com/YangRui2015/AWGCSL at d8f1c56, `wgcsl/algo/wgcsl.py` with `--su_method ''`.
 ///
-/// It differs from that reference in what `SupervisedPolicy` and `RunningNormalizer` list, and in one
-/// switch: `pairs = pair` draws start and goal as GCSL's own code does.
+/// It differs from that reference in what `SupervisedPolicy` and `RunningNormalizer` list, and in two
+/// switches: `pairs = pair` draws start and goal as GCSL's own code does, and `actions = discretized`
+/// makes the policy categorical as there.
 public final class GCSL: Learner {
   /// How a start and a goal of the same trajectory are drawn.
   public enum Pairs: String, SettingChoice {
@@ -23,12 +26,28 @@ public final class GCSL: Learner {
     case pair
   }
 
+  /// What the policy gives.
+  public enum Actions: String, SettingChoice {
+    /// The world's own actions: a vector, or a choice among discrete ones.
+    case native
+    /// A choice among evenly spaced values of each dimension.
+    case discretized
+  }
+
   /// What can be set; the defaults are the reference's, `wgcsl/algo/config.py`.
   public struct Configuration: LearnerConfiguration {
     /// Rows in a batch.
     public var batchSize = 128
     /// How starts and goals are drawn.
     public var pairs = Pairs.future
+    /// What the policy gives.
+    public var actions = Actions.native
+    /// Values of each dimension of a discretised action.
+    public var bins = 3
+    /// Classes of a joint choice at most; beyond, each dimension is chosen by itself.
+    public var jointLimit = 100
+    /// How a categorical policy acts.
+    public var choosing = Choosing.greedy
     /// Share of rows whose original goal, not the relabelled one, is shown to the normaliser.
     public var originalGoals = 0.2
     /// Units of each hidden layer.
@@ -52,14 +71,25 @@ public final class GCSL: Learner {
   public let configuration: Configuration
   /// Updates made so far.
   public private(set) var updates = 0
-  private let policy: SupervisedPolicy
+  private let policy: any Imitator
 
-  /// Makes an untrained learner; throws `LearnerError` for discrete actions.
+  /// Makes an untrained learner.
   public init(task: GoalTask, configuration: Configuration, seed: UInt64) throws {
     self.configuration = configuration
-    policy = try SupervisedPolicy(
-      learner: GCSL.identifier, task: task, hiddenWidths: configuration.hiddenWidths,
-      learningRate: configuration.learningRate, normalizer: configuration.normalizer, seed: seed)
+    let isCategorical =
+      if case .discrete = task.spec.action { true } else { configuration.actions == .discretized }
+    if isCategorical {
+      policy = CategoricalImitation(
+        task: task,
+        codec: ActionCodec(
+          task.spec.action, bins: configuration.bins, jointLimit: configuration.jointLimit),
+        choosing: configuration.choosing, hiddenWidths: configuration.hiddenWidths,
+        learningRate: configuration.learningRate, normalizer: configuration.normalizer, seed: seed)
+    } else {
+      policy = try SupervisedPolicy(
+        learner: GCSL.identifier, task: task, hiddenWidths: configuration.hiddenWidths,
+        learningRate: configuration.learningRate, normalizer: configuration.normalizer, seed: seed)
+    }
   }
 
   /// Goals that were reached later in the same trajectory.
@@ -114,6 +144,8 @@ extension GCSL.Configuration {
   public func validate() throws {
     try Settings.requireCount(batchSize, "batchSize")
     try Settings.requireWidths(hiddenWidths, "hiddenWidths")
+    try Settings.require(bins >= 2, "bins", "at least 2", found: .integer(bins))
+    try Settings.require(jointLimit >= 0, "jointLimit", "at least 0", found: .integer(jointLimit))
     try Settings.requireShare(originalGoals, "originalGoals")
     try Settings.requirePositive(learningRate, "learningRate")
     try normalizer.validate()
@@ -126,6 +158,19 @@ extension GCSL.Configuration {
       (
         "pairs", "future: a step, then a later state; pair: two states, as in GCSL's own code",
         "supervised_sampler.py"
+      ),
+      (
+        "actions", "native: the world's own; discretized: a choice among values of each dimension",
+        "ours"
+      ),
+      ("bins", "values of each dimension of a discretized action", "gcsl, variants.py"),
+      (
+        "jointLimit", "classes of a joint choice at most; beyond, dimensions are chosen apart",
+        "gcsl, variants.py"
+      ),
+      (
+        "choosing", "how a categorical policy acts: greedy, or sampled from its distribution",
+        "gcsl, variants.py"
       ),
       (
         "originalGoals", "share of original goals among those that the normaliser sees",

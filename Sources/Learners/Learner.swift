@@ -79,7 +79,7 @@ public struct SavedLearner: Sendable {
   }
 
   /// Copies what a supervised learner's policy needs for acting, and the rest.
-  init(policy: SupervisedPolicy, training: [NamedTensor], updates: Int) {
+  init(policy: PolicyNetwork, training: [NamedTensor], updates: Int) {
     self.policy = policy.policyState.map { $0.copied() }
     self.training = training.map { $0.copied() }
     counters = ["updates": .integer(updates)]

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import GoalCore
 internal import Replay
 internal import Torch
@@ -17,11 +16,8 @@ internal import Torch
 /// paper, where the reference's stands beside √v.
 ///
 /// Shapes: `B` rows, `O` observation, `G` goal, `D = O + G`, `A` action.
-final class SupervisedPolicy {
+final class SupervisedPolicy: PolicyNetwork, Imitator {
   let scale: ActionScale
-  let network: MLP
-  let optimizer: Adam
-  private(set) var normalizer: RunningNormalizer
 
   init(
     learner: String, task: GoalTask, hiddenWidths: [Int], learningRate: Double,
@@ -31,33 +27,9 @@ final class SupervisedPolicy {
       throw LearnerError.discreteActions(learner: learner, task: task.identifier)
     }
     self.scale = scale
-    let inputs = task.spec.observation + task.spec.goal
-    var generator = Initialization.generator(seed: seed, network: 0)
-    network = Initialization.mlp(
-      inputs: inputs, hiddenWidths: hiddenWidths, outputs: scale.length, from: &generator)
-    optimizer = Adam(network.parameters, learningRate: learningRate)
-    self.normalizer = RunningNormalizer(length: inputs, settings: normalizer)
-  }
-
-  // MARK: - Tensors of a batch
-
-  /// What networks read, `[B, D]`: observation `[B, O]` and goal `[B, G]` side by side, normalised.
-  func input(_ observations: [Float], _ goals: [Float], rows: Int) -> Tensor {
-    let (o, g) = (observations.count / rows, goals.count / rows)
-    let input = Tensor(shape: [rows, o + g]) { memory in
-      guard let start = memory.baseAddress else { return }
-      observations.withUnsafeBufferPointer { observations in
-        goals.withUnsafeBufferPointer { goals in
-          guard let fromO = observations.baseAddress, let fromG = goals.baseAddress else { return }
-          for row in 0..<rows {
-            (start + row * (o + g)).update(from: fromO + row * o, count: o)
-            (start + row * (o + g) + o).update(from: fromG + row * g, count: g)
-          }
-        }
-      }
-    }
-    normalizer.normalize(input)
-    return input
+    super.init(
+      task: task, outputs: scale.length, hiddenWidths: hiddenWidths, learningRate: learningRate,
+      normalizer: normalizer, seed: seed)
   }
 
   /// The data's actions, scaled to [−1, 1], `[B, A]`.
@@ -78,12 +50,6 @@ final class SupervisedPolicy {
     guard let weights else { return chosen.meanSquaredError(from: actions) }
     let weight = Tensor(weights, shape: [weights.count, 1])
     return ((chosen - actions).squared() * weight).mean()
-  }
-
-  /// Shows the normaliser the batch, with its value goals as the reference does.
-  func observe(_ batch: GoalBatch) {
-    normalizer.update(
-      observations: batch.observations, goals: batch.valueGoals, rows: batch.count)
   }
 
   /// One update of plain imitation: every row of the batch counts the same.
@@ -114,51 +80,19 @@ final class SupervisedPolicy {
     metrics.append("action_magnitude", policy.reduce(0) { $0 + abs($1) } / count)
     metrics.append("action_saturation", Float(policy.count { abs($0) > 0.99 }) / count)
     metrics.append("action_entropy", entropy(policy, rows: batch.count))
-    metrics.append(
-      "goal_offset", batch.offsets.reduce(0) { $0 + Float($1) } / Float(batch.count))
+    metrics.append("goal_offset", batch.meanOffset)
   }
 
   private func entropy(_ actions: [Float], rows: Int) -> Float {
     let bins = 10
-    var counts = [Float](repeating: 0, count: scale.length * bins)
+    var counts = [Int](repeating: 0, count: scale.length * bins)
     for (k, action) in actions.enumerated() where action.isFinite {
       let bin = min(bins - 1, max(0, Int((action + 1) / 2 * Float(bins))))
       counts[k % scale.length * bins + bin] += 1
     }
-    let sum = counts.reduce(Float(0)) { sum, count in
-      let share = count / Float(rows)
-      return share > 0 ? sum - share * log(share) : sum
-    }
-    return sum / Float(scale.length)
+    return meanEntropy(of: counts, rows: rows, bins: bins)
   }
 
-  // MARK: - Acting and saving
-
-  func makePolicy() -> DeterministicPolicy {
-    DeterministicPolicy(
-      network: RowNetwork(network), mean: normalizer.mean, deviation: normalizer.deviation,
-      settings: normalizer.settings, scale: scale)
-  }
-
-  /// What acting needs: `actor.<k>.weight`, `actor.<k>.bias`, `normalizer.mean` and `.deviation`.
-  var policyState: [NamedTensor] {
-    network.named.map { $0.within("actor") }
-      + normalizer.policyState.map { $0.within("normalizer") }
-  }
-
-  /// What training needs besides.
-  var trainingState: [NamedTensor] {
-    optimizer.state.map { $0.within("actor_optimizer") }
-      + normalizer.trainingState.map { $0.within("normalizer") }
-  }
-
-  func restore(policy saved: [NamedTensor]) throws {
-    try network.named.assign(from: saved.group("actor"))
-    try normalizer.restore(policy: saved.group("normalizer"))
-  }
-
-  func restore(training saved: [NamedTensor]) throws {
-    try optimizer.state.assign(from: saved.group("actor_optimizer"))
-    try normalizer.restore(training: saved.group("normalizer"))
-  }
+  /// The present policy.
+  func makePolicy() -> any GoalPolicy { DeterministicPolicy(snapshot: snapshot, scale: scale) }
 }

@@ -95,6 +95,8 @@ public protocol DatasetFormat: Sendable {
   func isMeant(by output: URL) -> Bool
   /// The file of the validation episodes that goes with a file; nil where the format has none.
   func validation(of url: URL) -> URL?
+  /// Whether one file holds episodes for training and for validation.
+  var keepsValidationInside: Bool { get }
   /// The files that an input consists of, of which the digests are kept.
   func files(of url: URL) throws(StorageError) -> [URL]
   /// Opens files for reading.
@@ -108,6 +110,9 @@ public protocol DatasetFormat: Sendable {
 extension DatasetFormat {
   /// There is none.
   public func validation(of url: URL) -> URL? { nil }
+
+  /// It does not.
+  public var keepsValidationInside: Bool { false }
 
   /// The file itself.
   public func files(of url: URL) throws(StorageError) -> [URL] { [url] }
@@ -197,10 +202,40 @@ public enum Formats {
   public static let all: [any DatasetFormat] = [
     WGCSLPickle(),
     WGCSLArrays(),
+    GCSLArrays(),
+    OGBench(),
     Minari(),
     Robomimic(),
     D4RL(),
   ]
+
+  /// Writes a foreign file or folder, which appears whole or not at all.
+  ///
+  /// - Returns: What the format could not hold, what was worked out and what was assumed.
+  /// - Throws: `cannotConvert` where there is something at that place, or where another process writes
+  ///   it; what a killed one left half written is removed.
+  public static func write(
+    _ request: FormatRequest, as format: any DatasetFormat
+  ) throws(StorageError) -> ConversionNotes {
+    let path = request.url.path
+    do {
+      try FileManager.default.createDirectory(
+        at: request.url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    } catch {
+      throw .cannotWrite(path, reason: "its folder cannot be made")
+    }
+    let lockFile = URL(fileURLWithPath: path + ".lock")
+    guard let lock = try FileLock.take(lockFile, wait: false) else {
+      throw .cannotConvert(path, reason: "is being written by another process")
+    }
+    defer { withExtendedLifetime(lock) {} }
+    guard !FileManager.default.fileExists(atPath: path) else {
+      throw .cannotConvert(
+        path, reason: "is there already: remove it, or give another --output")
+    }
+    PartFile.removeParts(of: request.url)
+    return try format.write(request)
+  }
 
   /// The format of a name.
   public static func named(_ name: String) throws(StorageError) -> any DatasetFormat {

@@ -27,9 +27,10 @@ public enum DatasetPlan {
 
   /// Episodes in a whole shard: the recipe's, or as many as the limit allows.
   public static func episodesPerShard(
-    _ recipe: Recipe, spec: GoalSpec, stateLength: Int
+    _ recipe: Recipe, spec: GoalSpec, stateLength: Int, isCategorical: Bool = false
   ) -> Int {
-    let bytes = ShardColumn.byteCount(for: spec, steps: spec.horizon, stateLength: stateLength)
+    let bytes = ShardColumn.byteCount(
+      for: spec, steps: spec.horizon, stateLength: stateLength, isCategorical: isCategorical)
     return max(1, min(recipe.shardEpisodes, byteLimit / bytes))
   }
 
@@ -39,7 +40,8 @@ public enum DatasetPlan {
   public static func shards(_ identity: DatasetIdentity) -> [PlannedShard] {
     guard let recipe = identity.recipe else { return [] }
     let size = episodesPerShard(
-      recipe, spec: identity.task.spec, stateLength: identity.stateLength)
+      recipe, spec: identity.task.spec, stateLength: identity.stateLength,
+      isCategorical: identity.isCategorical)
     let total = recipe.episodes
     let wanted = recipe.onlyEpisodes ?? EpisodeSet(0..<Int64(total))
     return (0..<((total + size - 1) / size)).compactMap { index in

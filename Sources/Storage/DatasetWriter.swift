@@ -55,7 +55,9 @@ public final class DatasetWriter: Sendable {
     self.folder = DatasetFolder(url: folder)
     self.columns =
       columns
-      ?? Manifest.nativeColumns(for: identity.task.spec, states: identity.stateLength > 0)
+      ?? Manifest.nativeColumns(
+        for: identity.task.spec, states: identity.stateLength > 0,
+        logProbabilities: identity.isCategorical)
     self.plan = plan ?? DatasetPlan.shards(identity)
     precondition(!self.plan.isEmpty, "a dataset has at least one shard")
     try self.folder.checkIsOurs()

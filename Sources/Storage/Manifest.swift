@@ -97,6 +97,8 @@ public struct Manifest: Codable, Sendable, Equatable {
   public var conversion: Conversion? { identity.conversion }
   /// Numbers in a simulator state, 0 where none are kept.
   public var stateLength: Int { identity.stateLength }
+  /// Whether actions have log-probabilities.
+  public var isCategorical: Bool { identity.isCategorical }
   /// The SHA-256 of the world's model, or nil where it has none.
   public var modelDigest: String? { identity.modelDigest }
   /// Versions of the libraries that decide the numbers, by name.
@@ -194,15 +196,14 @@ public struct Manifest: Codable, Sendable, Equatable {
 
   /// The columns of a dataset that was collected here.
   public static func nativeColumns(
-    for spec: GoalSpec, states: Bool
+    for spec: GoalSpec, states: Bool, logProbabilities: Bool = false
   ) -> [String: ManifestColumn] {
     var columns: [String: ManifestColumn] = [:]
-    for column in ShardColumn.allCases {
-      let isThere = column != .states || states
+    for column in ShardColumn.present(states: states, logProbabilities: logProbabilities) {
       columns[column.rawValue] = ManifestColumn(
-        origin: isThere ? .native : .absent,
-        type: isThere ? column.types(for: spec)[0].rawValue : nil)
+        origin: .native, type: column.types(for: spec)[0].rawValue)
     }
+    if !states { columns[ShardColumn.states.rawValue] = ManifestColumn(origin: .absent, type: nil) }
     return columns
   }
 

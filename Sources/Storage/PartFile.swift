@@ -126,7 +126,8 @@ final class PartFile {
     let prefix = url.lastPathComponent + "."
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
     for name in names where name.hasPrefix(prefix) && name.hasSuffix(".part") {
-      unlink(folder.appendingPathComponent(name).path)
+      // A folder in the making goes as well.
+      try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
     }
   }
 }

@@ -30,6 +30,9 @@ public enum ShardColumn: String, Sendable, CaseIterable, Codable {
   case truncated
   /// u8 `[T]`: 0 policy, 1 policy and noise, 2 random.
   case sources = "behaviour/sources"
+  /// f32 `[T]`, at most 0: ln π(a | s, g) of the applied action; absent where the policy is not
+  /// categorical.
+  case logProbabilities = "behaviour/log_probabilities"
   /// f64 `[T + E, S]`; absent unless asked for.
   case states
 
@@ -45,7 +48,7 @@ public enum ShardColumn: String, Sendable, CaseIterable, Codable {
   public var axis: RowAxis {
     switch self {
     case .observations, .achievedGoals, .states: .states
-    case .actions, .rewards, .successes, .sources: .steps
+    case .actions, .rewards, .successes, .sources, .logProbabilities: .steps
     case .episodeLengths, .episodeIndices, .desiredGoals, .seeds, .terminated, .truncated:
       .episodes
     }
@@ -61,6 +64,7 @@ public enum ShardColumn: String, Sendable, CaseIterable, Codable {
       case .discrete: [.int32]
       }
     case .observations, .achievedGoals, .desiredGoals, .rewards: [.float32, .float64]
+    case .logProbabilities: [.float32]
     case .episodeLengths: [.int32]
     case .episodeIndices: [.int64]
     case .seeds: [.uint64]
@@ -82,15 +86,28 @@ public enum ShardColumn: String, Sendable, CaseIterable, Codable {
       }
     case .achievedGoals: [steps + episodes, spec.goal]
     case .desiredGoals: [goalsMove ? steps + episodes : episodes, spec.goal]
-    case .rewards, .successes, .sources: [steps]
+    case .rewards, .successes, .sources, .logProbabilities: [steps]
     case .episodeLengths, .episodeIndices, .seeds, .terminated, .truncated: [episodes]
     case .states: [steps + episodes, stateLength]
     }
   }
 
+  /// The columns of a shard with or without those that are not always there.
+  static func present(states: Bool, logProbabilities: Bool) -> [ShardColumn] {
+    allCases.filter {
+      switch $0 {
+      case .states: states
+      case .logProbabilities: logProbabilities
+      default: true
+      }
+    }
+  }
+
   /// Bytes of an episode of `steps` steps in all columns.
-  static func byteCount(for spec: GoalSpec, steps: Int, stateLength: Int) -> Int {
-    allCases.filter { $0 != .states || stateLength > 0 }.reduce(0) { sum, column in
+  static func byteCount(
+    for spec: GoalSpec, steps: Int, stateLength: Int, isCategorical: Bool = false
+  ) -> Int {
+    present(states: stateLength > 0, logProbabilities: isCategorical).reduce(0) { sum, column in
       let shape = column.shape(for: spec, steps: steps, episodes: 1, stateLength: stateLength)
       return sum + shape.reduce(column.types(for: spec)[0].byteCount, *)
     }

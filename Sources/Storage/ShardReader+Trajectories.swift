@@ -24,6 +24,7 @@ extension ShardReader {
     let terminated = try flags(.terminated)
     let truncated = try flags(.truncated)
     let sources = try behaviour()
+    let logProbabilities = has(.logProbabilities) ? try floats(.logProbabilities) : nil
     let states = has(.states) ? try column(.states, as: Double.self) : nil
     let goal = columns.achievedGoals.count / (steps + episodes)
     let observation = columns.observations.count / (steps + episodes)
@@ -68,6 +69,9 @@ extension ShardReader {
       trajectory.terminated = terminated?[episode] ?? false
       trajectory.truncated = truncated?[episode] ?? false
       if let sources { trajectory.sources = Array(sources[step..<(step + length)]) }
+      if let logProbabilities {
+        trajectory.logProbabilities = Array(logProbabilities[step..<(step + length)])
+      }
       if let states { trajectory.states = rows(states, stateLength) }
       trajectories.append(trajectory)
     }

@@ -8,6 +8,8 @@ struct ShardSource: ShardContents {
   let steps: Int
   /// Numbers in a simulator state, 0 where none are kept.
   let stateLength: Int
+  /// Whether actions have log-probabilities.
+  let isCategorical: Bool
 
   /// Traps where an episode's columns do not have the lengths that its specification gives.
   init(_ trajectories: [Trajectory], spec: GoalSpec) {
@@ -15,13 +17,14 @@ struct ShardSource: ShardContents {
     self.spec = spec
     steps = trajectories.indices.reduce(0) { $0 + trajectories[$1].length }
     stateLength = trajectories.first.map { $0.states.count / ($0.length + 1) } ?? 0
+    isCategorical = trajectories.first?.logProbabilities.isEmpty == false
     precondition(!trajectories.isEmpty, "a shard has at least one episode")
     for trajectory in trajectories { check(trajectory) }
   }
 
   /// The columns that the shard gets, in the order in which they lie in the file.
   var columns: [ShardColumn] {
-    ShardColumn.allCases.filter { $0 != .states || stateLength > 0 }
+    ShardColumn.present(states: stateLength > 0, logProbabilities: isCategorical)
   }
 
   func shape(of column: ShardColumn) -> [Int] {
@@ -68,6 +71,7 @@ struct ShardSource: ShardContents {
     case .terminated: sink.append(all.map { trajectories[$0].terminated ? UInt8(1) : 0 })
     case .truncated: sink.append(all.map { trajectories[$0].truncated ? UInt8(1) : 0 })
     case .sources: for e in all { sink.append(trajectories[e].sources.map(\.rawValue)) }
+    case .logProbabilities: for e in all { sink.append(trajectories[e].logProbabilities) }
     case .states: for e in all { sink.append(trajectories[e].states) }
     }
   }
@@ -86,6 +90,7 @@ struct ShardSource: ShardContents {
     expect("rewards", trajectory.rewards.count, t)
     expect("successes", trajectory.successes.count, t)
     expect("sources", trajectory.sources.count, t)
+    expect("log-probabilities", trajectory.logProbabilities.count, isCategorical ? t : 0)
     expect("numbers in states", trajectory.states.count, (t + 1) * stateLength)
     switch (trajectory.actions, spec.action) {
     case (.continuous(let values), .continuous(let low, _)):

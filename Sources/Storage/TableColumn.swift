@@ -134,6 +134,12 @@ public struct TableColumn: @unchecked Sendable {
     return TableColumn(.float32, rowShape: rowShape, axis: axis, floats())
   }
 
+  /// Numbers of discrete actions as numpy has integers, in 8 bytes; others stay.
+  func withWideActions() -> TableColumn {
+    guard type == .int32 else { return self }
+    return TableColumn(.int64, rowShape: rowShape, axis: axis, integers().map { Int64($0) })
+  }
+
   /// Some numbers of each row.
   func picking(_ indices: [Int]) -> TableColumn {
     precondition([4, 8].contains(type.byteCount), "goals are of floats, found \(type.rawValue)")
@@ -172,7 +178,8 @@ public struct TableColumn: @unchecked Sendable {
 
   /// The numbers of some rows as `Float`; those of 8 bytes are rounded.
   public func floats(_ rows: Range<Int>? = nil) -> [Float] {
-    numbers(rows) {
+    if type == .float32 { return copied(rows) }
+    return numbers(rows) {
       Float($0)
     } integer: {
       Float($0)
@@ -183,7 +190,8 @@ public struct TableColumn: @unchecked Sendable {
 
   /// The numbers of some rows as `Double`, all but large integers exactly.
   public func doubles(_ rows: Range<Int>? = nil) -> [Double] {
-    numbers(rows) {
+    if type == .float64 { return copied(rows) }
+    return numbers(rows) {
       $0
     } integer: {
       Double($0)
@@ -200,6 +208,17 @@ public struct TableColumn: @unchecked Sendable {
       Int(clamping: $0)
     } same: { (value: Float) in
       Int(exactly: value.rounded(.towardZero)) ?? (value > 0 ? Int.max : Int.min)
+    }
+  }
+
+  /// The numbers of some rows in an array of their own type.
+  private func copied<Element: BitwiseCopyable>(_ rows: Range<Int>?) -> [Element] {
+    (rows.map { slice($0) } ?? self).withBytes { bytes in
+      let count = bytes.count / MemoryLayout<Element>.size
+      return [Element](unsafeUninitializedCapacity: count) { target, written in
+        UnsafeMutableRawBufferPointer(target).copyMemory(from: bytes)
+        written = count
+      }
     }
   }
 

@@ -21,6 +21,8 @@ enum Operators {
   static let sum = Op("sum")
   static let mean = Op("mean")
   static let meanSquaredError = Op("mse_loss")
+  static let crossEntropy = Op("cross_entropy_loss")
+  static let softmax = Op("softmax.int")
   static let concatenate = Op("cat")
   static let narrow = Op("narrow")
   static let reshape = Op("reshape")
@@ -93,6 +95,14 @@ extension Tensor {
   public func meanSquaredError(from target: Tensor) -> Tensor {
     Operators.meanSquaredError(.tensor(self), .tensor(target))
   }
+
+  /// The mean of −ln softmax(row) at each row's class, `[]`, of logits `[N, C]` and classes `[N]`.
+  public func crossEntropy(of classes: Tensor) -> Tensor {
+    Operators.crossEntropy(.tensor(self), .tensor(classes))
+  }
+
+  /// exp(x) over its sum along the last dimension.
+  public func softmax() -> Tensor { Operators.softmax(.tensor(self), -1) }
 
   /// Tensors one after the other along a dimension.
   public static func concatenated(_ tensors: [Tensor], along dimension: Int) -> Tensor {

@@ -12,9 +12,9 @@ struct Convert: ParsableCommand {
 
       Formats: \(DatasetConversion.formats)
 
-      What a format cannot hold, what was worked out and what was assumed is printed, and kept in the
-      dataset's card and manifest. The same command goes on where it was stopped. Documentation/Formats.md
-      has each format and what it loses.
+      What a format cannot hold, what was worked out and what was assumed is
+      printed, and kept in the dataset's card and manifest. The same command goes
+      on where it was stopped. Documentation/Formats.md has each format.
       """)
 
   @Argument(help: "A file or folder; its format is guessed from its name and first bytes.")

@@ -19,6 +19,9 @@ struct Inspect: ParsableCommand {
   @Option(help: "Draw it: a name that ends in .svg.")
   var plot: String?
 
+  @Option(help: "Bands that a dataset's counts and returns must lie in (JSON); exit 1 outside.")
+  var expect: String?
+
   @Option(help: "The number of a stored episode, to film with --video.")
   var episode: Int64?
 
@@ -51,6 +54,10 @@ struct Inspect: ParsableCommand {
     if let episode, episode < 0 {
       throw ValidationError("--episode must be at least 0, found \(episode)")
     }
+    if expect != nil, video != nil {
+      throw ValidationError(
+        "--video films one episode, --expect reads all of them: give one of them")
+    }
     if video != nil, plot != nil {
       throw ValidationError("--video films one episode, --plot draws all of them: give one of them")
     }
@@ -64,8 +71,15 @@ struct Inspect: ParsableCommand {
     }
     let found = try Inspection.run(
       path, workers: workers ?? ProcessInfo.processInfo.activeProcessorCount)
+    let bands = try expect.map { try Bands(contentsOf: URL(fileURLWithPath: $0)) }
     if let plot { try found.figure().write(to: URL(fileURLWithPath: plot)) }
     if json { print(try found.json()) } else { print(found.text, terminator: "") }
     if let plot, !json { print("\nfigure: \(plot)") }
+    if let bands {
+      guard let dataset = found as? DatasetInspection else {
+        throw ValidationError("--expect is for datasets; for policies, see `goalpost evaluate`")
+      }
+      try bands.check(dataset)
+    }
   }
 }

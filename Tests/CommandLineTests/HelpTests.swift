@@ -7,7 +7,8 @@ import Testing
 /// After a wanted change: `GOALPOST_RENEW_GOLDEN=1 swift test --filter HelpTests`, and read the diff.
 struct HelpTests {
   static let subcommands = [
-    "environments", "learners", "collect", "verify", "inspect", "mix", "train", "evaluate",
+    "environments", "learners", "collect", "verify", "inspect", "mix", "convert", "train",
+    "evaluate",
   ]
 
   func compare(_ arguments: [String], with name: String) throws {

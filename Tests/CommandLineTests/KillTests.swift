@@ -140,6 +140,38 @@ struct KillTests {
     for (name, file) in kept { #expect(now[name] == file, "\(name) was written again") }
   }
 
+  @Test func aKilledMixIsResumedToTheSameBytes() throws {
+    let folder = try TemporaryFolder()
+    #expect(try Program.run(arguments("data"), in: folder.url).status == 0)
+    // Compressed, no shard is taken whole: all are written, which takes a while.
+    func mix(_ output: String) -> [String] {
+      [
+        "mix", "data", "--compress", "--repeat", "--episodes",
+        "900", "--seed", "1", "--workers", "1", "--output", output,
+      ]
+    }
+    let start = ContinuousClock.now
+    #expect(try Program.run(mix("whole/mixed"), in: folder.url).status == 0)
+    let time = (ContinuousClock.now - start) / .microseconds(1)
+    var generator = Philox(seed: UInt64.random(in: 0..<1000), purpose: 1, index: 1)
+    var kills = 0
+    for _ in 0..<40 where kills < 8 {
+      let process = try Program.start(mix("killed/mixed"), in: folder.url)
+      usleep(UInt32(generator.uniform(0.05, 0.6) * time))
+      if process.isRunning {
+        kill(process.processIdentifier, SIGKILL)
+        kills += 1
+      }
+      process.waitUntilExit()
+    }
+    #expect(kills > 0)
+    let last = try Program.run(mix("killed/mixed"), in: folder.url)
+    #expect(last.status == 0, "\(last)")
+    try expectSame(
+      folder.url.appendingPathComponent("whole/mixed"),
+      folder.url.appendingPathComponent("killed/mixed"))
+  }
+
   @Test func aKilledTrainerIsResumedToTheSameBytes() throws {
     let folder = try TemporaryFolder()
     #expect(
@@ -175,5 +207,43 @@ struct KillTests {
         try Data(contentsOf: folder.url.appendingPathComponent("whole/\(path)"))
           == Data(contentsOf: folder.url.appendingPathComponent("killed/\(path)")), "\(name)")
     }
+  }
+
+  @Test func aKilledConversionIsResumedToTheSameBytes() throws {
+    let folder = try TemporaryFolder()
+    _ = try PythonReference.run(
+      "formats_reference.py",
+      arguments: ["write_large", folder.url.appendingPathComponent("buffer.pkl").path])
+    func convert(_ output: String) -> [String] {
+      ["convert", "buffer.pkl", "--output", output, "--workers", "1"]
+    }
+    for name in ["whole/data", "whole.pkl"] {
+      #expect(try Program.run(convert(name), in: folder.url).status == 0)
+    }
+    var generator = Philox(seed: UInt64.random(in: 0..<1000), purpose: 2, index: 1)
+    for name in ["data", "data.pkl"] {
+      for _ in 0..<3 {
+        let process = try Program.start(convert(name), in: folder.url)
+        usleep(UInt32(20_000 + 300_000 * generator.unit()))
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+      }
+    }
+    #expect(try Program.run(convert("data"), in: folder.url).status == 0)
+    let manifests = try ["whole/data", "data"].map {
+      try Data(contentsOf: folder.url.appendingPathComponent("\($0)/manifest.json"))
+    }
+    #expect(manifests[0] == manifests[1])
+    #expect(String(decoding: manifests[0], as: UTF8.self).contains("shard-00001.h5"))
+    // A foreign file is whole or not there, and what was left half written goes with the next call.
+    let file = folder.url.appendingPathComponent("data.pkl")
+    if !FileManager.default.fileExists(atPath: file.path) {
+      #expect(try Program.run(convert("data.pkl"), in: folder.url).status == 0)
+      let names = try FileManager.default.contentsOfDirectory(atPath: folder.url.path)
+      #expect(!names.contains { $0.hasSuffix(".part") || $0.hasSuffix(".lock") }, "\(names)")
+    }
+    #expect(
+      try Data(contentsOf: file)
+        == Data(contentsOf: folder.url.appendingPathComponent("whole.pkl")))
   }
 }

@@ -227,6 +227,54 @@ struct InspectionTests {
     }
   }
 
+  @Test func bandsAreCheckedAndNamed() throws {
+    try line("line")
+    let found = try inspect("line")
+    let file = folder("expected.json")
+    func complaint(_ bands: String) throws -> String? {
+      try Data(bands.utf8).write(to: file)
+      do {
+        try Bands(contentsOf: file).check(found)
+        return nil
+      } catch { return "\(error)" }
+    }
+    #expect(try complaint(#"{"episodes": {"low": 3, "high": 3}, "steps": {"high": 10}}"#) == nil)
+    #expect(
+      try complaint(#"{"episodes": {"low": 900, "high": 900}}"#)
+        == "\(found.dataset): episodes must be 900.0, found 3.0")
+    #expect(
+      try complaint(#"{"return49": {"high": -1}}"#)?.contains("return49 must be at most -1.0")
+        == true)
+    #expect(
+      try complaint(#"{"sucess": {"low": 0}}"#)?.contains("no result is called 'sucess'") == true)
+  }
+
+  /// What the committed cards of the standard datasets expect is what their manifests say.
+  @Test func theStandardDatasetsCardsAndManifestsAgree() throws {
+    let datasets = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("datasets")
+    let names = try FileManager.default.contentsOfDirectory(atPath: datasets.path)
+      .filter { $0.hasSuffix("-v0") }
+    #expect(names.count >= 4)
+    for name in names {
+      let card = datasets.appendingPathComponent(name)
+      let totals = try Manifest(contentsOf: card.appendingPathComponent("manifest.json")).totals
+      let recipe = try TrajectoryCollection.recipe(card.appendingPathComponent("recipe.yaml"))
+      #expect(recipe.episodes == totals.episodes)
+      let bands = try JSONDecoder().decode(
+        [String: Bands.Band].self,
+        from: Data(contentsOf: card.appendingPathComponent("expected.json")))
+      let success = Double(totals.successesAtEnd) / Double(totals.episodes)
+      for (key, value) in [
+        ("episodes", Double(totals.episodes)), ("steps", Double(totals.steps)),
+        ("success", success),
+      ] {
+        let band = try #require(bands[key], "\(name) expects \(key)")
+        #expect((band.low ?? -.infinity)...(band.high ?? .infinity) ~= value, "\(name): \(key)")
+      }
+    }
+  }
+
   @Test func notANumberIsShownAndNotFatal() throws {
     var episode = Self.episode(
       0, [0, 1, 2], goal: [2], actions: .continuous([0, 5]), sources: [.policy, .policy])

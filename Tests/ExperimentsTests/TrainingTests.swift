@@ -46,6 +46,12 @@ final class TrainingTests {
     }
   }
 
+  /// All episodes of a dataset.
+  func episodes(_ folder: URL) throws -> [Trajectory] {
+    let dataset = try Dataset(at: folder)
+    return try dataset.manifest.shards.flatMap { try dataset.open($0).trajectories() }
+  }
+
   @Test(arguments: LearnerRegistry.all.map(\.identifier))
   func aResumedRunEqualsAnUndisturbedOne(learner: String) throws {
     let whole = configuration(learner)
@@ -115,6 +121,38 @@ final class TrainingTests {
     #expect(manifest.recipe?.policyDigest?.count == 64)
     #expect(manifest.totals.sources[0] == 150)
     #expect(try Verification.run(run("made"), replays: .all, workers: 1, silent: true).isSound)
+  }
+
+  @Test func aCategoricalCheckpointRecordsLogProbabilities() throws {
+    var configuration = configuration("gcsl", updates: 10)
+    configuration.settings["actions"] = "discretized"
+    configuration.settings["choosing"] = "sampled"
+    _ = try OfflineTraining.run(configuration, in: run("r"))
+    let recipe = Recipe(
+      environment: "fetch-reach", policy: run("r").path, seed: 1, episodes: 4, randomActions: 0.5)
+    let made = try TrajectoryCollection.run(recipe, in: run("made"), workers: 2, silent: true)
+    let column = try #require(made.manifest).columns["behaviour/log_probabilities"]
+    #expect(column?.origin == .native)
+    #expect(try Verification.run(run("made"), replays: .all, workers: 1, silent: true).isSound)
+
+    // What is stored is what the policy gives to the stored actions, random ones included.
+    let actor = try Checkpoint.policy(run("r").path).policy.policy.makeActor()
+    let episodes = try self.episodes(run("made"))
+    #expect(episodes.count == 4)
+    for episode in episodes {
+      actor.begin(goal: episode.desiredGoal, seed: episode.seed)
+      guard case .continuous(let actions) = episode.actions else { return }
+      for t in 0..<episode.length {
+        _ = actor.act(Array(episode.observations[t * 10..<(t + 1) * 10]))
+        let action = Action.continuous(Array(actions[t * 4..<(t + 1) * 4]))
+        #expect(actor.logProbability(of: action) == episode.logProbabilities[t])
+      }
+    }
+    #expect(episodes.flatMap(\.sources).contains(.random))
+
+    // A policy that is not categorical leaves the column out.
+    #expect(try Dataset(at: data).manifest.columns["behaviour/log_probabilities"] == nil)
+    #expect(try self.episodes(data).allSatisfy { $0.logProbabilities.isEmpty })
   }
 
   @Test func aCheckpointOfAnotherWorldIsRefused() throws {

@@ -137,6 +137,7 @@ struct VerificationTests {
   @Test func anotherModelOrLibraryIsFound() throws {
     let other = DatasetIdentity(
       id: manifest.id, task: manifest.task, origin: manifest.identity.origin, stateLength: 0,
+      isCategorical: false,
       modelDigest: String(repeating: "0", count: 64), libraries: ["simulator": "MuJoCo 2.1.0"])
     try seal(other, records())
     let found = rules(try Verification.run(data, replays: .some(1), workers: 1, silent: true))

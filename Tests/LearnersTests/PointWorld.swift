@@ -22,8 +22,10 @@ enum PointWorld {
     zip(state, action).map { $0 + stride * $1 }
   }
 
-  /// Episodes of uniformly random actions.
-  static func replay(task: GoalTask, episodes: Int, seed: UInt64) -> EpisodeReplay {
+  /// Episodes of uniformly random actions; from few values of each dimension where `bins` says so.
+  static func replay(
+    task: GoalTask, episodes: Int, seed: UInt64, bins: Int? = nil
+  ) -> EpisodeReplay {
     var generator = Philox(seed: seed, purpose: 1, index: 0)
     func point() -> [Float] { (0..<2).map { _ in Float(generator.uniform(-1, 1)) } }
     guard case .continuous(let low, let high) = task.spec.action else { fatalError("continuous") }
@@ -33,7 +35,11 @@ enum PointWorld {
       goals += point()
       states += state
       for _ in 0..<task.spec.horizon {
-        let action = zip(low, high).map { Float(generator.uniform(Double($0), Double($1))) }
+        let action = zip(low, high).map { low, high in
+          guard let bins else { return Float(generator.uniform(Double(low), Double(high))) }
+          let digit = Float(generator.next() % UInt64(bins))
+          return low + digit * (high - low) / Float(bins - 1)
+        }
         state = next(state, action)
         actions += action
         states += state

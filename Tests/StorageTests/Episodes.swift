@@ -23,7 +23,7 @@ func sampleTask(discrete: Bool = false, horizon: Int = 50) -> GoalTask {
 /// alone.
 func sampleEpisodes(
   _ indices: some Sequence<Int64>, spec: GoalSpec, seed: UInt64 = 0, stateLength: Int = 0,
-  length: (Int64) -> Int = { Int($0 * 7 % 11) + 1 }
+  isCategorical: Bool = false, length: (Int64) -> Int = { Int($0 * 7 % 11) + 1 }
 ) -> [Trajectory] {
   indices.map { index in
     var random = Philox(seed: seed, purpose: 77, index: UInt64(index))
@@ -45,6 +45,7 @@ func sampleEpisodes(
     episode.sources = (0..<t).map { _ in
       [BehaviourSource.policy, .noise, .random][Int(random.next() % 3)]
     }
+    if isCategorical { episode.logProbabilities = (0..<t).map { _ in -Float(random.unit()) } }
     episode.terminated = index % 3 == 0
     episode.truncated = index % 3 == 1
     episode.states = (0..<((t + 1) * stateLength)).map { _ in random.normal() }

@@ -21,7 +21,8 @@ struct MalformedShardTests {
     let opened = try HDF5File(creating: file)
     try opened.createGroup("behaviour")
     let source = ShardSource(
-      sampleEpisodes([0, 1], spec: spec, stateLength: 2) { Int($0) + 1 }, spec: spec)
+      sampleEpisodes([0, 1], spec: spec, stateLength: 2, isCategorical: true) { Int($0) + 1 },
+      spec: spec)
     for other in source.columns {
       let type = other.types(for: spec)[0]
       var bytes: [UInt8] = []
@@ -154,7 +155,8 @@ struct MalformedShardTests {
   @Test(arguments: [false, true])
   func aFileThatIsCutOffIsAnError(compress: Bool) throws {
     try ShardWriter.write(
-      sampleEpisodes(0..<40, spec: spec, stateLength: 4), spec: spec, to: file, compress: compress)
+      sampleEpisodes(0..<40, spec: spec, stateLength: 4, isCategorical: true), spec: spec, to: file,
+      compress: compress)
     let whole = try Data(contentsOf: file)
     var random = Xoshiro256(seed: 1)
     let cuts = Array(1..<40) + [whole.count - 1] + (0..<160).map { _ in random.below(whole.count) }
@@ -170,7 +172,7 @@ struct MalformedShardTests {
   /// episodes if the byte is one that means nothing.
   @Test(arguments: [false, true])
   func changedMetadataIsAnErrorOrNoChange(compress: Bool) throws {
-    let episodes = sampleEpisodes(0..<6, spec: spec, stateLength: 2)
+    let episodes = sampleEpisodes(0..<6, spec: spec, stateLength: 2, isCategorical: true)
     try ShardWriter.write(episodes, spec: spec, to: file, compress: compress)
     let whole = try Data(contentsOf: file)
     let places = try compress ? Array(0..<whole.count) : metadata(of: file, size: whole.count)

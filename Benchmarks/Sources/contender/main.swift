@@ -24,15 +24,26 @@ func say(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").ut
 let arguments = CommandLine.arguments.dropFirst()
 switch arguments.first {
 case "simulate": try simulate(threads: Int(arguments.last ?? "1") ?? 1)
+case "simulate-only": try simulateOnly(threads: Int(arguments.last ?? "1") ?? 1)
+case "collect": try collect(threads: Int(arguments.last ?? "1") ?? 1)
+case "make-dataset": try makeDataset(arguments.last ?? "")
+case "read-dataset": try readDataset(arguments.last ?? "")
+case "write-compressed": try writeCompressed(arguments.last ?? "", threads: 2)
 case "write-columns": try writeColumns()
 case "write-shard": try writeShard()
 case "read-columns": try readColumns()
 case "map-columns": try mapColumns()
 case "digest": try digest()
+case "convert-in": try convertPickle(arguments.last ?? "", out: false)
+case "convert-to": try convertDataset(arguments.last ?? "", to: arguments.dropFirst().first ?? "")
+case "convert-from": try convertBack(arguments.last ?? "", from: arguments.dropFirst().first ?? "")
+case "convert-out": try convertPickle(arguments.last ?? "", out: true)
 case "update": try update(batch: Int(arguments.last ?? "512") ?? 512)
 default:
   say(
-    "contender simulate THREADS | write-columns | write-shard | read-columns | map-columns | "
-      + "digest | update BATCH")
+    "contender simulate THREADS | simulate-only THREADS | collect THREADS | make-dataset FOLDER | "
+      + "read-dataset FOLDER | write-compressed FOLDER | write-columns | write-shard | read-columns | map-columns | "
+      + "digest | convert-in FILE | convert-out FILE | convert-to FORMAT FOLDER | "
+      + "convert-from FORMAT FOLDER | update BATCH")
   exit(64)
 }

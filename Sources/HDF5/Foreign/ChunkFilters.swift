@@ -99,7 +99,9 @@ struct ChunkFilters: Sendable {
     guard size > 1, count >= 0 else { return result }
     result.withUnsafeMutableBufferPointer { result in
       for element in 0..<elements {
-        for byte in 0..<size { result[element &* size &+ byte] = bytes[byte &* elements &+ element] }
+        for byte in 0..<size {
+          result[element &* size &+ byte] = bytes[byte &* elements &+ element]
+        }
       }
     }
     return result

@@ -1,6 +1,6 @@
 /// Where the chunks of a dataset lie, and how they are packed.
 ///
-/// Read are the trees of version 1, and of layout 4 a single chunk, chunks in a row and fixed arrays;
+/// Read are the trees of version 1, and of layouts 4 and 5 a single chunk, chunks in a row and fixed arrays;
 /// those of datasets that can grow, which only a file of `libver="latest"` has, are refused by name.
 struct ChunkMap: Sendable {
   private struct Chunk: Sendable {
@@ -27,10 +27,10 @@ struct ChunkMap: Sendable {
     self.shape = shape
     self.elementBytes = elementBytes
     filters = try ChunkFilters(header, elementBytes: elementBytes)
-    let flags = version == 4 ? try layout.byte() : 0
+    let flags = version > 3 ? try layout.byte() : 0
     let rank = try layout.byte() - 1
     let old = version == 3 ? try layout.address() : nil
-    let bytes = version == 4 ? try layout.byte() : 4
+    let bytes = version > 3 ? try layout.byte() : 4
     var chunk: [Int] = []
     for _ in 0..<max(0, rank) { chunk.append(try layout.count(bytes)) }
     let size = try layout.count(bytes)
@@ -101,7 +101,7 @@ struct ChunkMap: Sendable {
     }
   }
 
-  /// The chunk index of a layout of version 4.
+  /// The chunk index of a layout of version 4 or 5.
   private mutating func readIndex(
     _ header: ObjectHeader, _ layout: inout ByteCursor, flags: Int
   ) throws(HDF5Error) {
@@ -191,7 +191,8 @@ struct ChunkMap: Sendable {
 
   private func places(of rows: Range<Int>) -> Range<Int> {
     let columns = grid.dropFirst().reduce(1, *)
-    return (rows.lowerBound / chunk[0] * columns)..<(((rows.upperBound - 1) / chunk[0] + 1) * columns)
+    return
+      (rows.lowerBound / chunk[0] * columns)..<(((rows.upperBound - 1) / chunk[0] + 1) * columns)
   }
 
   /// Whether every chunk of some rows is there.

@@ -49,8 +49,8 @@ public struct ForeignDataset: Sendable {
     guard !overflowed, bytes < 1 << 50 else { throw layout.damaged("its shape is \(shape)") }
     let fill = try ForeignDataset.fill(header, element.byteCount)
     let version = try layout.byte()
-    guard version == 3 || version == 4 else {
-      throw layout.notRead("its layout is of version \(version), known are 3 and 4")
+    guard (3...5).contains(version) else {
+      throw layout.notRead("its layout is of version \(version), known are 3 to 5")
     }
     guard !header.has(.external) else { throw layout.notRead("its elements lie in another file") }
     var available = file.byteCount

@@ -60,7 +60,8 @@ public final class ForeignFile: Sendable {
       try cursor.checkSum(from: start)
     default:
       throw .notRead(
-        file: name, dataset: "/", reason: "its superblock is of version \(version), known are 0 to 3"
+        file: name, dataset: "/",
+        reason: "its superblock is of version \(version), known are 0 to 3"
       )
     }
     guard base <= map.bytes.count else {

@@ -2,6 +2,8 @@
 public struct ForeignGroup: Sendable {
   /// The path inside the file; empty for the root.
   public let path: String
+  /// The file's name, for messages.
+  public var fileName: String { header.file.name }
   /// Names in it, sorted.
   public var names: [String] { links.keys.sorted() }
   /// How many names there are.
@@ -46,7 +48,9 @@ public struct ForeignGroup: Sendable {
   }
 
   /// Whether a name, which must be there, leads to a group.
-  public func isGroup(_ name: String) throws(HDF5Error) -> Bool { !(try open(name).has(.dataspace)) }
+  public func isGroup(_ name: String) throws(HDF5Error) -> Bool {
+    !(try open(name).has(.dataspace))
+  }
 
   /// Its attributes, by name.
   public func attributes() throws(HDF5Error) -> [String: ForeignValue] {

@@ -46,7 +46,9 @@ struct ObjectHeader: Sendable {
     } else {
       cursor.position = start
       try cursor.signature("OHDR")
-      guard try cursor.byte() == 2 else { throw cursor.damaged("its header is of no known version") }
+      guard try cursor.byte() == 2 else {
+        throw cursor.damaged("its header is of no known version")
+      }
       let flags = try cursor.byte()
       hasOrder = flags & 4 != 0
       try cursor.skip((flags & 32 != 0 ? 16 : 0) + (flags & 16 != 0 ? 4 : 0))
@@ -83,7 +85,9 @@ struct ObjectHeader: Sendable {
         try cursor.limit(to: next.count)
       } else {
         let start = cursor.position
-        guard next.count >= 8 else { throw cursor.damaged("a continuation has \(next.count) bytes") }
+        guard next.count >= 8 else {
+          throw cursor.damaged("a continuation has \(next.count) bytes")
+        }
         var after = cursor
         try after.skip(next.count - 4)
         try after.checkSum(from: start)

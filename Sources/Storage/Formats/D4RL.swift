@@ -75,7 +75,8 @@ struct D4RL: DatasetFormat {
       try writer.add("infos/" + path.dropFirst(6), column, .steps) { $0[path] }
     }
     for (path, column) in rest {
-      try writer.add("\(D4RL.rest)/\(column.axis.rawValue)/\(path)", column, column.axis) { $0[path] }
+      let place = "\(D4RL.rest)/\(column.axis.rawValue)/\(path)"
+      try writer.add(place, column, column.axis) { $0[path] }
     }
     try writer.write()
 
@@ -95,8 +96,9 @@ struct D4RL: DatasetFormat {
     return notes
   }
 
-  /// A flag of each episode in its last row. An episode with neither flag gets `timeouts`, as the format has
-  /// no other way to end one.
+  /// A flag of each episode in its last row.
+  ///
+  /// An episode with neither flag gets `timeouts`, as the format has no other way to end one.
   private static func flags(_ table: EpisodeTable, _ column: ShardColumn) -> TableColumn {
     var flags = [UInt8](repeating: 0, count: table.steps)
     let terminated = table[.terminated]?.integers()

@@ -56,9 +56,8 @@ extension EpisodeGroups {
     try add(path, axis, pieces)
   }
 
-  /// Reads how long episodes are and how each ended, out of flags of which the last row counts.
-  ///
-  /// - Parameter truncated: Nil where the format has none: then time cut off what did not end by itself.
+  /// Reads how long episodes are and how each ended, out of flags of which the last row counts; where a
+  /// format has no `truncated`, time cut off what did not end by itself.
   mutating func readEnds(
     terminated: String, truncated: String?, _ options: FormatOptions
   ) throws(StorageError) {
@@ -75,7 +74,8 @@ extension EpisodeGroups {
           dataset.rows <= options.maximumBytes / 8, length == 0 || dataset.rows == length
         else {
           throw .wrongShape(
-            file: groups.file.name, dataset: dataset.path, expected: [max(1, length)], found: dataset.shape)
+            file: groups.file.name, dataset: dataset.path, expected: [max(1, length)],
+            found: dataset.shape)
         }
         length = dataset.rows
         let values = try reading { () throws(HDF5Error) in
@@ -144,7 +144,9 @@ extension EpisodeGroups {
       if !more.isEmpty { others.withLock { $0.formUnion(more) } }
     }
     let more = others.withLock { $0.sorted() }
-    if !more.isEmpty { notes.lost.append("attributes of episodes: \(more.joined(separator: ", "))") }
+    if !more.isEmpty {
+      notes.lost.append("attributes of episodes: \(more.joined(separator: ", "))")
+    }
     var all: [String: [UInt64]] = [:]
     for (name, values) in found.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
       if values.count == names.count {
@@ -195,7 +197,8 @@ extension EpisodeGroups {
     let count = others.value
     if count > 0 {
       notes.lost.append(
-        "next_obs of steps before the last where they are not the next step's obs, in \(count) episodes")
+        "next_obs of steps before the last where they are not the next step's obs, in \(count) episodes"
+      )
     }
   }
 
@@ -209,7 +212,9 @@ extension EpisodeGroups {
       guard inner.contains(axis.rawValue) else { continue }
       let place = try reading { () throws(HDF5Error) in try inner.group(axis.rawValue) }
       for path in try EpisodeGroups.datasets(below: place) {
-        try add(path, axis, [Piece("\(rest)/\(axis.rawValue)/\(path)", axis)])
+        let piece = Piece("\(rest)/\(axis.rawValue)/\(path)", axis)
+        try RestColumn.check(path, axis, try needed(piece.dataset, in: group))
+        try add(path, axis, [piece])
       }
     }
   }

@@ -143,11 +143,8 @@ struct EpisodeGroups: Sendable {
     return paths
   }
 
-  /// Adds a column as the first episode's group has it.
-  ///
-  /// - Parameters:
-  ///   - kind: What a row must be.
-  ///   - type: The type that its numbers are turned into; as they are, if nil.
+  /// Adds a column as the first episode's group has it; a row must be of `kind`, and numbers are turned
+  /// into `type` unless it is nil.
   mutating func add(
     _ path: String, _ axis: RowAxis, _ pieces: [Piece], _ kind: RowKind = .any,
     as type: HDF5Type? = nil
@@ -163,7 +160,8 @@ struct EpisodeGroups: Sendable {
     else {
       throw .cannotConvert(
         file.name,
-        reason: "'\(first.path)' must have a row\(kind == .number ? " of one number" : "") for each "
+        reason:
+          "'\(first.path)' must have a row\(kind == .number ? " of one number" : "") for each "
           + "step, its shape is \(first.shape)")
     }
     if kind == .vector, first.rowShape.count > 1 {
@@ -172,8 +170,8 @@ struct EpisodeGroups: Sendable {
     let width = first.rowShape.reduce(1, *)
     columns[path] = Column(
       described: SourceColumn(
-        type ?? stored, rowShape: kind == .number ? [] : kind == .vector ? [width] : first.rowShape,
-        axis: axis),
+        type ?? stored,
+        rowShape: kind == .number ? [] : kind == .vector ? [width] : first.rowShape, axis: axis),
       pieces: pieces, stored: stored, storedShape: first.rowShape)
   }
 
@@ -235,7 +233,8 @@ struct EpisodeGroups: Sendable {
               expected: [piece.count(length)] + column.storedShape, found: dataset.shape)
           }
           let range = piece.range(length)
-          let target = memories[place].bytes[positions[place]..<(positions[place] + range.count * row)]
+          let end = positions[place] + range.count * row
+          let target = memories[place].bytes[positions[place]..<end]
           try reading { () throws(HDF5Error) in
             try dataset.read(range, into: UnsafeMutableRawBufferPointer(rebasing: target))
           }
@@ -264,7 +263,8 @@ extension TableColumn {
     switch type {
     case .float64: return TableColumn(type, rowShape: rowShape, axis: axis, doubles())
     case .int32:
-      return TableColumn(type, rowShape: rowShape, axis: axis, integers().map { Int32(clamping: $0) })
+      return TableColumn(
+        type, rowShape: rowShape, axis: axis, integers().map { Int32(clamping: $0) })
     case .uint8:
       let values = doubles()
       if let row = values.firstIndex(where: { $0 != 0 && $0 != 1 }) {

@@ -5,8 +5,9 @@ import HDF5
 ///
 /// The library lets one thread of a process work, and holds little of the file in memory.
 struct EpisodeGroupsWriter {
-  /// The group, in that of an episode, of columns that a format has no place for; readers of the format
-  /// leave it alone, and ours takes it back. Below it: `steps/`, `states/` or `episodes/`, by the column's
+  /// The group, in that of an episode, of columns that a format has no place for.
+  ///
+  /// Readers of the format leave it alone, and ours takes it back. Below it: `steps/`, `states/` or `episodes/`, by the column's
   /// axis, and the column's path.
   static let rest = "goalpost"
 

@@ -2,7 +2,9 @@ import Foundation
 import GoalCore
 import HDF5
 
-/// A Minari dataset of version 0.5.4, in HDF5: a folder ROOT/[namespace/]name-v<n> that holds
+/// A Minari dataset of version 0.5.4, in HDF5.
+///
+/// It is a folder ROOT/[namespace/]name-v<n> that holds
 ///
 ///     data/metadata.json    spaces, counts, the environment
 ///     data/main_data.hdf5   a group episode_<k> for each episode:
@@ -50,35 +52,28 @@ struct Minari: DatasetFormat {
 
   func write(_ request: FormatRequest) throws(StorageError) -> ConversionNotes {
     let id = try MinariMetadata.identifier(of: request.url)
-    let files = FileManager.default
-    let isNew = !files.fileExists(atPath: request.url.path)
-    do {
-      try files.createDirectory(at: request.url, withIntermediateDirectories: true)
-    } catch {
-      throw .cannotWrite(request.url.path, reason: error.localizedDescription)
+    let folder = try PartFolder(for: request.url)
+    // `minari list local` looks at every folder that has a folder `data`: there is none before it is whole.
+    let making = folder.url.appendingPathComponent("making")
+    guard mkdir(making.path, 0o755) == 0 else { throw .writing(request.url.path) }
+    let file = making.appendingPathComponent("main_data.hdf5")
+    let writing = try MinariWriting(request)
+    try writing.write(to: file)
+    let metadata = try MinariMetadata.text(
+      id: id, request, columns: writing, bytes: byteCount(of: file) ?? 0)
+    try PartFile.write(
+      Data(metadata.utf8), to: making.appendingPathComponent("metadata.json"))
+    guard rename(making.path, folder.url.appendingPathComponent("data").path) == 0 else {
+      throw .writing(request.url.path)
     }
-    do throws(StorageError) {
-      // `minari list local` looks at every folder that has a folder `data`: there is none before it is whole.
-      let folder = try PartFolder(for: request.url.appendingPathComponent("data"))
-      let file = folder.url.appendingPathComponent("main_data.hdf5")
-      let writing = try MinariWriting(request)
-      try writing.write(to: file)
-      let metadata = try MinariMetadata.text(
-        id: id, request, columns: writing, bytes: byteCount(of: file) ?? 0)
-      try PartFile.write(
-        Data(metadata.utf8), to: folder.url.appendingPathComponent("metadata.json"))
-      try folder.commit()
-      // What Minari's own `create_namespace` leaves in each folder above.
-      if id.contains("/") {
-        let mark = request.url.deletingLastPathComponent().appendingPathComponent(
-          "namespace_metadata.json")
-        if !files.fileExists(atPath: mark.path) { try PartFile.write(Data("{}".utf8), to: mark) }
-      }
-      return writing.notes
-    } catch {
-      if isNew { rmdir(request.url.path) }
-      throw error
+    try folder.commit()
+    // What Minari's own `create_namespace` leaves.
+    if id.contains("/") {
+      let mark = request.url.deletingLastPathComponent().appendingPathComponent(
+        "namespace_metadata.json")
+      if byteCount(of: mark) == nil { try PartFile.write(Data("{}".utf8), to: mark) }
     }
+    return writing.notes
   }
 }
 
@@ -106,16 +101,20 @@ private struct MinariEpisodes: EpisodeSource {
     if root.count - others.count != names.count {
       throw .missingDataset(file: url.path, dataset: "episode_\(names.count)")
     }
-    if !others.isEmpty { groups.notes.lost.append("\(others.joined(separator: ", ")), no episodes") }
+    if !others.isEmpty {
+      groups.notes.lost.append("\(others.joined(separator: ", ")), no episodes")
+    }
     if let counted = metadata.totalEpisodes, counted != names.count {
       groups.notes.assumed.append(
-        "there are the \(names.count) episodes that are in the file; metadata.json counts \(counted)")
+        "there are the \(names.count) episodes that are in the file; metadata.json counts \(counted)"
+      )
     }
     groups.notes.lost += metadata.others
 
     try groups.readEnds(terminated: "terminations", truncated: "truncations", options)
     // What follows from the episode is worked out again when it goes out.
-    let known = ["id", "total_steps"] + ["sum", "mean", "std", "max", "min"].map { "rewards_" + $0 }
+    let known =
+      ["id", "total_steps"] + ["sum", "mean", "std", "max", "min"].map { "rewards_" + $0 }
     if let seeds = try groups.readAttributes(["seed"], leaving: Set(known), options)["seed"] {
       groups.numbers[ShardColumn.seeds.rawValue] = (.uint64, seeds)
     }
@@ -155,7 +154,8 @@ private struct MinariEpisodes: EpisodeSource {
     guard groups.columns[ShardColumn.observations.rawValue] != nil else {
       throw .cannotConvert(
         groups.file.name,
-        reason: "its observations are \(inner.names.joined(separator: ", ")), and one of them must be "
+        reason:
+          "its observations are \(inner.names.joined(separator: ", ")), and one of them must be "
           + "'observation'")
     }
   }

@@ -52,7 +52,8 @@ struct MinariMetadata {
     guard id.wholeMatch(of: #/([-_\w]{2,}/)*[-_\w]+-v\d+/#) != nil else {
       throw .cannotConvert(
         url.path,
-        reason: "a Minari dataset lies at ROOT/<namespace>/<name>-v<number>, of letters, digits, - and _ "
+        reason:
+          "a Minari dataset lies at ROOT/<namespace>/<name>-v<number>, of letters, digits, - and _ "
           + "and at least two of them in the namespace; '\(id)' does not")
     }
     return id
@@ -146,7 +147,9 @@ enum PythonJSON {
     var depth = 0
     var rest = Array(text.utf8)[...]
     while let byte = rest.first {
-      if !isInside, let word = ["-Infinity", "Infinity", "NaN"].first(where: { rest.starts(with: $0.utf8) }) {
+      if !isInside,
+        let word = ["-Infinity", "Infinity", "NaN"].first(where: { rest.starts(with: $0.utf8) })
+      {
         plain += Array("null".utf8)
         rest = rest.dropFirst(word.utf8.count)
         continue

@@ -35,7 +35,8 @@ struct MinariWriting {
     if source.column(.rewards) == nil {
       throw .cannotConvert(
         request.url.path,
-        reason: "the format needs rewards, and there are none: name the world with --environment, or "
+        reason:
+          "the format needs rewards, and there are none: name the world with --environment, or "
           + "say when a goal is reached with --threshold")
     }
     if desired?.axis == .episodes {
@@ -101,7 +102,8 @@ struct MinariWriting {
       ("terminations", ShardColumn.terminated), ("truncations", .truncated),
     ] {
       var flags = [UInt8](repeating: 0, count: steps.count)
-      flags[steps.count - 1] = (table[column]?.integers(episode..<(episode + 1))[0] ?? 0) == 0 ? 0 : 1
+      flags[steps.count - 1] =
+        (table[column]?.integers(episode..<(episode + 1))[0] ?? 0) == 0 ? 0 : 1
       try writer.write("\(group)/\(name)", TableColumn(.bool, axis: .steps, flags))
     }
     try writer.group(group + "/infos")

@@ -2,7 +2,7 @@ import Foundation
 import GoalCore
 import HDF5
 
-/// A robomimic dataset: an HDF5 file of
+/// A robomimic dataset, an HDF5 file.
 ///
 ///     data                 attributes total, env_args (JSON: env_name, type, env_kwargs)
 ///     data/demo_<k>        attribute num_samples
@@ -16,7 +16,8 @@ import HDF5
 ///
 /// `dones` is written as robomimic defines it, 1 where the action ended the episode by itself; its own
 /// files often have 1 at the end of any. Seeds and both flags are attributes of a demo besides, which
-/// robomimic does not look at, and a mask is the extra `mask_<name>`, 0 or 1 for each episode.
+/// robomimic does not look at, and a mask is the extra `mask_<name>`, 0 or 1 for each episode. Of a dataset of
+/// ours with its episodes for validation beside it, both go into one file, with the masks train and valid.
 ///
 /// Source: robomimic 0.3.0, `utils/dataset.py` and `docs/datasets/overview.md`.
 struct Robomimic: DatasetFormat {
@@ -31,6 +32,11 @@ struct Robomimic: DatasetFormat {
   }
 
   func isMeant(by output: URL) -> Bool { false }
+
+  let keepsValidationInside = true
+
+  /// What the columns of masks begin with.
+  static let maskPrefix = "extra/mask_"
 
   func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any EpisodeSource {
     try RobomimicEpisodes(url, options)
@@ -133,7 +139,8 @@ private struct RobomimicEpisodes: EpisodeSource {
     guard !groups.lengths.contains(1) else {
       throw .cannotConvert(
         groups.file.name,
-        reason: "an episode has one step and no next_obs, so no step of which both states are known")
+        reason: "an episode has one step and no next_obs, so no step of which both states are known"
+      )
     }
     groups.dropLastSteps()
     groups.notes.lost.append(
@@ -146,11 +153,13 @@ private struct RobomimicEpisodes: EpisodeSource {
     let observations = try reading { () throws(HDF5Error) in try first.group("obs") }
     let keys = observations.names
     // robomimic names no key of its own: ours, the one that there is, or `flat`, of its own converter.
-    let main = ["observation", "flat"].first { keys.contains($0) } ?? (keys.count == 1 ? keys[0] : nil)
+    let main =
+      ["observation", "flat"].first { keys.contains($0) } ?? (keys.count == 1 ? keys[0] : nil)
     guard let main else {
       throw .cannotConvert(
         groups.file.name,
-        reason: "'\(observations.path)' has \(keys.joined(separator: ", ")), and one of them must be "
+        reason:
+          "'\(observations.path)' has \(keys.joined(separator: ", ")), and one of them must be "
           + "'observation' or 'flat', as it is not known how to join them")
     }
     for key in keys {
@@ -182,12 +191,13 @@ private struct RobomimicEpisodes: EpisodeSource {
       for (row, member) in members.enumerated() {
         guard let place = places[member] else {
           throw .wrongValue(
-            file: groups.file.name, dataset: mask.path(of: name), rule: "must name a demo", row: row,
+            file: groups.file.name, dataset: mask.path(of: name), rule: "must name a demo",
+            row: row,
             found: "'\(member)'")
         }
         flags[place] = 1
       }
-      masks["extra/mask_" + name] = flags
+      masks[Robomimic.maskPrefix + name] = flags
     }
     return masks
   }

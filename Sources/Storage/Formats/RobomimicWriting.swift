@@ -10,7 +10,6 @@ struct RobomimicWriting {
   /// The simulator's states, of steps as robomimic has them or of all states as ours are.
   private let states: String?
   private(set) var notes = ConversionNotes()
-  private static let maskPrefix = "extra/mask_"
 
   init(_ request: FormatRequest) throws(StorageError) {
     self.request = request
@@ -27,7 +26,7 @@ struct RobomimicWriting {
     let others = source.columns.filter { path, _ in !usual.contains { $0.rawValue == path } }
       .map { (path: $0.key, axis: $0.value.axis) }.sorted { $0.path < $1.path }
     let isMask = { (path: String, axis: RowAxis) in
-      axis == .episodes && path.hasPrefix(RobomimicWriting.maskPrefix)
+      axis == .episodes && path.hasPrefix(Robomimic.maskPrefix)
     }
     masks = others.filter(isMask).map(\.path)
     let foreign = "extra/\(ShardColumn.states.rawValue)"
@@ -81,7 +80,7 @@ struct RobomimicWriting {
     for (mask, members) in zip(masks, members) where !members.isEmpty {
       try reading { () throws(HDF5Error) in
         try writer.file.write(
-          "mask/" + mask.dropFirst(RobomimicWriting.maskPrefix.count), texts: members)
+          "mask/" + mask.dropFirst(Robomimic.maskPrefix.count), texts: members)
       }
     }
     try writer.commit()

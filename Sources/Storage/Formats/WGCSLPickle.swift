@@ -45,7 +45,7 @@ struct WGCSLPickle: DatasetFormat {
 
     func shape(_ column: SourceColumn) -> [Int] {
       switch column.axis {
-      case .steps: [episodes, length] + (column.rowShape.isEmpty ? [1] : column.rowShape)
+      case .steps: [episodes, length] + column.rowShape
       case .states: [episodes, length + 1] + column.rowShape
       case .episodes: [episodes] + column.rowShape
       }
@@ -70,7 +70,11 @@ struct WGCSLPickle: DatasetFormat {
     try add("o", observations, shape(observations), [.observations], counting: true) {
       $0[.observations]
     }
-    try add("u", actions, shape(actions), [.actions]) { $0[.actions] }
+    let integers = SourceColumn(.int64, rowShape: [1], axis: .steps)
+    let taken = actions.isDiscrete ? integers : actions
+    try add("u", taken, shape(taken), [.actions]) {
+      $0[.actions]?.withWideActions()
+    }
     try add("g", desired, [episodes, length] + desired.rowShape, [.desiredGoals]) {
       $0.desiredGoalsBySteps
     }

@@ -1,0 +1,65 @@
+import Experiments
+import Foundation
+
+/// Converts WGCSL's pickle to a dataset again and again, or, with `out`, such a dataset to a pickle.
+///
+/// The work is all that `goalpost convert` does: digests of the source and of every shard, fsync, rename,
+/// statistics, rewards and successes. The pickle is `contenders/formats_numpy.py make`'s.
+func convertPickle(_ file: String, out: Bool) throws {
+  let pickle = URL(fileURLWithPath: file)
+  let folder = pickle.deletingLastPathComponent()
+  let data = folder.appendingPathComponent("data-\(getpid())")
+  let back = folder.appendingPathComponent("back-\(getpid()).pkl")
+  defer {
+    try? FileManager.default.removeItem(at: data)
+    try? FileManager.default.removeItem(at: back)
+  }
+  func convert(_ input: URL, to output: URL) throws -> Double {
+    try? FileManager.default.removeItem(at: output)
+    var request = DatasetConversion.Request(input, to: output)
+    request.environment = out && input == data ? nil : "fetch-push"
+    request.isSilent = true
+    return Double(try DatasetConversion.run(request)[0].steps)
+  }
+  if out { _ = try convert(pickle, to: data) }
+  try serve { try out ? convert(data, to: back) : convert(pickle, to: data) }
+}
+
+/// Converts a dataset to a foreign format again and again: digests of its shards, fsync and rename included.
+func convertDataset(_ dataset: String, to format: String) throws {
+  let folder = try exportFolder()
+  defer { try? FileManager.default.removeItem(at: folder) }
+  try serve { try export(dataset, to: format, in: folder).steps }
+}
+
+/// Converts a dataset to a foreign format once, and that to a dataset again and again.
+func convertBack(_ dataset: String, from format: String) throws {
+  let folder = try exportFolder()
+  defer { try? FileManager.default.removeItem(at: folder) }
+  let foreign = try export(dataset, to: format, in: folder).url
+  let back = folder.appendingPathComponent("back")
+  try serve {
+    try? FileManager.default.removeItem(at: back)
+    var request = DatasetConversion.Request(foreign, to: back)
+    request.isSilent = true
+    return Double(try DatasetConversion.run(request)[0].steps)
+  }
+}
+
+private func exportFolder() throws -> URL {
+  let folder = FileManager.default.temporaryDirectory
+    .appendingPathComponent("goalpost-benchmark-\(getpid())")
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  return folder
+}
+
+private func export(
+  _ dataset: String, to format: String, in folder: URL
+) throws -> (url: URL, steps: Double) {
+  let output = folder.appendingPathComponent("push/written-v0")
+  try? FileManager.default.removeItem(at: output)
+  var request = DatasetConversion.Request(URL(fileURLWithPath: dataset), to: output)
+  request.to = format
+  request.isSilent = true
+  return (output, Double(try DatasetConversion.run(request)[0].steps))
+}

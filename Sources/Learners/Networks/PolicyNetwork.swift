@@ -1,0 +1,134 @@
+internal import Glibc
+internal import GoalCore
+internal import Replay
+internal import Torch
+
+/// What the supervised learners' policies share: a network of normalised observation and goal, its
+/// optimizer, and the statistics that inputs are normalised with.
+///
+/// Shapes: `B` rows, `O` observation, `G` goal, `D = O + G`.
+class PolicyNetwork {
+  let network: MLP
+  let optimizer: Adam
+  private(set) var normalizer: RunningNormalizer
+
+  /// A network with so many outputs, drawn from the run's seed.
+  init(
+    task: GoalTask, outputs: Int, hiddenWidths: [Int], learningRate: Double,
+    normalizer: NormalizerSettings, seed: UInt64
+  ) {
+    let inputs = task.spec.observation + task.spec.goal
+    var generator = Initialization.generator(seed: seed, network: 0)
+    network = Initialization.mlp(
+      inputs: inputs, hiddenWidths: hiddenWidths, outputs: outputs, from: &generator)
+    optimizer = Adam(network.parameters, learningRate: learningRate)
+    self.normalizer = RunningNormalizer(length: inputs, settings: normalizer)
+  }
+
+  /// What networks read, `[B, D]`: observation `[B, O]` and goal `[B, G]` side by side, normalised.
+  func input(_ observations: [Float], _ goals: [Float], rows: Int) -> Tensor {
+    let (o, g) = (observations.count / rows, goals.count / rows)
+    let input = Tensor(shape: [rows, o + g]) { memory in
+      guard let start = memory.baseAddress else { return }
+      observations.withUnsafeBufferPointer { observations in
+        goals.withUnsafeBufferPointer { goals in
+          guard let fromO = observations.baseAddress, let fromG = goals.baseAddress else { return }
+          for row in 0..<rows {
+            (start + row * (o + g)).update(from: fromO + row * o, count: o)
+            (start + row * (o + g) + o).update(from: fromG + row * g, count: g)
+          }
+        }
+      }
+    }
+    normalizer.normalize(input)
+    return input
+  }
+
+  /// Shows the normaliser the batch, with its value goals as WGCSL's code does.
+  func observe(_ batch: GoalBatch) {
+    normalizer.update(
+      observations: batch.observations, goals: batch.valueGoals, rows: batch.count)
+  }
+
+  /// The present numbers, for acting.
+  var snapshot: PolicySnapshot {
+    PolicySnapshot(
+      network: RowNetwork(network), mean: normalizer.mean, deviation: normalizer.deviation,
+      settings: normalizer.settings)
+  }
+
+  // MARK: - Saving
+
+  /// What acting needs: `actor.<k>.weight`, `actor.<k>.bias`, `normalizer.mean` and `.deviation`.
+  var policyState: [NamedTensor] {
+    network.named.map { $0.within("actor") }
+      + normalizer.policyState.map { $0.within("normalizer") }
+  }
+
+  /// What training needs besides.
+  var trainingState: [NamedTensor] {
+    optimizer.state.map { $0.within("actor_optimizer") }
+      + normalizer.trainingState.map { $0.within("normalizer") }
+  }
+
+  func restore(policy saved: [NamedTensor]) throws {
+    try network.named.assign(from: saved.group("actor"))
+    try normalizer.restore(policy: saved.group("normalizer"))
+  }
+
+  func restore(training saved: [NamedTensor]) throws {
+    try optimizer.state.assign(from: saved.group("actor_optimizer"))
+    try normalizer.restore(training: saved.group("normalizer"))
+  }
+}
+
+/// A policy that learns by imitation.
+protocol Imitator: PolicyNetwork {
+  /// One update in which every row of the batch counts the same.
+  func imitate(_ batch: GoalBatch, measuring: Bool) -> Metrics?
+  /// The present policy, which later updates do not change.
+  func makePolicy() -> any GoalPolicy
+}
+
+/// The entropy, in nats, of histograms `[H, bins]` of as many rows each, averaged over `H`.
+func meanEntropy(of counts: [Int], rows: Int, bins: Int) -> Float {
+  let sum = counts.reduce(Float(0)) { sum, count in
+    let share = Float(count) / Float(rows)
+    return share > 0 ? sum - share * log(share) : sum
+  }
+  return sum / Float(counts.count / bins)
+}
+
+extension GoalBatch {
+  /// The mean of the rows' offsets.
+  var meanOffset: Float { offsets.reduce(0) { $0 + Float($1) } / Float(count) }
+}
+
+/// The numbers of a `PolicyNetwork` at one moment, which no later update changes, for one row at a
+/// time; the bits of its outputs are the same on every processor (`RowNetwork`).
+struct PolicySnapshot: Sendable {
+  let network: RowNetwork
+  let mean: [Float]
+  let deviation: [Float]
+  let settings: NormalizerSettings
+
+  /// A goal `[G]` as the network reads it.
+  func normalized(goal: [Float]) -> [Float] {
+    normalized(goal, from: mean.count - goal.count)
+  }
+
+  /// The outputs at an observation `[O]` towards a goal that is normalised already, `[G]`.
+  func outputs(_ observation: [Float], goal: [Float]) -> [Float] {
+    precondition(
+      observation.count + goal.count == mean.count,
+      "an observation has \(mean.count - goal.count) numbers, found \(observation.count)")
+    return network(normalized(observation, from: 0) + goal)
+  }
+
+  private func normalized(_ values: [Float], from start: Int) -> [Float] {
+    var values = values
+    RunningNormalizer.normalize(
+      &values, mean: mean, deviation: deviation, settings: settings, from: start)
+    return values
+  }
+}
