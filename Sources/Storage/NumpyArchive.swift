@@ -58,7 +58,7 @@ struct NumpyArchive {
       }
     }
     self.arrays = arrays
-    self.others = others
+    self.others = others.map { (shown($0.name), $0.reason) }
   }
 
   /// An array by its name; nil where there is none.
@@ -67,7 +67,7 @@ struct NumpyArchive {
   /// An array that must be there.
   func array(_ name: String) throws(StorageError) -> NumpyArray {
     guard let array = self[name] else {
-      let names = arrays.map(\.name).joined(separator: ", ")
+      let names = arrays.prefix(8).map { shown($0.name) }.joined(separator: ", ")
       throw .malformed(
         url.path, rule: "must have an array '\(name)'",
         found: names.isEmpty ? "no arrays" : "arrays \(names)")

@@ -21,6 +21,7 @@ struct NumpyArray: @unchecked Sendable {
     bytes: UnsafeRawBufferPointer, owner: AnyObject
   ) throws(StorageError) {
     let needed = NumpyArray.byteCount(type, shape)
+    let name = shown(name)
     guard let needed, needed > 0, needed == bytes.count else {
       throw .malformed(
         path,

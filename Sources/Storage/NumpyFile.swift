@@ -14,6 +14,7 @@ enum NumpyFile {
   static func array(
     _ name: String, in path: String, bytes: UnsafeRawBufferPointer, owner: AnyObject
   ) throws(StorageError) -> NumpyArray {
+    let name = shown(name)
     guard bytes.count >= 12, bytes.prefix(6).elementsEqual(magic) else {
       throw .malformed(
         path, rule: "'\(name)' must begin as a .npy file, at byte 0",
@@ -40,7 +41,9 @@ enum NumpyFile {
     let (type, shape, isFortran) = try header.read()
     guard let known = type.type else {
       throw .cannotConvert(
-        path, reason: "'\(name)' has elements of numpy's type '\(type.text)', which cannot be read")
+        path,
+        reason: "'\(name)' has elements of numpy's type '\(shown(type.text))', which cannot be read"
+      )
     }
     guard shape.allSatisfy({ $0 > 0 }), !shape.isEmpty else {
       throw .malformed(path, rule: "'\(name)' must have elements", found: "shape \(shape)")

@@ -21,7 +21,7 @@ struct PickleArrays {
       }
       let type = contents.type.type
       guard let known = type.type, !contents.shape.isEmpty else {
-        others.append((key, "an array of type '\(type.text)' and shape \(contents.shape)"))
+        others.append((key, "an array of type '\(shown(type.text))' and shape \(contents.shape)"))
         continue
       }
       let span = contents.bytes
@@ -48,13 +48,13 @@ struct PickleArrays {
       }
     }
     self.arrays = arrays
-    self.others = others
+    self.others = others.map { (shown($0.key), $0.kind) }
   }
 
   /// The array of a key.
   func array(_ key: String, in url: URL) throws(StorageError) -> NumpyArray {
     guard let found = arrays.first(where: { $0.key == key })?.array else {
-      let keys = arrays.map(\.key).joined(separator: ", ")
+      let keys = arrays.prefix(8).map { shown($0.key) }.joined(separator: ", ")
       throw .malformed(
         url.path, rule: "the dictionary must have an array '\(key)'",
         found: keys.isEmpty ? "no arrays" : "arrays \(keys)")
@@ -69,7 +69,7 @@ struct PickleArrays {
     // Each byte takes one or two of the text.
     guard let count, count > 0, count <= text.count, text.count <= 2 * count else {
       throw .malformed(
-        url.path, rule: "'\(key)' must have as many bytes as its shape takes",
+        url.path, rule: "'\(shown(key))' must have as many bytes as its shape takes",
         found: "a text of \(text.count) for \(count ?? 0)")
     }
     let scratch = try options.scratchMemory(count, for: url)
@@ -90,7 +90,7 @@ struct PickleArrays {
     }
     guard place == text.count, written == count else {
       throw .malformed(
-        url.path, rule: "'\(key)' must be \(count) bytes written as latin1",
+        url.path, rule: "'\(shown(key))' must be \(count) bytes written as latin1",
         found: "\(written), then other text at its byte \(place)")
     }
     return scratch

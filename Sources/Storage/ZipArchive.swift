@@ -71,12 +71,14 @@ struct ZipArchive {
   ) throws(StorageError) -> (UnsafeRawBufferPointer, AnyObject) {
     let bytes = map.bytes
     guard let local = map.slice(at: member.header, count: 30), local.number(0, 4) == 0x0403_4b50
-    else { throw ZipArchive.fault(url, "'\(member.name)' must have a header", member.header) }
+    else {
+      throw ZipArchive.fault(url, "'\(shown(member.name))' must have a header", member.header)
+    }
     let start = member.header + 30 + Int(local.number(26, 2)) + Int(local.number(28, 2))
     guard let packed = map.slice(at: start, count: member.packed) else {
       throw .malformed(
         url.path,
-        rule: "'\(member.name)' must lie in the file's \(bytes.count) bytes",
+        rule: "'\(shown(member.name))' must lie in the file's \(bytes.count) bytes",
         found: "\(member.packed) bytes at \(start)")
     }
     let (contents, owner): (UnsafeRawBufferPointer, AnyObject)
@@ -84,7 +86,8 @@ struct ZipArchive {
     case 0:
       guard member.packed == member.unpacked else {
         throw .malformed(
-          url.path, rule: "'\(member.name)' is stored and must have \(member.unpacked) bytes",
+          url.path,
+          rule: "'\(shown(member.name))' is stored and must have \(member.unpacked) bytes",
           found: "\(member.packed)")
       }
       (contents, owner) = (packed, map)
@@ -92,26 +95,28 @@ struct ZipArchive {
       guard member.unpacked / Deflate.largestGain <= member.packed, member.unpacked > 0 else {
         throw .malformed(
           url.path,
-          rule: "'\(member.name)' of \(member.packed) deflated bytes can't unpack to so many",
+          rule:
+            "'\(shown(member.name))' of \(member.packed) deflated bytes can't unpack to so many",
           found: "\(member.unpacked)")
       }
       let scratch = try options.scratchMemory(member.unpacked, for: url)
       guard Deflate.inflate(packed, into: scratch.scratchBytes) else {
         throw .malformed(
           url.path,
-          rule: "'\(member.name)' at byte \(start) must inflate to \(member.unpacked) bytes",
+          rule: "'\(shown(member.name))' at byte \(start) must inflate to \(member.unpacked) bytes",
           found: "other contents")
       }
       (contents, owner) = (scratch.bytes, scratch)
     default:
       throw .cannotConvert(
-        url.path, reason: "'\(member.name)' is packed by method \(member.method), which is not read"
+        url.path,
+        reason: "'\(shown(member.name))' is packed by method \(member.method), which is not read"
       )
     }
     let found = Deflate.crc32(contents)
     guard found == member.checkSum else {
       throw .malformed(
-        url.path, rule: "'\(member.name)' must have the check sum \(member.checkSum)",
+        url.path, rule: "'\(shown(member.name))' must have the check sum \(member.checkSum)",
         found: "\(found)")
     }
     return (contents, owner)

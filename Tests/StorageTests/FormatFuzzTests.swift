@@ -60,7 +60,8 @@ struct FormatFuzzTests {
       } catch {
         let words = error.description
         #expect(
-          !words.contains("\n") && words.contains(folder.url.lastPathComponent)
+          !words.unicodeScalars.contains { $0.properties.generalCategory == .control }
+            && words.contains(folder.url.lastPathComponent)
             && words.count < 1_000,
           "\(name) \(number): \(words)")
       }

@@ -174,7 +174,7 @@ private struct GCSLEpisodes: EpisodeSource {
     }
     for (name, array) in archive.arrays
     where !["states", "actions", "desired_states"].contains(name) {
-      notes.lost.append("'\(name)', an array of shape \(array.shape)")
+      notes.lost.append("'\(shown(name))', an array of shape \(array.shape)")
     }
     for (name, reason) in archive.others { notes.lost.append("'\(name)', \(reason)") }
     self.notes = notes

@@ -201,9 +201,10 @@ private struct OGBenchEpisodes: EpisodeSource {
     var arrays = [(path: ShardColumn.observations.rawValue, array: observations)]
     for (name, array) in archive.arrays
     where !["observations", "actions", "terminals"].contains(name) {
-      let isPlain = name.allSatisfy { $0 != "/" && $0 != "." } && !name.isEmpty
-      guard array.shape[0] == rows, isPlain, name != "last_actions" else {
-        notes.lost.append("'\(name)', an array of shape \(array.shape), which is not over rows")
+      guard array.shape[0] == rows, isColumnName(name), name != "last_actions" else {
+        notes.lost.append(
+          "'\(shown(name))', an array of shape \(array.shape), which is not over rows, or has no plain name"
+        )
         continue
       }
       columns["extra/" + name] = SourceColumn(

@@ -144,9 +144,10 @@ private struct WGCSLEpisodes: EpisodeSource {
     add(ShardColumn.actions.rawValue, actions, .steps)
     if isDiscrete { columns[ShardColumn.actions.rawValue] = SourceColumn(.int32, axis: .steps) }
     for (key, array) in pickle.arrays where !["o", "ag", "g", "u"].contains(key) {
-      let isPlain = key.allSatisfy { $0 != "/" && $0 != "." } && !key.isEmpty
-      guard isPlain, array.shape[0] == episodes else {
-        notes.lost.append("'\(key)', an array of shape \(array.shape), which is not over episodes")
+      guard isColumnName(key), array.shape[0] == episodes else {
+        notes.lost.append(
+          "'\(shown(key))', an array of shape \(array.shape), which is not over episodes, or has no plain name"
+        )
         continue
       }
       let axis: RowAxis =

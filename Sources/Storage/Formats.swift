@@ -1,0 +1,71 @@
+public import Foundation
+
+/// All formats.
+public enum Formats {
+  /// Every format, in the order in which they are asked whether a file is theirs.
+  public static let all: [any DatasetFormat] = [
+    WGCSLPickle(),
+    WGCSLArrays(),
+    GCSLArrays(),
+    OGBench(),
+    Minari(),
+    Robomimic(),
+    D4RL(),
+  ]
+
+  /// Writes a foreign file or folder, which appears whole or not at all.
+  ///
+  /// - Returns: What the format could not hold, what was worked out and what was assumed.
+  /// - Throws: `cannotConvert` where there is something at that place, or where another process writes
+  ///   it; what a killed one left half written is removed.
+  public static func write(
+    _ request: FormatRequest, as format: any DatasetFormat
+  ) throws(StorageError) -> ConversionNotes {
+    let path = request.url.path
+    do {
+      try FileManager.default.createDirectory(
+        at: request.url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    } catch {
+      throw .cannotWrite(path, reason: "its folder cannot be made")
+    }
+    let lockFile = URL(fileURLWithPath: path + ".lock")
+    guard let lock = try FileLock.take(lockFile, wait: false) else {
+      throw .cannotConvert(path, reason: "is being written by another process")
+    }
+    defer { withExtendedLifetime(lock) {} }
+    guard !FileManager.default.fileExists(atPath: path) else {
+      throw .cannotConvert(
+        path, reason: "is there already: remove it, or give another --output")
+    }
+    PartFile.removeParts(of: request.url)
+    return try format.write(request)
+  }
+
+  /// The format of a name.
+  public static func named(_ name: String) throws(StorageError) -> any DatasetFormat {
+    guard let format = all.first(where: { $0.name == name }) else {
+      throw .cannotConvert(
+        name, reason: "is no format; there are \(all.map(\.name).joined(separator: ", "))")
+    }
+    return format
+  }
+
+  /// The format of a file or folder, judged by its name and first bytes.
+  public static func guessed(_ url: URL) throws(StorageError) -> any DatasetFormat {
+    guard FileManager.default.fileExists(atPath: url.path) else { throw .missing(url.path) }
+    guard let format = all.first(where: { $0.recognizes(url) }) else {
+      throw .cannotConvert(
+        url.path,
+        reason: "its format is not clear: name it with --from, one of "
+          + all.map(\.name).joined(separator: ", "))
+    }
+    return format
+  }
+}
+
+/// The first bytes of a file; none where it cannot be read.
+func firstBytes(of url: URL, _ count: Int) -> [UInt8] {
+  guard let file = try? FileHandle(forReadingFrom: url) else { return [] }
+  defer { try? file.close() }
+  return Array((try? file.read(upToCount: count)) ?? Data())
+}
