@@ -42,3 +42,12 @@ public enum HDF5Error: Error, Equatable, Sendable, CustomStringConvertible {
     return lines
   }
 }
+
+/// Words out of a foreign file as a message has them: short, and without what a terminal would obey.
+public func shown(_ text: String) -> String {
+  let plain = text.unicodeScalars.prefix(60).map {
+    $0.properties.generalCategory == .control || $0 == "\u{2028}" || $0 == "\u{2029}"
+      ? "?" : String($0)
+  }
+  return plain.joined() + (text.unicodeScalars.count > 60 ? "..." : "")
+}

@@ -39,7 +39,7 @@ struct ChunkFilters: Sendable {
         try cursor.skip(4 * values + (version == 1 && values % 2 == 1 ? 4 : 0))
         guard let filter = Filter(rawValue: number) else {
           throw cursor.notRead(
-            "its chunks went through filter \(number)\(name.isEmpty ? "" : " (\(name))"); read are "
+            "its chunks went through filter \(number)\(name.isEmpty ? "" : " (\(shown(name)))"); read are "
               + "deflate, shuffle, LZF and Fletcher-32")
         }
         filters.append(filter)

@@ -26,8 +26,10 @@ public struct ForeignGroup: Sendable {
   /// Whether there is such a name.
   public func contains(_ name: String) -> Bool { links[name] != nil }
 
-  /// The path of a name in it.
-  public func path(of name: String) -> String { path.isEmpty ? name : path + "/" + name }
+  /// The path of a name in it, for messages.
+  public func path(of name: String) -> String {
+    path.isEmpty ? shown(name) : path + "/" + shown(name)
+  }
 
   /// A group in it.
   public func group(_ name: String) throws(HDF5Error) -> ForeignGroup {
@@ -113,7 +115,7 @@ private struct GroupLinks {
     let name = try cursor.text(try cursor.count(1 << (flags & 3)))
     links[name] =
       switch kind {
-      case 0: .object(address: try cursor.neededAddress("'\(name)'"))
+      case 0: .object(address: try cursor.neededAddress("'\(shown(name))'"))
       case 1: .other("a soft link")
       case 64: .other("a link to another file")
       default: .other("a link of kind \(kind)")

@@ -17,7 +17,7 @@ public enum ForeignValue: Equatable, Sendable {
     case .integer(let value): "\(value)"
     case .large(let value): "\(value)"
     case .number(let value): "\(value)"
-    case .text(let value): "'\(value)'"
+    case .text(let value): "'\(shown(value))'"
     case .other(let words): words
     }
   }
@@ -75,7 +75,7 @@ public enum ForeignValue: Equatable, Sendable {
     var nameCursor = try part(nameBytes)
     let name = try nameCursor.text(nameBytes)
     guard version == 1 || flags & 3 == 0 else {
-      throw cursor.notRead("the type of attribute '\(name)' is shared with others")
+      throw cursor.notRead("the type of attribute '\(shown(name))' is shared with others")
     }
     var typeCursor = try part(typeBytes)
     let type = try ForeignType(&typeCursor)

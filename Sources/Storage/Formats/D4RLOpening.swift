@@ -170,11 +170,11 @@ struct D4RLOpening {
       let isFloat = found.type == .float32 || found.type == .float64
       if path == "infos/goal", isRows, found.shape.count == 2, isFloat {
         try addGoals(found)
-      } else if path.hasPrefix("infos/"), isRows, found.type != nil {
+      } else if path.hasPrefix("infos/"), isRows, found.type != nil, isColumnPath(path) {
         try add("extra/" + path.dropFirst(6), found, .steps, .steps, rows: count)
       } else {
         notes.lost.append(
-          "'\(path)', \(found.typeDescription) of shape \(found.shape), which is not a row of "
+          "'\(shown(path))', \(found.typeDescription) of shape \(found.shape), which is not a row of "
             + "numbers for each step")
       }
     }

@@ -46,10 +46,10 @@ extension EpisodeGroups {
     let dataset = try needed(pieces[0].dataset, in: first)
     let path = "extra/" + name
     guard dataset.type != nil, dataset.rows == pieces[0].count(lengths[0]), !dataset.shape.isEmpty,
-      !dataset.rowShape.contains(0), columns[path] == nil
+      !dataset.rowShape.contains(0), columns[path] == nil, isColumnPath(name)
     else {
       notes.lost.append(
-        "\(note), \(dataset.typeDescription) of shape \(dataset.shape), which is not a row of numbers "
+        "\(note), \(dataset.typeDescription) of shape \(dataset.shape), which is not a plainly named row of numbers "
           + "for each \(axis == .states ? "state" : "step")")
       return
     }
@@ -145,7 +145,7 @@ extension EpisodeGroups {
     }
     let more = others.withLock { $0.sorted() }
     if !more.isEmpty {
-      notes.lost.append("attributes of episodes: \(more.joined(separator: ", "))")
+      notes.lost.append("attributes of episodes: \(shown(more.joined(separator: ", ")))")
     }
     var all: [String: [UInt64]] = [:]
     for (name, values) in found.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {

@@ -102,7 +102,7 @@ private struct MinariEpisodes: EpisodeSource {
       throw .missingDataset(file: url.path, dataset: "episode_\(names.count)")
     }
     if !others.isEmpty {
-      groups.notes.lost.append("\(others.joined(separator: ", ")), no episodes")
+      groups.notes.lost.append("\(others.map(shown).joined(separator: ", ")), no episodes")
     }
     if let counted = metadata.totalEpisodes, counted != names.count {
       groups.notes.assumed.append(
@@ -148,14 +148,14 @@ private struct MinariEpisodes: EpisodeSource {
       case "achieved_goal": try groups.addUsual(.achievedGoals, [piece])
       case "desired_goal": try groups.addGoals([piece], options)
       default:
-        try groups.addExtra(path, .states, [piece], first, note: "observation '\(path)'")
+        try groups.addExtra(path, .states, [piece], first, note: "observation '\(shown(path))'")
       }
     }
     guard groups.columns[ShardColumn.observations.rawValue] != nil else {
       throw .cannotConvert(
         groups.file.name,
         reason:
-          "its observations are \(inner.names.joined(separator: ", ")), and one of them must be "
+          "its observations are \(shown(inner.names.joined(separator: ", "))), and one of them must be "
           + "'observation'")
     }
   }
@@ -171,7 +171,7 @@ private struct MinariEpisodes: EpisodeSource {
           ShardColumn.successes.rawValue, .steps,
           [EpisodeGroups.Piece(piece.dataset, .states, .afterFirst)], .number, as: .uint8)
       } else {
-        try groups.addExtra(path, .states, [piece], first, note: "info '\(path)'")
+        try groups.addExtra(path, .states, [piece], first, note: "info '\(shown(path))'")
       }
     }
   }

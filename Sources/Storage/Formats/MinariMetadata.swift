@@ -15,7 +15,7 @@ struct MinariMetadata {
     let object = try PythonJSON.object(contentsOf: url)
     if case .text(let format)? = object["data_format"], format != "hdf5" {
       throw .cannotConvert(
-        url.path, reason: "its data are of format '\(format)', and only hdf5 is read")
+        url.path, reason: "its data are of format '\(shown(format))', and only hdf5 is read")
     }
     if case .number(let count)? = object["total_episodes"] {
       totalEpisodes = Int(exactly: count)
@@ -33,7 +33,7 @@ struct MinariMetadata {
       "action_space", "env_spec", "dataset_size", "minari_version",
     ]
     others = object.filter { !known.contains($0.key) && $0.value != .null }.map {
-      "metadata.json's \($0.key), \($0.value.words)"
+      "metadata.json's \(shown($0.key)), \(shown($0.value.words))"
     }.sorted()
   }
 
@@ -171,7 +171,7 @@ enum PythonJSON {
       case .object(let object) = value
     else {
       throw .malformed(
-        url.path, rule: "must be an object in JSON", found: "'\(text.prefix(40))'")
+        url.path, rule: "must be an object in JSON", found: "'\(shown(String(text.prefix(40))))'")
     }
     return object
   }

@@ -11,7 +11,7 @@ enum RestColumn {
       dataset.fileName,
       reason: "'\(dataset.path)' is no column of ours: \(dataset.typeDescription) of shape "
         + "\(dataset.shape) for each of the \(axis.rawValue)")
-    if path.hasPrefix("extra/") { return }
+    if path.hasPrefix("extra/"), isColumnPath(path) { return }
     let reserved: [ShardColumn] = [
       .observations, .actions, .rewards, .terminated, .truncated, .episodeLengths,
       .episodeIndices,

@@ -79,7 +79,8 @@ private struct RobomimicEpisodes: EpisodeSource {
     var groups = try EpisodeGroups(file, data, names: numbered.map(\.1))
     let others = data.names.filter { Robomimic.number(of: $0) == nil }
     if !others.isEmpty {
-      groups.notes.lost.append("\(others.joined(separator: ", ")) of data, which are no demos")
+      groups.notes.lost.append(
+        "\(shown(others.joined(separator: ", "))) of data, which are no demos")
     }
     try RobomimicEpisodes.readEnds(&groups, options)
 
@@ -101,7 +102,7 @@ private struct RobomimicEpisodes: EpisodeSource {
     }
     let leaves = ["actions", "rewards", "dones", "states", "obs", "next_obs", "goalpost"]
     let more = first.names.filter { !leaves.contains($0) }
-    if !more.isEmpty { groups.notes.lost.append("\(more.joined(separator: ", ")) of demos") }
+    if !more.isEmpty { groups.notes.lost.append("\(shown(more.joined(separator: ", "))) of demos") }
     try groups.checkSize(options)
 
     masks = try RobomimicEpisodes.masks(root, &groups)
@@ -159,7 +160,7 @@ private struct RobomimicEpisodes: EpisodeSource {
       throw .cannotConvert(
         groups.file.name,
         reason:
-          "'\(observations.path)' has \(keys.joined(separator: ", ")), and one of them must be "
+          "'\(observations.path)' has \(shown(keys.joined(separator: ", "))), and one of them must be "
           + "'observation' or 'flat', as it is not known how to join them")
     }
     for key in keys {
@@ -171,7 +172,7 @@ private struct RobomimicEpisodes: EpisodeSource {
       case main: try groups.addUsual(.observations, pieces)
       case "achieved_goal": try groups.addUsual(.achievedGoals, pieces)
       case "desired_goal": try groups.addGoals(pieces, options)
-      default: try groups.addExtra(key, .states, pieces, first, note: "observation '\(key)'")
+      default: try groups.addExtra(key, .states, pieces, first, note: "observation '\(shown(key))'")
       }
     }
     if hasNext { try groups.checkShift(keys.map { ("obs/" + $0, "next_obs/" + $0) }, options) }
@@ -186,6 +187,10 @@ private struct RobomimicEpisodes: EpisodeSource {
     let mask = try reading { () throws(HDF5Error) in try root.group("mask") }
     var masks: [String: [UInt8]] = [:]
     for name in mask.names {
+      guard isColumnName(name) else {
+        groups.notes.lost.append("mask '\(shown(name))', of which the name is no column's")
+        continue
+      }
       let members = try reading { () throws(HDF5Error) in try mask.dataset(name).texts() }
       var flags = [UInt8](repeating: 0, count: groups.names.count)
       for (row, member) in members.enumerated() {
@@ -193,7 +198,7 @@ private struct RobomimicEpisodes: EpisodeSource {
           throw .wrongValue(
             file: groups.file.name, dataset: mask.path(of: name), rule: "must name a demo",
             row: row,
-            found: "'\(member)'")
+            found: "'\(shown(member))'")
         }
         flags[place] = 1
       }
@@ -209,13 +214,14 @@ private struct RobomimicEpisodes: EpisodeSource {
     let attributes = try reading { () throws(HDF5Error) in try data.attributes() }
     let others = attributes.keys.filter { $0 != "total" && $0 != "env_args" }.sorted()
     if !others.isEmpty {
-      groups.notes.lost.append("attributes of data: \(others.joined(separator: ", "))")
+      groups.notes.lost.append("attributes of data: \(shown(others.joined(separator: ", ")))")
     }
     guard case .text(let text)? = attributes["env_args"] else { return nil }
     let object = try PythonJSON.object(text, in: url)
     guard case .text(let name)? = object["env_name"] else { return nil }
     if case .object(let settings)? = object["env_kwargs"], !settings.isEmpty {
-      groups.notes.lost.append("env_kwargs, \(settings.keys.sorted().joined(separator: ", "))")
+      groups.notes.lost.append(
+        "env_kwargs, \(shown(settings.keys.sorted().joined(separator: ", ")))")
     }
     return GymnasiumWorld.identifier(for: name)
   }
