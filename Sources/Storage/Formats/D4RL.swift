@@ -23,7 +23,7 @@ import HDF5
 /// Source: github.com/Farama-Foundation/D4RL at 71a9549, `d4rl/offline_env.py` and `d4rl/__init__.py`.
 struct D4RL: DatasetFormat {
   let name = "d4rl"
-  let summary = "D4RL's HDF5 file of observations, actions, rewards, terminals and timeouts"
+  let summary = "D4RL's HDF5 file of flat columns with terminals and timeouts"
 
   func recognizes(_ url: URL) -> Bool {
     guard let root = try? ForeignFile(contentsOf: url).root() else { return false }

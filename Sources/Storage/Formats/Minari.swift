@@ -22,7 +22,7 @@ import HDF5
 /// differs from Minari's own in that datasets are contiguous, so Minari cannot add steps to an episode.
 struct Minari: DatasetFormat {
   let name = "minari"
-  let summary = "Minari 0.5.4: a folder with data/main_data.hdf5 and data/metadata.json"
+  let summary = "Minari 0.5.4: a folder of main_data.hdf5 and metadata.json"
 
   func recognizes(_ url: URL) -> Bool {
     let folder = Minari.folder(of: url)
