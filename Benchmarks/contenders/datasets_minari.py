@@ -118,8 +118,6 @@ elif mode in ("read", "write"):
 
     def write():
         shutil.rmtree(pathlib.Path(folder, "push/read-v0"), ignore_errors=True)
-        for episode in kept:
-            episode.id = None
         minari.create_dataset_from_buffers(
             "push/read-v0", kept, observation_space=gymnasium.spaces.Dict(spaces),
             action_space=gymnasium.spaces.Box(-1, 1, (4,), numpy.float32), description="")

@@ -8,7 +8,8 @@ public import Foundation
 ///    and network file systems without locks would refuse even to read (h5py #1082);
 /// 2. metadata is written in the format of version 1.10, in which every block has a checksum, so a
 ///    flipped bit is an error and not a crash;
-/// 3. datasets start at multiples of 64 bytes, for mapping;
+/// 3. datasets start at multiples of 64 bytes, for mapping, except in files of many small ones made by
+///    `init(writingTo:name:)`, where the library would search the gaps before each;
 /// 4. no times are stored and nothing is filled, so equal contents are equal bytes.
 ///
 /// One thread at a time may use an object; the library itself lets one thread of a process work.
@@ -72,7 +73,9 @@ public final class HDF5File {
     let list = access.identifier
     try checked("set up a file", file: name) { H5Pset_fclose_degree(list, H5F_CLOSE_STRONG) }
     try checked("set up a file", file: name) { H5Pset_file_locking(list, false, true) }
-    try checked("set up a file", file: name) { H5Pset_alignment(list, 1, 64) }
+    if failure == nil {
+      try checked("set up a file", file: name) { H5Pset_alignment(list, 1, 64) }
+    }
     try checked("set up a file", file: name) {
       H5Pset_libver_bounds(list, H5F_LIBVER_V110, H5F_LIBVER_V110)
     }
