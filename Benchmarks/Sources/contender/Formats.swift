@@ -46,6 +46,50 @@ func convertBack(_ dataset: String, from format: String) throws {
   }
 }
 
+/// Converts the dataset that a pickle becomes to a foreign format again and again, beside the pickle; the amount is
+/// bytes of what comes out, which fsync has seen.
+func convertFlat(_ pickle: String, to format: String) throws {
+  let beside = URL(fileURLWithPath: pickle).deletingLastPathComponent()
+    .appendingPathComponent("flat-\(getpid())")
+  defer { try? FileManager.default.removeItem(at: beside) }
+  let data = beside.appendingPathComponent("data")
+  var request = DatasetConversion.Request(URL(fileURLWithPath: pickle), to: data)
+  request.environment = "fetch-push"
+  request.isSilent = true
+  _ = try DatasetConversion.run(request)
+  try serve { Double(try bytes(of: try export(data.path, to: format, in: beside).url)) }
+}
+
+/// Writes as many bytes as WGCSL's pickle has to the folder of `pickle` again and again, with one fsync.
+func writePlainly(beside pickle: String) throws {
+  let file = URL(fileURLWithPath: pickle).deletingLastPathComponent()
+    .appendingPathComponent("plain-\(getpid())")
+  defer { try? FileManager.default.removeItem(at: file) }
+  let contents = try Data(contentsOf: URL(fileURLWithPath: pickle))
+  try serve {
+    try? FileManager.default.removeItem(at: file)
+    guard FileManager.default.createFile(atPath: file.path, contents: nil) else { exit(1) }
+    let handle = try FileHandle(forWritingTo: file)
+    try handle.write(contentsOf: contents)
+    try handle.synchronize()
+    try handle.close()
+    return Double(contents.count)
+  }
+}
+
+/// Bytes of a file, or of the files directly in a folder.
+private func bytes(of url: URL) throws -> Int {
+  var isFolder: ObjCBool = false
+  _ = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
+  let inside =
+    isFolder.boolValue
+    ? try FileManager.default.contentsOfDirectory(at: url, includingPropertiesForKeys: nil) : [url]
+  return try inside.reduce(0) { sum, file in
+    let size = try FileManager.default.attributesOfItem(atPath: file.path)[.size]
+    return sum + ((size as? NSNumber)?.intValue ?? 0)
+  }
+}
+
 private func exportFolder() throws -> URL {
   let folder = FileManager.default.temporaryDirectory
     .appendingPathComponent("goalpost-benchmark-\(getpid())")
