@@ -59,6 +59,12 @@ public final class MuJoCoModel: @unchecked Sendable {
     return (Int(pointer.pointee.jnt_qposadr[number]), Int(pointer.pointee.jnt_dofadr[number]))
   }
 
+  /// The range of what each actuator is told, `[nu]`.
+  public var controlRanges: [(low: Double, high: Double)] {
+    let ranges: UnsafeMutablePointer<Double> = pointer.pointee.actuator_ctrlrange
+    return (0..<Int(pointer.pointee.nu)).map { (ranges[2 * $0], ranges[2 * $0 + 1]) }
+  }
+
   /// Makes every weld hold its two bodies at no offset and no rotation.
   ///
   /// Writes (0, 0, 0, 0, 0, 0, 1) to the first seven of a weld's eleven numbers, as
