@@ -76,8 +76,10 @@ public struct NumpyGenerator: Sendable {
     elements[integer(0, elements.count)]
   }
 
-  /// A number of the standard normal distribution, as `Generator.standard_normal()`; times a scale and
-  /// plus a mean it is `Generator.normal(mean, scale)`. By numpy's ziggurat (`Ziggurat`).
+  /// A number of the standard normal distribution, as `Generator.standard_normal()`.
+  ///
+  /// Times a scale and plus a mean it is `Generator.normal(mean, scale)`. By numpy's ziggurat
+  /// (`Ziggurat`).
   public mutating func normal() -> Double {
     while true {
       let word = next()
