@@ -28,7 +28,7 @@ public struct LoadedWorld: Sendable {
 /// All worlds, by id.
 public enum EnvironmentRegistry {
   /// Every world, in the order in which they are listed.
-  public static let worlds: [World] = fetch + [hand, reacher] + points
+  public static let worlds: [World] = fetch + [hand, reacher] + sawyer + points
 
   private static let fetch = Fetch.rows.map { row in
     World(
@@ -44,6 +44,13 @@ public enum EnvironmentRegistry {
   private static let reacher = World(
     task: Reacher.task, summary: Reacher.summary, script: ReacherScript(), bounds: Reacher.bounds,
     load: { simulated(try Reacher.model()) { try Reacher(model: $0) } })
+
+  private static let sawyer = Sawyer.rows.map { row in
+    World(
+      task: Sawyer.task(row), summary: row.summary,
+      script: Sawyer.script(row), bounds: Sawyer.bounds,
+      load: { simulated(try Sawyer.model(row)) { try Sawyer(row, model: $0) } })
+  }
 
   /// A world of MuJoCo whose model is loaded.
   private static func simulated(
