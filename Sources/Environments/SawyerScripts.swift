@@ -23,15 +23,16 @@ public struct SawyerReachScript: GoalPolicy {
   }
 }
 
-/// Opens the door to the goal's angle: lowers the hook behind the handle, then goes where the hook is
-/// when the door stands right.
+/// Opens the door to the goal's angle: lowers the hook behind the handle, then leads the door.
 ///
-/// With q the door's angle and h the hook's place in the door's own frame, the hand goes to
+/// With q the door's angle and h(d) the place in the door's own frame of a hook that is d before the
+/// door's middle plane, the hand goes to
 ///
-///     hinge + R(q*) h − (0, 5 cm),   q* between q and the goal, at most 0.15 rad from q
+///     hinge + R(q + clip(0.4 (g − q), ±0.1)) h(d) − (0, 5 cm)
+///     d = 3 cm + clip((g − q) / 0.06, ±1) · (2 cm − c(q) + 4 mm)
 ///
-/// where h is next to the handle while the door must be pulled, and next to the panel while it must be
-/// pushed.
+/// where c is half the hook's width across the door: within 0.06 rad of the goal the hook comes from
+/// the handle to the middle between handle and panel, and so slows a door that swings on.
 public struct SawyerDoorScript: GoalPolicy {
   /// Makes the policy.
   public init() {}
@@ -40,24 +41,25 @@ public struct SawyerDoorScript: GoalPolicy {
   public func makeActor() -> any GoalActor { Script() }
 
   private final class Script: GoalActor {
-    private static let gain: Float = 30  // units of action a metre
+    private static let gain: Float = 50  // units of action a metre
     private static let hinge = SIMD2<Float>(0.21, 0.725)  // m
     private static let low: Float = 0.18  // m, of the hand whose hook is behind the handle
     private static let hooked: Float = 0.195  // m, under which it is
-    private static let ahead: Float = 0.15  // rad
     private var goal: Float = 0
 
     func begin(goal: [Float], seed: UInt64) { self.goal = goal[0] }
 
     func act(_ observation: [Float]) -> Action {
       let (angle, height) = (observation[3], observation[2])
-      guard height < Script.hooked else {
-        // Straight down behind the handle of the shut door, or over the place where it is.
-        return move(observation, to: Script.hand(angle, depth: -0.03), height: Script.low)
+      var place = Script.hand(angle, depth: -0.03)
+      if height < Script.hooked {
+        let way = goal - angle
+        let width = 0.01 * (cos(angle) + sin(angle))
+        let reach = (0.024 - width) * min(max(way / 0.06, -1), 1)
+        place = Script.hand(angle + min(max(0.4 * way, -0.1), 0.1), depth: -0.03 - reach)
       }
-      let way = min(max(goal - angle, -Script.ahead), Script.ahead)
-      let depth = -0.03 - 0.008 * min(max(way / 0.02, -1), 1)
-      return move(observation, to: Script.hand(angle + way, depth: depth), height: Script.low)
+      let move = [place.x - observation[0], place.y - observation[1], Script.low - height]
+      return .continuous(move.map { min(max(Script.gain * $0, -1), 1) })
     }
 
     /// Where the hand is whose hook is `depth` before the door's middle plane, at this angle.
@@ -65,11 +67,6 @@ public struct SawyerDoorScript: GoalPolicy {
       let (c, s) = (cos(angle), sin(angle))
       let hook = SIMD2<Float>(-0.265, depth)
       return hinge + SIMD2(c * hook.x - s * hook.y, s * hook.x + c * hook.y) - SIMD2(0, 0.05)
-    }
-
-    private func move(_ observation: [Float], to place: SIMD2<Float>, height: Float) -> Action {
-      let way = [place.x - observation[0], place.y - observation[1], height - observation[2]]
-      return .continuous(way.map { min(max(Script.gain * $0, -1), 1) })
     }
   }
 }
