@@ -28,28 +28,39 @@ public struct LoadedWorld: Sendable {
 /// All worlds, by id.
 public enum EnvironmentRegistry {
   /// Every world, in the order in which they are listed.
-  public static let worlds: [World] = fetch + [reacher] + points
+  public static let worlds: [World] = fetch + [hand, reacher] + sawyer + points
 
   private static let fetch = Fetch.rows.map { row in
     World(
       task: Fetch.task(row), summary: row.summary,
       script: Fetch.script(row), bounds: Fetch.bounds(row),
-      load: {
-        let model = try Fetch.model(row)
-        return LoadedWorld(
-          modelBytes: model.bytes, simulator: "MuJoCo \(MuJoCoModel.version)",
-          makeEnvironment: { try Fetch(row, model: model) })
-      })
+      load: { simulated(try Fetch.model(row)) { try Fetch(row, model: $0) } })
   }
+
+  private static let hand = World(
+    task: HandReach.task, summary: HandReach.summary, script: nil, bounds: HandReach.bounds,
+    load: { simulated(try HandReach.model()) { try HandReach(model: $0) } })
 
   private static let reacher = World(
     task: Reacher.task, summary: Reacher.summary, script: ReacherScript(), bounds: Reacher.bounds,
-    load: {
-      let model = try Reacher.model()
-      return LoadedWorld(
-        modelBytes: model.bytes, simulator: "MuJoCo \(MuJoCoModel.version)",
-        makeEnvironment: { try Reacher(model: model) })
-    })
+    load: { simulated(try Reacher.model()) { try Reacher(model: $0) } })
+
+  private static let sawyer = Sawyer.rows.map { row in
+    World(
+      task: Sawyer.task(row), summary: row.summary,
+      script: Sawyer.script(row), bounds: Sawyer.bounds,
+      load: { simulated(try Sawyer.model(row)) { try Sawyer(row, model: $0) } })
+  }
+
+  /// A world of MuJoCo whose model is loaded.
+  private static func simulated(
+    _ model: MuJoCoModel,
+    makeEnvironment: @escaping @Sendable (MuJoCoModel) throws -> any GoalEnvironment
+  ) -> LoadedWorld {
+    LoadedWorld(
+      modelBytes: model.bytes, simulator: "MuJoCo \(MuJoCoModel.version)",
+      makeEnvironment: { try makeEnvironment(model) })
+  }
 
   private static let points = PointPlane.rows.map { row in
     World(

@@ -43,7 +43,7 @@ import MuJoCo
 ///
 /// It differs from the reference in: 1. rewards and successes are computed from observations rounded
 /// to `Float`, which are what datasets hold.
-public final class Fetch: RestorableEnvironment, VisibleEnvironment {
+public final class Fetch: RestorableEnvironment, VisibleEnvironment, PreciseEnvironment {
   /// What tells the worlds of the family apart.
   struct Row: Sendable {
     let identifier: String
@@ -123,6 +123,8 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment {
   public let task: GoalTask
   private let row: Row
   private let simulation: MuJoCoSimulation
+  private var lagging: LaggingSimulation  // used where the fingers are free
+  private let studio = Studio()
   private let period: Double
   private let gripSite, gripBody, mocap: Int
   private let leftFinger, rightFinger: (position: Int, velocity: Int)
@@ -136,9 +138,6 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment {
 
   private var goal = SIMD3<Double>()
   private var steps = 0
-  /// Where the fingers are free, the state before the last simulator step; nil after a reset.
-  private var beforeLastStep: [Double]?
-  private var renderer: (width: Int, height: Int, renderer: MuJoCoRenderer)?
 
   /// Loads the model of a row, with its welds reset.
   static func model(_ row: Row) throws -> MuJoCoModel {
@@ -152,6 +151,7 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment {
     self.row = row
     task = Fetch.task(row)
     simulation = MuJoCoSimulation(model)
+    lagging = LaggingSimulation(simulation)
     period = Double(Fetch.substeps) * model.timestep
     gripSite = try model.site("robot0:grip")
     gripBody = try model.body("robot0:gripper_link")
@@ -213,28 +213,23 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment {
     }
     if row.airHeight > 0, generator.unit() < 0.5 { goal.z += generator.uniform(0, row.airHeight) }
     steps = 0
-    beforeLastStep = nil
-    return rounded()
+    lagging.begin()
+    return shown()
   }
 
   /// Applies one action, clipped to its range; clipping and scaling are done in `Float`.
   public func step(_ action: Action) -> GoalStep {
-    guard case .continuous(let values) = action, values.count == 4 else {
-      preconditionFailure("\(task.identifier) takes four numbers, found \(action)")
-    }
+    let values = task.clipped(action)
     var target = simulation.bodyPosition(gripBody)
-    for k in 0..<3 { target[k] += Double(min(max(values[k], -1), 1) * Fetch.stride) }
+    for k in 0..<3 { target[k] += Double(values[k] * Fetch.stride) }
     let rotation = simulation.bodyRotation(gripBody) + SIMD4(1, 0, 1, 0)
     simulation.setMocap(mocap, position: target, rotation: rotation)
     if row.hasFreeFingers {
       // Position actuators, whose targets are given from where the fingers are; left, then right.
-      let width = Double(min(max(values[3], -1), 1))
       for (k, finger) in [leftFinger, rightFinger].enumerated() {
-        simulation.controls[k] = simulation.positions[finger.position] + width
+        simulation.controls[k] = simulation.positions[finger.position] + Double(values[3])
       }
-      simulation.step(Fetch.substeps - 1)
-      beforeLastStep = simulation.integrationState
-      simulation.step(1)
+      lagging.step(Fetch.substeps)
     } else {
       simulation.step(Fetch.substeps)
       simulation.positions[leftFinger.position] = 0
@@ -242,11 +237,7 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment {
       simulation.forward()
     }
     steps += 1
-    let next = rounded()
-    return GoalStep(
-      next: next, reward: task.reward(next.achievedGoal, next.desiredGoal),
-      isSuccess: task.isReached(next.achievedGoal, next.desiredGoal),
-      terminated: false, truncated: steps >= task.spec.horizon)
+    return task.stepped(to: shown(), steps: steps)
   }
 
   /// The observation before it is rounded to `Float`, `[O]`, to compare with the reference.
@@ -274,59 +265,41 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment {
   /// The desired goal before it is rounded to `Float`, `[G]`.
   public var preciseGoal: [Double] { [goal.x, goal.y, goal.z] }
 
-  private func rounded() -> GoalObservation {
-    let observation = preciseObservation.map { Float($0) }
-    return GoalObservation(
-      observation: observation, achievedGoal: task.achievedGoal(of: observation),
-      desiredGoal: preciseGoal.map { Float($0) })
+  private func shown() -> GoalObservation {
+    task.shown(preciseObservation, desiredGoal: preciseGoal)
   }
 
-  /// Numbers in a state: the simulator's own and, where the fingers are free, one that says whether it
-  /// is of before the last step (1) or of now (0).
+  /// Numbers in a state: the simulator's own and, where the fingers are free, one more.
   public var stateLength: Int {
-    simulation.model.integrationStateLength + (row.hasFreeFingers ? 1 : 0)
+    row.hasFreeFingers ? lagging.stateLength : simulation.model.integrationStateLength
   }
 
-  /// The simulator's integration state.
-  ///
-  /// Where the fingers are free it is that of before the last of the 20 steps, since what is shown
-  /// depends on it: taking that step again gives everything back.
+  /// The simulator's integration state; where the fingers are free, that of before the last of the 20
+  /// steps and a 1, since what is shown depends on it (after a reset, that of now and a 0).
   public func state() -> [Double] {
-    guard row.hasFreeFingers else { return simulation.integrationState }
-    return beforeLastStep.map { $0 + [1] } ?? simulation.integrationState + [0]
+    row.hasFreeFingers ? lagging.state : simulation.integrationState
   }
 
   /// Puts a state and a goal back.
   public func restore(state: [Double], desiredGoal: [Float], step: Int) -> GoalObservation {
-    let numbers = Array(state.prefix(simulation.model.integrationStateLength))
-    if row.hasFreeFingers, state.last == 1 {
-      simulation.step(from: numbers)
-      beforeLastStep = numbers
+    if row.hasFreeFingers {
+      lagging.state = state
     } else {
-      simulation.integrationState = numbers
-      beforeLastStep = nil
+      simulation.integrationState = state
     }
     goal = SIMD3(Double(desiredGoal[0]), Double(desiredGoal[1]), Double(desiredGoal[2]))
     steps = step
-    return rounded()
+    return shown()
   }
 
   /// The scene from the reference's camera, the goal a ball: green once reached, else red.
   public func picture(width: Int, height: Int) throws -> Picture {
-    if renderer?.width != width || renderer?.height != height {
-      let made = try MuJoCoRenderer(model: simulation.model, width: width, height: height)
-      renderer = (width, height, made)
-    }
-    let now = rounded()
-    let reached = task.isReached(now.achievedGoal, now.desiredGoal)
     // Of fetch-slide's longer table more is shown.
+    let isFar = row.targetOffset > 0
     let camera = Camera(
-      target: SIMD3(1.3, 0.75, 0.5), distance: row.targetOffset > 0 ? 2 : 1.6, azimuth: 132,
-      elevation: -22)
-    let ball = Marker(
-      position: goal, radius: row.targetOffset > 0 ? 0.03 : 0.02,
-      colour: reached ? SIMD4(0.1, 0.85, 0.2, 0.9) : SIMD4(0.95, 0.15, 0.1, 0.9))
-    let bytes = renderer?.renderer.draw(simulation, camera: camera, markers: [ball]) ?? []
-    return Picture(width: width, height: height, bytes: bytes)
+      target: SIMD3(1.3, 0.75, 0.5), distance: isFar ? 2 : 1.6, azimuth: 132, elevation: -22)
+    let ball = Marker(position: goal, radius: isFar ? 0.03 : 0.02, colour: task.colour(shown()))
+    return try studio.picture(
+      of: simulation, from: camera, with: [ball], width: width, height: height)
   }
 }

@@ -130,10 +130,8 @@ public final class PointPlane: RestorableEnvironment, VisibleEnvironment {
 
   /// Applies one displacement, clipped to its range.
   public func step(_ action: Action) -> GoalStep {
-    guard case .continuous(let values) = action, values.count == 2 else {
-      preconditionFailure("\(task.identifier) takes two numbers, found \(action)")
-    }
-    let move = SIMD2(Double(min(max(values[0], -1), 1)), Double(min(max(values[1], -1), 1)))
+    let values = task.clipped(action)
+    let move = SIMD2(Double(values[0]), Double(values[1]))
     let wanted = position + move
     var next = walls.reduce(wanted) { $1.stopped(position, $0) }
     // Caught between two walls: taken in the other order, one may be enough.
@@ -143,18 +141,11 @@ public final class PointPlane: RestorableEnvironment, VisibleEnvironment {
     position = next.clamped(
       lowerBound: SIMD2(repeating: -PointPlane.side), upperBound: SIMD2(repeating: PointPlane.side))
     steps += 1
-    let shown = shown()
-    return GoalStep(
-      next: shown, reward: task.reward(shown.achievedGoal, shown.desiredGoal),
-      isSuccess: task.isReached(shown.achievedGoal, shown.desiredGoal),
-      terminated: false, truncated: steps >= task.spec.horizon)
+    return task.stepped(to: shown(), steps: steps)
   }
 
   private func shown() -> GoalObservation {
-    let observation = [Float(position.x), Float(position.y)]
-    return GoalObservation(
-      observation: observation, achievedGoal: observation,
-      desiredGoal: [Float(goal.x), Float(goal.y)])
+    task.shown([position.x, position.y], desiredGoal: [goal.x, goal.y])
   }
 
   /// Two: the position.

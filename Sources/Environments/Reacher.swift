@@ -26,7 +26,7 @@ import MuJoCo
 ///
 /// The reference shows the fingertip as MuJoCo's integrator left it, as of the last evaluation within
 /// the step, and so does this.
-public final class Reacher: RestorableEnvironment, VisibleEnvironment {
+public final class Reacher: RestorableEnvironment, VisibleEnvironment, PreciseEnvironment {
   static let task: GoalTask = GoalTask(
     identifier: "reacher",
     spec: GoalSpec(
@@ -49,10 +49,9 @@ public final class Reacher: RestorableEnvironment, VisibleEnvironment {
   private let simulation: MuJoCoSimulation
   private let fingertip, target: Int
   private let initialPositions: [Double]
+  private var lagging: LaggingSimulation
+  private let studio = Studio()
   private var steps = 0
-  /// The state before the last simulator step; nil after a reset.
-  private var beforeLastStep: [Double]?
-  private var renderer: (width: Int, height: Int, renderer: MuJoCoRenderer)?
 
   static func model() throws -> MuJoCoModel {
     try MuJoCoModel(path: ModelFiles.path("gymnasium/envs/mujoco/assets/reacher.xml"))
@@ -61,6 +60,7 @@ public final class Reacher: RestorableEnvironment, VisibleEnvironment {
   init(model: MuJoCoModel) throws {
     task = Reacher.task
     simulation = MuJoCoSimulation(model)
+    lagging = LaggingSimulation(simulation)
     fingertip = try model.body("fingertip")
     target = try model.body("target")
     initialPositions = Array(simulation.positions)
@@ -86,25 +86,17 @@ public final class Reacher: RestorableEnvironment, VisibleEnvironment {
     }
     simulation.forward()
     steps = 0
-    beforeLastStep = nil
-    return rounded()
+    lagging.begin()
+    return shown()
   }
 
   /// Applies one action, clipped to its range.
   public func step(_ action: Action) -> GoalStep {
-    guard case .continuous(let values) = action, values.count == 2 else {
-      preconditionFailure("\(task.identifier) takes two numbers, found \(action)")
-    }
-    for k in 0..<2 { simulation.controls[k] = Double(min(max(values[k], -1), 1)) }
-    simulation.step(Reacher.substeps - 1)
-    beforeLastStep = simulation.integrationState
-    simulation.step(1)
+    let values = task.clipped(action)
+    for k in 0..<2 { simulation.controls[k] = Double(values[k]) }
+    lagging.step(Reacher.substeps)
     steps += 1
-    let next = rounded()
-    return GoalStep(
-      next: next, reward: task.reward(next.achievedGoal, next.desiredGoal),
-      isSuccess: task.isReached(next.achievedGoal, next.desiredGoal),
-      terminated: false, truncated: steps >= task.spec.horizon)
+    return task.stepped(to: shown(), steps: steps)
   }
 
   /// The observation before it is rounded to `Float`, `[O]`, to compare with the reference.
@@ -119,57 +111,38 @@ public final class Reacher: RestorableEnvironment, VisibleEnvironment {
   /// The desired goal before it is rounded to `Float`, `[G]`: the target's joints.
   public var preciseGoal: [Double] { [simulation.positions[2], simulation.positions[3]] }
 
-  private func rounded() -> GoalObservation {
-    let observation = preciseObservation.map { Float($0) }
-    return GoalObservation(
-      observation: observation, achievedGoal: task.achievedGoal(of: observation),
-      desiredGoal: preciseGoal.map { Float($0) })
+  private func shown() -> GoalObservation {
+    task.shown(preciseObservation, desiredGoal: preciseGoal)
   }
 
   /// Numbers in a state: the simulator's own, and one that says whether it is of before the last step
   /// (1) or of now (0).
-  public var stateLength: Int { simulation.model.integrationStateLength + 1 }
+  public var stateLength: Int { lagging.stateLength }
 
   /// The integration state before the last step of the simulator, since what is shown depends on it:
   /// taking that step again gives everything back.
-  public func state() -> [Double] {
-    beforeLastStep.map { $0 + [1] } ?? simulation.integrationState + [0]
-  }
+  public func state() -> [Double] { lagging.state }
 
   /// Puts a state and a goal back; a goal that is not the state's own moves the target.
   public func restore(state: [Double], desiredGoal: [Float], step: Int) -> GoalObservation {
-    let numbers = Array(state.prefix(simulation.model.integrationStateLength))
-    if state.last == 1 {
-      simulation.step(from: numbers)
-      beforeLastStep = numbers
-    } else {
-      simulation.integrationState = numbers
-      beforeLastStep = nil
-    }
+    lagging.state = state
     steps = step
     if preciseGoal.map({ Float($0) }) != desiredGoal {
       for k in 0..<2 { simulation.positions[2 + k] = Double(desiredGoal[k]) }
       simulation.forward()
-      beforeLastStep = nil
+      lagging.begin()
     }
-    return rounded()
+    return shown()
   }
 
   /// The arm from above, the goal a ball: green once reached, else red.
   public func picture(width: Int, height: Int) throws -> Picture {
-    if renderer?.width != width || renderer?.height != height {
-      let made = try MuJoCoRenderer(model: simulation.model, width: width, height: height)
-      renderer = (width, height, made)
-    }
-    let now = rounded()
-    let reached = task.isReached(now.achievedGoal, now.desiredGoal)
     let goal = preciseGoal
     let ball = Marker(
-      position: SIMD3(goal[0], goal[1], 0.01), radius: 0.02,
-      colour: reached ? SIMD4(0.1, 0.85, 0.2, 0.9) : SIMD4(0.95, 0.15, 0.1, 0.9))
+      position: SIMD3(goal[0], goal[1], 0.01), radius: 0.02, colour: task.colour(shown()))
     let camera = Camera(target: SIMD3(0, 0, 0), distance: 0.85, azimuth: 90, elevation: -89)
-    let bytes = renderer?.renderer.draw(simulation, camera: camera, markers: [ball]) ?? []
-    return Picture(width: width, height: height, bytes: bytes)
+    return try studio.picture(
+      of: simulation, from: camera, with: [ball], width: width, height: height)
   }
 }
 

@@ -1,3 +1,5 @@
+import Glibc
+
 /// numpy's `default_rng(seed)`: a SeedSequence that seeds a PCG64 (XSL-RR 128/64).
 ///
 /// Worlds draw from it, so that `env.reset(seed=s)` in Python and `reset(seed: s)` here give the same
@@ -9,6 +11,7 @@ public struct NumpyGenerator: Sendable {
   private var stateLow: UInt64 = 0
   private let incrementHigh: UInt64
   private let incrementLow: UInt64
+  private var half: UInt32?  // the upper half of a word of which the lower was drawn
 
   /// The generator of `numpy.random.default_rng(seed)`.
   public init(seed: UInt64) {
@@ -34,6 +37,82 @@ public struct NumpyGenerator: Sendable {
   /// A number in [low, high), as `Generator.uniform(low, high)`.
   public mutating func uniform(_ low: Double, _ high: Double) -> Double {
     low + (high - low) * unit()
+  }
+
+  /// A whole number of [low, high), as `Generator.integers(low, high)`; `high` must be over `low`.
+  ///
+  /// By Lemire's method ("Fast Random Integer Generation in an Interval", 2019), which numpy uses with
+  /// words of 32 bits where the range allows.
+  public mutating func integer(_ low: Int, _ high: Int) -> Int {
+    precondition(low < high, "a range must not be empty, found \(low)..<\(high)")
+    let largest = UInt64(bitPattern: Int64(high &- low &- 1))
+    let drawn: UInt64
+    switch largest {
+    case 0: drawn = 0
+    case UInt64(UInt32.max): drawn = UInt64(nextHalf())
+    case ..<UInt64(UInt32.max):
+      let count = UInt32(largest) + 1
+      var product = nextHalf().multipliedFullWidth(by: count)
+      if product.low < count {
+        let threshold = (UInt32.max - UInt32(largest)) % count
+        while product.low < threshold { product = nextHalf().multipliedFullWidth(by: count) }
+      }
+      drawn = UInt64(product.high)
+    case .max: drawn = next()
+    default:
+      let count = largest + 1
+      var product = next().multipliedFullWidth(by: count)
+      if product.low < count {
+        let threshold = (UInt64.max - largest) % count
+        while product.low < threshold { product = next().multipliedFullWidth(by: count) }
+      }
+      drawn = product.high
+    }
+    return low &+ Int(truncatingIfNeeded: drawn)
+  }
+
+  /// One of the elements, as `Generator.choice(elements)`; there must be one.
+  public mutating func choice<Element>(_ elements: [Element]) -> Element {
+    elements[integer(0, elements.count)]
+  }
+
+  /// A number of the standard normal distribution, as `Generator.standard_normal()`.
+  ///
+  /// Times a scale and plus a mean it is `Generator.normal(mean, scale)`. By numpy's ziggurat
+  /// (`Ziggurat`).
+  public mutating func normal() -> Double {
+    while true {
+      let word = next()
+      let strip = Int(word & 0xff)
+      let isNegative = word & 0x100 != 0
+      let place = word >> 9 & 0xf_ffff_ffff_ffff
+      let size = Double(place) * Ziggurat.widths[strip]
+      if place < Ziggurat.insides[strip] { return isNegative ? -size : size }
+      if strip == 0 {
+        // Marsaglia's method for the tail; its sign is another bit of the word.
+        while true {
+          let x = -Ziggurat.tailInverse * log1p(-unit())
+          let y = -log1p(-unit())
+          guard y + y > x * x else { continue }
+          return place >> 8 & 1 == 1 ? -(Ziggurat.tail + x) : Ziggurat.tail + x
+        }
+      }
+      let (above, below) = (Ziggurat.heights[strip - 1], Ziggurat.heights[strip])
+      if (above - below) * unit() + below < exp(-0.5 * size * size) {
+        return isNegative ? -size : size
+      }
+    }
+  }
+
+  /// The next 32 bits: the lower half of a word, then its upper half.
+  private mutating func nextHalf() -> UInt32 {
+    if let kept = half {
+      half = nil
+      return kept
+    }
+    let word = next()
+    half = UInt32(word >> 32)
+    return UInt32(truncatingIfNeeded: word)
   }
 
   /// `SeedSequence(entropy=seed).generate_state(4, uint64)`.

@@ -1,4 +1,5 @@
 import CMuJoCo
+import Glibc
 
 /// A compiled model, shared by the simulations that run it and never changed while they do.
 public final class MuJoCoModel: @unchecked Sendable {
@@ -9,15 +10,37 @@ public final class MuJoCoModel: @unchecked Sendable {
 
   /// Reads and compiles an XML file; throws `MuJoCoError` with the compiler's own message.
   public init(path: String) throws {
+    pointer = try MuJoCoModel.compiled(path) { mj_loadXML(path, nil, $0, $1) }
+  }
+
+  /// Compiles a model's XML; the name stands in the message of a `MuJoCoError` for a path.
+  public init(text: String, name: String) throws {
+    pointer = try MuJoCoModel.compiled(name) { message, length in
+      guard let specification = mj_parseXMLString(text, nil, message, length) else { return nil }
+      defer { mj_deleteSpec(specification) }
+      if let model = mj_compile(specification, nil) { return model }
+      strncpy(message, mjs_getError(specification), Int(length) - 1)
+      return nil
+    }
+  }
+
+  private static func compiled(
+    _ name: String,
+    by load: (UnsafeMutablePointer<CChar>, Int32) -> UnsafeMutablePointer<mjModel>?
+  ) throws -> UnsafeMutablePointer<mjModel> {
     guard mj_version() == mjVERSION_HEADER else {
       throw MuJoCoError.otherVersion(built: Int(mjVERSION_HEADER), loaded: Int(mj_version()))
     }
     var message = [CChar](repeating: 0, count: 1024)
-    guard let model = mj_loadXML(path, nil, &message, Int32(message.count)) else {
+    guard
+      let model = message.withUnsafeMutableBufferPointer({ buffer in
+        buffer.baseAddress.flatMap { load($0, Int32(buffer.count)) }
+      })
+    else {
       let text = message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-      throw MuJoCoError.model(path: path, message: String(decoding: text, as: UTF8.self))
+      throw MuJoCoError.model(path: name, message: String(decoding: text, as: UTF8.self))
     }
-    pointer = model
+    return model
   }
 
   deinit { mj_deleteModel(pointer) }
@@ -57,6 +80,12 @@ public final class MuJoCoModel: @unchecked Sendable {
   public func joint(_ name: String) throws -> (position: Int, velocity: Int) {
     let number = try identifier("joint", mjOBJ_JOINT, name)
     return (Int(pointer.pointee.jnt_qposadr[number]), Int(pointer.pointee.jnt_dofadr[number]))
+  }
+
+  /// The range of what each actuator is told, `[nu]`.
+  public var controlRanges: [(low: Double, high: Double)] {
+    let ranges: UnsafeMutablePointer<Double> = pointer.pointee.actuator_ctrlrange
+    return (0..<Int(pointer.pointee.nu)).map { (ranges[2 * $0], ranges[2 * $0 + 1]) }
   }
 
   /// Makes every weld hold its two bodies at no offset and no rotation.

@@ -89,6 +89,9 @@ public final class MuJoCoSimulation {
     return timesSpeeds()
   }
 
+  /// Where a motion-capture body is, m.
+  public func mocapPosition(_ mocap: Int) -> SIMD3<Double> { vector(data.pointee.mocap_pos, mocap) }
+
   /// Moves a motion-capture body; the quaternion need not have length 1.
   public func setMocap(_ mocap: Int, position: SIMD3<Double>, rotation: SIMD4<Double>) {
     for k in 0..<3 { data.pointee.mocap_pos[3 * mocap + k] = position[k] }

@@ -10,6 +10,8 @@ struct GeneratorTests {
     let seeds: [UInt64]
     let keys: [[String]]
     let counters: [[String]]
+    let ranges: [[Int]]
+    let normals: Int
   }
 
   struct Answer: Decodable {
@@ -17,6 +19,8 @@ struct GeneratorTests {
     let words: [[String]]
     let uniforms: [[Double]]
     let philox: [[String]]
+    let mixed: [[String]]
+    let normals: [[Double]]
   }
 
   @Test func drawsAreNumpys() throws {
@@ -26,9 +30,16 @@ struct GeneratorTests {
     ]
     let keys: [(UInt64, UInt64)] = [(0, 0), (1, 2), (.max, 7)]
     let counters: [(UInt64, UInt64)] = [(0, 5), (0, 0), (0, .max)]
+    // Of every width that numpy treats apart, and one whose method rejects every other draw.
+    let ranges = [
+      (0, 4), (3, 4), (-5, 1000), (0, 1 << 32), (0, (1 << 31) + 1), (-7, 1 << 40),
+      (0, (1 << 62) + 1),
+      (.min, .max),
+    ]
     let question = Question(
       seeds: seeds, keys: keys.map { ["\($0.0)", "\($0.1)"] },
-      counters: counters.map { ["\($0.0)", "\($0.1)"] })
+      counters: counters.map { ["\($0.0)", "\($0.1)"] },
+      ranges: ranges.map { [$0.0, $0.1] }, normals: 10_000)
     let answer = try JSONDecoder().decode(
       Answer.self,
       from: try PythonReference.run("numpy_reference.py", input: JSONEncoder().encode(question)))
@@ -39,6 +50,25 @@ struct GeneratorTests {
       #expect((0..<8).map { _ in "\(generator.next())" } == answer.words[index])
       #expect((0..<8).map { _ in generator.uniform(-0.15, 0.15) } == answer.uniforms[index])
     }
+    var tails = 0
+    for (index, seed) in seeds.enumerated() {
+      var generator = NumpyGenerator(seed: seed)
+      let mixed = ranges.flatMap { low, high in
+        let whole = "\(generator.integer(low, high))"
+        let letter = generator.choice(["a", "b", "c", "d"])
+        let third = (0..<3).map { _ in generator.normal() * 0.005 }[2]
+        return [whole, letter, "\(third)", "\(generator.unit())"]
+      }
+      // Both languages print the shortest digits that name a number, in forms of their own.
+      #expect(mixed.count == answer.mixed[index].count)
+      for (mine, theirs) in zip(mixed, answer.mixed[index]) {
+        #expect(mine == theirs || Double(mine) == Double(theirs))
+      }
+      generator = NumpyGenerator(seed: seed)
+      #expect((0..<10_000).map { _ in generator.normal() } == answer.normals[index])
+      tails += answer.normals[index].count { abs($0) > 3.654153 }
+    }
+    #expect(tails > 5)
     for (index, key) in keys.enumerated() {
       var philox = Philox(key: key, stream: (counters[index].1, 0, 0))
       #expect((0..<12).map { _ in "\(philox.next())" } == answer.philox[index])

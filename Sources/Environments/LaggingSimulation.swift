@@ -1,0 +1,42 @@
+import MuJoCo
+
+/// A simulation that is shown as MuJoCo leaves it after a step: positions and velocities of joints as
+/// they are now, places of bodies as they were at the beginning of the last step.
+///
+/// What is shown then depends on the state before the last step, so that is the state which is kept:
+/// taking that step again gives everything back.
+struct LaggingSimulation {
+  let simulation: MuJoCoSimulation
+  private var beforeLastStep: [Double]?  // nil where all is as of now
+
+  init(_ simulation: MuJoCoSimulation) { self.simulation = simulation }
+
+  /// Says that everything was computed anew: nothing lags.
+  mutating func begin() { beforeLastStep = nil }
+
+  /// Moves on by `count` steps, at least one.
+  mutating func step(_ count: Int) {
+    simulation.step(count - 1)
+    beforeLastStep = simulation.integrationState
+    simulation.step(1)
+  }
+
+  /// Numbers in a state: the simulator's own, and one that says whether it is of before the last step
+  /// (1) or of now (0).
+  var stateLength: Int { simulation.model.integrationStateLength + 1 }
+
+  /// The state from which everything is given back; setting it also shows what it was taken from.
+  var state: [Double] {
+    get { beforeLastStep.map { $0 + [1] } ?? simulation.integrationState + [0] }
+    set {
+      let numbers = Array(newValue.dropLast())
+      if newValue.last == 1 {
+        simulation.step(from: numbers)
+        beforeLastStep = numbers
+      } else {
+        simulation.integrationState = numbers
+        beforeLastStep = nil
+      }
+    }
+  }
+}
