@@ -93,9 +93,13 @@ public struct Comparison: Sendable {
       let digest: String
       let environment: String
       let seed: UInt64
+      let exploration: Exploration
       let evaluation: Evaluation
 
-      enum Keys: String, CodingKey { case policy, digest, environment, seed }
+      enum Keys: String, CodingKey {
+        case policy, digest, environment, seed, noise
+        case randomActions = "random_actions"
+      }
 
       func encode(to encoder: any Encoder) throws {
         try evaluation.encode(to: encoder)
@@ -104,6 +108,9 @@ public struct Comparison: Sendable {
         try container.encode(digest, forKey: .digest)
         try container.encode(environment, forKey: .environment)
         try container.encode(seed, forKey: .seed)
+        guard exploration != .none else { return }
+        try container.encode(exploration.noise, forKey: .noise)
+        try container.encode(exploration.randomActions, forKey: .randomActions)
       }
     }
     struct Several: Encodable {
@@ -113,7 +120,7 @@ public struct Comparison: Sendable {
     let all = entries.map {
       One(
         policy: $0.name, digest: $0.policy.digest, environment: world.task.identifier,
-        seed: request.seed, evaluation: $0.evaluation)
+        seed: request.seed, exploration: request.exploration, evaluation: $0.evaluation)
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]

@@ -10,12 +10,15 @@ public struct EvaluationRequest: Sendable {
   public var seed: UInt64
   /// Threads; the result does not depend on it.
   public var workers: Int
+  /// What is added to the policy's actions.
+  public var exploration: Exploration
 
   /// Makes a request.
-  public init(episodes: Int, seed: UInt64, workers: Int) {
+  public init(episodes: Int, seed: UInt64, workers: Int, exploration: Exploration = .none) {
     self.episodes = episodes
     self.seed = seed
     self.workers = workers
+    self.exploration = exploration
   }
 }
 
@@ -107,7 +110,11 @@ extension Evaluation {
   ) throws -> [EpisodeScore] {
     let scores = try Parallel.map(
       count: request.episodes, workers: request.workers,
-      context: { Rollout(environment: try loaded.makeEnvironment(), policy: policy) }
+      context: {
+        Rollout(
+          environment: try loaded.makeEnvironment(), policy: policy,
+          exploration: request.exploration)
+      }
     ) { rollout, episode in
       let seed = Seeds.world(.evaluate, seed: request.seed, episode: Int64(episode))
       let trajectory = rollout.episode(index: Int64(episode), seed: seed)

@@ -217,7 +217,13 @@ public enum TrajectoryCollection {
     }
     let base = Recipe(
       environment: environment, policy: policy, seed: UInt64(seed), episodes: episodes)
-    return try RecipeSettings.applying(values, to: base, file: file)
+    var recipe = try RecipeSettings.applying(values, to: base, file: file)
+    // A checkpoint's policy that lies beside its recipe is named without the folder.
+    let beside = file.deletingLastPathComponent().appendingPathComponent(policy)
+    if beside.pathExtension == "safetensors", FileManager.default.fileExists(atPath: beside.path) {
+      recipe.policy = beside.path
+    }
+    return recipe
   }
 }
 

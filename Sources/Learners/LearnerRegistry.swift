@@ -8,6 +8,10 @@ public enum LearnerRegistry {
     LearnerEntry(GoalBC.self),
     LearnerEntry(GCSL.self),
     LearnerEntry(WGCSL.self),
+    LearnerEntry(GoalMARVIL.self),
+    LearnerEntry(DDPG<OriginalGoals>.self),
+    LearnerEntry(DDPG<HindsightGoals>.self),
+    LearnerEntry(TD3BC.self),
   ]
 
   /// The learner of an id; throws `LearnerError.unknown`.

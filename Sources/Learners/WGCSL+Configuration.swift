@@ -1,54 +1,8 @@
 public import GoalCore
 
-/// What a learner counts as a reward; the worlds' own is −1 until the goal is reached, then 0.
-public enum RewardConvention: String, SettingChoice {
-  /// The world's reward plus 1: 0 until the goal is reached, then 1.
-  case zeroOrOne = "0/1"
-  /// The world's own reward.
-  case minusOneOrZero = "-1/0"
-}
-
-/// A discount, or how to get one from the task: in settings `horizon` or a number.
-public enum Discount: Codable, Sendable, Equatable {
-  /// γ = 1 − 1 / horizon.
-  case horizon
-  /// γ itself, in 0..<1.
-  case value(Double)
-
-  /// γ for a horizon in steps.
-  public func value(horizon: Int) -> Double {
-    switch self {
-    case .horizon: 1 - 1 / Double(horizon)
-    case .value(let value): value
-    }
-  }
-
-  /// Reads `horizon` or a number in 0..<1.
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    if let value = try? container.decode(Double.self), 0..<1 ~= value {
-      self = .value(value)
-    } else if let word = try? container.decode(String.self), word == "horizon" {
-      self = .horizon
-    } else {
-      throw DecodingError.dataCorruptedError(
-        in: container, debugDescription: "one of \"horizon\" and a number from 0 up to below 1")
-    }
-  }
-
-  /// Writes `horizon` or the number.
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    switch self {
-    case .horizon: try container.encode("horizon")
-    case .value(let value): try container.encode(value)
-    }
-  }
-}
-
 extension WGCSL {
   /// What can be set; the defaults are the reference's, `wgcsl/algo/config.py`.
-  public struct Configuration: LearnerConfiguration {
+  public struct Configuration: ActorCriticConfiguration {
     /// Rows in a batch, `B`.
     public var batchSize = 128
     /// Updates in a cycle, after which the targets move.
@@ -112,34 +66,20 @@ extension WGCSL.Configuration {
 
   /// Throws `SettingsError` for the first value out of its range.
   public func validate() throws {
-    try Settings.requireCount(batchSize, "batchSize")
-    try Settings.requireWidths(hiddenWidths, "hiddenWidths")
+    try validateActorCritic()
     try Settings.requireCount(batchesPerCycle, "batchesPerCycle")
-    try Settings.requirePositive(policyLearningRate, "policyLearningRate")
-    try Settings.requirePositive(criticLearningRate, "criticLearningRate")
-    try Settings.requireShare(polyak, "polyak")
     try Settings.requireShare(originalValueGoals, "originalValueGoals")
     try Settings.requirePositive(exponentialClip, "exponentialClip")
     try Settings.requireShare(bestAdvantageStep, "bestAdvantageStep", upTo: 100)
     try Settings.requireShare(bestAdvantageLimit, "bestAdvantageLimit", upTo: 100)
     try Settings.requireCount(bestAdvantageQueue, "bestAdvantageQueue")
     try Settings.requireShare(otherAdvantageWeight, "otherAdvantageWeight")
-    try normalizer.validate()
-    try online.validate()
   }
 
   /// Every setting's key, meaning and source.
   public static var documentation: [(key: String, meaning: String, source: String)] {
-    [
-      ("batchSize", "rows in a batch; 512 for the hard tasks", "config.py"),
+    actorCriticDocumentation + [
       ("batchesPerCycle", "updates after which the targets move once", "config.py, n_batches"),
-      ("hiddenWidths", "units of each hidden layer of policy and critic", "config.py"),
-      ("policyLearningRate", "Adam's step size for the policy", "config.py, pi_lr"),
-      ("criticLearningRate", "Adam's step size for the critic", "config.py, Q_lr"),
-      ("discount", "a number from 0 up to below 1, or horizon: 1 - 1/horizon", "config.py, gamma"),
-      ("polyak", "share of a target that stays when it moves", "config.py"),
-      ("rewards", "0/1: the world's reward plus 1; -1/0: the world's own", "supervised_sampler.py"),
-      ("clipsReturn", "whether targets are clipped to ±1/(1 - discount)", "config.py, clip_return"),
       (
         "originalValueGoals", "share of rows that the critic sees with their original goal",
         "supervised_sampler.py, keep_origin_rate"

@@ -36,29 +36,14 @@ public final class WGCSL: Learner {
   /// Updates made so far.
   public private(set) var updates = 0
 
-  private let discount: Double
-  private let policy: SupervisedPolicy
-  private let critic: MLP
-  private let targetActor: MLP
-  private let targetCritic: MLP
-  private let criticOptimizer: Adam
+  private let networks: ActorCritic
   private var advantageQueue: AdvantageQueue
 
   /// Makes an untrained learner; throws `LearnerError` for discrete actions.
   public init(task: GoalTask, configuration: Configuration, seed: UInt64) throws {
     self.configuration = configuration
-    discount = configuration.discount.value(horizon: task.spec.horizon)
-    policy = try SupervisedPolicy(
-      learner: WGCSL.identifier, task: task, hiddenWidths: configuration.hiddenWidths,
-      learningRate: configuration.policyLearningRate, normalizer: configuration.normalizer,
-      seed: seed)
-    var generator = Initialization.generator(seed: seed, network: 1)
-    critic = Initialization.mlp(
-      inputs: task.spec.observation + task.spec.goal + policy.scale.length,
-      hiddenWidths: configuration.hiddenWidths, outputs: 1, from: &generator)
-    targetActor = policy.network.copied()
-    targetCritic = critic.copied()
-    criticOptimizer = Adam(critic.parameters, learningRate: configuration.criticLearningRate)
+    networks = try ActorCritic(
+      learner: WGCSL.identifier, task: task, configuration: configuration, seed: seed)
     advantageQueue = AdvantageQueue(capacity: configuration.bestAdvantageQueue)
   }
 
@@ -97,7 +82,7 @@ public final class WGCSL: Learner {
   private func weights(of batch: GoalBatch, advantages: [Float], threshold: Double) -> [Float] {
     var factors: [[Float]] = []
     if configuration.relabelWeight {
-      factors.append(WGCSL.relabelWeights(offsets: batch.offsets, discount: discount))
+      factors.append(WGCSL.relabelWeights(offsets: batch.offsets, discount: networks.discount))
     }
     if configuration.exponentialWeight {
       factors.append(
@@ -112,168 +97,64 @@ public final class WGCSL: Learner {
     return factors.reduce(ones) { product, factor in zip(product, factor).map { $0 * $1 } }
   }
 
-  // MARK: - Values
-
-  /// The value `[B, 1]` of inputs `[B, D]` and actions `[B, A]` in [−1, 1].
-  private func value(_ critic: MLP, _ input: Tensor, _ actions: Tensor) -> Tensor {
-    critic(.concatenated([input, actions], along: 1))
-  }
-
-  /// The world's rewards in the learner's convention, `[B]`.
-  private func rewards(_ rewards: [Float]) -> [Float] {
-    switch configuration.rewards {
-    case .zeroOrOne: rewards.map { $0 + 1 }
-    case .minusOneOrZero: rewards
-    }
-  }
-
-  /// A for each row, `[B]`, with the networks that are being trained.
-  private func advantages(
-    of batch: GoalBatch, input: Tensor, chosen: Tensor
-  ) -> [Float] {
-    withoutGradients {
-      let next = policy.input(batch.nextObservations, batch.policyGoals, rows: batch.count)
-      let inputs = Tensor.concatenated([input, next], along: 0)  // [2B, D]
-      let actions = Tensor.concatenated([chosen, policy(next)], along: 0)  // [2B, A]
-      let values = value(critic, inputs, actions.detached()).floats  // [2B]
-      let rewards = rewards(batch.policyRewards)
-      return (0..<batch.count).map { b in
-        rewards[b] + Float(discount) * values[batch.count + b] - values[b]
-      }
-    }
-  }
-
-  /// The critic's targets, `[B, 1]`, with the target networks.
-  private func targets(of batch: GoalBatch) -> Tensor {
-    withoutGradients {
-      let next = policy.input(batch.nextObservations, batch.valueGoals, rows: batch.count)
-      let rewards = Tensor(rewards(batch.valueRewards), shape: [batch.count, 1])
-      let target = rewards + value(targetCritic, next, targetActor(next).tanh()) * discount
-      guard configuration.clipsReturn else { return target }
-      let bound = 1 / (1 - discount)
-      return target.clamped(to: -bound...bound)
-    }
-  }
-
   // MARK: - Update
 
   /// One update of policy, normaliser and critic, and of the targets at the end of a cycle.
   public func update(on batch: GoalBatch, measuring: Bool) -> Metrics? {
     updates += 1
-    let actions = policy.actions(of: batch)  // [B, A]
-
-    // The policy's step, on relabelled goals.
-    let input = policy.input(batch.observations, batch.policyGoals, rows: batch.count)  // [B, D]
-    let chosen = policy(input)  // [B, A]
-    var advantages: [Float] = []
     var threshold = -Double.infinity
-    if needsCritic {
-      advantages = self.advantages(of: batch, input: input, chosen: chosen)
+    var bestShare: Float = 1
+    var metrics = networks.imitate(batch, usesAdvantages: usesAdvantages, measuring: measuring) {
+      advantages in
       if configuration.bestAdvantageWeight {
         advantageQueue.push(advantages)
         threshold = advantageQueue.percentile(bestAdvantagePercentile(update: updates))
+        bestShare = mean(advantages.map { Double($0) >= threshold ? 1 : 0 })
       }
+      return weights(of: batch, advantages: advantages, threshold: threshold)
     }
-    let weights = weights(of: batch, advantages: advantages, threshold: threshold)  // [B]
-    let policyLoss = SupervisedPolicy.loss(chosen, actions, weights: weights)
-    let policyGradients = policy.optimizer.step(minimizing: policyLoss)
-
-    policy.observe(batch)
-
-    // The critic's step, on the same rows with some goals put back.
-    var critics: (loss: Tensor, values: Tensor, gradients: [Tensor])?
-    if needsCritic {
-      let (loss, values) = criticLoss(on: batch, actions: actions)
-      critics = (loss, values, criticOptimizer.step(minimizing: loss))
-    }
-    if updates % configuration.batchesPerCycle == 0 {
-      Tensor.average(
-        targetActor.parameters + targetCritic.parameters,
-        towards: policy.network.parameters + critic.parameters, keep: configuration.polyak)
-    }
-
-    guard measuring else { return nil }
-    var metrics = Metrics()
-    policy.measure(
-      loss: policyLoss, gradients: policyGradients, chosen: chosen, actions: actions, batch: batch,
-      into: &metrics)
-    let mean = { (numbers: [Float]) in numbers.reduce(0, +) / Float(max(1, numbers.count)) }
-    metrics.append("weight", mean(weights))
-    metrics.append(sample: "weight", weights)
-    if let critics {
-      metrics.append("critic_loss", critics.loss.float)
-      metrics.append("critic_gradient_norm", Tensor.norm(critics.gradients))
-      metrics.append("critic_weight_norm", Tensor.norm(critic.parameters))
-      metrics.append("value", mean(critics.values.floats))
-      metrics.append("advantage", mean(advantages))
-      metrics.append(sample: "advantage", advantages)
-      if configuration.bestAdvantageWeight {
-        metrics.append("advantage_threshold", Float(threshold))
-        metrics.append(
-          "best_advantage_share", mean(advantages.map { Double($0) >= threshold ? 1 : 0 }))
-      }
+    if updates % configuration.batchesPerCycle == 0 { networks.moveTargets() }
+    if configuration.bestAdvantageWeight {
+      metrics?.append("advantage_threshold", Float(threshold))
+      metrics?.append("best_advantage_share", bestShare)
     }
     return metrics
-  }
-
-  /// The critic's mean squared error, and its values `[B, 1]` of the data's actions.
-  private func criticLoss(
-    on batch: GoalBatch, actions: Tensor
-  ) -> (loss: Tensor, values: Tensor) {
-    let targets = targets(of: batch)  // [B, 1]
-    let input = policy.input(batch.observations, batch.valueGoals, rows: batch.count)  // [B, D]
-    let predicted = value(critic, input, actions)  // [B, 1]
-    return (predicted.meanSquaredError(from: targets), predicted)
   }
 
   /// The policy's loss without weights, and the critic's, of a batch that is not trained on.
   public func losses(on batch: GoalBatch) -> Metrics {
-    var metrics = policy.losses(on: batch)
-    guard needsCritic else { return metrics }
-    withoutGradients {
-      let loss = criticLoss(on: batch, actions: policy.actions(of: batch)).loss
-      metrics.append("critic_loss", loss.float)
-    }
-    return metrics
+    networks.losses(on: batch, withCritics: usesAdvantages)
   }
 
   /// Whether any weight asks for advantages.
-  private var needsCritic: Bool {
+  private var usesAdvantages: Bool {
     configuration.exponentialWeight || configuration.bestAdvantageWeight
   }
 
   // MARK: - Acting and saving
 
   /// The present policy.
-  public func makePolicy() -> any GoalPolicy { policy.makePolicy() }
-
-  private var networks: [NamedTensor] {
-    critic.named.map { $0.within("critic") } + targetActor.named.map { $0.within("target_actor") }
-      + targetCritic.named.map { $0.within("target_critic") }
-      + criticOptimizer.state.map { $0.within("critic_optimizer") }
-  }
+  public func makePolicy() -> any GoalPolicy { networks.policy.makePolicy() }
 
   /// Copies of everything that acting and training need.
   public func saved() -> SavedLearner {
     let queue = advantageQueue.contents
     let advantages = NamedTensor("advantages", Tensor(queue, shape: [queue.count]))
-    return SavedLearner(
-      policy: policy, training: policy.trainingState + networks + [advantages], updates: updates)
+    return networks.saved(updates: updates, adding: [advantages])
   }
 
   /// Puts back what acting needs.
-  public func restore(policy tensors: [NamedTensor]) throws { try policy.restore(policy: tensors) }
+  public func restore(policy tensors: [NamedTensor]) throws {
+    try networks.policy.restore(policy: tensors)
+  }
 
   /// Puts everything back.
   public func restore(_ saved: SavedLearner) throws {
-    try policy.restore(policy: saved.policy)
-    try policy.restore(training: saved.training)
-    try networks.assign(from: saved.training)
+    updates = try networks.restore(saved)
     guard let advantages = saved.training.first(where: { $0.name == "advantages" }) else {
       throw LearnerError.missingTensor(name: "advantages")
     }
     advantageQueue = AdvantageQueue(capacity: configuration.bestAdvantageQueue)
     advantageQueue.push(advantages.tensor.floats)
-    updates = try saved.counter("updates")
   }
 }

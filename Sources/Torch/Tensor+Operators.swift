@@ -14,6 +14,7 @@ enum Operators {
   static let tanh = Op("tanh")
   static let exp = Op("exp")
   static let square = Op("square")
+  static let minimum = Op("minimum")
   static let clamp = Op("clamp")
   static let clampInPlace = Op("clamp_")
   static let subtractInPlace = Op("sub_.Tensor")
@@ -82,6 +83,9 @@ extension Tensor {
 
   /// The square, element by element.
   public func squared() -> Tensor { Operators.square(.tensor(self)) }
+
+  /// The lesser of two tensors, element by element.
+  public func minimum(_ b: Tensor) -> Tensor { Operators.minimum(.tensor(self), .tensor(b)) }
 
   /// Every element, moved to the nearest number of the range.
   public func clamped(to range: ClosedRange<Double>) -> Tensor {

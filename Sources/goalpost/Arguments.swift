@@ -15,6 +15,14 @@ func checkSeed(_ seed: UInt64?) throws {
   }
 }
 
+/// Refuses noise below 0 and what is no probability.
+func checkExploration(noise: Double, randomActions: Double) throws {
+  guard noise >= 0 else { throw ValidationError("--noise must be at least 0") }
+  guard 0...1 ~= randomActions else {
+    throw ValidationError("--random-actions must be a probability, from 0 to 1")
+  }
+}
+
 /// A seed for a call that was given none; it is printed, and saved with what the call makes.
 func drawnSeed() -> UInt64 {
   let seed = UInt64.random(in: 0..<RunConfiguration.seedLimit)

@@ -66,10 +66,7 @@ struct Collect: ParsableCommand {
     try checkPositive(shardEpisodes, "--shard-episodes")
     try checkPositive(workers, "--workers")
     try checkSeed(seed)
-    guard noise >= 0 else { throw ValidationError("--noise must be at least 0") }
-    guard 0...1 ~= randomActions else {
-      throw ValidationError("--random-actions must be a probability, from 0 to 1")
-    }
+    try checkExploration(noise: noise, randomActions: randomActions)
   }
 
   func run() throws {

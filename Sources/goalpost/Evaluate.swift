@@ -27,6 +27,12 @@ struct Evaluate: ParsableCommand {
   @Option(help: "Threads; the cores of the machine if not given. The result is the same.")
   var workers: Int?
 
+  @Option(help: "Standard deviation of noise on the policies' actions, in halves of their range.")
+  var noise: Double = 0
+
+  @Option(help: "Probability of a uniformly random action at each step.")
+  var randomActions: Double = 0
+
   @Option(help: "Film the first episodes of the first policy: a name that ends in .mp4 or .gif.")
   var video: String?
 
@@ -47,6 +53,10 @@ struct Evaluate: ParsableCommand {
     try checkPositive(videoEpisodes, "--video-episodes")
     try checkPositive(workers, "--workers")
     try checkSeed(seed)
+    try checkExploration(noise: noise, randomActions: randomActions)
+    if video != nil, noise > 0 || randomActions > 0 {
+      throw ValidationError("--video films policies without noise: drop one of the two")
+    }
     guard TableFormat(rawValue: format) != nil else {
       throw ValidationError("--format must be one of \(TableFormat.names), found '\(format)'")
     }
@@ -58,7 +68,8 @@ struct Evaluate: ParsableCommand {
   func run() throws {
     let request = EvaluationRequest(
       episodes: episodes, seed: seed,
-      workers: workers ?? ProcessInfo.processInfo.activeProcessorCount)
+      workers: workers ?? ProcessInfo.processInfo.activeProcessorCount,
+      exploration: Exploration(noise: noise, randomActions: randomActions))
     let bands = try expect.map { try Bands(contentsOf: URL(fileURLWithPath: $0)) }
     let comparison = try Comparison.run(policies, environment: environment, request)
     if json {

@@ -29,7 +29,7 @@ struct HelpTests {
     try compare(["help", name], with: "help-\(name)")
   }
 
-  @Test(arguments: ["goal-bc", "gcsl", "wgcsl"])
+  @Test(arguments: ["goal-bc", "gcsl", "wgcsl", "goal-marvil", "ddpg", "ddpg-her", "td3-bc"])
   func aLearnersSettingsAreAsAgreed(name: String) throws {
     try compare(["learners", name], with: "learners-\(name)")
   }

@@ -125,6 +125,41 @@ final class TrainingTests {
     #expect(scores[0] == scores[1])
   }
 
+  /// The noise of an evaluation is that of collecting: its return is what a dataset would have.
+  @Test func anEvaluationUnderNoiseIsWhatACollectorSees() throws {
+    let world = try EnvironmentRegistry.world("fetch-reach")
+    let exploration = Exploration(noise: 0.2, randomActions: 0.3)
+    let request = EvaluationRequest(episodes: 4, seed: 9, workers: 2, exploration: exploration)
+    let policy = try Policies.named("scripted", for: world)
+    let found = try Evaluation.scores(of: policy, in: world, request)
+    let rollout = Rollout(
+      environment: try world.load().makeEnvironment(), policy: policy, exploration: exploration)
+    let expected = (0..<4).map {
+      EpisodeScore(
+        rollout.episode(index: $0, seed: Seeds.world(.evaluate, seed: 9, episode: $0)),
+        task: world.task)
+    }
+    #expect(found == expected)
+    let quiet = EvaluationRequest(episodes: 4, seed: 9, workers: 2)
+    #expect(try Evaluation.scores(of: policy, in: world, quiet) != found)
+  }
+
+  @Test func aRecipeNamesThePolicyBesideIt() throws {
+    _ = try OfflineTraining.run(configuration("ddpg-her", updates: 10), in: run("r"))
+    let card = run("fetch-reach-expert-v0")
+    try FileManager.default.createDirectory(at: card, withIntermediateDirectories: true)
+    let policy = card.appendingPathComponent("policy.safetensors")
+    try FileManager.default.copyItem(at: Checkpoint.policyFile(run("r").path), to: policy)
+    let file = card.appendingPathComponent("recipe.yaml")
+    let text = "environment: fetch-reach\npolicy: policy.safetensors\nepisodes: 2\nseed: 1\n"
+    try Data(text.utf8).write(to: file)
+    let made = try TrajectoryCollection.run(
+      recipeFile: file, onlyEpisodes: nil, in: nil, workers: 1)
+    let recipe = try #require(made.manifest?.recipe)
+    #expect(recipe.policy == "checkpoint")
+    #expect(try recipe.policyDigest == Digest.sha256(ofFile: policy))
+  }
+
   @Test func aCheckpointCollects() throws {
     _ = try OfflineTraining.run(configuration("gcsl", updates: 10), in: run("r"))
     let recipe = Recipe(

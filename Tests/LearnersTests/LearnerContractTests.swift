@@ -41,9 +41,11 @@ struct LearnerContractTests {
     for entry in Self.entries {
       #expect(try LearnerRegistry.entry(entry.identifier).summary == entry.summary)
     }
-    let error = #expect(throws: LearnerError.self) { try LearnerRegistry.entry("td3") }
+    let error = #expect(throws: LearnerError.self) { try LearnerRegistry.entry("transformer") }
     #expect(
-      error?.description == "no learner is called 'td3'; there are: goal-bc, gcsl, wgcsl")
+      error?.description
+        == "no learner is called 'transformer'; there are: goal-bc, gcsl, wgcsl, goal-marvil, ddpg, ddpg-her, "
+        + "td3-bc")
   }
 
   @Test(arguments: entries) func settingsAreAllDocumented(entry: LearnerEntry) throws {

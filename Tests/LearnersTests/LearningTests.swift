@@ -21,8 +21,9 @@ struct LearningTests {
     return (before, PointWorld.success(of: learner.makePolicy(), task: task, episodes: 100))
   }
 
-  @Test(arguments: ["gcsl", "wgcsl"]) func randomWalksTeachThePointItsWay(id: String) throws {
-    let (before, after) = try success(id, updates: 600)
+  @Test(arguments: [("gcsl", 600), ("wgcsl", 600), ("ddpg-her", 1_200), ("td3-bc", 1_200)])
+  func randomWalksTeachThePointItsWay(id: String, updates: Int) throws {
+    let (before, after) = try success(id, updates: updates)
     #expect(before < 0.3)
     #expect(after > 0.9)
   }

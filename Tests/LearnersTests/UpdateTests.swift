@@ -58,23 +58,6 @@ struct UpdateTests {
     #expect(critic == after)
   }
 
-  @Test(arguments: [[true, false], [false, true]]) func eachAdvantageWeightWorksAlone(
-    switches: [Bool]
-  ) throws {
-    let learner = try LearnerRegistry.entry("wgcsl").make(
-      task: task,
-      overrides: [
-        "hiddenWidths": [16], "batchSize": 32, "exponentialWeight": .truth(switches[0]),
-        "bestAdvantageWeight": .truth(switches[1]),
-      ], seed: 0)
-    for number in 0..<3 as Range<UInt64> {
-      let metrics = try #require(
-        learner.update(on: batch(learner, number: number), measuring: true))
-      for metric in metrics.entries { #expect(metric.value.isFinite, "\(metric.name)") }
-      #expect((metrics["advantage_threshold"] != nil) == switches[1])
-    }
-  }
-
   @Test func schemesAreTheReferences() throws {
     func scheme(_ id: String, _ overrides: [String: JSONValue] = [:]) throws -> SamplingScheme {
       try LearnerRegistry.entry(id).make(task: task, overrides: overrides, seed: 0).scheme
@@ -91,5 +74,15 @@ struct UpdateTests {
       try scheme("gcsl", ["pairs": "pair-before-actions"]).policyGoals
         == .pair(.gcsl, states: .beforeActions))
     #expect(try scheme("wgcsl") == scheme("gcsl"))
+    #expect(try scheme("goal-marvil") == scheme("goal-bc"))
+    #expect(try scheme("td3-bc", ["batchSize": 128]) == scheme("gcsl"))
+    #expect(
+      try scheme("ddpg-her")
+        == SamplingScheme(
+          batchSize: 128, policyGoals: .future(fraction: 0.8), originalValueGoals: 0))
+    #expect(
+      try scheme("ddpg")
+        == SamplingScheme(batchSize: 128, policyGoals: .original, originalValueGoals: 0))
+    #expect(try scheme("ddpg", ["relabelledGoals": 0.8]) == scheme("ddpg-her"))
   }
 }

@@ -1,0 +1,139 @@
+internal import Glibc
+public import GoalCore
+public import Replay
+public import Torch
+
+/// Goal-conditioned MARVIL: imitate the data's actions towards the goals that were asked for, weighted
+/// by the exponential of their advantage.
+///
+///     policy  minimise  E[ exp(A) · mean_k (π_k(s_t, g) − a_tk)² ]
+///
+/// over transitions of the data, g their own goal; the advantage A and the critic are `ActorCritic`'s.
+///
+/// Wang et al., "Exponentially Weighted Imitation Learning for Batched Historical Data", NeurIPS 2018,
+/// with goals as the baseline "Goal MARVIL" in Yang et al., "Rethinking Goal-Conditioned Supervised
+/// Learning and Its Connection to Offline RL", ICLR 2022, arXiv:2202.04478; reference code
+/// github.com/YangRui2015/AWGCSL at d8f1c56, `wgcsl/algo/{wgcsl,supervised_sampler}.py` with
+/// `--su_method exp_adv --no_relabel True`.
+///
+/// It differs from the reference in: 1. a weight is at most `weightLimit`, the largest number of which a
+/// mean over any batch is finite in `Float`, where the reference's has no limit; 2. what
+/// `SupervisedPolicy` and `RunningNormalizer` list. From its own paper it differs as the reference does:
+/// 1. the advantage is of one step under a learned Q, not of the data's returns; 2. it is not divided by
+/// a running norm.
+public final class GoalMARVIL: Learner {
+  /// What can be set; the defaults are the reference's, `wgcsl/algo/config.py`.
+  public struct Configuration: ActorCriticConfiguration {
+    /// Rows in a batch.
+    public var batchSize = 128
+    /// Updates in a cycle, after which the targets move.
+    public var batchesPerCycle = 4
+    /// Units of each hidden layer of policy and critic.
+    public var hiddenWidths = [256, 256, 256]
+    /// Adam's step size for the policy.
+    public var policyLearningRate = 5e-4
+    /// Adam's step size for the critic.
+    public var criticLearningRate = 5e-4
+    /// γ.
+    public var discount = Discount.horizon
+    /// Share of a target that stays when it moves.
+    public var polyak = 0.9
+    /// What counts as a reward.
+    public var rewards = RewardConvention.zeroOrOne
+    /// Whether the critic's targets are clipped to ±1 / (1 − γ).
+    public var clipsReturn = true
+    /// How inputs are normalised.
+    public var normalizer = NormalizerSettings()
+    /// How it learns online.
+    public var online = OnlineSettings.wgcsl(updatesPerEpisode: 4)
+
+    /// The reference's defaults.
+    public init() {}
+  }
+
+  /// The id, `goal-marvil`.
+  public static let identifier = "goal-marvil"
+  /// The idea in one sentence.
+  public static let summary =
+    "imitate the data's actions towards the goals that were asked for, weighted by advantage"
+  /// The largest weight of a row.
+  static let weightLimit: Float = 1e30
+
+  /// The settings that it was made with.
+  public let configuration: Configuration
+  /// Updates made so far.
+  public private(set) var updates = 0
+  private let networks: ActorCritic
+
+  /// Makes an untrained learner; throws `LearnerError` for discrete actions.
+  public init(task: GoalTask, configuration: Configuration, seed: UInt64) throws {
+    self.configuration = configuration
+    networks = try ActorCritic(
+      learner: GoalMARVIL.identifier, task: task, configuration: configuration, seed: seed)
+  }
+
+  /// The goals that the data were collected with, for policy and critic.
+  public var scheme: SamplingScheme {
+    SamplingScheme(
+      batchSize: configuration.batchSize, policyGoals: .original, originalValueGoals: 1)
+  }
+
+  /// The weights of rows with these advantages, `[B]`: exp A.
+  static func weights(advantages: [Float]) -> [Float] {
+    advantages.map { min(exp($0), weightLimit) }
+  }
+
+  /// One update of policy, normaliser and critic, and of the targets at the end of a cycle.
+  public func update(on batch: GoalBatch, measuring: Bool) -> Metrics? {
+    updates += 1
+    let metrics = networks.imitate(
+      batch, usesAdvantages: true, measuring: measuring, weights: GoalMARVIL.weights)
+    if updates % configuration.batchesPerCycle == 0 { networks.moveTargets() }
+    return metrics
+  }
+
+  /// The policy's loss without weights, and the critic's, of a batch that is not trained on.
+  public func losses(on batch: GoalBatch) -> Metrics { networks.losses(on: batch) }
+
+  /// The present policy.
+  public func makePolicy() -> any GoalPolicy { networks.policy.makePolicy() }
+
+  /// Copies of everything that acting and training need.
+  public func saved() -> SavedLearner { networks.saved(updates: updates) }
+
+  /// Puts back what acting needs.
+  public func restore(policy tensors: [NamedTensor]) throws {
+    try networks.policy.restore(policy: tensors)
+  }
+
+  /// Puts everything back.
+  public func restore(_ saved: SavedLearner) throws { updates = try networks.restore(saved) }
+}
+
+extension GoalMARVIL.Configuration {
+  /// The reference's settings for the task.
+  public static func preset(for task: GoalTask) -> Self {
+    let schedule = PaperSchedule(task: task)
+    var configuration = Self()
+    configuration.batchSize = schedule.batchSize
+    configuration.batchesPerCycle = schedule.batchesPerCycle
+    configuration.online.updatesPerEpisode = schedule.batchesPerCycle
+    return configuration
+  }
+
+  /// The reference's number of gradient steps for the task.
+  public static func updates(for task: GoalTask) -> Int { PaperSchedule(task: task).updates }
+
+  /// Throws `SettingsError` for the first value out of its range.
+  public func validate() throws {
+    try validateActorCritic()
+    try Settings.requireCount(batchesPerCycle, "batchesPerCycle")
+  }
+
+  /// Every setting's key, meaning and source.
+  public static var documentation: [(key: String, meaning: String, source: String)] {
+    actorCriticDocumentation + [
+      ("batchesPerCycle", "updates after which the targets move once", "config.py, n_batches")
+    ] + NormalizerSettings.documentation + OnlineSettings.documentation(source: "config.py")
+  }
+}
