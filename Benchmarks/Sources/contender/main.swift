@@ -46,6 +46,8 @@ case "sample":
 case "make-shards":
   try makeShards(arguments.last ?? "", millions: Int(arguments.dropFirst().first ?? "1") ?? 1)
 case "convert-in": try convertPickle(arguments.last ?? "", out: false)
+case "convert-to": try convertDataset(arguments.last ?? "", to: arguments.dropFirst().first ?? "")
+case "convert-from": try convertBack(arguments.last ?? "", from: arguments.dropFirst().first ?? "")
 case "convert-out": try convertPickle(arguments.last ?? "", out: true)
 case "update":
   try update(arguments.dropFirst().first ?? "wgcsl", batch: Int(arguments.last ?? "512") ?? 512)
@@ -57,8 +59,8 @@ default:
   say(
     "contender simulate THREADS | simulate-only THREADS | collect THREADS | make-dataset FOLDER | "
       + "read-dataset FOLDER | write-compressed FOLDER | write-columns | write-shard | read-columns | map-columns | "
-      + "digest | convert-in FILE | convert-out FILE | update LEARNER BATCH | seeds LEARNER COUNT | train LEARNER DATASET | "
-      + "make-shards MILLIONS FOLDER | sample SCHEME|limit MILLIONS mapped|packed FOLDER"
-  )
+      + "digest | convert-in FILE | convert-out FILE | convert-to FORMAT FOLDER | "
+      + "convert-from FORMAT FOLDER | update LEARNER BATCH | seeds LEARNER COUNT | train LEARNER DATASET | "
+      + "make-shards MILLIONS FOLDER | sample SCHEME|limit MILLIONS mapped|packed FOLDER")
   exit(64)
 }
