@@ -35,6 +35,10 @@ enum MemoryLimit {
     datasets.reduce(0) { $0 + $1.manifest.shards.reduce(0) { $0 + $1.bytes } } > limit / 2
   }
 
+  /// Whether that many bytes are so few, a sixteenth of `limit`, that a run may hold a copy of its own
+  /// of what other runs beside it read as well.
+  static func allowsCopy(of byteCount: Int, limit: Int = bytes) -> Bool { byteCount <= limit / 16 }
+
   /// Throws where the compressed columns of datasets would take more than half of `limit` bytes.
   static func checkFits(_ datasets: [Dataset], limit: Int = bytes) throws {
     for dataset in datasets {

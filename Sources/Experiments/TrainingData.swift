@@ -45,8 +45,11 @@ struct TrainingData {
       throw ExperimentError.otherDataset(
         path: part.path, world: dataset.manifest.task.identifier, expected: task.identifier)
     }
-    let isLarge = MemoryLimit.isExceeded(by: datasets)
     let columns = try datasets.map { try $0.columns() }
+    let bytes = columns.reduce(0) { $0 + EpisodeReplay.packedBytes(task: task, columns: $1) }
+    let placement: EpisodePlacement =
+      MemoryLimit.isExceeded(by: datasets)
+      ? .paged : MemoryLimit.allowsCopy(of: bytes) ? .packed : .inPlace
     var (training, validation) = ([WeightedSource](), [WeightedSource]())
     // Without weights all episodes are one source.
     let groups =
@@ -56,7 +59,7 @@ struct TrainingData {
         ($0, $1.weight ?? 1)
       }
     for (columns, weight) in groups {
-      let replay = EpisodeReplay(task: task, columns: columns, isLarge: isLarge)
+      let replay = EpisodeReplay(task: task, columns: columns, placement: placement)
       guard validationFraction > 0 else {
         training.append(WeightedSource(replay, weight: weight))
         continue

@@ -59,12 +59,21 @@ public struct GoalTask: Codable, Sendable, Equatable {
   }
 
   /// The distance between an achieved and a desired goal `[G]`, in the metric's unit.
-  @inline(__always)
+  @inlinable @inline(__always)
   public func distance(
     _ achieved: UnsafePointer<Float>, _ desired: UnsafePointer<Float>
   ) -> Double {
+    Self.distance(achieved, desired, over: distanceDimensions)
+  }
+
+  /// The Euclidean distance between two goals over some of their dimensions.
+  @inlinable @inline(__always)
+  static func distance(
+    _ achieved: UnsafePointer<Float>, _ desired: UnsafePointer<Float>,
+    over dimensions: some Sequence<Int>
+  ) -> Double {
     var sum = 0.0
-    for k in distanceDimensions {
+    for k in dimensions {
       let difference = Double(achieved[k]) - Double(desired[k])
       sum += difference * difference
     }
@@ -72,14 +81,23 @@ public struct GoalTask: Codable, Sendable, Equatable {
   }
 
   /// Whether the achieved goal counts as the desired one: the distance is below the threshold.
-  @inline(__always)
+  @inlinable @inline(__always)
   public func isReached(_ achieved: UnsafePointer<Float>, _ desired: UnsafePointer<Float>) -> Bool {
     distance(achieved, desired) < spec.successThreshold
   }
 
   /// The world's own reward: −1 while the distance is over the threshold, else 0.
-  @inline(__always)
+  @inlinable @inline(__always)
   public func reward(_ achieved: UnsafePointer<Float>, _ desired: UnsafePointer<Float>) -> Float {
-    distance(achieved, desired) > spec.successThreshold ? -1 : 0
+    reward(achieved, desired, over: distanceDimensions)
+  }
+
+  /// The same where `dimensions` are the distance's own, in a form that is faster to go through.
+  @inlinable @inline(__always)
+  public func reward(
+    _ achieved: UnsafePointer<Float>, _ desired: UnsafePointer<Float>,
+    over dimensions: some Sequence<Int>
+  ) -> Float {
+    Self.distance(achieved, desired, over: dimensions) > spec.successThreshold ? -1 : 0
   }
 }

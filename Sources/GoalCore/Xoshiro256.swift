@@ -3,10 +3,10 @@
 /// Blackman and Vigna, "Scrambled linear pseudorandom number generators", ACM TOMS 2021,
 /// arXiv:1805.01407. The state is filled by SplitMix64 from one word, as its authors advise.
 public struct Xoshiro256: RandomNumberGenerator, Sendable {
-  private var a: UInt64
-  private var b: UInt64
-  private var c: UInt64
-  private var d: UInt64
+  @usableFromInline var a: UInt64
+  @usableFromInline var b: UInt64
+  @usableFromInline var c: UInt64
+  @usableFromInline var d: UInt64
 
   /// The generator of a seed; every seed gives a valid state.
   public init(seed: UInt64) {
@@ -25,7 +25,7 @@ public struct Xoshiro256: RandomNumberGenerator, Sendable {
   }
 
   /// The next 64 bits.
-  @inline(__always)
+  @inlinable @inline(__always)
   public mutating func next() -> UInt64 {
     let product = b &* 5
     let result = ((product << 7) | (product >> 57)) &* 9
@@ -40,12 +40,12 @@ public struct Xoshiro256: RandomNumberGenerator, Sendable {
   }
 
   /// A whole number in 0..<count, by multiplication; the bias is below count / 2⁶⁴.
-  @inline(__always)
+  @inlinable @inline(__always)
   public mutating func below(_ count: Int) -> Int {
     Int(next().multipliedFullWidth(by: UInt64(count)).high)
   }
 
   /// A number in [0, 1), with 53 random bits.
-  @inline(__always)
+  @inlinable @inline(__always)
   public mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
 }

@@ -54,7 +54,8 @@ public final class EpisodeBuffer: EpisodeSource, @unchecked Sendable {
     let length = held.first?.length ?? 0
     return EpisodeTable(
       rows: UnsafePointer(start + first), count: end - first, stepCount: steps,
-      commonLength: differing == 0 ? Int(length) : 0, guide: nil, isLarge: false)
+      commonLength: differing == 0 ? Int(length) : 0, guide: nil,
+      strides: RowStrides(columns: task.spec), regular: nil, placement: .inPlace)
   }
 
   /// Neighbours in the ring whose lengths differ.

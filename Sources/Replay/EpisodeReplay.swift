@@ -1,32 +1,46 @@
 public import GoalCore
 
-/// Episodes read where they lie: in memory or mapped from shards.
+/// Episodes read where they lie, in memory or mapped from shards, or copied side by side.
 public final class EpisodeReplay: EpisodeSource {
   /// The task whose achieved goals and rewards relabelling uses.
   public let task: GoalTask
   /// Where the episodes lie.
   public let table: EpisodeTable
-
   /// Whether every episode has a goal that was asked for, which `SamplingScheme.usesDesiredGoals` needs.
-  public var hasDesiredGoals: Bool { columns.allSatisfy { $0.desiredGoals != nil } }
+  public let hasDesiredGoals: Bool
 
-  private let columns: [TrajectoryColumns]
   private let memory: Memory
 
-  /// The tables that the replay owns.
+  /// What the replay keeps alive: what holds the episodes' numbers, and the tables that it owns.
   private struct Memory: @unchecked Sendable {
+    let owners: [AnyObject]
     let rows: UnsafeMutableBufferPointer<EpisodeRows>
     let guide: UnsafeMutableBufferPointer<Int32>?
   }
 
   /// Reads episodes from columns; every episode has at least one step and actions of the task's kind.
-  ///
-  /// Columns that are mapped and do not fit into memory are read as `Paging` says, if `isLarge`; the
-  /// batches are the same.
-  public convenience init(task: GoalTask, columns: [TrajectoryColumns], isLarge: Bool = false) {
+  public convenience init(
+    task: GoalTask, columns: [TrajectoryColumns], placement: EpisodePlacement = .inPlace
+  ) {
+    let spec = task.spec
+    var rows = Self.rows(of: columns, spec: spec)
+    var strides = RowStrides(columns: spec)
+    var owners: [AnyObject] = columns
+    if placement == .packed {
+      let layout = PackedLayout(spec, goalsMove: columns.contains(where: \.goalsMove))
+      strides = RowStrides(row: layout.stride)
+      let block = LargePages(count: rows.reduce(0) { $0 + layout.count(steps: $1.steps) })
+      var place = block.start
+      for number in rows.indices {
+        let steps = rows[number].steps
+        rows[number] = layout.copy(rows[number], to: place)
+        place += layout.count(steps: steps)
+      }
+      withExtendedLifetime(columns) { owners = [block] }
+    }
     self.init(
-      task: task, columns: columns, rows: Self.rows(of: columns, spec: task.spec), isLarge: isLarge)
-    for column in isLarge ? columns : [] {
+      task: task, owners: owners, rows: rows, strides: strides, placement: placement)
+    for column in placement == .paged ? columns : [] {
       Paging.readRandomly(column.observations)
       Paging.readRandomly(column.achievedGoals)
       if let desired = column.desiredGoals { Paging.readRandomly(desired) }
@@ -37,19 +51,25 @@ public final class EpisodeReplay: EpisodeSource {
     }
   }
 
+  /// Bytes that the episodes of columns take when they are packed.
+  public static func packedBytes(task: GoalTask, columns: [TrajectoryColumns]) -> Int {
+    let layout = PackedLayout(task.spec, goalsMove: columns.contains(where: \.goalsMove))
+    return columns.reduce(0) { sum, column in
+      sum + column.lengths.reduce(0) { $0 + 4 * layout.count(steps: $1) }
+    }
+  }
+
   private init(
-    task: GoalTask, columns: [TrajectoryColumns], rows found: [EpisodeRows], isLarge: Bool
+    task: GoalTask, owners: [AnyObject], rows found: [EpisodeRows], strides: RowStrides,
+    placement: EpisodePlacement
   ) {
     precondition(!found.isEmpty, "a replay needs at least one episode")
     let rows = UnsafeMutableBufferPointer<EpisodeRows>.allocate(capacity: found.count)
     var steps = 0
     for (number, episode) in found.enumerated() {
-      rows.initializeElement(
-        at: number,
-        to: EpisodeRows(
-          observations: episode.observations, actions: episode.actions, achieved: episode.achieved,
-          desired: episode.desired, firstStep: steps, length: episode.length,
-          desiredStride: episode.desiredStride))
+      var episode = episode
+      episode.firstStep = steps
+      rows.initializeElement(at: number, to: episode)
       steps += episode.steps
     }
     let length = rows[0].length
@@ -68,12 +88,13 @@ public final class EpisodeReplay: EpisodeSource {
     }
     guard let start = rows.baseAddress else { preconditionFailure("a table without rows") }
     self.task = task
-    self.columns = columns
-    memory = Memory(rows: rows, guide: guide)
+    hasDesiredGoals = rows.allSatisfy { $0.desired != nil }
+    memory = Memory(owners: owners, rows: rows, guide: guide)
     table = EpisodeTable(
       rows: UnsafePointer(start), count: rows.count, stepCount: steps,
       commonLength: isUniform ? Int(length) : 0,
-      guide: guide.flatMap { UnsafePointer($0.baseAddress) }, isLarge: isLarge)
+      guide: guide.flatMap { UnsafePointer($0.baseAddress) }, strides: strides,
+      regular: RegularEpisodes(UnsafeBufferPointer(rows)), placement: placement)
   }
 
   deinit {
@@ -101,8 +122,8 @@ public final class EpisodeReplay: EpisodeSource {
     for k in 0..<held { numbers.swapAt(k, k + generator.below(table.count - k)) }
     func part(_ chosen: some Sequence<Int>) -> EpisodeReplay {
       EpisodeReplay(
-        task: task, columns: columns, rows: chosen.sorted().map { table.rows[$0] },
-        isLarge: table.isLarge)
+        task: task, owners: memory.owners, rows: chosen.sorted().map { table.rows[$0] },
+        strides: table.strides, placement: table.placement)
     }
     return (part(numbers[held...]), part(numbers[..<held]))
   }

@@ -17,26 +17,28 @@ public struct WeightedSource: Sendable {
 
 /// The sources of one batch with their present weights.
 struct SourceChoice {
-  private let tables: [EpisodeTable]
-  /// The table of the one source that has a weight.
-  private let first: EpisodeTable
+  /// Where the sources' tables lie, in the sources' order.
+  private let tables: UnsafePointer<EpisodeTable>
+  /// Whether some of the rows are mapped and do not fit into memory.
+  let isPaged: Bool
   /// Running sums of the weights, the last 1; empty where one source only has a weight.
   private var limits: [Double] = []
   private let only: Int
 
-  init(_ sources: [WeightedSource], weights: [Double]?) {
-    let tables = sources.map(\.source.table)
-    let weights = weights ?? sources.map(\.weight)
+  /// The choice among sources by weights, as long as `tables` stay where they are.
+  init(_ tables: UnsafeBufferPointer<EpisodeTable>, weights: [Double]) {
     precondition(
-      weights.count == sources.count && weights.allSatisfy { $0 >= 0 && $0.isFinite },
-      "one weight of at least 0 for each of \(sources.count) sources, found \(weights)")
+      weights.count == tables.count && weights.allSatisfy { $0 >= 0 && $0.isFinite },
+      "one weight of at least 0 for each of \(tables.count) sources, found \(weights)")
     let used = weights.indices.filter { weights[$0] > 0 }
-    precondition(!used.isEmpty, "one weight at least must be above 0, found \(weights)")
+    guard let start = tables.baseAddress, let first = used.first, let last = used.last else {
+      preconditionFailure("one weight at least must be above 0, found \(weights)")
+    }
     precondition(
       used.allSatisfy { tables[$0].count > 0 }, "a source without episodes must have the weight 0")
-    self.tables = tables
-    only = used[0]
-    first = tables[only]
+    self.tables = start
+    isPaged = tables.contains { $0.placement == .paged }
+    only = first
     if used.count > 1 {
       let total = weights.reduce(0, +)
       var sum = 0.0
@@ -45,27 +47,18 @@ struct SourceChoice {
         return sum / total
       }
       // Rounding must not leave a draw beyond the last source that has a weight.
-      for index in (used.last ?? 0)..<limits.count { limits[index] = 1 }
+      for index in last..<limits.count { limits[index] = 1 }
     }
   }
 
+  /// The table of a source.
   @inline(__always)
-  func table(_ source: Int) -> EpisodeTable { limits.isEmpty ? first : tables[source] }
+  func table(_ source: Int) -> UnsafePointer<EpisodeTable> { tables + source }
 
   @inline(__always)
   func draw(from generator: inout Xoshiro256) -> Int {
     if limits.isEmpty { return only }
     let place = generator.unit()
     return limits.firstIndex { place < $0 } ?? limits.count - 1
-  }
-
-  @inline(__always)
-  func episode(
-    in table: EpisodeTable, _ law: EpisodeDraw, from generator: inout Xoshiro256
-  ) -> Int {
-    switch law {
-    case .episodes: generator.below(table.count)
-    case .steps: table.episode(ofStep: generator.below(table.stepCount))
-    }
   }
 }

@@ -24,14 +24,15 @@ public struct WindowSampler: Sendable {
     var generator = Xoshiro256(seed: key.next())
     for row in 0..<batch.rows.count {
       let table = rows.sources[Int(batch.rows.sources[row])].source.table
-      let episode = table.rows[Int(batch.rows.episodes[row])]
+      let episode = table[Int(batch.rows.episodes[row])]
       let start = Int(batch.rows.steps[row])
       let origin = batch.rows.policyOrigins[row]
       let goal =
         origin == .trajectory || origin == .current
         ? start + 1 + Int(batch.rows.offsets[row]) : nil
       fill(
-        row, span(start: start, goal: goal, of: episode.steps, &generator), episode, into: &batch)
+        row, span(start: start, goal: goal, of: episode.steps, &generator), episode, table.strides,
+        into: &batch)
     }
   }
 
@@ -78,7 +79,8 @@ public struct WindowSampler: Sendable {
   }
 
   private func fill(
-    _ row: Int, _ span: Span, _ episode: EpisodeRows, into batch: inout WindowBatch
+    _ row: Int, _ span: Span, _ episode: EpisodeRows, _ strides: RowStrides,
+    into batch: inout WindowBatch
   ) {
     let spec = rows.task.spec
     let (W, O, A) = (batch.steps, spec.observation, spec.action.length)
@@ -94,18 +96,19 @@ public struct WindowSampler: Sendable {
       batch.times[place] = holds ? Int32(state) : 0
       let source = holds ? state : repeatsFirst ? 0 : nil
       for k in 0..<O {
-        batch.observations[place * O + k] = source.map { episode.observations[$0 * O + k] } ?? 0
+        batch.observations[place * O + k] =
+          source.map { episode.observations[$0 * strides.observation + k] } ?? 0
       }
       switch batch.actions {
       case .continuous(var values):
         batch.actions = .continuous([])
         let actions = episode.actions.assumingMemoryBound(to: Float.self)
-        for k in 0..<A { values[place * A + k] = acts ? actions[state * A + k] : 0 }
+        for k in 0..<A { values[place * A + k] = acts ? actions[state * strides.action + k] : 0 }
         batch.actions = .continuous(values)
       case .discrete(var values):
         batch.actions = .discrete([])
         let actions = episode.actions.assumingMemoryBound(to: Int32.self)
-        values[place] = acts ? actions[state] : 0
+        values[place] = acts ? actions[state * strides.action] : 0
         batch.actions = .discrete(values)
       }
     }

@@ -8,7 +8,10 @@ struct Episodes {
   let task: GoalTask
   let replay: EpisodeReplay
 
-  init(lengths: [Int], discrete: Bool = false, isLarge: Bool = false) {
+  init(
+    lengths: [Int], discrete: Bool = false, placement: EpisodePlacement = .inPlace,
+    goalsMove: Bool = false
+  ) {
     task = GoalTask(
       identifier: "test",
       spec: GoalSpec(
@@ -39,9 +42,13 @@ struct Episodes {
           observations: owner.keep(observations),
           actions: discrete ? .discrete(owner.keep(numbers)) : .continuous(owner.keep(actions)),
           achievedGoals: owner.keep(achieved),
-          desiredGoals: owner.keep(lengths.indices.map { -Float($0) - 1 }), goalsMove: false,
+          desiredGoals: owner.keep(
+            lengths.indices.flatMap { episode in
+              [Float](
+                repeating: -Float(episode) - 1, count: goalsMove ? lengths[episode] + 1 : 1)
+            }), goalsMove: goalsMove,
           lengths: lengths, owner: owner)
-      ], isLarge: isLarge)
+      ], placement: placement)
   }
 
   final class Owner {
@@ -69,17 +76,25 @@ struct Episodes {
 }
 
 struct EpisodeReplayTests {
-  /// What the system is told of pages changes no batch.
-  @Test(arguments: [false, true])
-  func largeColumnsGiveTheSameBatches(discrete: Bool) {
-    let lengths = (0..<300).map { 1 + $0 % 50 }
-    let usual = Episodes(lengths: lengths, discrete: discrete)
-    let large = Episodes(lengths: lengths, discrete: discrete, isLarge: true)
-    for goals in [GoalSelection.original, .future(fraction: 0.8), .pair()] {
-      let (a, b) = (usual.batches(goals, count: 3), large.batches(goals, count: 3))
-      for (one, other) in zip(a, b) {
-        #expect(one.observations == other.observations && one.policyGoals == other.policyGoals)
-        #expect(one.policyRewards == other.policyRewards && one.steps == other.steps)
+  /// How the episodes are kept changes no batch: not of one length, nor of several.
+  @Test(
+    arguments: [EpisodePlacement.paged, .packed], [(false, false), (true, false), (false, true)])
+  func everyPlacementGivesTheSameBatches(
+    placement: EpisodePlacement, kind: (discrete: Bool, goalsMove: Bool)
+  ) throws {
+    for lengths in [(0..<60).map({ 1 + $0 % 50 }), [Int](repeating: 20, count: 40), [5]] {
+      let usual = Episodes(lengths: lengths, discrete: kind.discrete, goalsMove: kind.goalsMove)
+      let other = Episodes(
+        lengths: lengths, discrete: kind.discrete, placement: placement, goalsMove: kind.goalsMove)
+      for name in NamedScheme.all.map(\.name) {
+        let scheme = try NamedScheme.scheme("\(name):batch=37")
+        let samplers = [usual, other].map { Sampler(scheme, source: $0.replay, seed: 3) }
+        for number in 0..<3 {
+          var (a, b) = (samplers[0].makeBatch(), samplers[1].makeBatch())
+          samplers[0].draw(UInt64(number), into: &a)
+          samplers[1].draw(UInt64(number), into: &b)
+          #expect(SamplerTests.same(a, b))
+        }
       }
     }
   }

@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 import GoalCore
 import Replay
 import Storage
@@ -7,69 +6,49 @@ import Storage
 // Batches of 256 rows from FetchPush's sizes. The amount is rows.
 
 private let rows = 256
+private let task = GoalTask(identifier: "fetch-push", spec: pushSpec, goalIndices: [3, 4, 5])
 
-/// Prepared episodes: shards of one million steps, mapped; or copied into huge pages.
-private struct Data {
-  let columns: [TrajectoryColumns]
-
-  init(millions: Int, huge: Bool) throws {
-    let folder = FileManager.default.temporaryDirectory
-      .appendingPathComponent("goalpost-benchmark-\(getpid())")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    let first = folder.appendingPathComponent("0.h5")
-    try ShardWriter.write(pushTrajectories(), spec: pushSpec, to: first)
-    if huge {
-      let read = try ShardReader(contentsOf: first, spec: pushSpec).columns()
-      columns = (0..<millions).map { _ in inHugePages(read) }
-    } else {
-      columns = try (0..<millions).map { number in
-        let file = folder.appendingPathComponent("\(number).h5")
-        if number > 0 { try FileManager.default.copyItem(at: first, to: file) }
-        return try ShardReader(contentsOf: file, spec: pushSpec).columns()
-      }
-    }
-    // The data are in memory before anything is timed.
-    var sum: Float = 0
-    for column in columns {
-      for values in [column.observations, column.achievedGoals, column.desiredGoals].compactMap({
-        $0
-      }) {
-        for k in stride(from: 0, to: values.count, by: 1024) { sum += values[k] }
-      }
-      if case .continuous(let values) = column.actions {
-        for k in stride(from: 0, to: values.count, by: 1024) { sum += values[k] }
-      }
-    }
-    precondition(sum.isFinite)
-    // Open maps stay readable; nothing is left behind, whatever ends the process.
-    try FileManager.default.removeItem(at: folder)
+/// Writes shards of one million steps each, which many contenders then map.
+func makeShards(_ path: String, millions: Int) throws {
+  let folder = URL(fileURLWithPath: path)
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  let first = folder.appendingPathComponent("0.h5")
+  try ShardWriter.write(pushTrajectories(), spec: pushSpec, to: first)
+  for number in 1..<max(1, millions) {
+    try FileManager.default.copyItem(
+      at: first, to: folder.appendingPathComponent("\(number).h5"))
   }
 }
 
-private func inHugePages(_ columns: TrajectoryColumns) -> TrajectoryColumns {
-  func copied(_ values: UnsafeBufferPointer<Float>) -> UnsafeBufferPointer<Float> {
-    let huge = 2 << 20
-    let size = (values.count * 4 + huge - 1) / huge * huge
-    let block = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: huge)
-    precondition(madvise(block, size, MADV_HUGEPAGE) == 0, "no huge pages here")
-    let place = block.bindMemory(to: Float.self, capacity: values.count)
-    if let start = values.baseAddress { place.update(from: start, count: values.count) }
-    return UnsafeBufferPointer(start: place, count: values.count)
+/// Shards of a folder, read into memory once so that no disk is timed.
+private func columns(_ path: String, millions: Int) throws -> [TrajectoryColumns] {
+  let columns = try (0..<millions).map { number in
+    try ShardReader(
+      contentsOf: URL(fileURLWithPath: path).appendingPathComponent("\(number).h5"), spec: pushSpec
+    ).columns()
   }
-  guard case .continuous(let actions) = columns.actions else { preconditionFailure("FetchPush") }
-  return TrajectoryColumns(
-    observations: copied(columns.observations), actions: .continuous(copied(actions)),
-    achievedGoals: copied(columns.achievedGoals), desiredGoals: columns.desiredGoals.map(copied),
-    goalsMove: columns.goalsMove, lengths: columns.lengths, owner: nil)
+  var sum: Float = 0
+  for column in columns {
+    for values in [column.observations, column.achievedGoals] {
+      for k in stride(from: 0, to: values.count, by: 1024) { sum += values[k] }
+    }
+    if let desired = column.desiredGoals {
+      for k in stride(from: 0, to: desired.count, by: 1024) { sum += desired[k] }
+    }
+    if case .continuous(let values) = column.actions {
+      for k in stride(from: 0, to: values.count, by: 1024) { sum += values[k] }
+    }
+  }
+  precondition(sum.isFinite)
+  return columns
 }
 
-/// Draws batches of a named scheme.
-func sample(scheme: String, millions: Int, huge: Bool) throws {
-  let data = try Data(millions: millions, huge: huge)
-  let task = GoalTask(identifier: "fetch-push", spec: pushSpec, goalIndices: [3, 4, 5])
-  let sampler = Sampler(
-    try NamedScheme.scheme(scheme), source: EpisodeReplay(task: task, columns: data.columns),
-    seed: 0)
+/// Draws batches of a named scheme, from mapped columns or from episodes packed in large pages.
+func sample(scheme: String, folder: String, millions: Int, packed: Bool) throws {
+  let replay = EpisodeReplay(
+    task: task, columns: try columns(folder, millions: millions),
+    placement: packed ? .packed : .inPlace)
+  let sampler = Sampler(try NamedScheme.scheme(scheme), source: replay, seed: 0)
   var batch = sampler.makeBatch()
   var number: UInt64 = 0
   try serve {
@@ -81,40 +60,65 @@ func sample(scheme: String, millions: Int, huge: Bool) throws {
   }
 }
 
-/// What memory allows.
+/// What memory allows: no law, no copies, no rewards.
 ///
-/// First come the addresses of random rows, then one number of each of their cache lines is read, none of
-/// which waits for another: no law, no copies, no rewards.
-func sampleLimit(millions: Int, huge: Bool) throws {
-  let data = try Data(millions: millions, huge: huge)
+/// First come the addresses of HER's random rows, then one number of each of their cache lines is read, none
+/// of which waits for another. A row of mapped columns has seven lines on four pages or so, a packed one five
+/// on one or two.
+func sampleLimit(folder: String, millions: Int, packed: Bool) throws {
+  let columns = try columns(folder, millions: millions)
+  let each = columns[0].lengths.count
   var generator = Xoshiro256(seed: 1)
-  let each = data.columns[0].lengths.count
-  let starts = data.columns.map { column in
-    guard case .continuous(let actions) = column.actions else { preconditionFailure("FetchPush") }
-    return (column.observations.baseAddress, actions.baseAddress, column.achievedGoals.baseAddress)
-  }
   var places = [UnsafePointer<Float>]()
   places.reserveCapacity(7 * rows)
   var sum: UInt32 = 0
-  try serve {
-    for _ in 0..<400 {
-      places.removeAll(keepingCapacity: true)
-      for _ in 0..<rows {
-        let (observations, actions, achieved) = starts[generator.below(starts.count)]
-        guard let observations, let actions, let achieved else { continue }
-        let (episode, step) = (generator.below(each), generator.below(50))
-        let goal = step + 1 + generator.below(50 - step)
-        let state = observations + (episode * 51 + step) * 25
-        for place in [
-          state, state + 16, state + 32, state + 49, actions + (episode * 50 + step) * 4,
-          achieved + (episode * 51 + step + 1) * 3, achieved + (episode * 51 + goal) * 3,
-        ] {
-          places.append(place)
-        }
+  func serveReads(_ add: () -> Void) throws {
+    try serve {
+      for _ in 0..<400 {
+        places.removeAll(keepingCapacity: true)
+        for _ in 0..<rows { add() }
+        for place in places { sum ^= place.pointee.bitPattern }
       }
-      for place in places { sum ^= place.pointee.bitPattern }
+      return Double(400 * rows)
     }
-    return Double(400 * rows)
   }
-  withExtendedLifetime((data, sum)) {}
+  if packed {
+    let block = largePages(each * millions * 51 * 32)
+    try serveReads {
+      let (episode, step) = (generator.below(each * millions), generator.below(50))
+      let state = block + (episode * 51 + step) * 32
+      let goal = state + (1 + generator.below(50 - step)) * 32
+      for place in [state, state + 16, state + 32, state + 48, goal] { places.append(place) }
+    }
+    return
+  }
+  let starts = columns.map { column in
+    guard case .continuous(let actions) = column.actions else { preconditionFailure("FetchPush") }
+    return (column.observations.baseAddress, actions.baseAddress, column.achievedGoals.baseAddress)
+  }
+  try serveReads {
+    let (observations, actions, achieved) = starts[generator.below(starts.count)]
+    guard let observations, let actions, let achieved else { return }
+    let (episode, step) = (generator.below(each), generator.below(50))
+    let goal = step + 1 + generator.below(50 - step)
+    let state = observations + (episode * 51 + step) * 25
+    for place in [
+      state, state + 16, state + 32, state + 49, actions + (episode * 50 + step) * 4,
+      achieved + (episode * 51 + step + 1) * 3, achieved + (episode * 51 + goal) * 3,
+    ] {
+      places.append(place)
+    }
+  }
+  withExtendedLifetime((columns, sum)) {}
+}
+
+/// Numbers in large pages, all of them touched.
+private func largePages(_ count: Int) -> UnsafeMutablePointer<Float> {
+  let huge = 2 << 20
+  let size = (count * 4 + huge - 1) / huge * huge
+  let block = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: huge)
+  precondition(madvise(block, size, MADV_HUGEPAGE) == 0, "no huge pages here")
+  let place = block.bindMemory(to: Float.self, capacity: size / 4)
+  place.initialize(repeating: 1, count: size / 4)
+  return place
 }

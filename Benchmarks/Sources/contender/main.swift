@@ -36,12 +36,15 @@ case "map-columns": try mapColumns()
 case "digest": try digest()
 case "sample":
   let words = Array(arguments.dropFirst())
-  guard words.count >= 2, let millions = Int(words[1]) else { exit(64) }
+  guard words.count == 4, let millions = Int(words[1]) else { exit(64) }
+  let packed = words[2] == "packed"
   if words[0] == "limit" {
-    try sampleLimit(millions: millions, huge: words.last == "huge")
+    try sampleLimit(folder: words[3], millions: millions, packed: packed)
   } else {
-    try sample(scheme: words[0], millions: millions, huge: words.last == "huge")
+    try sample(scheme: words[0], folder: words[3], millions: millions, packed: packed)
   }
+case "make-shards":
+  try makeShards(arguments.last ?? "", millions: Int(arguments.dropFirst().first ?? "1") ?? 1)
 case "convert-in": try convertPickle(arguments.last ?? "", out: false)
 case "convert-to": try convertDataset(arguments.last ?? "", to: arguments.dropFirst().first ?? "")
 case "convert-from": try convertBack(arguments.last ?? "", from: arguments.dropFirst().first ?? "")
@@ -58,8 +61,9 @@ default:
   say(
     "contender simulate THREADS | simulate-only THREADS | collect THREADS | make-dataset FOLDER | "
       + "read-dataset FOLDER | write-compressed FOLDER | write-columns | write-shard | read-columns | map-columns | "
-      + "digest | convert-in FILE | convert-out FILE | convert-to FORMAT FOLDER | convert-flat FORMAT FILE | write-plainly FILE | "
-      + "convert-from FORMAT FOLDER | update LEARNER BATCH | seeds LEARNER COUNT | "
-      + "train LEARNER DATASET | sample SCHEME|limit MILLIONS [huge]")
+      + "digest | convert-in FILE | convert-out FILE | convert-to FORMAT FOLDER | "
+      + "convert-flat FORMAT FILE | write-plainly FILE | "
+      + "convert-from FORMAT FOLDER | update LEARNER BATCH | seeds LEARNER COUNT | train LEARNER DATASET | "
+      + "make-shards MILLIONS FOLDER | sample SCHEME|limit MILLIONS mapped|packed FOLDER")
   exit(64)
 }

@@ -1,0 +1,140 @@
+import GoalCore
+
+/// Where an episode's rows begin.
+struct EpisodeRows {
+  var observations: UnsafePointer<Float>
+  var actions: UnsafeRawPointer
+  var achieved: UnsafePointer<Float>
+  /// Nil where no goal was asked for.
+  var desired: UnsafePointer<Float>?
+  /// Steps of the episodes before this one.
+  var firstStep: Int
+  var length: Int32
+  /// Numbers from one state's goal to the next, 0 where the episode has one.
+  var desiredStride: Int32
+
+  /// Steps, `T`.
+  var steps: Int { Int(length) }
+  /// The goal that was asked for at a step.
+  @inline(__always)
+  func original(_ step: Int) -> UnsafePointer<Float> {
+    guard let desired else { preconditionFailure("the episodes have no desired goals to draw") }
+    return desired + step * Int(desiredStride)
+  }
+}
+
+/// How many numbers of four bytes lie between the beginnings of two rows that follow each other.
+struct RowStrides: Equatable {
+  var observation: Int
+  var action: Int
+  var achieved: Int
+
+  /// Columns of their own, without gaps.
+  init(columns spec: GoalSpec) {
+    (observation, action, achieved) = (spec.observation, spec.action.length, spec.goal)
+  }
+
+  /// All kinds side by side in one row.
+  init(row: Int) { (observation, action, achieved) = (row, row, row) }
+}
+
+/// Where the episodes lie that follow one another at one distance, which saves looking each one up.
+struct RegularEpisodes {
+  let first: EpisodeRows
+  /// Numbers from an episode to the next.
+  let observation: Int
+  let action: Int
+  let achieved: Int
+  let desired: Int
+
+  /// Nil where the episodes are not of one length at one distance.
+  init?(_ rows: UnsafeBufferPointer<EpisodeRows>) {
+    guard rows.count > 1 else { return nil }
+    let (first, second) = (rows[0], rows[1])
+    self.first = first
+    observation = second.observations - first.observations
+    action = (second.actions - first.actions) / 4
+    achieved = second.achieved - first.achieved
+    if let one = first.desired, let other = second.desired {
+      desired = other - one
+    } else {
+      desired = 0
+    }
+    for number in rows.indices {
+      let (found, expected) = (rows[number], self[number])
+      guard found.observations == expected.observations, found.actions == expected.actions,
+        found.achieved == expected.achieved, found.desired == expected.desired,
+        found.length == first.length, found.desiredStride == first.desiredStride
+      else { return nil }
+    }
+  }
+
+  @inline(__always)
+  subscript(number: Int) -> EpisodeRows {
+    var rows = first
+    rows.observations += number * observation
+    rows.actions += 4 * number * action
+    rows.achieved += number * achieved
+    rows.desired = rows.desired.map { $0 + number * desired }
+    rows.firstStep = number * first.steps
+    return rows
+  }
+}
+
+/// Where episodes lie, in the order of their numbers.
+///
+/// It stays valid as long as its source lives and nothing is appended to it.
+public struct EpisodeTable: @unchecked Sendable {
+  let rows: UnsafePointer<EpisodeRows>
+  /// Episodes, `E`.
+  public let count: Int
+  /// Steps of all episodes.
+  public let stepCount: Int
+  /// The length that all episodes have, or 0 where they differ.
+  let commonLength: Int
+  /// Where to begin to look for a step: entry `k` is the episode of step `k · stepCount / count`.
+  let guide: UnsafePointer<Int32>?
+  /// From one step of an episode to the next.
+  let strides: RowStrides
+  /// Where the episodes follow one another at one distance.
+  let regular: RegularEpisodes?
+  /// How the rows are kept.
+  let placement: EpisodePlacement
+
+  /// Steps of an episode.
+  public func length(_ episode: Int) -> Int {
+    precondition(0..<count ~= episode, "there are \(count) episodes, found \(episode)")
+    return steps(of: episode)
+  }
+
+  /// Steps of an episode.
+  @inline(__always)
+  func steps(of episode: Int) -> Int {
+    commonLength > 0 ? commonLength : rows[episode].steps
+  }
+
+  /// Where an episode's rows begin.
+  @inline(__always)
+  subscript(episode: Int) -> EpisodeRows {
+    if let regular { return regular[episode] }
+    return rows[episode]
+  }
+
+  /// The episode of a step, counted over all episodes.
+  @inline(__always)
+  func episode(ofStep step: Int) -> Int {
+    if commonLength > 0 { return step / commonLength }
+    let wanted = rows[0].firstStep + step
+    guard let guide else {
+      var (low, high) = (0, count - 1)
+      while low < high {
+        let middle = (low + high + 1) / 2
+        if rows[middle].firstStep <= wanted { low = middle } else { high = middle - 1 }
+      }
+      return low
+    }
+    var episode = Int(guide[step * count / stepCount])
+    while episode + 1 < count, rows[episode + 1].firstStep <= wanted { episode += 1 }
+    return episode
+  }
+}
