@@ -14,7 +14,7 @@ help: ## list what can be made
 setup: ## put libraries, models and Python in place (.deps/)
 	@scripts/setup
 
-setup-peers: ## the same, and the Python of other systems, for `make benchmark`
+setup-peers: ## the same, and the Python of other systems, for `make benchmark` and their conformance tests
 	@scripts/setup peers
 
 toolchain:

@@ -29,6 +29,7 @@ final class TrainingRun {
   /// The digests of what the run was made from: datasets, and the checkpoint that it began with.
   var lineage: [String] { digests + (fromDigest.map { [$0] } ?? []) }
 
+  private let lock: FileLock?
   private let digests: [String]
   private let fromDigest: String?
   private let started = Date()
@@ -41,12 +42,15 @@ final class TrainingRun {
   /// Begins a run, or, `resuming`, goes on with one from its last checkpoint.
   ///
   /// `digests` are those of its datasets; the world is loaded where `simulates`, and for evaluations.
+  /// `check` throws where the data lack what the learner draws, before anything is written.
   init(
     _ asked: RunConfiguration, in folder: URL, task: GoalTask, digests: [String],
-    simulates: Bool = false, resuming: Bool, progress: ProgressReport?
+    simulates: Bool = false, resuming: Bool, progress: ProgressReport?,
+    check: (SamplingScheme) throws -> Void = { _ in }
   ) throws {
     let run = RunFolder(folder)
     if run.exists, !resuming { throw ExperimentError.runExists(path: folder.path) }
+    var lock = resuming ? try run.claim() : nil
     var configuration = asked
     try configuration.online.validate()
     let entry = try LearnerRegistry.entry(configuration.learner)
@@ -57,6 +61,7 @@ final class TrainingRun {
     learner = try entry.make(
       task: task, overrides: configuration.settings, seed: configuration.seed,
       threads: configuration.threads, device: configuration.device)
+    try check(learner.scheme)
     world =
       simulates || configuration.evaluateEvery > 0
       ? try EnvironmentRegistry.world(task.identifier).load() : nil
@@ -91,6 +96,12 @@ final class TrainingRun {
     self.task = task
     self.digests = digests
     self.progress = progress
+    if lock == nil {
+      // Only here, as until here nothing is written of a run that is refused.
+      lock = try run.claim()
+      if run.exists { throw ExperimentError.runExists(path: folder.path) }
+    }
+    self.lock = lock
     try run.begin(saved)
     records = try RunRecords(run, upTo: learner.updates)
     evaluations = RunEvaluations(run, upTo: learner.updates)

@@ -22,6 +22,21 @@ public enum PythonReference {
       .deletingLastPathComponent()
   }
 
+  /// Whether other systems' Python is there, which `make setup-peers` makes; says so where it is not.
+  public static func hasPeers(for test: String) -> Bool {
+    let python = dependencies.appendingPathComponent("venv-peers/bin/python")
+    if FileManager.default.isExecutableFile(atPath: python.path) { return true }
+    print("skipped: \(test): there is no \(python.path), which `make setup-peers` makes")
+    return false
+  }
+
+  /// Runs a script, of the folder `Tests/Python`, with other systems' Python.
+  public static func runPeer(_ script: String, arguments: [String]) throws -> Data {
+    try run(
+      script: checkout.appendingPathComponent("Tests/Python/" + script), arguments: arguments,
+      environment: "venv-peers")
+  }
+
   /// Runs a script, of the folder `Tests/Python`, with `input` on its standard input; its output.
   public static func run(
     _ script: String, arguments: [String] = [], input: Data = Data()
@@ -33,9 +48,9 @@ public enum PythonReference {
 
   /// Runs a script that lies anywhere.
   public static func run(
-    script: URL, arguments: [String] = [], input: Data = Data()
+    script: URL, arguments: [String] = [], input: Data = Data(), environment: String = "venv"
   ) throws -> Data {
-    let python = dependencies.appendingPathComponent("venv/bin/python")
+    let python = dependencies.appendingPathComponent("\(environment)/bin/python")
     guard FileManager.default.isExecutableFile(atPath: python.path) else {
       throw Failure(description: "\(python.path) is missing: run `make setup`")
     }
