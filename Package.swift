@@ -27,6 +27,7 @@ let package = Package(
     .library(name: "Replay", targets: ["Replay"]),
     .library(name: "Storage", targets: ["Storage"]),
     .library(name: "HDF5", targets: ["HDF5"]),
+    .library(name: "Torch", targets: ["Torch"]),
     .library(name: "Learners", targets: ["Learners"]),
     .library(name: "Environments", targets: ["Environments"]),
     .library(name: "Experiments", targets: ["Experiments"]),
@@ -50,6 +51,7 @@ let package = Package(
         .unsafeFlags([
           "-isystem", torch + "/include",
           "-isystem", torch + "/include/torch/csrc/api/include",
+          "-O3",  // in debug builds as well: its loops are most of what tests of training wait for
         ])
       ],
       linkerSettings: [

@@ -11,7 +11,8 @@ let package = Package(
     .executableTarget(
       name: "contender",
       dependencies: [
-        "Experiments", "Environments", "Learners", "Storage", "HDF5", "GoalCore", "Replay",
+        "Experiments", "Environments", "Learners", "Torch", "Storage", "HDF5", "GoalCore",
+        "Replay",
       ]
       .map { .product(name: $0, package: "goalpost") },
       swiftSettings: [.unsafeFlags(["-Xcc", "-I" + dependencies + "/mujoco/include"])])

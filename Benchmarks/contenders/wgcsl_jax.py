@@ -1,10 +1,10 @@
-"""WGCSL's update in JAX, one compiled function, to be timed beside `Sources/Learners/WGCSL.swift`.
+"""WGCSL's update, or GCSL's, in JAX, one compiled function, to be timed beside `Sources/Learners/WGCSL.swift`.
 
 Networks, losses, weights, normaliser and optimizer are the same; the sampler is left out, so every
 update takes the same random batch of FetchPush's sizes. The normaliser's sums are in float32, JAX's
 default.
 
-usage: wgcsl_jax.py [--batch 512] [--threads 1]
+usage: wgcsl_jax.py [--batch 512] [--threads 1] [--learner wgcsl|gcsl]
 Prints `ready`; then for each line of stdin with a number of seconds runs updates for that long and
 prints `updates seconds`.
 """
@@ -18,6 +18,7 @@ import time
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("--batch", type=int, default=512)
 parser.add_argument("--threads", type=int, default=1)
+parser.add_argument("--learner", choices=["wgcsl", "gcsl"], default="wgcsl")
 options = parser.parse_args()
 if options.threads == 1:
     os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_cpu_multi_thread_eigen=false"
@@ -155,6 +156,16 @@ def update(state, batch):
     }
 
 
+@functools.partial(jax.jit, donate_argnums=0)
+def imitate(state, batch):
+    """GCSL: the policy's step alone, every row with the same weight."""
+    row = normalize(state["statistics"], batch["o"], batch["g"])
+    policy_loss = lambda actor: ((policy(actor, row) - batch["a"]) ** 2).mean()  # noqa: E731
+    actor, actor_state = adam(state["actor"], jax.grad(policy_loss)(state["actor"]), state["actor_state"])
+    statistics = observe(state["statistics"], batch["o"], batch["vg"])
+    return {"actor": actor, "actor_state": actor_state, "statistics": statistics}
+
+
 def main():
     row = OBSERVATION + GOAL
     actor, critic = network(row, ACTION), network(row + ACTION, 1)
@@ -185,15 +196,19 @@ def main():
         "vr": (uniform(size, 1) < 0.1).astype(jnp.float32),
         "offset": jnp.floor(uniform(size, 1) * HORIZON),
     }
+    step = update
+    if options.learner == "gcsl":
+        step = imitate
+        state = {name: state[name] for name in ["actor", "actor_state", "statistics"]}
     for _ in range(20):
-        state = update(state, batch)
+        state = step(state, batch)
     jax.block_until_ready(state)
     print("ready", flush=True)
     for line in sys.stdin:
         seconds, updates, start = float(line), 0, time.perf_counter()
         while True:
             for _ in range(10):
-                state = update(state, batch)
+                state = step(state, batch)
             jax.block_until_ready(state)
             updates += 10
             elapsed = time.perf_counter() - start

@@ -3,6 +3,8 @@
 #else
 #include "CTorch.h"
 
+#include "Networks.h"
+
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/dispatch/Dispatcher.h>
@@ -190,6 +192,20 @@ bool ctorch_gradients(
         /*create_graph=*/false, /*allow_unused=*/true);
     for (int32_t i = 0; i < count; i++) gradients[i] = give(std::move(found[i]));
     return true;
+  });
+}
+
+CTorchTensor ctorch_dense(CTorchTensor x, const CTorchTensor *parameters, int32_t count) {
+  return guarded<CTorchTensor>(nullptr, [&] {
+    return give(dense(view(x), {reinterpret_cast<const at::Tensor *>(parameters), size_t(count)}));
+  });
+}
+
+CTorchTensor ctorch_transformer_block(
+    CTorchTensor x, const CTorchTensor *parameters, int32_t heads, bool causal) {
+  return guarded<CTorchTensor>(nullptr, [&] {
+    return give(transformerBlock(
+        view(x), {reinterpret_cast<const at::Tensor *>(parameters), 12}, heads, causal));
   });
 }
 

@@ -16,6 +16,8 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
   case otherWorld(path: String, trainedFor: String, asked: String)
   /// A run's folder holds a run already.
   case runExists(path: String)
+  /// Another process trains in a run's folder.
+  case runBusy(path: String)
   /// A run cannot go on as it was asked to.
   case cannotResume(path: String, reason: String)
   /// A file of settings is not what it must be.
@@ -62,6 +64,8 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
       "\(path): this checkpoint was trained for \(trainedFor), not for \(asked)"
     case .runExists(let path):
       "\(path): holds a run already: go on with --resume \(path), or choose another --output"
+    case .runBusy(let path):
+      "\(path): is being trained in by another process: wait for its end, or choose another --output"
     case .cannotResume(let path, let reason): "\(path): the run can't be resumed: \(reason)"
     case .badSettings(let path, let reason): "\(path): \(reason)"
     case .badAssignment(let text): "--set takes key=value, found '\(text)'"

@@ -1,5 +1,6 @@
 public import Foundation
 import Learners
+import Storage
 
 /// A training run on disk.
 ///
@@ -12,6 +13,7 @@ import Learners
 ///     dataset/           what an online run collected
 ///     checkpoints/000012000/         the last ones
 ///     checkpoints/best/              the one that was evaluated best
+///     training.lock      there while a process trains in it
 ///     checkpoints/000012000.broken/  what a run that had to stop was left with
 public struct RunFolder: Sendable {
   /// Where it is.
@@ -43,13 +45,21 @@ public struct RunFolder: Sendable {
   /// Whether a run was begun here.
   var exists: Bool { FileManager.default.fileExists(atPath: configuration.path) }
 
-  /// Makes the folder and writes `config.json`.
-  func begin(_ saved: SavedConfiguration) throws {
+  /// Makes the folder and takes it for the caller alone; throws `ExperimentError.runBusy` where another
+  /// process, or another run of this one, trains in it.
+  func claim() throws -> FileLock {
     do {
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     } catch {
       throw ExperimentError.cannotWrite(path: url.path, reason: error.localizedDescription)
     }
+    guard let lock = try FileLock.take(url.appendingPathComponent("training.lock"), wait: false)
+    else { throw ExperimentError.runBusy(path: url.path) }
+    return lock
+  }
+
+  /// Writes `config.json` into the folder.
+  func begin(_ saved: SavedConfiguration) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
     try writeWhole(try encoder.encode(saved) + Data("\n".utf8), to: configuration)

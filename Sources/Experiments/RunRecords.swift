@@ -80,12 +80,13 @@ struct MetricsFile {
   ) throws {
     var text = ""
     if names == nil {
-      names = ["update", "seconds", "waiting"] + metrics.entries.map(\.name)
+      names = ["update", "seconds"] + metrics.entries.map(\.name) + ["waiting"]
       text = (names ?? []).joined(separator: ",") + "\n"
     }
     let values = metrics.entries.map { "\($0.value)" }
     text +=
-      (["\(update)", String(format: "%.2f", seconds), String(format: "%.4f", waiting)] + values)
+      (["\(update)", String(format: "%.2f", seconds)] + values
+      + [String(format: "%.4f", waiting)])
       .joined(separator: ",") + "\n"
     try appendBytes(Data(text.utf8), to: file)
   }

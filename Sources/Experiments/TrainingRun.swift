@@ -29,6 +29,7 @@ final class TrainingRun {
   /// The digests of what the run was made from: datasets, and the checkpoint that it began with.
   var lineage: [String] { digests + (fromDigest.map { [$0] } ?? []) }
 
+  private let lock: FileLock?
   private let digests: [String]
   private let fromDigest: String?
   private let started = Date()
@@ -49,6 +50,7 @@ final class TrainingRun {
   ) throws {
     let run = RunFolder(folder)
     if run.exists, !resuming { throw ExperimentError.runExists(path: folder.path) }
+    var lock = resuming ? try run.claim() : nil
     var configuration = asked
     try configuration.online.validate()
     let entry = try LearnerRegistry.entry(configuration.learner)
@@ -94,6 +96,12 @@ final class TrainingRun {
     self.task = task
     self.digests = digests
     self.progress = progress
+    if lock == nil {
+      // Only here, as until here nothing is written of a run that is refused.
+      lock = try run.claim()
+      if run.exists { throw ExperimentError.runExists(path: folder.path) }
+    }
+    self.lock = lock
     try run.begin(saved)
     records = try RunRecords(run, upTo: learner.updates)
     evaluations = RunEvaluations(run, upTo: learner.updates)

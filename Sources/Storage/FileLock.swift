@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 import Glibc
 
 /// A lock on a file of its own, which the system gives back when this process dies.
@@ -7,12 +7,13 @@ import Glibc
 /// still the one at that name: so none is left behind, and never do two hold one. Where a file system
 /// knows no locks (NFS without its daemon), the lock is granted to all: shards are then made twice,
 /// to the same bytes.
-final class FileLock: Sendable {
+public final class FileLock: Sendable {
   private let path: String
   private let descriptor: Int32
 
-  /// Takes the lock, or gives nil if another holds it and `wait` is false.
-  static func take(_ url: URL, wait: Bool) throws(StorageError) -> FileLock? {
+  /// Takes the lock, or gives nil if another holds it and `wait` is false; throws `StorageError` where
+  /// the file can't be made.
+  public static func take(_ url: URL, wait: Bool) throws(StorageError) -> FileLock? {
     while true {
       let descriptor = open(url.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
       guard descriptor >= 0 else { throw .writing(url.path) }

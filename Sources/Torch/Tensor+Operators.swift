@@ -37,6 +37,12 @@ enum Operators {
   static let isFinite = Op("isfinite")
   static let all = Op("all")
   static let adam = Op("_fused_adam_")
+  static let normalize = Op("layer_norm")
+  static let gelu = Op("gelu")
+  static let attend = Op("scaled_dot_product_attention")
+  static let select = Op("select.int")
+  static let permute = Op("permute")
+  static let expand = Op("expand")
   static let normEach = Op("_foreach_norm.Scalar")
 }
 
@@ -119,6 +125,16 @@ extension Tensor {
   /// The rows of a range, in the same memory.
   public func rows(_ range: Range<Int>) -> Tensor {
     Operators.narrow(.tensor(self), 0, .integer(range.lowerBound), .integer(range.count))
+  }
+
+  /// The elements at one place along a dimension, which disappears; in the same memory.
+  public func selected(_ place: Int, along dimension: Int) -> Tensor {
+    Operators.select(.tensor(self), .integer(dimension), .integer(place))
+  }
+
+  /// The same elements, dimensions of length 1 repeated to fill the shape without a copy.
+  public func expanded(to shape: [Int]) -> Tensor {
+    Operators.expand(.tensor(self), .integers(shape))
   }
 
   /// The same elements in another shape.

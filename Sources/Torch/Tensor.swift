@@ -67,6 +67,17 @@ public struct Tensor: @unchecked Sendable {
     self.init(owning: made)
   }
 
+  /// The result of a network that is one operator, called with the handles of its parameters.
+  static func recorded(
+    _ parameters: [Tensor], _ body: (UnsafePointer<CTorchTensor>) -> CTorchTensor?
+  ) -> Tensor {
+    let made = withExtendedLifetime(parameters) {
+      parameters.map(\.handle).withUnsafeBufferPointer { $0.baseAddress.flatMap(body) }
+    }
+    guard let made else { fatalError("\(TorchError.last)") }
+    return Tensor(owning: made)
+  }
+
   /// The length of each dimension.
   public var shape: [Int] {
     let dimensions = Int(ctorch_shape(handle, nil))

@@ -131,7 +131,7 @@ struct SampleInspectionTests {
     }
     #expect(policies[0] == policies[1])
     let metrics = try String(contentsOf: one.appendingPathComponent("metrics.csv"), encoding: .utf8)
-    #expect(metrics.hasPrefix("update,seconds,waiting,policy_loss"))
+    #expect(metrics.hasPrefix("update,seconds,policy_loss"))
     #expect(try Inspection.run(one.path, workers: 1).text.contains("random:0.7"))
   }
 }

@@ -63,11 +63,11 @@ final class TrainingTests {
     #expect(try bytes(run("half")) == bytes(run("whole")))
     let rows = { (name: String) in
       try String(contentsOf: self.run(name).appendingPathComponent("metrics.csv"), encoding: .utf8)
-        .split(separator: "\n").map {
-          // All but the times.
-          $0.split(separator: ",").enumerated().filter { ![1, 2].contains($0.offset) }
+        .split(separator: "\n").map { row in
+          // All but the times: the second column, and the last.
+          row.split(separator: ",").dropLast().enumerated().filter { $0.offset != 1 }
+            .map { String($0.element) }
         }
-        .map { $0.map { String($0.element) } }
     }
     #expect(try rows("half") == rows("whole"))
     #expect(try rows("whole").count == 9)
@@ -99,6 +99,24 @@ final class TrainingTests {
     first.seed = 4
     _ = try OfflineTraining.run(first, in: run("other"))
     #expect(try bytes(run("other"))[0] != bytes(run("first"))[0])
+  }
+
+  @Test func onlyOneTrainsInAFolder() throws {
+    let one = configuration("gcsl", updates: 10)
+    let busy = ExperimentError.runBusy(path: run("r").path)
+    let lock = try RunFolder(run("r")).claim()
+    #expect(throws: busy) { try OfflineTraining.run(one, in: run("r")) }
+    #expect(throws: busy) { try OfflineTraining.run(one, in: run("r"), resuming: true) }
+    withExtendedLifetime(lock) {}
+  }
+
+  @Test func aFolderIsFreeAgainAtTheEnd() throws {
+    let one = configuration("gcsl", updates: 10)
+    _ = try OfflineTraining.run(one, in: run("r"))
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: run("r").path).sorted().contains(
+        "training.lock") == false)
+    _ = try RunFolder(run("r")).claim()
   }
 
   @Test func seedsSideBySideEqualSeedsAlone() throws {

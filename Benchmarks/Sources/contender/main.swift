@@ -56,14 +56,18 @@ case "update":
 case "seeds":
   try seeds(
     arguments.dropFirst().first ?? "wgcsl", batch: 512, count: Int(arguments.last ?? "2") ?? 2)
+case "transformer":
+  guard let size = TransformerWork.Size(rawValue: arguments.last ?? "") else { exit(64) }
+  try transformer(size)
+case "products": try products(arguments.last ?? "")
 case "train": try endToEnd(arguments.dropFirst().first ?? "wgcsl", dataset: arguments.last ?? "")
 default:
   say(
     "contender simulate THREADS | simulate-only THREADS | collect THREADS | make-dataset FOLDER | "
       + "read-dataset FOLDER | write-compressed FOLDER | write-columns | write-shard | read-columns | map-columns | "
       + "digest | convert-in FILE | convert-out FILE | convert-to FORMAT FOLDER | "
-      + "convert-flat FORMAT FILE | write-plainly FILE | "
-      + "convert-from FORMAT FOLDER | update LEARNER BATCH | seeds LEARNER COUNT | train LEARNER DATASET | "
+      + "convert-flat FORMAT FILE | write-plainly FILE | convert-from FORMAT FOLDER | "
+      + "update LEARNER BATCH | transformer 3|50 | products gcsl|wgcsl|3|50 | seeds LEARNER COUNT | train LEARNER DATASET | "
       + "make-shards MILLIONS FOLDER | sample SCHEME|limit MILLIONS mapped|packed FOLDER")
   exit(64)
 }

@@ -70,6 +70,19 @@ int32_t ctorch_call(
 bool ctorch_gradients(
     CTorchTensor of, const CTorchTensor _Nonnull *_Nonnull inputs, int32_t count,
     CTorchTensor _Nullable *_Nonnull gradients);
+/// Dense layers with rectifiers between them, as one operator with its gradients in closed form.
+///
+/// `x` is `[rows, inputs]`; the parameters are weight `[outputs, inputs]` and bias `[outputs]` of each
+/// layer in turn. All are of 32-bit numbers on the CPU.
+CTorchTensor _Nullable ctorch_dense(
+    CTorchTensor x, const CTorchTensor _Nonnull *_Nonnull parameters, int32_t count);
+/// A transformer's block with the normalisation first, in the same manner.
+///
+/// `x` is `[batch, tokens, D]`; the 12 parameters are gain and shift, weight and bias of queries, keys
+/// and values `[3 D, D]` and of what follows the attention `[D, D]`, gain and shift, and weight and bias
+/// of the two dense layers `[F, D]` and `[D, F]`.
+CTorchTensor _Nullable ctorch_transformer_block(
+    CTorchTensor x, const CTorchTensor _Nonnull *_Nonnull parameters, int32_t heads, bool causal);
 /// Says whether this thread records operators for gradients; returns what it did before.
 bool ctorch_record(bool on);
 /// Says whether gradients with respect to a tensor will be asked for.
