@@ -28,7 +28,7 @@ public struct LoadedWorld: Sendable {
 /// All worlds, by id.
 public enum EnvironmentRegistry {
   /// Every world, in the order in which they are listed.
-  public static let worlds: [World] = fetch + [hand, reacher] + sawyer + points
+  public static let worlds: [World] = fetch + [hand, reacher] + sawyer + points + masses
 
   private static let fetch = Fetch.rows.map { row in
     World(
@@ -52,6 +52,14 @@ public enum EnvironmentRegistry {
       load: { simulated(try Sawyer.model(row)) { try Sawyer(row, model: $0) } })
   }
 
+  private static let masses = PointMass.rows.map { row in
+    World(
+      task: PointMass.task(row), summary: row.summary,
+      script: PointScript(doors: row.hasRooms ? .mass : nil, stride: 0.05),
+      bounds: PointMass.bounds,
+      load: { simulated(try PointMass.model(row)) { try PointMass(row, model: $0) } })
+  }
+
   /// A world of MuJoCo whose model is loaded.
   private static func simulated(
     _ model: MuJoCoModel,
@@ -65,7 +73,8 @@ public enum EnvironmentRegistry {
   private static let points = PointPlane.rows.map { row in
     World(
       task: PointPlane.task(row), summary: row.summary,
-      script: PointScript(hasRooms: !row.walls.isEmpty), bounds: PointPlane.bounds,
+      script: PointScript(doors: row.walls.isEmpty ? nil : .plane, stride: 1),
+      bounds: PointPlane.bounds,
       load: {
         LoadedWorld(
           modelBytes: Array("\(row.identifier): \(row.walls)".utf8), simulator: "point plane 1",

@@ -1,54 +1,79 @@
 public import GoalCore
 
-/// Goes to the goal; in point-rooms through the doors, without memory.
+/// Goes to the goal; where there are rooms through the doors, without memory.
 ///
 /// Towards a goal in another room it makes for the door that leads into the next room on the shorter
 /// way; the walls, along which a point slides, do the rest.
 public struct PointScript: GoalPolicy {
-  let hasRooms: Bool
+  /// Where doors are in a plane of four rooms, in the world's own unit.
+  struct Doors: Sendable {
+    /// The middle of a door, along its wall.
+    let middle: Float
+    /// Where one stands before a door, from the wall's middle plane.
+    let before: Float
+    /// Where one is through.
+    let behind: Float
+    /// How near to the middle one must be to go through.
+    let play: Float
 
-  /// Makes the policy of the world with or without walls.
-  public init(hasRooms: Bool) { self.hasRooms = hasRooms }
+    /// The doors of point-rooms.
+    static let plane = Doors(middle: 3.05, before: 1.2, behind: 1, play: 1.2)
+    /// The doors of point-mass-rooms.
+    static let mass = Doors(middle: 0.3, before: 0.12, behind: 0.12, play: 0.03)
+  }
+
+  let doors: Doors?
+  let stride: Float
+
+  /// Makes the policy of a world with or without doors, whose point moves by `stride` a step.
+  init(doors: Doors?, stride: Float) {
+    self.doors = doors
+    self.stride = stride
+  }
 
   /// Makes an actor.
-  public func makeActor() -> any GoalActor { Script(hasRooms) }
+  public func makeActor() -> any GoalActor { Script(doors, stride) }
 
   private final class Script: GoalActor {
-    private static let door: Float = 3.05  // the middle of a door, on its axis
-    private let hasRooms: Bool
+    private let doors: Doors?
+    private let stride: Float
     private var goal = SIMD2<Float>()
 
-    init(_ hasRooms: Bool) { self.hasRooms = hasRooms }
+    init(_ doors: Doors?, _ stride: Float) {
+      self.doors = doors
+      self.stride = stride
+    }
 
     func begin(goal: [Float], seed: UInt64) { self.goal = SIMD2(goal[0], goal[1]) }
 
     func act(_ observation: [Float]) -> Action {
       let place = SIMD2(observation[0], observation[1])
-      let way = target(from: place) - place
+      let way = (target(from: place) - place) / stride
       return .continuous([min(max(way.x, -1), 1), min(max(way.y, -1), 1)])
     }
 
     private func target(from place: SIMD2<Float>) -> SIMD2<Float> {
       let room = SIMD2<Float>(place.x < 0 ? -1 : 1, place.y < 0 ? -1 : 1)
       let other = SIMD2<Float>(goal.x < 0 ? -1 : 1, goal.y < 0 ? -1 : 1)
-      guard hasRooms, room != other else { return goal }
+      guard let doors, room != other else { return goal }
       // Through the door on the x axis into the room above or below, or on the y axis to the side.
-      let vertical = SIMD2(room.x * Script.door, other.y * 1)
-      let sideways = SIMD2(other.x * 1, room.y * Script.door)
-      if room.x == other.x { return through(vertical, from: place, across: 1) }
-      if room.y == other.y { return through(sideways, from: place, across: 0) }
+      let vertical = SIMD2(room.x * doors.middle, other.y * doors.behind)
+      let sideways = SIMD2(other.x * doors.behind, room.y * doors.middle)
+      if room.x == other.x { return through(doors, vertical, from: place, across: 1) }
+      if room.y == other.y { return through(doors, sideways, from: place, across: 0) }
       func length(_ door: SIMD2<Float>) -> Float { (door - place).length + (goal - door).length }
       return length(vertical) < length(sideways)
-        ? through(vertical, from: place, across: 1) : through(sideways, from: place, across: 0)
+        ? through(doors, vertical, from: place, across: 1)
+        : through(doors, sideways, from: place, across: 0)
     }
 
     /// The door's far side once the point stands before it, until then the place before it.
     private func through(
-      _ far: SIMD2<Float>, from place: SIMD2<Float>, across k: Int
+      _ doors: Doors, _ far: SIMD2<Float>, from place: SIMD2<Float>, across k: Int
     ) -> SIMD2<Float> {
-      if abs(place[1 - k] - far[1 - k]) < 1.2 { return far }
+      if abs(place[1 - k] - far[1 - k]) < doors.play { return far }
       var near = far
-      near[k] = place[k] < 0 ? -1.2 : 1.2
+      near[k] = place[k] < 0 ? -doors.before : doors.before
       return near
     }
   }

@@ -16,8 +16,8 @@ public import Torch
 /// github.com/YangRui2015/AWGCSL at d8f1c56, `wgcsl/algo/{wgcsl,supervised_sampler}.py` with
 /// `--su_method exp_adv --no_relabel True`.
 ///
-/// It differs from the reference in: 1. a weight is at most `weightLimit`, the largest number of which a
-/// mean over any batch is finite in `Float`, where the reference's has no limit; 2. what
+/// It differs from the reference in: 1. a weight is at most `weightLimit`, so that Adam's squares of the
+/// gradients are finite in `Float`, where the reference's has no limit; 2. what
 /// `SupervisedPolicy` and `RunningNormalizer` list. From its own paper it differs as the reference does:
 /// 1. the advantage is of one step under a learned Q, not of the data's returns; 2. it is not divided by
 /// a running norm.
@@ -57,7 +57,7 @@ public final class GoalMARVIL: Learner {
   public static let summary =
     "imitate the data's actions towards the goals that were asked for, weighted by advantage"
   /// The largest weight of a row.
-  static let weightLimit: Float = 1e30
+  static let weightLimit: Float = 1e15
 
   /// The settings that it was made with.
   public let configuration: Configuration

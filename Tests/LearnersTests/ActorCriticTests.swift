@@ -139,7 +139,7 @@ struct ActorCriticTests {
 
   @Test func marvilsWeightsAreFinite() {
     let weights = GoalMARVIL.weights(advantages: [-1, 0, 1, 200, .infinity])
-    #expect(zip(weights, [exp(-1), 1, exp(1), 1e30, 1e30]).allSatisfy { abs($0 / $1 - 1) < 1e-6 })
+    #expect(zip(weights, [exp(-1), 1, exp(1), 1e15, 1e15]).allSatisfy { abs($0 / $1 - 1) < 1e-6 })
   }
 
   /// Every combination of WGCSL's weights: the paper's ablations.
