@@ -38,7 +38,8 @@ public enum EnvironmentRegistry {
   }
 
   private static let hand = World(
-    task: HandReach.task, summary: HandReach.summary, script: nil, bounds: HandReach.bounds,
+    task: HandReach.task, summary: HandReach.summary, script: HandReachScript(),
+    bounds: HandReach.bounds,
     load: { simulated(try HandReach.model()) { try HandReach(model: $0) } })
 
   private static let reacher = World(

@@ -160,7 +160,7 @@ public final class PointMass: RestorableEnvironment, VisibleEnvironment {
   /// The square from above, the goal a ball: green once reached, else red.
   public func picture(width: Int, height: Int) throws -> Picture {
     let marker = Marker(
-      position: SIMD3(goal.x, goal.y, 0), radius: 0.03, colour: task.colour(shown()))
+      position: SIMD3(goal.x, goal.y, 0.06), radius: 0.03, colour: task.colour(shown()))
     let camera = Camera(target: SIMD3(0, 0, 0), distance: 1.75, azimuth: 90, elevation: -89)
     return try studio.picture(
       of: simulation, from: camera, with: [marker], width: width, height: height)

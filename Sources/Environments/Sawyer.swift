@@ -57,10 +57,11 @@ public final class Sawyer: RestorableEnvironment, VisibleEnvironment {
     Row(
       identifier: "sawyer-door", summary: "open a door to an angle", hasDoor: true, threshold: 0.06),
     Row(
-      identifier: "sawyer-door-precise", summary: "open a door to an angle, within a third",
+      identifier: "sawyer-door-precise", summary: "open a door to an angle, within 0.02 rad",
       hasDoor: true, threshold: 0.02),
     Row(
-      identifier: "sawyer-door-gcsl", summary: "open a door to an angle, with GCSL's threshold",
+      identifier: "sawyer-door-gcsl",
+      summary: "open a door to an angle, within 0.05 rad as in GCSL",
       hasDoor: true, threshold: 0.05),
   ]
 

@@ -1,0 +1,54 @@
+import Environments
+import Foundation
+import GoalCore
+import Testing
+
+/// Our Sawyer beside the reference's models: what multiworld's own MJCF with its meshes showed for the
+/// same commands on MuJoCo 3.3.0 (at 12a05bf, in the loop of AWGCSL's `base.py` at d8f1c56).
+struct SawyerTests {
+  /// What is shown after each of the actions.
+  func shown(_ identifier: String, after actions: [[Float]]) throws -> [[Float]] {
+    let environment = try EnvironmentRegistry.world(identifier).load().makeEnvironment()
+    _ = environment.reset(seed: 0)
+    return actions.map { environment.step(.continuous($0)).next.observation }
+  }
+
+  func expect(_ found: [Float], _ expected: [Double], within tolerance: [Double]) {
+    #expect(found.count == expected.count)
+    for (k, value) in expected.enumerated() {
+      #expect(abs(Double(found[k]) - value) < tolerance[k], "\(found) is not \(expected)")
+    }
+  }
+
+  /// Tolerance: 10⁻⁷ m, the rounding of what is shown; nothing with a mesh collides.
+  @Test func theReachingHandMovesAsTheReferences() throws {
+    let actions = stride(from: 0.0, to: 20, by: 1).map { (t: Double) -> [Float] in
+      [Float(sin(t)), Float(cos(1.3 * t)), Float(sin(0.7 * t + 1))]
+    }
+    let found = try shown("sawyer-reach", after: actions)
+    let places: [(Int, [Double])] = [
+      (1, [-0.001490721, 0.547189066, 0.055351498]), (5, [0.022311969, 0.559235829, 0.071850276]),
+      (10, [0.038369964, 0.56273445, 0.073094585]), (20, [0.001508294, 0.569965741, 0.093344261]),
+    ]
+    for (step, place) in places {
+      expect(found[step - 1], place, within: [1e-7, 1e-7, 1e-7])
+    }
+  }
+
+  /// Tolerance: the hook and, from the sixth step, also the wrist touch the door, whose shape is ours.
+  @Test func theDoorIsPulledAsTheReferences() throws {
+    let actions: [[Float]] =
+      Array(repeating: [0, 0.25, -1], count: 3) + Array(repeating: [0.25, -1, 0], count: 5)
+      + Array(repeating: [0, 0, 0], count: 4)
+    let found = try shown("sawyer-door", after: actions)
+    let places: [(Int, [Double])] = [
+      (3, [-0.047128833, 0.650335288, 0.168692905, -3.2654e-05]),
+      (6, [-0.031738999, 0.591261831, 0.168309131, 0.234845553]),
+      (8, [-0.021157522, 0.552295232, 0.167949662, 0.38075024]),
+      (12, [-0.02118964, 0.552270085, 0.167953656, 0.386160266]),
+    ]
+    for (step, place) in places {
+      expect(found[step - 1], place, within: [1e-4, 1e-4, 1e-4, 5e-3])
+    }
+  }
+}
