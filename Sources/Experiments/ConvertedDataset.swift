@@ -7,7 +7,7 @@ import Synchronization
 struct ConvertedDataset: Sendable {
   let request: DatasetConversion.Request
   let format: any DatasetFormat
-  let source: any EpisodeSource
+  let source: any TrajectorySource
   let task: GoalTask
 
   /// Makes the shards that are not there, then the manifest and, unless there is one, the card.

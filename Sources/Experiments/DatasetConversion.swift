@@ -153,7 +153,7 @@ public enum DatasetConversion {
   /// Opens an input, and completes what follows from its task.
   private static func open(
     _ request: Request, _ from: (any DatasetFormat)?
-  ) throws -> (source: any EpisodeSource, task: GoalTask) {
+  ) throws -> (source: any TrajectorySource, task: GoalTask) {
     guard let from else {
       let dataset = try Dataset(at: request.input)
       return (try dataset.source(deep: true, threads: request.workers), dataset.manifest.task)
@@ -172,7 +172,7 @@ public enum DatasetConversion {
 
   /// Writes a foreign file or folder, which appears whole or not at all.
   private static func write(
-    _ source: any EpisodeSource, _ task: GoalTask, _ request: Request, _ from: String,
+    _ source: any TrajectorySource, _ task: GoalTask, _ request: Request, _ from: String,
     _ to: any DatasetFormat
   ) throws -> Report {
     let output = request.output

@@ -20,7 +20,7 @@ struct ForeignTask: Sendable {
   /// Of a world that is not registered only sizes are known: which of an observation's numbers are the
   /// goal is asked for, found by comparing, or left open; without a threshold a goal is reached where it
   /// is met exactly, and rewards are not worked out.
-  init(_ source: any EpisodeSource, _ request: DatasetConversion.Request) throws {
+  init(_ source: any TrajectorySource, _ request: DatasetConversion.Request) throws {
     let identifier = request.environment ?? source.environment ?? "unknown"
     guard let states = source.column(.observations), let actions = source.column(.actions) else {
       preconditionFailure("a source has observations and actions")
@@ -117,7 +117,7 @@ struct ForeignTask: Sendable {
   }
 
   /// Where the achieved goals of the first episodes stand in their observations; nil where they do not.
-  private static func places(in source: any EpisodeSource) throws -> [Int]? {
+  private static func places(in source: any TrajectorySource) throws -> [Int]? {
     let count = min(source.lengths.count, 20)
     let wanted: Set = [ShardColumn.observations.rawValue, ShardColumn.achievedGoals.rawValue]
     let table = try source.table(of: 0..<count, only: wanted)
@@ -138,7 +138,7 @@ struct ForeignTask: Sendable {
 
   /// The lowest and the highest value of each number of an action.
   private static func range(
-    of source: any EpisodeSource, workers: Int
+    of source: any TrajectorySource, workers: Int
   ) throws -> [(Double, Double)] {
     let blocks = source.blocks(byteLimit: 64_000_000)
     let found = try Parallel.map(count: blocks.count, workers: workers, context: {}) { _, index in

@@ -56,7 +56,7 @@ extension Mixing {
   /// The picked episodes, in order; the shards that they come from are checked first.
   private static func read(
     _ picks: [MixturePlan.Pick], _ inputs: [MixtureInputs.Input], _ checked: CheckedShards
-  ) throws -> EpisodeTable {
+  ) throws -> TrajectoryTable {
     try .joined(
       picks.map { pick in
         let dataset = inputs[pick.input].dataset

@@ -52,23 +52,25 @@ struct TrainingData {
       ? .paged : MemoryLimit.allowsCopy(of: bytes) ? .packed : .inPlace
     var (training, validation) = ([WeightedSource](), [WeightedSource]())
     // Without weights all episodes are one source.
+    let places = Array(datasets.indices)
     let groups =
       first.weight == nil
-      ? [(columns.flatMap { $0 }, 1.0)]
-      : zip(columns, parts).map {
-        ($0, $1.weight ?? 1)
-      }
-    for (columns, weight) in groups {
-      let replay = EpisodeReplay(task: task, columns: columns, placement: placement)
+      ? [(places, 1.0)] : zip(places, parts).map { ([$0], $1.weight ?? 1) }
+    for (places, weight) in groups {
+      let replay = EpisodeReplay(
+        task: task, columns: places.flatMap { columns[$0] }, placement: placement)
       guard validationFraction > 0 else {
         training.append(WeightedSource(replay, weight: weight))
         continue
       }
-      guard replay.episodeCount > 1 else {
+      let copies = try Self.copies(in: places.map { datasets[$0] })
+      guard Set(copies).count > 1 else {
         throw ExperimentError.badSettings(
-          path: first.path, reason: "two episodes are needed to hold one out for validation")
+          path: first.path,
+          reason: "two different episodes are needed to hold one out for validation")
       }
-      let split = replay.split(validationFraction: validationFraction, seed: seed)
+      let split = replay.split(
+        validationFraction: validationFraction, seed: seed, copies: copies)
       training.append(WeightedSource(split.training, weight: weight))
       validation.append(WeightedSource(split.validation, weight: weight))
     }
@@ -77,6 +79,29 @@ struct TrainingData {
     self.training = training
     self.validation = validation
     digests = try datasets.map { try $0.manifest.digest() }
+  }
+
+  /// A number for each episode, in order, that only copies of it have too: mixtures may hold an episode
+  /// several times, and so may datasets beside each other.
+  private static func copies(in datasets: [Dataset]) throws -> [Int] {
+    struct Identity: Hashable {
+      let source: String
+      let number: Int64
+    }
+    var numbers: [Identity: Int] = [:]
+    var copies: [Int] = []
+    for dataset in datasets {
+      for shard in dataset.manifest.shards {
+        let source = try dataset.manifest.source(of: shard).sha256
+        for number in shard.episodes.numbers {
+          let identity = Identity(source: source, number: number)
+          let copy = numbers[identity] ?? numbers.count
+          numbers[identity] = copy
+          copies.append(copy)
+        }
+      }
+    }
+    return copies
   }
 
   /// Throws `ExperimentError.noDesiredGoals` where a scheme draws goals that the episodes lack.

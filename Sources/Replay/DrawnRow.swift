@@ -5,15 +5,15 @@ struct DrawnRow {
   var source: Int32
   var episode: Int32
   var step: Int32
-  var policy = PlacedGoal(origin: .original, source: 0, episode: 0, state: 0, offset: 0)
-  var value = PlacedGoal(origin: .original, source: 0, episode: 0, state: 0, offset: 0)
+  var policy: PlacedGoal
+  var value: PlacedGoal
 }
 
 /// A goal that was drawn: a state of an episode of a source, or for an original goal the row's step.
 struct PlacedGoal {
   var origin: GoalOrigin
   /// Whether it is the goal that the policy has.
-  var isPolicys = false
+  var isPolicys: Bool
   var source: Int32
   var episode: Int32
   var state: Int32

@@ -27,7 +27,7 @@ public final class EpisodeReplay: EpisodeSource {
     var strides = RowStrides(columns: spec)
     var owners: [AnyObject] = columns
     if placement == .packed {
-      let layout = PackedLayout(spec, goalsMove: columns.contains(where: \.goalsMove))
+      let layout = PackedLayout(spec, columns)
       strides = RowStrides(row: layout.stride)
       let block = LargePages(count: rows.reduce(0) { $0 + layout.count(steps: $1.steps) })
       var place = block.start
@@ -53,7 +53,7 @@ public final class EpisodeReplay: EpisodeSource {
 
   /// Bytes that the episodes of columns take when they are packed.
   public static func packedBytes(task: GoalTask, columns: [TrajectoryColumns]) -> Int {
-    let layout = PackedLayout(task.spec, goalsMove: columns.contains(where: \.goalsMove))
+    let layout = PackedLayout(task.spec, columns)
     return columns.reduce(0) { sum, column in
       sum + column.lengths.reduce(0) { $0 + 4 * layout.count(steps: $1) }
     }
@@ -104,28 +104,43 @@ public final class EpisodeReplay: EpisodeSource {
 
   /// The same episodes in two parts that share none: a fraction for validation, the rest to train on.
   ///
-  /// Which episodes are held out depends on `seed` and their number only. Of two episodes or more each
-  /// part has at least one. Episodes that a mixture took twice are two.
+  /// `copies` says which episodes are copies of one, by a number that they have in common, `[E]`; nil where
+  /// all are different. Copies lie on one side. Which of the different episodes are held out depends on
+  /// `seed` and the order in which they first come only. Of two or more each part has at least one.
   public func split(
-    validationFraction: Double, seed: UInt64
+    validationFraction: Double, seed: UInt64, copies: [Int]? = nil
   ) -> (training: EpisodeReplay, validation: EpisodeReplay) {
     precondition(
       validationFraction > 0 && validationFraction < 1,
       "a fraction between 0 and 1, found \(validationFraction)")
-    precondition(table.count > 1, "two episodes are needed to hold one out, found \(table.count)")
-    let wanted = Int((validationFraction * Double(table.count)).rounded())
-    let held = min(max(wanted, 1), table.count - 1)
+    let copies = copies ?? Array(0..<table.count)
+    precondition(
+      copies.count == table.count, "one number for each of \(table.count) episodes")
+    // Different episodes, and which one each episode is a copy of, in the order of the first ones.
+    var places: [Int: Int] = [:]
+    let kinds = copies.map { copy in
+      let place = places[copy] ?? places.count
+      places[copy] = place
+      return place
+    }
+    let count = places.count
+    precondition(count > 1, "two episodes are needed to hold one out, found \(count)")
+    let wanted = Int((validationFraction * Double(count)).rounded())
+    let held = min(max(wanted, 1), count - 1)
     // A partial shuffle: the first `held` numbers are a draw without replacement.
     var key = Philox(seed: seed, purpose: Self.splitPurpose, index: 0)
     var generator = Xoshiro256(seed: key.next())
-    var numbers = Array(0..<table.count)
-    for k in 0..<held { numbers.swapAt(k, k + generator.below(table.count - k)) }
-    func part(_ chosen: some Sequence<Int>) -> EpisodeReplay {
+    var numbers = Array(0..<count)
+    for k in 0..<held { numbers.swapAt(k, k + generator.below(count - k)) }
+    var isHeld = [Bool](repeating: false, count: count)
+    for number in numbers[..<held] { isHeld[number] = true }
+    func part(_ wanted: Bool) -> EpisodeReplay {
       EpisodeReplay(
-        task: task, owners: memory.owners, rows: chosen.sorted().map { table.rows[$0] },
+        task: task, owners: memory.owners,
+        rows: (0..<table.count).filter { isHeld[kinds[$0]] == wanted }.map { table.rows[$0] },
         strides: table.strides, placement: table.placement)
     }
-    return (part(numbers[held...]), part(numbers[..<held]))
+    return (part(false), part(true))
   }
 
   /// What tells the split's stream from a run's others.

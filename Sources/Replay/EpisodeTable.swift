@@ -15,12 +15,6 @@ struct EpisodeRows {
 
   /// Steps, `T`.
   var steps: Int { Int(length) }
-  /// The goal that was asked for at a step.
-  @inline(__always)
-  func original(_ step: Int) -> UnsafePointer<Float> {
-    guard let desired else { preconditionFailure("the episodes have no desired goals to draw") }
-    return desired + step * Int(desiredStride)
-  }
 }
 
 /// How many numbers of four bytes lie between the beginnings of two rows that follow each other.
@@ -72,12 +66,18 @@ struct RegularEpisodes {
   @inline(__always)
   subscript(number: Int) -> EpisodeRows {
     var rows = first
-    rows.observations += number * observation
-    rows.actions += 4 * number * action
-    rows.achieved += number * achieved
-    rows.desired = rows.desired.map { $0 + number * desired }
-    rows.firstStep = number * first.steps
+    rows.observations += number &* observation
+    rows.actions += 4 &* number &* action
+    rows.achieved += number &* achieved
+    rows.desired = desired(number)
+    rows.firstStep = number &* first.steps
     return rows
+  }
+
+  /// Where the goals that an episode was collected with begin.
+  @inline(__always)
+  func desired(_ number: Int) -> UnsafePointer<Float>? {
+    first.desired.map { $0 + number &* desired }
   }
 }
 
@@ -118,6 +118,15 @@ public struct EpisodeTable: @unchecked Sendable {
   subscript(episode: Int) -> EpisodeRows {
     if let regular { return regular[episode] }
     return rows[episode]
+  }
+
+  /// The goal that was asked for at a step of an episode.
+  @inline(__always)
+  func original(_ episode: Int, _ step: Int) -> UnsafePointer<Float> {
+    let start = regular.map { $0.desired(episode) } ?? rows[episode].desired
+    let stride = regular.map { $0.first.desiredStride } ?? rows[episode].desiredStride
+    guard let start else { preconditionFailure("the episodes have no desired goals to draw") }
+    return start + step &* Int(stride)
   }
 
   /// The episode of a step, counted over all episodes.

@@ -13,6 +13,86 @@ struct DrawnGoal {
   }
 }
 
+/// Draws the goals of a `GoalSelection`; loops over rows are compiled for each conforming type.
+protocol GoalLaw {
+  func draw(length: Int, from generator: inout Xoshiro256) -> (step: Int, goal: DrawnGoal)
+  func goal(of step: Int, length: Int, from generator: inout Xoshiro256) -> DrawnGoal
+  func randomState(length: Int, from generator: inout Xoshiro256) -> Int
+}
+
+/// Any selection.
+struct AnyLaw: GoalLaw {
+  let selection: GoalSelection
+  private let scale: Double
+
+  init(_ selection: GoalSelection) {
+    self.selection = selection
+    scale = selection.geometricScale
+  }
+
+  func draw(length: Int, from generator: inout Xoshiro256) -> (step: Int, goal: DrawnGoal) {
+    selection.draw(length: length, scale: scale, from: &generator)
+  }
+
+  func goal(of step: Int, length: Int, from generator: inout Xoshiro256) -> DrawnGoal {
+    selection.goal(of: step, length: length, scale: scale, from: &generator)
+  }
+
+  func randomState(length: Int, from generator: inout Xoshiro256) -> Int {
+    if case .mixture = selection { generator.below(length) } else { generator.below(length + 1) }
+  }
+}
+
+/// `GoalSelection.future`.
+struct FutureLaw: GoalLaw {
+  let fraction: Double
+
+  @inline(__always)
+  func draw(length: Int, from generator: inout Xoshiro256) -> (step: Int, goal: DrawnGoal) {
+    let step = generator.below(length)
+    return (step, goal(of: step, length: length, from: &generator))
+  }
+
+  @inline(__always)
+  func goal(of step: Int, length: Int, from generator: inout Xoshiro256) -> DrawnGoal {
+    if fraction < 1, generator.unit() >= fraction {
+      return DrawnGoal(origin: .original, state: 0)
+    }
+    return .state(step &+ 1 &+ generator.below(length &- step), from: step)
+  }
+
+  func randomState(length: Int, from generator: inout Xoshiro256) -> Int {
+    generator.below(length + 1)
+  }
+}
+
+/// `GoalSelection.mixture`.
+struct MixtureLaw: GoalLaw {
+  private let mixture: GoalMixture
+  private let scale: Double
+
+  init(_ mixture: GoalMixture) {
+    self.mixture = mixture
+    scale = GoalSelection.mixture(mixture).geometricScale
+  }
+
+  @inline(__always)
+  func draw(length: Int, from generator: inout Xoshiro256) -> (step: Int, goal: DrawnGoal) {
+    let step = generator.below(length)
+    return (step, goal(of: step, length: length, from: &generator))
+  }
+
+  @inline(__always)
+  func goal(of step: Int, length: Int, from generator: inout Xoshiro256) -> DrawnGoal {
+    mixture.goal(of: step, length: length, scale: scale, from: &generator)
+  }
+
+  @inline(__always)
+  func randomState(length: Int, from generator: inout Xoshiro256) -> Int {
+    generator.below(length)
+  }
+}
+
 extension GoalSelection {
   /// 1 / log γ of a geometric draw, which is worked out once for many draws; 0 where there is none.
   var geometricScale: Double {
@@ -23,7 +103,6 @@ extension GoalSelection {
   }
 
   /// Draws a step and a goal of an episode of `length` steps.
-  @inline(__always)
   func draw(
     length: Int, scale: Double, from generator: inout Xoshiro256
   ) -> (step: Int, goal: DrawnGoal) {
@@ -46,17 +125,13 @@ extension GoalSelection {
   }
 
   /// Draws a goal for a step that was drawn uniformly.
-  @inline(__always)
   func goal(
     of step: Int, length: Int, scale: Double, from generator: inout Xoshiro256
   ) -> DrawnGoal {
     switch self {
     case .original: return DrawnGoal(origin: .original, state: 0)
     case .future(let fraction):
-      if fraction < 1, generator.unit() >= fraction {
-        return DrawnGoal(origin: .original, state: 0)
-      }
-      return .state(step + 1 + generator.below(length - step), from: step)
+      return FutureLaw(fraction: fraction).goal(of: step, length: length, from: &generator)
     case .final: return .state(length, from: step)
     case .episode: return .state(generator.below(length + 1), from: step)
     case .random: return DrawnGoal(origin: .random, state: 0)
@@ -68,12 +143,6 @@ extension GoalSelection {
     case .fixed, .pair, .chop:
       preconditionFailure("\(self) draws step and goal together, so no goal for a given step")
     }
-  }
-
-  /// The state of an episode of `length` steps that is a random goal.
-  @inline(__always)
-  func randomState(length: Int, from generator: inout Xoshiro256) -> Int {
-    if case .mixture = self { generator.below(length) } else { generator.below(length + 1) }
   }
 }
 

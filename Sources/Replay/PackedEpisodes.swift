@@ -15,23 +15,31 @@ public enum EpisodePlacement: Sendable {
 /// Episodes copied into one block.
 ///
 /// An episode is its desired goal and then its T + 1 states, each `[achieved, desired where goals move,
-/// action, observation]`, all filled up to whole cache lines. The last state's action is left as zeros.
+/// action, observation]`, all filled up to whole cache lines. The last state's action is left as zeros. Where
+/// what is achieved is the observation itself, it stands there once.
 struct PackedLayout {
   private static let line = 16  // numbers of four bytes
 
-  let spec: GoalSpec
+  private let spec: GoalSpec
   /// Whether a state has a desired goal of its own.
-  let goalsMove: Bool
+  private let goalsMove: Bool
+  /// Whether achieved goals are the observations.
+  private let isShared: Bool
   /// Numbers from a state to the next.
   let stride: Int
   /// Numbers before an episode's first state.
-  let header: Int
+  private let header: Int
+  // Where in a state's row the action and the observation begin.
+  private let action: Int
+  private let observation: Int
 
-  init(_ spec: GoalSpec, goalsMove: Bool) {
+  init(_ spec: GoalSpec, _ columns: [TrajectoryColumns]) {
     self.spec = spec
-    self.goalsMove = goalsMove
-    let goals = goalsMove ? 2 * spec.goal : spec.goal
-    stride = Self.filled(goals + spec.action.length + spec.observation)
+    goalsMove = columns.contains(where: \.goalsMove)
+    isShared = columns.allSatisfy { $0.achievedGoals.baseAddress == $0.observations.baseAddress }
+    action = goalsMove ? 2 * spec.goal : spec.goal
+    observation = isShared ? 0 : action + spec.action.length
+    stride = Self.filled(action + spec.action.length + (isShared ? 0 : spec.observation))
     header = goalsMove ? 0 : Self.filled(spec.goal)
   }
 
@@ -44,7 +52,6 @@ struct PackedLayout {
   func copy(_ episode: EpisodeRows, to place: UnsafeMutablePointer<Float>) -> EpisodeRows {
     let (O, G, A) = (spec.observation, spec.goal, spec.action.length)
     let states = place + header
-    let applied = goalsMove ? 2 * G : G
     let actions = episode.actions.assumingMemoryBound(to: Float.self)
     for state in 0...episode.steps {
       let row = states + state * stride
@@ -53,12 +60,14 @@ struct PackedLayout {
         (row + G).update(from: desired + state * Int(episode.desiredStride), count: G)
       }
       // Discrete actions are four bytes too, and are copied as they are.
-      if state < episode.steps { (row + applied).update(from: actions + state * A, count: A) }
-      (row + applied + A).update(from: episode.observations + state * O, count: O)
+      if state < episode.steps { (row + action).update(from: actions + state * A, count: A) }
+      if !isShared {
+        (row + observation).update(from: episode.observations + state * O, count: O)
+      }
     }
     if !goalsMove, let desired = episode.desired { place.update(from: desired, count: G) }
     return EpisodeRows(
-      observations: states + applied + A, actions: states + applied, achieved: states,
+      observations: states + observation, actions: states + action, achieved: states,
       desired: episode.desired.map { _ in goalsMove ? states + G : place },
       firstStep: episode.firstStep, length: episode.length,
       desiredStride: goalsMove ? Int32(stride) : 0)

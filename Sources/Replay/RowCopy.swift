@@ -20,60 +20,100 @@ struct RowCopy {
     leadingDimensions = dimensions == Array(dimensions.indices) ? dimensions.count : 0
   }
 
-  /// Copies a row to row `number` of a batch.
-  @inline(__always)
-  func copy(_ row: LocatedRow, to number: Int, of batch: BatchColumns) {
-    copyNumbers(batch.observations + number * observation, row.observation, observation)
-    copyNumbers(batch.nextObservations + number * observation, row.nextObservation, observation)
-    copyNumbers(batch.actions + number * action, row.action, action)
-    copyNumbers(batch.policyGoals + number * goal, row.policy.form, goal)
-    copyNumbers(batch.valueGoals + number * goal, row.value.form, goal)
+  /// Copies some rows of a ring into a batch, one column after the other.
+  func copy(
+    _ rows: Range<Int>, of located: UnsafePointer<LocatedRow>, mask: Int, to batch: BatchColumns
+  ) {
+    let ring = Ring(rows: rows, located: located, mask: mask)
+    ring.gather(batch.observations, observation) { $0.pointee.observation }
+    ring.gather(batch.nextObservations, observation) { $0.pointee.nextObservation }
+    ring.gather(batch.actions, action) { $0.pointee.action }
+    ring.gather(batch.policyGoals, goal) { $0.pointee.policy.form }
+    ring.gather(batch.valueGoals, goal) { $0.pointee.value.form }
     if hasSubgoals {
-      copyNumbers(batch.subgoals + number * goal, row.subgoal, goal)
-      copyNumbers(batch.lowGoals + number * goal, row.lowGoal, goal)
+      ring.gather(batch.subgoals, goal) { $0.pointee.subgoal }
+      ring.gather(batch.lowGoals, goal) { $0.pointee.lowGoal }
     }
-    let reward = reward(row.achieved, row.policy.goal)
-    batch.policyRewards[number] = reward
-    batch.valueRewards[number] =
-      row.value.goal == row.policy.goal ? reward : self.reward(row.achieved, row.value.goal)
+    if leadingDimensions > 0 {
+      reward(ring, batch) { task.reward($0, $1, over: 0..<leadingDimensions) }
+    } else {
+      reward(ring, batch) { task.reward($0, $1) }
+    }
   }
 
   @inline(__always)
   private func reward(
-    _ achieved: UnsafePointer<Float>, _ desired: UnsafePointer<Float>
-  ) -> Float {
-    leadingDimensions > 0
-      ? task.reward(achieved, desired, over: 0..<leadingDimensions)
-      : task.reward(achieved, desired)
-  }
-
-  /// Copies `count` numbers of four bytes: faster than a call for the few that a row has.
-  ///
-  /// The last piece of several overlaps the one before it.
-  @inline(__always)
-  private func copyNumbers(
-    _ target: UnsafeMutablePointer<Float>, _ source: UnsafePointer<Float>, _ count: Int
+    _ ring: Ring, _ batch: BatchColumns,
+    _ reward: (UnsafePointer<Float>, UnsafePointer<Float>) -> Float
   ) {
-    if count >= 8 {
-      var k = 0
-      while k + 8 <= count {
-        piece(target + k, source + k, SIMD8<UInt32>.self)
-        k += 8
-      }
-      if k < count { piece(target + count - 8, source + count - 8, SIMD8<UInt32>.self) }
-    } else if count >= 4 {
-      piece(target, source, SIMD4<UInt32>.self)
-      piece(target + count - 4, source + count - 4, SIMD4<UInt32>.self)
-    } else {
-      for k in 0..<count { target[k] = source[k] }
+    for number in ring.rows {
+      let row = ring.row(number)
+      let (policy, value) = (row.pointee.policy.goal, row.pointee.value.goal)
+      let policyReward = reward(row.pointee.achieved, policy)
+      batch.policyRewards[number] = policyReward
+      batch.valueRewards[number] =
+        value == policy ? policyReward : reward(row.pointee.achieved, value)
     }
   }
 
-  @inline(__always)
-  private func piece<Piece: BitwiseCopyable>(
-    _ target: UnsafeMutablePointer<Float>, _ source: UnsafePointer<Float>, _ type: Piece.Type
-  ) {
-    UnsafeMutableRawPointer(target).storeBytes(
-      of: UnsafeRawPointer(source).loadUnaligned(as: type), as: type)
+  /// Some rows of a ring.
+  private struct Ring {
+    let rows: Range<Int>
+    let located: UnsafePointer<LocatedRow>
+    let mask: Int
+
+    @inline(__always)
+    func row(_ number: Int) -> UnsafePointer<LocatedRow> { located + (number & mask) }
+
+    /// Copies `width` numbers of four bytes of each row: faster than a call for the few that it has.
+    @inline(__always)
+    func gather(
+      _ column: UnsafeMutablePointer<Float>, _ width: Int,
+      from source: (UnsafePointer<LocatedRow>) -> UnsafePointer<Float>
+    ) {
+      var target = column + rows.lowerBound &* width
+      if width >= 8 {
+        for number in rows {
+          let from = source(row(number))
+          // The last piece overlaps the one before it.
+          let last = width &- 8
+          var k = 0
+          while k < last {
+            piece(target + k, from + k, SIMD8<UInt32>.self)
+            k &+= 8
+          }
+          piece(target + last, from + last, SIMD8<UInt32>.self)
+          target += width
+        }
+      } else if width >= 4 {
+        for number in rows {
+          let from = source(row(number))
+          piece(target, from, SIMD4<UInt32>.self)
+          piece(target + width - 4, from + width - 4, SIMD4<UInt32>.self)
+          target += width
+        }
+      } else if width == 3 {
+        for number in rows {
+          let from = source(row(number))
+          piece(target, from, SIMD2<UInt32>.self)
+          target[2] = from[2]
+          target += width
+        }
+      } else {
+        for number in rows {
+          let from = source(row(number))
+          for k in 0..<width { target[k] = from[k] }
+          target += width
+        }
+      }
+    }
+
+    @inline(__always)
+    private func piece<Piece: BitwiseCopyable>(
+      _ target: UnsafeMutablePointer<Float>, _ source: UnsafePointer<Float>, _ type: Piece.Type
+    ) {
+      UnsafeMutableRawPointer(target).storeBytes(
+        of: UnsafeRawPointer(source).loadUnaligned(as: type), as: type)
+    }
   }
 }

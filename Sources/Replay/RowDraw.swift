@@ -2,38 +2,57 @@ internal import CPrefetch
 import GoalCore
 
 /// Draws the rows of one batch, one after the other: numbers only, no row is touched.
-struct RowDraw {
+struct RowDraw<Policy: GoalLaw, Value: GoalLaw> {
   private let choice: SourceChoice
-  private let policyGoals: GoalSelection
-  private let policyScale: Double
-  private let valueGoals: ValueGoals
-  private let valueScale: Double
+  private let policy: Policy
+  /// Nil where the value's goals are the policy's but for a share of original ones.
+  private let value: Value?
+  private let originalShare: Double
   private let sharing: Sharing
   private let law: EpisodeDraw
   private let shared: UInt64
+  private let hasLookUp: Bool
 
-  init(_ scheme: SamplingScheme, _ choice: SourceChoice, shared: UInt64) {
+  init(
+    _ scheme: SamplingScheme, _ choice: SourceChoice, shared: UInt64, policy: Policy, value: Value?
+  ) {
     self.choice = choice
-    policyGoals = scheme.policyGoals
-    policyScale = policyGoals.geometricScale
-    valueGoals = scheme.valueGoals
-    if case .own(let selection) = valueGoals {
-      valueScale = selection.geometricScale
+    self.policy = policy
+    self.value = value
+    if case .policys(let original) = scheme.valueGoals {
+      originalShare = original
     } else {
-      valueScale = 0
+      originalShare = 0
     }
     (sharing, law) = (scheme.sharing, scheme.episodes)
     self.shared = shared
+    hasLookUp = choice.hasLookUp
   }
 
-  /// Draws the next row, and asks for what says where its episodes begin.
+  /// Draws some rows into a ring, and asks for what says where their episodes begin.
+  @inline(never)
+  func draw(
+    _ rows: Range<Int>, into ring: UnsafeMutablePointer<DrawnRow>, mask: Int,
+    _ batch: BatchColumns, from generator: inout Xoshiro256
+  ) {
+    // A copy that stays in registers.
+    var own = generator
+    for number in rows {
+      let place = ring + (number & mask)
+      draw(into: place, from: &own)
+      batch.note(place, number)
+      if hasLookUp {
+        prefetch(place.pointee.source, place.pointee.episode)
+        prefetch(place.pointee.policy)
+        prefetch(place.pointee.value)
+      }
+    }
+    generator = own
+  }
+
   @inline(__always)
-  func next(from generator: inout Xoshiro256) -> DrawnRow {
-    let row = self.row(from: &generator)
-    prefetch(row.source, row.episode)
-    if row.policy.origin == .random { prefetch(row.policy.source, row.policy.episode) }
-    if row.value.origin == .random { prefetch(row.value.source, row.value.episode) }
-    return row
+  private func prefetch(_ goal: PlacedGoal) {
+    if goal.origin == .random { prefetch(goal.source, goal.episode) }
   }
 
   @inline(__always)
@@ -43,72 +62,95 @@ struct RowDraw {
   }
 
   @inline(__always)
-  private func row(from generator: inout Xoshiro256) -> DrawnRow {
+  private func draw(
+    into row: UnsafeMutablePointer<DrawnRow>, from generator: inout Xoshiro256
+  ) {
     let source = choice.draw(from: &generator)
     let table = choice.table(source)
     let episode = table.pointee.draw(law, from: &generator)
+    row.pointee.source = Int32(truncatingIfNeeded: source)
+    row.pointee.episode = Int32(truncatingIfNeeded: episode)
     let length = table.pointee.steps(of: episode)
-    let step: Int
-    let drawn: DrawnGoal
-    var own = generator
-    switch sharing {
-    case .none:
-      (step, drawn) = policyGoals.draw(length: length, scale: policyScale, from: &generator)
-    case .pair:
-      own = Xoshiro256(seed: shared)
-      (step, drawn) = policyGoals.draw(length: length, scale: policyScale, from: &own)
-    case .goalOfStep:
-      step = generator.below(length)
-      own = Xoshiro256(seed: shared &+ UInt64(step))
-      drawn = policyGoals.goal(of: step, length: length, scale: policyScale, from: &own)
+    if sharing != .none {
+      drawShared(into: row, length: length, from: &generator)
+      return
     }
-    var row = DrawnRow(
-      source: Int32(truncatingIfNeeded: source), episode: Int32(truncatingIfNeeded: episode),
-      step: Int32(truncatingIfNeeded: step))
-    row.policy = place(drawn, policyGoals, of: row, from: &generator)
-    switch valueGoals {
-    case .policys(let original):
-      row.value = row.policy
-      row.value.isPolicys = true
-      if original > 0, generator.unit() < original { row.value = self.original(of: row) }
-    case .own(let selection):
-      let drawn =
-        sharing == .none
-        ? selection.goal(of: step, length: length, scale: valueScale, from: &generator)
-        : selection.goal(of: step, length: length, scale: valueScale, from: &own)
-      row.value = place(drawn, selection, of: row, from: &generator)
+    let (step, goal) = policy.draw(length: length, from: &generator)
+    row.pointee.step = Int32(truncatingIfNeeded: step)
+    place(goal, policy, of: row, in: &row.pointee.policy, from: &generator)
+    if let value {
+      let goal = value.goal(of: step, length: length, from: &generator)
+      place(goal, value, of: row, in: &row.pointee.value, from: &generator)
+    } else {
+      takePolicys(row, from: &generator)
     }
-    return row
   }
 
+  /// Steps and goals come from a stream that all rows of the batch share.
+  @inline(never)
+  private func drawShared(
+    into row: UnsafeMutablePointer<DrawnRow>, length: Int, from generator: inout Xoshiro256
+  ) {
+    var own: Xoshiro256
+    let step: Int
+    let goal: DrawnGoal
+    if sharing == .pair {
+      own = Xoshiro256(seed: shared)
+      (step, goal) = policy.draw(length: length, from: &own)
+    } else {
+      step = generator.below(length)
+      own = Xoshiro256(seed: shared &+ UInt64(step))
+      goal = policy.goal(of: step, length: length, from: &own)
+    }
+    row.pointee.step = Int32(truncatingIfNeeded: step)
+    place(goal, policy, of: row, in: &row.pointee.policy, from: &generator)
+    if let value {
+      let goal = value.goal(of: step, length: length, from: &own)
+      place(goal, value, of: row, in: &row.pointee.value, from: &generator)
+    } else {
+      takePolicys(row, from: &generator)
+    }
+  }
+
+  /// The value's goal is the policy's, or for a share of the rows the original one.
   @inline(__always)
-  private func original(of row: DrawnRow) -> PlacedGoal {
-    PlacedGoal(
-      origin: .original, source: row.source, episode: row.episode, state: row.step, offset: 0)
+  private func takePolicys(
+    _ row: UnsafeMutablePointer<DrawnRow>, from generator: inout Xoshiro256
+  ) {
+    row.pointee.value = row.pointee.policy
+    row.pointee.value.isPolicys = true
+    if originalShare > 0, generator.unit() < originalShare {
+      place(
+        DrawnGoal(origin: .original, state: 0), policy, of: row, in: &row.pointee.value,
+        from: &generator)
+    }
   }
 
   /// Says where a drawn goal is; a random one draws its episode first.
   @inline(__always)
   private func place(
-    _ drawn: DrawnGoal, _ selection: GoalSelection, of row: DrawnRow,
-    from generator: inout Xoshiro256
-  ) -> PlacedGoal {
+    _ drawn: DrawnGoal, _ law: some GoalLaw, of row: UnsafeMutablePointer<DrawnRow>,
+    in goal: inout PlacedGoal, from generator: inout Xoshiro256
+  ) {
+    goal.origin = drawn.origin
+    goal.isPolicys = false
+    goal.source = row.pointee.source
+    goal.episode = row.pointee.episode
+    goal.offset = 0
     switch drawn.origin {
-    case .original: return original(of: row)
+    case .original: goal.state = row.pointee.step
     case .current, .trajectory:
-      return PlacedGoal(
-        origin: drawn.origin, source: row.source, episode: row.episode,
-        state: Int32(truncatingIfNeeded: drawn.state),
-        offset: Int32(truncatingIfNeeded: drawn.state) &- row.step &- 1)
+      goal.state = Int32(truncatingIfNeeded: drawn.state)
+      goal.offset = goal.state &- row.pointee.step &- 1
     case .random:
       let source = choice.draw(from: &generator)
       let table = choice.table(source)
-      let episode = table.pointee.draw(law, from: &generator)
-      let state = selection.randomState(length: table.pointee.steps(of: episode), from: &generator)
-      return PlacedGoal(
-        origin: .random, source: Int32(truncatingIfNeeded: source),
-        episode: Int32(truncatingIfNeeded: episode), state: Int32(truncatingIfNeeded: state),
-        offset: 0)
+      let episode = table.pointee.draw(self.law, from: &generator)
+      goal.source = Int32(truncatingIfNeeded: source)
+      goal.episode = Int32(truncatingIfNeeded: episode)
+      goal.state = Int32(
+        truncatingIfNeeded: law.randomState(
+          length: table.pointee.steps(of: episode), from: &generator))
     }
   }
 }

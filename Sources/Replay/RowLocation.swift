@@ -20,88 +20,79 @@ struct RowLocation {
     subgoalSteps = scheme.subgoalSteps ?? 0
   }
 
-  /// Finds a row, and asks for the cache lines that it lies in.
-  @inline(__always)
-  func locate(_ row: DrawnRow) -> LocatedRow {
-    let table = choice.table(Int(row.source))
-    let strides = table.pointee.strides
-    let episode = table.pointee[Int(row.episode)]
-    let step = Int(row.step)
-    let start = episode.observations + step * strides.observation
-    let policy = locate(row.policy, episode, strides)
-    let value = row.value.isPolicys ? policy : locate(row.value, episode, strides)
-    var (subgoal, lowGoal) = (start, start)
-    if subgoalSteps > 0 {
-      let low = min(step + subgoalSteps, episode.steps)
-      let isInEpisode = row.policy.origin == .trajectory || row.policy.origin == .current
-      let high = isInEpisode ? min(low, Int(row.policy.state)) : low
-      subgoal = form(of: high, episode, strides)
-      lowGoal = form(of: low, episode, strides)
-    }
-    let located = LocatedRow(
-      observation: start, nextObservation: start + strides.observation,
-      action: episode.actions.assumingMemoryBound(to: Float.self) + step * strides.action,
-      achieved: episode.achieved + (step + rewardedStep) * strides.achieved, policy: policy,
-      value: value, subgoal: subgoal, lowGoal: lowGoal)
-    switch table.pointee.placement {
-    case .packed:
-      // Both states' rows, which follow each other and begin with what was achieved.
-      Self.prefetch(episode.achieved + step * strides.achieved, 2 * strides.achieved)
-    case .inPlace, .paged:
-      Self.prefetch(located.observation, 2 * observation)
-      Self.prefetch(located.action, action)
-      Self.prefetch(located.achieved, goal)
-    }
-    prefetch(located.policy)
-    if !row.value.isPolicys { prefetch(located.value) }
-    if table.pointee.placement == .paged { ask(for: located) }
-    return located
+  /// Finds some rows of a ring, and asks for the cache lines that they lie in.
+  @inline(never)
+  func locate(
+    _ rows: Range<Int>, of drawn: UnsafePointer<DrawnRow>,
+    into located: UnsafeMutablePointer<LocatedRow>, mask: Int
+  ) {
+    for row in rows { locate(drawn + (row & mask), into: located + (row & mask)) }
   }
 
-  /// Where the numbers of a goal lie.
+  @inline(__always)
+  private func locate(
+    _ row: UnsafePointer<DrawnRow>, into place: UnsafeMutablePointer<LocatedRow>
+  ) {
+    let table = choice.table(Int(row.pointee.source))
+    let (states, actions) = (table.pointee.strides.observation, table.pointee.strides.action)
+    let stride = table.pointee.strides.achieved
+    let episode = table.pointee[Int(row.pointee.episode)]
+    let step = Int(row.pointee.step)
+    let start = episode.observations + step &* states
+    place.pointee.observation = start
+    place.pointee.nextObservation = start + states
+    place.pointee.action = episode.actions.assumingMemoryBound(to: Float.self) + step &* actions
+    place.pointee.achieved = episode.achieved + (step &+ rewardedStep) &* stride
+    if table.pointee.placement == .packed {
+      // Both states' rows, which follow each other and begin with what was achieved.
+      Self.prefetch(episode.achieved + step &* stride, 2 &* stride)
+    } else {
+      Self.prefetch(start, 2 &* observation)
+      Self.prefetch(place.pointee.action, action)
+      Self.prefetch(place.pointee.achieved, goal)
+    }
+    locate(row.pointee.policy, into: &place.pointee.policy)
+    if row.pointee.value.isPolicys {
+      place.pointee.value = place.pointee.policy
+    } else {
+      locate(row.pointee.value, into: &place.pointee.value)
+    }
+    if subgoalSteps > 0 {
+      let low = min(step + subgoalSteps, episode.steps)
+      let goal = row.pointee.policy
+      let isInEpisode = goal.origin == .trajectory || goal.origin == .current
+      let high = isInEpisode ? min(low, Int(goal.state)) : low
+      let (first, width) =
+        wantsObservation ? (episode.observations, states) : (episode.achieved, stride)
+      place.pointee.subgoal = first + high * width
+      place.pointee.lowGoal = first + low * width
+    }
+    if table.pointee.placement == .paged { ask(for: place.pointee) }
+  }
+
+  /// Finds a goal's numbers, and asks for their cache lines.
   ///
   /// An original goal has no observation, and a scheme whose goals are observations draws none.
   @inline(__always)
-  private func locate(
-    _ goal: PlacedGoal, _ episode: EpisodeRows, _ strides: RowStrides
-  ) -> LocatedGoal {
-    switch goal.origin {
-    case .original:
-      let place = episode.original(Int(goal.state))
-      return LocatedGoal(goal: place, form: place)
-    case .current, .trajectory:
-      return located(Int(goal.state), episode, strides)
-    case .random:
-      let table = choice.table(Int(goal.source))
-      return located(
-        Int(goal.state), table.pointee[Int(goal.episode)], table.pointee.strides)
+  private func locate(_ goal: PlacedGoal, into place: inout LocatedGoal) {
+    let table = choice.table(Int(goal.source))
+    if goal.origin == .original {
+      place.goal = table.pointee.original(Int(goal.episode), Int(goal.state))
+      place.form = place.goal
+    } else {
+      let episode = table.pointee[Int(goal.episode)]
+      place.goal = episode.achieved + Int(goal.state) &* table.pointee.strides.achieved
+      place.form = place.goal
+      if wantsObservation {
+        place.form =
+          episode.observations + Int(goal.state) &* table.pointee.strides.observation
+        Self.prefetch(place.form, observation)
+      }
     }
-  }
-
-  @inline(__always)
-  private func located(
-    _ state: Int, _ episode: EpisodeRows, _ strides: RowStrides
-  ) -> LocatedGoal {
-    LocatedGoal(
-      goal: episode.achieved + state * strides.achieved, form: form(of: state, episode, strides))
-  }
-
-  @inline(__always)
-  private func form(
-    of state: Int, _ episode: EpisodeRows, _ strides: RowStrides
-  ) -> UnsafePointer<Float> {
-    wantsObservation
-      ? episode.observations + state * strides.observation
-      : episode.achieved + state * strides.achieved
+    prefetch_line(place.goal)
   }
 
   // MARK: - Memory
-
-  @inline(__always)
-  private func prefetch(_ place: LocatedGoal) {
-    prefetch_line(place.goal)
-    if wantsObservation { Self.prefetch(place.form, observation) }
-  }
 
   /// Asks for the pages of a row.
   private func ask(for row: LocatedRow) {
@@ -109,8 +100,9 @@ struct RowLocation {
     Paging.ask(row.action, 4 * action)
     Paging.ask(row.achieved, 4 * goal)
     let width = wantsObservation ? observation : goal
-    for place in [row.policy.form, row.value.form, row.subgoal, row.lowGoal] {
-      Paging.ask(place, 4 * width)
+    for place in [row.policy.form, row.value.form] { Paging.ask(place, 4 * width) }
+    if subgoalSteps > 0 {
+      for place in [row.subgoal, row.lowGoal] { Paging.ask(place, 4 * width) }
     }
   }
 

@@ -21,6 +21,8 @@ struct SourceChoice {
   private let tables: UnsafePointer<EpisodeTable>
   /// Whether some of the rows are mapped and do not fit into memory.
   let isPaged: Bool
+  /// Whether where some episodes begin has to be looked up.
+  let hasLookUp: Bool
   /// Running sums of the weights, the last 1; empty where one source only has a weight.
   private var limits: [Double] = []
   private let only: Int
@@ -38,6 +40,7 @@ struct SourceChoice {
       used.allSatisfy { tables[$0].count > 0 }, "a source without episodes must have the weight 0")
     self.tables = start
     isPaged = tables.contains { $0.placement == .paged }
+    hasLookUp = tables.contains { $0.regular == nil }
     only = first
     if used.count > 1 {
       let total = weights.reduce(0, +)

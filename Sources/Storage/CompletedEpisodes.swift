@@ -11,10 +11,10 @@ import HDF5
 ///     success         d(a_{t+1}, g_t) < threshold
 ///
 /// Goals are rounded to `Float` for this, as in all else.
-struct CompletedEpisodes: EpisodeSource {
+struct CompletedEpisodes: TrajectorySource {
   let columns: [String: SourceColumn]
   let notes: ConversionNotes
-  private let source: any EpisodeSource
+  private let source: any TrajectorySource
   private let task: GoalTask
   private let added: Set<ShardColumn>
 
@@ -23,7 +23,7 @@ struct CompletedEpisodes: EpisodeSource {
 
   /// Completes a source; rewards and successes are worked out only if the threshold is known.
   init(
-    _ source: any EpisodeSource, task: GoalTask, isThresholdKnown: Bool,
+    _ source: any TrajectorySource, task: GoalTask, isThresholdKnown: Bool,
     notes given: ConversionNotes
   ) {
     self.source = source
@@ -70,7 +70,7 @@ struct CompletedEpisodes: EpisodeSource {
 
   func table(
     of episodes: Range<Int>, only columns: Set<String>?
-  ) throws(StorageError) -> EpisodeTable {
+  ) throws(StorageError) -> TrajectoryTable {
     func isWanted(_ column: ShardColumn) -> Bool {
       added.contains(column) && columns?.contains(column.rawValue) ?? true
     }
@@ -97,11 +97,11 @@ struct CompletedEpisodes: EpisodeSource {
     task.goalIndices == Array(0..<task.spec.observation)
   }
 
-  private func flags(_ table: EpisodeTable, _ value: UInt8) -> TableColumn {
+  private func flags(_ table: TrajectoryTable, _ value: UInt8) -> TableColumn {
     TableColumn(.uint8, axis: .episodes, [UInt8](repeating: value, count: table.episodes))
   }
 
-  private func score(_ table: inout EpisodeTable) {
+  private func score(_ table: inout TrajectoryTable) {
     guard let desired = table[.desiredGoals]?.floats() else { return }
     let width = task.spec.goal
     let achieved = (table[.achievedGoals] ?? table[.observations])?.floats() ?? []

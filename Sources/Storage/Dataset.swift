@@ -48,7 +48,7 @@ public struct Dataset: Sendable {
   /// checks digests.
   public func source(
     deep: Bool, threads: Int = ProcessInfo.processInfo.activeProcessorCount
-  ) throws(StorageError) -> any EpisodeSource {
+  ) throws(StorageError) -> any TrajectorySource {
     try DatasetEpisodes(self, deep: deep, threads: threads)
   }
 

@@ -1,7 +1,7 @@
 import GoalCore
 
 /// A dataset's episodes as a source, with all their columns as they are stored.
-struct DatasetEpisodes: EpisodeSource {
+struct DatasetEpisodes: TrajectorySource {
   let lengths: [Int]
   let columns: [String: SourceColumn]
   let notes: ConversionNotes
@@ -39,8 +39,8 @@ struct DatasetEpisodes: EpisodeSource {
 
   func table(
     of episodes: Range<Int>, only columns: Set<String>?
-  ) throws(StorageError) -> EpisodeTable {
-    var tables: [EpisodeTable] = []
+  ) throws(StorageError) -> TrajectoryTable {
+    var tables: [TrajectoryTable] = []
     for (place, shard) in dataset.manifest.shards.enumerated() {
       let part = episodes.clamped(to: starts[place]..<starts[place + 1])
       guard !part.isEmpty else { continue }

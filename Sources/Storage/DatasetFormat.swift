@@ -64,7 +64,7 @@ public protocol DatasetFormat: Sendable {
   /// The files that an input consists of, of which the digests are kept.
   func files(of url: URL) throws(StorageError) -> [URL]
   /// Opens files for reading.
-  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any EpisodeSource
+  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any TrajectorySource
   /// Writes episodes; the output appears whole or not at all.
   ///
   /// - Returns: What the format could not hold, what was worked out and what was assumed.

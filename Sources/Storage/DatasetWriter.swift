@@ -180,7 +180,7 @@ public final class DatasetWriter: Sendable {
   /// Writes a claimed shard of episodes that stand in columns; as the other does.
   @discardableResult
   public func commit(
-    _ table: EpisodeTable, claim: ShardClaim, threads: Int = 1
+    _ table: TrajectoryTable, claim: ShardClaim, threads: Int = 1
   ) throws(StorageError) -> ShardRecord {
     try commit(table, table.indices, claim, threads: threads) {
       (DatasetTotals(of: table), DatasetSums(of: table, spec: identity.task.spec))

@@ -5,7 +5,7 @@ import HDF5
 /// What is to be written, and what goes beside it.
 public struct FormatRequest: Sendable {
   /// The episodes, with their goals, rewards and successes where these are known.
-  public let source: any EpisodeSource
+  public let source: any TrajectorySource
   /// What they are of.
   public let task: GoalTask
   /// Where to: a file or folder that is not there.
@@ -23,7 +23,7 @@ public struct FormatRequest: Sendable {
 
   /// Makes a request.
   public init(
-    source: any EpisodeSource, task: GoalTask, url: URL, compress: Bool, scratch: URL,
+    source: any TrajectorySource, task: GoalTask, url: URL, compress: Bool, scratch: URL,
     threads: Int, progress: @escaping @Sendable (Int) -> Void,
     isStopped: @escaping @Sendable () -> Bool
   ) {
@@ -45,7 +45,7 @@ extension FormatRequest {
   /// Gives the episodes to `body`, a block at a time and in order, with some of their columns.
   func forEachBlock(
     _ columns: [ShardColumn], extra: String? = nil, counting: Bool = false,
-    _ body: (EpisodeTable) throws(StorageError) -> Void
+    _ body: (TrajectoryTable) throws(StorageError) -> Void
   ) throws(StorageError) {
     let wanted = Set(columns.map(\.rawValue) + (extra.map { [$0] } ?? []))
     for block in source.blocks(byteLimit: FormatRequest.blockBytes) {
@@ -92,7 +92,7 @@ extension FormatRequest {
   }
 }
 
-extension EpisodeTable {
+extension TrajectoryTable {
   /// Desired goals with a row for each step; nil where there are none.
   var desiredGoalsBySteps: TableColumn? {
     guard let goals = self[.desiredGoals] else { return nil }

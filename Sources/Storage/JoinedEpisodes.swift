@@ -1,10 +1,10 @@
 import HDF5
 
 /// Episodes for training and then those for validation as one source, in which a column says which is which.
-struct JoinedEpisodes: EpisodeSource {
+struct JoinedEpisodes: TrajectorySource {
   let columns: [String: SourceColumn]
   let notes: ConversionNotes
-  private let parts: [any EpisodeSource]
+  private let parts: [any TrajectorySource]
   private let masks: [String]
 
   var lengths: [Int] { parts.flatMap(\.lengths) }
@@ -12,7 +12,7 @@ struct JoinedEpisodes: EpisodeSource {
 
   /// Joins two sources, which must have the same columns; `name` is what a message is about.
   init(
-    _ training: any EpisodeSource, _ validation: any EpisodeSource, name: String
+    _ training: any TrajectorySource, _ validation: any TrajectorySource, name: String
   ) throws(StorageError) {
     let differing = Set(training.columns.keys).union(validation.columns.keys).sorted().first {
       training.columns[$0] != validation.columns[$0]
@@ -41,8 +41,8 @@ struct JoinedEpisodes: EpisodeSource {
 
   func table(
     of episodes: Range<Int>, only columns: Set<String>?
-  ) throws(StorageError) -> EpisodeTable {
-    var tables: [EpisodeTable] = []
+  ) throws(StorageError) -> TrajectoryTable {
+    var tables: [TrajectoryTable] = []
     var start = 0
     for (place, part) in parts.enumerated() {
       let count = part.lengths.count
@@ -62,11 +62,11 @@ struct JoinedEpisodes: EpisodeSource {
   }
 }
 
-extension EpisodeSource {
+extension TrajectorySource {
   /// These episodes and others for validation as one source, for a format that keeps both in one file.
   public func joined(
-    withValidation validation: any EpisodeSource, name: String
-  ) throws(StorageError) -> any EpisodeSource {
+    withValidation validation: any TrajectorySource, name: String
+  ) throws(StorageError) -> any TrajectorySource {
     try JoinedEpisodes(self, validation, name: name)
   }
 }

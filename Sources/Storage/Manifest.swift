@@ -208,7 +208,7 @@ public struct Manifest: Codable, Sendable, Equatable {
   }
 
   /// The columns of a dataset that is made of a source's episodes.
-  public static func columns(of source: any EpisodeSource) -> [String: ManifestColumn] {
+  public static func columns(of source: any TrajectorySource) -> [String: ManifestColumn] {
     var columns: [String: ManifestColumn] = [:]
     for column in ShardColumn.allCases {
       columns[column.rawValue] = ManifestColumn(origin: .absent, type: nil)

@@ -158,9 +158,9 @@ public final class ShardReader {
   /// they are stored: in place where they are uncompressed.
   public func table(
     at places: Range<Int>? = nil, only columns: Set<String>? = nil
-  ) throws(StorageError) -> EpisodeTable {
+  ) throws(StorageError) -> TrajectoryTable {
     let numbers = try column(.episodeIndices, as: Int64.self)
-    var table = EpisodeTable(indices: Array(numbers), lengths: lengths)
+    var table = TrajectoryTable(indices: Array(numbers), lengths: lengths)
     for (path, described) in try sourceColumns() where columns?.contains(path) ?? true {
       guard let dataset = ShardColumn(rawValue: path).map({ datasets[$0] }) ?? extras[path] else {
         continue

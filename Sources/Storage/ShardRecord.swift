@@ -40,7 +40,7 @@ public struct DatasetTotals: Codable, Sendable, Equatable {
   }
 
   /// Counts of a table's episodes; what follows from a column that is not there stays 0.
-  init(of table: EpisodeTable) {
+  init(of table: TrajectoryTable) {
     episodes = table.episodes
     steps = table.steps
     func count(_ column: ShardColumn, where holds: (Int) -> Bool) -> Int {
@@ -105,7 +105,7 @@ public struct DatasetSums: Codable, Sendable, Equatable {
   }
 
   /// Sums over a table's episodes.
-  init(of table: EpisodeTable, spec: GoalSpec) {
+  init(of table: TrajectoryTable, spec: GoalSpec) {
     guard let states = table[.observations], let taken = table[.actions] else {
       preconditionFailure("a shard has observations and actions")
     }

@@ -167,7 +167,7 @@ struct SamplerTests {
     #expect(training.stepCount + validation.stepCount == episodes.replay.stepCount)
     #expect(validation.episodeCount == min(29, max(1, Int((30 * fraction).rounded()))))
     func numbers(_ replay: EpisodeReplay) -> Set<Float> {
-      Set((0..<replay.episodeCount).map { replay.table.rows[$0].original(0)[0] })
+      Set((0..<replay.episodeCount).map { replay.table.original($0, 0)[0] })
     }
     #expect(numbers(training).isDisjoint(with: numbers(validation)))
     #expect(numbers(training).union(numbers(validation)).count == 30)
@@ -175,6 +175,23 @@ struct SamplerTests {
     #expect(numbers(again.validation) == numbers(validation))
     let other = episodes.replay.split(validationFraction: 0.5, seed: 7)
     #expect(numbers(other.validation) != numbers(validation))
+  }
+
+  /// Episodes that a mixture took several times lie on one side, and change nothing for the others.
+  @Test func copiesAreNotSplit() {
+    let copies = (0..<30).map { $0 % 10 }
+    let (training, validation) = episodes.replay.split(
+      validationFraction: 0.3, seed: 6, copies: copies)
+    #expect(validation.episodeCount == 9 && training.episodeCount == 21)
+    func numbers(_ part: EpisodeReplay) -> Set<Int> {
+      Set((0..<part.episodeCount).map { Int(part.table[$0].achieved[0]) / 1000 })
+    }
+    #expect(
+      Set(numbers(training).map { $0 % 10 }).isDisjoint(with: numbers(validation).map { $0 % 10 }))
+    let few = Episodes(lengths: (0..<10).map { 1 + $0 % 7 }).replay
+    #expect(
+      numbers(few.split(validationFraction: 0.3, seed: 6).validation)
+        == numbers(validation).filter { $0 < 10 })
   }
 
   @Test func schemesAreReadFromText() throws {

@@ -32,7 +32,7 @@ struct D4RL: DatasetFormat {
 
   func isMeant(by output: URL) -> Bool { false }
 
-  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any EpisodeSource {
+  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any TrajectorySource {
     try D4RLEpisodes(url, options)
   }
 
@@ -99,7 +99,7 @@ struct D4RL: DatasetFormat {
   /// A flag of each episode in its last row.
   ///
   /// An episode with neither flag gets `timeouts`, as the format has no other way to end one.
-  private static func flags(_ table: EpisodeTable, _ column: ShardColumn) -> TableColumn {
+  private static func flags(_ table: TrajectoryTable, _ column: ShardColumn) -> TableColumn {
     var flags = [UInt8](repeating: 0, count: table.steps)
     let terminated = table[.terminated]?.integers()
     let truncated = table[.truncated]?.integers()
@@ -112,7 +112,7 @@ struct D4RL: DatasetFormat {
   }
 }
 
-extension EpisodeTable {
+extension TrajectoryTable {
   /// A column of states with a row for each step: the state before it or, with `offset` 1, after it.
   func states(_ column: ShardColumn, offset: Int) -> TableColumn? {
     let starts = starts(on: .states)

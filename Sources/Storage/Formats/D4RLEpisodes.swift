@@ -3,7 +3,7 @@ import GoalCore
 import HDF5
 
 /// Episodes of a D4RL file.
-struct D4RLEpisodes: EpisodeSource {
+struct D4RLEpisodes: TrajectorySource {
   let lengths: [Int]
   let columns: [String: SourceColumn]
   let notes: ConversionNotes
@@ -30,8 +30,8 @@ struct D4RLEpisodes: EpisodeSource {
 
   func table(
     of episodes: Range<Int>, only wanted: Set<String>?
-  ) throws(StorageError) -> EpisodeTable {
-    var table = EpisodeTable(
+  ) throws(StorageError) -> TrajectoryTable {
+    var table = TrajectoryTable(
       indices: episodes.map { Int64($0) }, lengths: Array(lengths[episodes]))
     let range = rows[episodes.lowerBound]..<rows[episodes.upperBound]
     // Where each episode's rows begin in what is read, how many it keeps, and how many it has.

@@ -198,8 +198,8 @@ struct EpisodeGroups: Sendable {
   /// Some neighbouring episodes with the columns that are wanted.
   func table(
     of episodes: Range<Int>, only wanted: Set<String>?
-  ) throws(StorageError) -> EpisodeTable {
-    var table = EpisodeTable(
+  ) throws(StorageError) -> TrajectoryTable {
+    var table = TrajectoryTable(
       indices: episodes.map { Int64($0) }, lengths: Array(lengths[episodes]))
     for (path, numbers) in numbers where wanted?.contains(path) ?? true {
       let values = numbers.values[episodes]

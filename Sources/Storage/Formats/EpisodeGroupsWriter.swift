@@ -58,7 +58,7 @@ struct EpisodeGroupsWriter {
 
   /// Writes an episode's rows of columns that the format has no place for.
   func writeRest(
-    _ columns: [(path: String, axis: RowAxis)], of table: EpisodeTable, _ episode: Int,
+    _ columns: [(path: String, axis: RowAxis)], of table: TrajectoryTable, _ episode: Int,
     starts: EpisodeStarts, to group: String
   ) throws(StorageError) {
     guard !columns.isEmpty else { return }
@@ -93,7 +93,7 @@ struct EpisodeStarts {
   private let steps: [Int]
   private let lengths: [Int]
 
-  init(_ table: EpisodeTable) {
+  init(_ table: TrajectoryTable) {
     steps = table.starts(on: .steps)
     lengths = table.lengths
   }
@@ -108,7 +108,7 @@ struct EpisodeStarts {
   }
 }
 
-extension EpisodeTable {
+extension TrajectoryTable {
   /// An episode's desired goals with a row for each step or, with `states`, for each state; nil where there
   /// are none.
   func desiredGoals(

@@ -6,7 +6,7 @@ final class FlatWriter {
   private struct Entry {
     let type: HDF5Type
     let shape: [Int]
-    let rows: (EpisodeTable) -> TableColumn?
+    let rows: (TrajectoryTable) -> TableColumn?
   }
 
   private let request: FormatRequest
@@ -34,7 +34,7 @@ final class FlatWriter {
   /// Adds an array; `rows` gives a block's part of it.
   func add(
     _ path: String, _ column: SourceColumn, _ axis: RowAxis,
-    _ rows: @escaping (EpisodeTable) -> TableColumn?
+    _ rows: @escaping (TrajectoryTable) -> TableColumn?
   ) throws(StorageError) {
     let source = request.source
     let count =

@@ -23,7 +23,7 @@ struct GCSLArrays: DatasetFormat {
 
   func isMeant(by output: URL) -> Bool { false }
 
-  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any EpisodeSource {
+  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any TrajectorySource {
     try GCSLEpisodes(url, options)
   }
 
@@ -107,7 +107,7 @@ struct GCSLArrays: DatasetFormat {
   }
 
   /// The last state of each episode, with the desired goal where the achieved one stands.
-  private static func lifted(_ table: EpisodeTable, _ task: GoalTask) -> TableColumn? {
+  private static func lifted(_ table: TrajectoryTable, _ task: GoalTask) -> TableColumn? {
     guard let states = table[.observations] else { return nil }
     let ends = table.starts(on: .states).dropFirst()
     var values = ends.flatMap { states.doubles(($0 - 1)..<$0) }
@@ -127,7 +127,7 @@ struct GCSLArrays: DatasetFormat {
 }
 
 /// Episodes of a GCSL buffer.
-private struct GCSLEpisodes: EpisodeSource {
+private struct GCSLEpisodes: TrajectorySource {
   let lengths: [Int]
   let columns: [String: SourceColumn]
   let environment: String? = nil
@@ -199,8 +199,8 @@ private struct GCSLEpisodes: EpisodeSource {
 
   func table(
     of episodes: Range<Int>, only wanted: Set<String>?
-  ) throws(StorageError) -> EpisodeTable {
-    var table = EpisodeTable(
+  ) throws(StorageError) -> TrajectoryTable {
+    var table = TrajectoryTable(
       indices: episodes.map { Int64($0) }, lengths: Array(lengths[episodes]))
     table[.observations] = states.rows(episodes, leading: 2, axis: .states)
     let length = states.shape[1]

@@ -39,7 +39,7 @@ struct Minari: DatasetFormat {
     return ["main_data.hdf5", "metadata.json"].map { folder.appendingPathComponent($0) }
   }
 
-  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any EpisodeSource {
+  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any TrajectorySource {
     try MinariEpisodes(Minari.folder(of: url), options)
   }
 
@@ -78,7 +78,7 @@ struct Minari: DatasetFormat {
 }
 
 /// Episodes of a Minari dataset.
-private struct MinariEpisodes: EpisodeSource {
+private struct MinariEpisodes: TrajectorySource {
   let environment: String?
   private let groups: EpisodeGroups
 
@@ -178,7 +178,7 @@ private struct MinariEpisodes: EpisodeSource {
 
   func table(
     of episodes: Range<Int>, only wanted: Set<String>?
-  ) throws(StorageError) -> EpisodeTable {
+  ) throws(StorageError) -> TrajectoryTable {
     try groups.table(of: episodes, only: wanted)
   }
 }

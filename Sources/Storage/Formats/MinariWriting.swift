@@ -73,7 +73,7 @@ struct MinariWriting {
   }
 
   private func write(
-    _ table: EpisodeTable, _ episode: Int, _ starts: EpisodeStarts, _ number: Int,
+    _ table: TrajectoryTable, _ episode: Int, _ starts: EpisodeStarts, _ number: Int,
     _ writer: EpisodeGroupsWriter
   ) throws(StorageError) {
     let group = "episode_\(number)"
@@ -128,7 +128,7 @@ struct MinariWriting {
 
   /// What Minari's own collector leaves on an episode.
   private func attributes(
-    _ table: EpisodeTable, _ episode: Int, _ number: Int, _ rewards: TableColumn
+    _ table: TrajectoryTable, _ episode: Int, _ number: Int, _ rewards: TableColumn
   ) -> [(name: String, value: HDF5Attribute)] {
     let values = rewards.doubles()
     let count = Double(values.count)

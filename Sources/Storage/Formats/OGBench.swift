@@ -34,7 +34,7 @@ struct OGBench: DatasetFormat {
     return URL(fileURLWithPath: path.dropLast(4) + "-val.npz")
   }
 
-  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any EpisodeSource {
+  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any TrajectorySource {
     try OGBenchEpisodes(url, options)
   }
 
@@ -112,7 +112,7 @@ struct OGBench: DatasetFormat {
 
   /// Each episode's actions and then its last row's.
   private static func merged(
-    _ table: EpisodeTable, _ actions: TableColumn, _ last: TableColumn
+    _ table: TrajectoryTable, _ actions: TableColumn, _ last: TableColumn
   ) -> TableColumn {
     let size = actions.rowBytes
     return TableColumn(
@@ -134,7 +134,7 @@ struct OGBench: DatasetFormat {
 }
 
 /// Trajectories of an OGBench file.
-private struct OGBenchEpisodes: EpisodeSource {
+private struct OGBenchEpisodes: TrajectorySource {
   let lengths: [Int]
   let columns: [String: SourceColumn]
   let environment: String? = nil
@@ -219,8 +219,8 @@ private struct OGBenchEpisodes: EpisodeSource {
 
   func table(
     of episodes: Range<Int>, only wanted: Set<String>?
-  ) throws(StorageError) -> EpisodeTable {
-    var table = EpisodeTable(
+  ) throws(StorageError) -> TrajectoryTable {
+    var table = TrajectoryTable(
       indices: episodes.map { Int64($0) }, lengths: Array(lengths[episodes]))
     let range = starts[episodes.lowerBound]..<starts[episodes.upperBound]
     for (path, array) in arrays where wanted?.contains(path) ?? true {

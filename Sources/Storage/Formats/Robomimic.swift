@@ -38,7 +38,7 @@ struct Robomimic: DatasetFormat {
   /// What the columns of masks begin with.
   static let maskPrefix = "extra/mask_"
 
-  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any EpisodeSource {
+  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any TrajectorySource {
     try RobomimicEpisodes(url, options)
   }
 
@@ -55,7 +55,7 @@ struct Robomimic: DatasetFormat {
 }
 
 /// Episodes of a robomimic dataset.
-private struct RobomimicEpisodes: EpisodeSource {
+private struct RobomimicEpisodes: TrajectorySource {
   let environment: String?
   private let groups: EpisodeGroups
   private let masks: [String: [UInt8]]
@@ -228,7 +228,7 @@ private struct RobomimicEpisodes: EpisodeSource {
 
   func table(
     of episodes: Range<Int>, only wanted: Set<String>?
-  ) throws(StorageError) -> EpisodeTable {
+  ) throws(StorageError) -> TrajectoryTable {
     var table = try groups.table(of: episodes, only: wanted)
     for (path, flags) in masks where wanted?.contains(path) ?? true {
       table[path] = TableColumn(.uint8, axis: .episodes, Array(flags[episodes]))

@@ -87,7 +87,7 @@ struct RobomimicWriting {
   }
 
   private func write(
-    _ table: EpisodeTable, _ episode: Int, _ starts: EpisodeStarts, _ group: String,
+    _ table: TrajectoryTable, _ episode: Int, _ starts: EpisodeStarts, _ group: String,
     _ writer: EpisodeGroupsWriter
   ) throws(StorageError) {
     let (steps, states) = (

@@ -37,7 +37,7 @@ struct WGCSLArrays: DatasetFormat {
     }.filter { FileManager.default.fileExists(atPath: $0.path) }
   }
 
-  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any EpisodeSource {
+  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any TrajectorySource {
     try WGCSLSteps(WGCSLArrays.folder(of: url), options)
   }
 
@@ -63,7 +63,7 @@ struct WGCSLArrays: DatasetFormat {
     func add(
       _ name: String, _ type: HDF5Type, _ width: Int, _ columns: [ShardColumn],
       counting: Bool = false,
-      _ rows: (EpisodeTable) -> TableColumn?
+      _ rows: (TrajectoryTable) -> TableColumn?
     ) throws(StorageError) {
       let writer = try NumpyWriter(
         folder.url.appendingPathComponent(name + ".npy"), type, shape: [steps, width])
@@ -106,7 +106,7 @@ struct WGCSLArrays: DatasetFormat {
   /// Rows of steps: an observation, a desired and an achieved goal each, of the state before the step or,
   /// with `offset` 1, after it.
   private static func joined(
-    _ table: EpisodeTable, _ parts: [TableColumn], offset: Int
+    _ table: TrajectoryTable, _ parts: [TableColumn], offset: Int
   ) -> TableColumn {
     let width = parts.reduce(0) { $0 + $1.width }
     let moves = table.goalsMove

@@ -26,7 +26,7 @@ struct WGCSLPickle: DatasetFormat {
 
   func isMeant(by output: URL) -> Bool { ["pkl", "pickle"].contains(output.pathExtension) }
 
-  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any EpisodeSource {
+  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any TrajectorySource {
     try WGCSLEpisodes(url, options)
   }
 
@@ -57,7 +57,7 @@ struct WGCSLPickle: DatasetFormat {
     let pickle = PickleWriter(file, isLong: (largest.max() ?? 0) >= 1 << 32)
     func add(
       _ key: String, _ column: SourceColumn, _ shape: [Int], _ columns: [ShardColumn],
-      extra: String? = nil, counting: Bool = false, _ rows: (EpisodeTable) -> TableColumn?
+      extra: String? = nil, counting: Bool = false, _ rows: (TrajectoryTable) -> TableColumn?
     ) throws(StorageError) {
       try pickle.add(key, column.type, shape: shape) { () throws(StorageError) in
         try request.forEachBlock(columns, extra: extra, counting: counting) {
@@ -96,7 +96,7 @@ struct WGCSLPickle: DatasetFormat {
 }
 
 /// Episodes of a WGCSL pickle.
-private struct WGCSLEpisodes: EpisodeSource {
+private struct WGCSLEpisodes: TrajectorySource {
   let lengths: [Int]
   let columns: [String: SourceColumn]
   let environment: String? = nil
@@ -193,8 +193,8 @@ private struct WGCSLEpisodes: EpisodeSource {
 
   func table(
     of episodes: Range<Int>, only wanted: Set<String>?
-  ) throws(StorageError) -> EpisodeTable {
-    var table = EpisodeTable(
+  ) throws(StorageError) -> TrajectoryTable {
+    var table = TrajectoryTable(
       indices: episodes.map { Int64($0) }, lengths: Array(lengths[episodes]))
     for (path, array, leading) in arrays where wanted?.contains(path) ?? true {
       guard let described = columns[path] else { continue }

@@ -3,7 +3,7 @@ import GoalCore
 import HDF5
 
 /// Episodes of a set of files with a row for each step.
-struct WGCSLSteps: EpisodeSource {
+struct WGCSLSteps: TrajectorySource {
   let lengths: [Int]
   let columns: [String: SourceColumn]
   let environment: String? = nil
@@ -140,8 +140,8 @@ struct WGCSLSteps: EpisodeSource {
 
   func table(
     of episodes: Range<Int>, only wanted: Set<String>?
-  ) throws(StorageError) -> EpisodeTable {
-    var table = EpisodeTable(
+  ) throws(StorageError) -> TrajectoryTable {
+    var table = TrajectoryTable(
       indices: episodes.map { Int64($0) }, lengths: Array(lengths[episodes]))
     let range = starts[episodes.lowerBound]..<starts[episodes.upperBound]
     table[.actions] = action.rows(range, leading: 1, axis: .steps)
@@ -175,7 +175,8 @@ struct WGCSLSteps: EpisodeSource {
 
   /// Some numbers of the state before each step, and of the state after the last.
   private func part(
-    _ first: Int, _ count: Int, _ before: TableColumn, _ after: TableColumn, _ table: EpisodeTable
+    _ first: Int, _ count: Int, _ before: TableColumn, _ after: TableColumn,
+    _ table: TrajectoryTable
   ) -> TableColumn {
     let (row, size) = (before.rowBytes, before.type.byteCount)
     return TableColumn(
@@ -199,7 +200,7 @@ struct WGCSLSteps: EpisodeSource {
 
   /// Throws unless each next state is the next row's state, and the goal stays.
   private func check(
-    _ before: TableColumn, _ after: TableColumn, _ table: EpisodeTable, firstRow: Int
+    _ before: TableColumn, _ after: TableColumn, _ table: TrajectoryTable, firstRow: Int
   ) throws(StorageError) {
     guard let one = before.bytes.baseAddress, let two = after.bytes.baseAddress else { return }
     let (row, size) = (before.rowBytes, before.type.byteCount)

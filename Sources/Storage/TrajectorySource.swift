@@ -30,7 +30,7 @@ public struct SourceColumn: Sendable, Equatable {
 
 /// Episodes of files of some format, opened: how many there are, how long they are and what columns they
 /// have is known, and nothing large was read.
-public protocol EpisodeSource: Sendable {
+public protocol TrajectorySource: Sendable {
   /// Steps of each episode; there is at least one, and each has a step or more.
   var lengths: [Int] { get }
   /// What each table has, by path; lengths and numbers are no columns.
@@ -49,10 +49,10 @@ public protocol EpisodeSource: Sendable {
   /// - Throws: The first thing that is wrong with them.
   func table(
     of episodes: Range<Int>, only columns: Set<String>?
-  ) throws(StorageError) -> EpisodeTable
+  ) throws(StorageError) -> TrajectoryTable
 }
 
-extension EpisodeSource {
+extension TrajectorySource {
   /// The episodes with what follows from their task; what the source has is left as it is.
   ///
   /// That is achieved goals, how episodes ended, and, if it is known when a goal is reached, rewards and
@@ -65,7 +65,7 @@ extension EpisodeSource {
   /// - Returns: The episodes.
   public func completed(
     for task: GoalTask, isThresholdKnown: Bool, notes: ConversionNotes
-  ) -> any EpisodeSource {
+  ) -> any TrajectorySource {
     CompletedEpisodes(self, task: task, isThresholdKnown: isThresholdKnown, notes: notes)
   }
 
@@ -73,7 +73,7 @@ extension EpisodeSource {
   public func column(_ column: ShardColumn) -> SourceColumn? { columns[column.rawValue] }
 
   /// Some neighbouring episodes, with all columns.
-  public func table(of episodes: Range<Int>) throws(StorageError) -> EpisodeTable {
+  public func table(of episodes: Range<Int>) throws(StorageError) -> TrajectoryTable {
     try table(of: episodes, only: nil)
   }
 

@@ -5,7 +5,7 @@ import HDF5
 ///
 /// Columns are named by their paths in a shard (`ShardColumn`, and `extra/<name>` for what has no column
 /// of its own). Lengths and numbers of the episodes are no columns of it: they are always there.
-public struct EpisodeTable: Sendable {
+public struct TrajectoryTable: Sendable {
   /// The episodes' numbers, `[E]`.
   public let indices: [Int64]
   /// Steps of each episode, `[E]`.
@@ -59,7 +59,7 @@ public struct EpisodeTable: Sendable {
   public func starts(on axis: RowAxis) -> [Int] {
     var starts = [0]
     for length in lengths {
-      starts.append(starts[starts.count - 1] + EpisodeTable.rows(on: axis, length: length))
+      starts.append(starts[starts.count - 1] + TrajectoryTable.rows(on: axis, length: length))
     }
     return starts
   }
@@ -76,10 +76,10 @@ public struct EpisodeTable: Sendable {
   public var goalsMove: Bool { self[.desiredGoals]?.axis == .states }
 
   /// The episodes at some places, ascending; in place where they are neighbours.
-  public func selecting(_ places: [Int]) -> EpisodeTable {
+  public func selecting(_ places: [Int]) -> TrajectoryTable {
     precondition(!places.isEmpty && zip(places, places.dropFirst()).allSatisfy { $0 < $1 })
     if places.count == episodes { return self }
-    var table = EpisodeTable(
+    var table = TrajectoryTable(
       indices: places.map { indices[$0] }, lengths: places.map { lengths[$0] })
     var runs: [Range<Int>] = []
     for place in places {
@@ -100,9 +100,9 @@ public struct EpisodeTable: Sendable {
   }
 
   /// The episodes of several tables, which must have the same columns, one after the other.
-  public static func joined(_ tables: [EpisodeTable]) -> EpisodeTable {
+  public static func joined(_ tables: [TrajectoryTable]) -> TrajectoryTable {
     if tables.count == 1 { return tables[0] }
-    var table = EpisodeTable(
+    var table = TrajectoryTable(
       indices: tables.flatMap(\.indices), lengths: tables.flatMap(\.lengths))
     for path in tables[0].columns.keys {
       table[path] = .gathered(
@@ -117,7 +117,7 @@ public struct EpisodeTable: Sendable {
   }
 }
 
-extension EpisodeTable: ShardContents {
+extension TrajectoryTable: ShardContents {
   var spots: [ShardSpot] {
     let known = ShardColumn.allCases.compactMap { column -> ShardSpot? in
       switch column {
