@@ -36,9 +36,9 @@ public final class WGCSL: Learner {
   /// Updates made so far.
   public private(set) var updates = 0
 
-  private let discount: Double
-  private let policy: SupervisedPolicy
-  private let critic: MLP
+  let discount: Double
+  let policy: SupervisedPolicy
+  let critic: MLP
   private let targetActor: MLP
   private let targetCritic: MLP
   private let criticOptimizer: Adam
@@ -115,7 +115,7 @@ public final class WGCSL: Learner {
   // MARK: - Values
 
   /// The value `[B, 1]` of inputs `[B, D]` and actions `[B, A]` in [−1, 1].
-  private func value(_ critic: MLP, _ input: Tensor, _ actions: Tensor) -> Tensor {
+  func value(_ critic: MLP, _ input: Tensor, _ actions: Tensor) -> Tensor {
     critic(.concatenated([input, actions], along: 1))
   }
 
@@ -238,7 +238,7 @@ public final class WGCSL: Learner {
   }
 
   /// Whether any weight asks for advantages.
-  private var needsCritic: Bool {
+  var needsCritic: Bool {
     configuration.exponentialWeight || configuration.bestAdvantageWeight
   }
 

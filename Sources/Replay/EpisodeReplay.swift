@@ -92,19 +92,29 @@ public final class EpisodeReplay: EpisodeSource {
       validationFraction > 0 && validationFraction < 1,
       "a fraction between 0 and 1, found \(validationFraction)")
     precondition(table.count > 1, "two episodes are needed to hold one out, found \(table.count)")
-    let wanted = Int((validationFraction * Double(table.count)).rounded())
-    let held = min(max(wanted, 1), table.count - 1)
-    // A partial shuffle: the first `held` numbers are a draw without replacement.
-    var key = Philox(seed: seed, purpose: Self.splitPurpose, index: 0)
-    var generator = Xoshiro256(seed: key.next())
-    var numbers = Array(0..<table.count)
-    for k in 0..<held { numbers.swapAt(k, k + generator.below(table.count - k)) }
+    let held = Set(
+      Self.heldOut(of: table.count, validationFraction: validationFraction, seed: seed))
     func part(_ chosen: some Sequence<Int>) -> EpisodeReplay {
       EpisodeReplay(
-        task: task, columns: columns, rows: chosen.sorted().map { table.rows[$0] },
+        task: task, columns: columns, rows: chosen.map { table.rows[$0] },
         isLarge: table.isLarge)
     }
-    return (part(numbers[held...]), part(numbers[..<held]))
+    return (
+      part((0..<table.count).filter { !held.contains($0) }),
+      part((0..<table.count).filter(held.contains))
+    )
+  }
+
+  /// The places, in ascending order, of the episodes that `split` holds out of so many.
+  public static func heldOut(of count: Int, validationFraction: Double, seed: UInt64) -> [Int] {
+    let wanted = Int((validationFraction * Double(count)).rounded())
+    let held = min(max(wanted, 1), count - 1)
+    // A partial shuffle: the first `held` numbers are a draw without replacement.
+    var key = Philox(seed: seed, purpose: splitPurpose, index: 0)
+    var generator = Xoshiro256(seed: key.next())
+    var numbers = Array(0..<count)
+    for k in 0..<held { numbers.swapAt(k, k + generator.below(count - k)) }
+    return numbers[..<held].sorted()
   }
 
   /// What tells the split's stream from a run's others.

@@ -22,20 +22,32 @@ public enum PythonReference {
       .deletingLastPathComponent()
   }
 
+  /// Whether the Python of other systems, which is set up only when asked for, has a package.
+  public static func peersHave(_ package: String) -> Bool {
+    let folder = dependencies.appendingPathComponent("venv-peers/lib")
+    let versions = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    return versions.contains {
+      FileManager.default.fileExists(
+        atPath: folder.appendingPathComponent("\($0)/site-packages/\(package)").path)
+    }
+  }
+
   /// Runs a script, of the folder `Tests/Python`, with `input` on its standard input; its output.
+  ///
+  /// `environment` is `venv`, or `venv-peers` for the Python of other systems.
   public static func run(
-    _ script: String, arguments: [String] = [], input: Data = Data()
+    _ script: String, arguments: [String] = [], input: Data = Data(), environment: String = "venv"
   ) throws -> Data {
     try run(
       script: checkout.appendingPathComponent("Tests/Python/" + script), arguments: arguments,
-      input: input)
+      input: input, environment: environment)
   }
 
   /// Runs a script that lies anywhere.
   public static func run(
-    script: URL, arguments: [String] = [], input: Data = Data()
+    script: URL, arguments: [String] = [], input: Data = Data(), environment: String = "venv"
   ) throws -> Data {
-    let python = dependencies.appendingPathComponent("venv/bin/python")
+    let python = dependencies.appendingPathComponent("\(environment)/bin/python")
     guard FileManager.default.isExecutableFile(atPath: python.path) else {
       throw Failure(description: "\(python.path) is missing: run `make setup`")
     }

@@ -9,8 +9,10 @@ public enum Video {
 
   /// Rolls the first `episodes` of an evaluation out and writes them to `file`, `.mp4` or `.gif`.
   ///
-  /// Each picture has a frame: green while the goal is reached, grey otherwise. Throws where the
-  /// world has no pictures, there is no renderer, or ffmpeg is missing or fails.
+  /// Each picture has its episode's number and step, and at the end SUCCESS or FAILURE, which is what the
+  /// evaluation counts: whether the goal is reached at the last step. Its frame is green while the goal is
+  /// reached, grey otherwise. Throws where the world has no pictures, there is no renderer, or ffmpeg is
+  /// missing or fails.
   public static func write(
     _ policy: NamedPolicy, in world: World, seed: UInt64, episodes: Int, size: Int = 320,
     to file: URL, progress: ProgressReport? = nil
@@ -25,10 +27,14 @@ public enum Video {
     for episode in 0..<episodes {
       var film: [Picture] = []
       let worldSeed = Seeds.world(.evaluate, seed: seed, episode: Int64(episode))
-      _ = try rollout.episode(index: Int64(episode), seed: worldSeed) { trajectory in
+      let trajectory = try rollout.episode(index: Int64(episode), seed: worldSeed) { trajectory in
+        let isEnd = trajectory.terminated || trajectory.truncated
         film.append(
-          try shot(of: visible, reached: trajectory.successes.last ?? false, size: size))
+          try shot(
+            of: visible, reached: trajectory.successes.last ?? false, size: size,
+            label: isEnd ? nil : "\(episode) STEP \(trajectory.length)"))
       }
+      end(&film, success: trajectory.successes.last ?? false, "\(episode)")
       films.append(rested(film, world.task.spec))
       progress?.advance()
     }
@@ -36,11 +42,19 @@ public enum Video {
     try encode(grid(films), rate: rate(world.task.spec), to: file)
   }
 
-  /// The world as it stands, in its frame.
+  /// Labels a film's last picture with how the episode ended.
+  static func end(_ film: inout [Picture], success: Bool, _ name: String) {
+    guard !film.isEmpty else { return }
+    film[film.count - 1].label(
+      "\(name) \(success ? "SUCCESS" : "FAILURE")", success ? (30, 140, 55) : (190, 40, 35))
+  }
+
+  /// The world as it stands, in its frame, with a label in the corner.
   static func shot(
-    of visible: any VisibleEnvironment, reached: Bool, size: Int
+    of visible: any VisibleEnvironment, reached: Bool, size: Int, label: String? = nil
   ) throws -> Picture {
     var picture = try visible.picture(width: size, height: size)
+    if let label { picture.label(label, (70, 70, 76)) }
     picture.frame(reached ? (40, 190, 70) : (110, 110, 110), thickness: max(2, size / 64))
     return picture
   }
@@ -123,21 +137,6 @@ public enum Video {
     guard rename(part.path, file.path) == 0 else {
       throw ExperimentError.cannotWrite(
         path: file.path, reason: String(cString: strerror(errno)))
-    }
-  }
-}
-
-extension Picture {
-  /// Draws a frame inside the edge.
-  mutating func frame(_ colour: (UInt8, UInt8, UInt8), thickness: Int) {
-    for y in 0..<height {
-      for x in 0..<width
-      where y < thickness || y >= height - thickness || x < thickness || x >= width - thickness {
-        let at = (y * width + x) * 3
-        bytes[at] = colour.0
-        bytes[at + 1] = colour.1
-        bytes[at + 2] = colour.2
-      }
     }
   }
 }
