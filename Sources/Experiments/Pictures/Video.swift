@@ -17,6 +17,17 @@ public enum Video {
     _ policy: NamedPolicy, in world: World, seed: UInt64, episodes: Int, size: Int = 320,
     to file: URL, progress: ProgressReport? = nil
   ) throws {
+    let films = try films(
+      policy, in: world, seed: seed, episodes: episodes, size: size, progress: progress)
+    try encode(
+      grid(films.map { rested($0, world.task.spec) }), rate: rate(world.task.spec), to: file)
+  }
+
+  /// The pictures of each episode.
+  private static func films(
+    _ policy: NamedPolicy, in world: World, seed: UInt64, episodes: Int, size: Int,
+    progress: ProgressReport? = nil
+  ) throws -> [[Picture]] {
     let loaded = try world.load()
     let environment = try loaded.makeEnvironment()
     guard let visible = environment as? any VisibleEnvironment else {
@@ -35,11 +46,11 @@ public enum Video {
             label: isEnd ? nil : "\(episode) STEP \(trajectory.length)"))
       }
       end(&film, success: trajectory.successes.last ?? false, "\(episode)")
-      films.append(rested(film, world.task.spec))
+      films.append(film)
       progress?.advance()
     }
     progress?.finish()
-    try encode(grid(films), rate: rate(world.task.spec), to: file)
+    return films
   }
 
   /// Labels a film's last picture with how the episode ended.
@@ -66,9 +77,9 @@ public enum Video {
   }
 
   /// Puts the films beside and below each other; short ones rest on their last picture.
-  static func grid(_ films: [[Picture]]) -> [Picture] {
+  static func grid(_ films: [[Picture]], columns wanted: Int? = nil) -> [Picture] {
     guard let first = films.first?.first else { return [] }
-    let columns = Int(Double(films.count).squareRoot().rounded(.up))
+    let columns = wanted ?? Int(Double(films.count).squareRoot().rounded(.up))
     let rows = (films.count + columns - 1) / columns
     let length = films.map(\.count).max() ?? 0
     let width = first.width * columns
@@ -89,11 +100,25 @@ public enum Video {
     }
   }
 
-  /// Writes pictures to a film, `.mp4` or `.gif`, whole or not at all.
+  /// The first pictures of episodes in a row, and their last ones below.
+  static func ends(
+    _ policy: NamedPolicy, in world: World, seed: UInt64, episodes: Int, size: Int = 320
+  ) throws -> Picture {
+    let films = try films(policy, in: world, seed: seed, episodes: episodes, size: size)
+    let pictures = films.compactMap(\.first) + films.compactMap(\.last)
+    return grid(pictures.map { [$0] }, columns: episodes)[0]
+  }
+
+  /// Writes pictures to a film, `.mp4` or `.gif`, or the first to a `.png`, whole or not at all.
   static func encode(_ pictures: [Picture], rate: Double, to file: URL) throws {
     guard let first = pictures.first else { return }
     let kind = file.pathExtension.lowercased()
-    guard ["mp4", "gif"].contains(kind) else {
+    let kinds = [
+      "mp4": ["-pix_fmt", "yuv420p", "-movflags", "+faststart"],
+      "gif": ["-vf", "split[a][b];[a]palettegen[p];[b][p]paletteuse"],
+      "png": ["-frames:v", "1", "-update", "1"],
+    ]
+    guard kinds.keys.contains(kind) else {
       throw ExperimentError.cannotWrite(
         path: file.path, reason: "a video's name ends in .mp4 or .gif")
     }
@@ -109,9 +134,7 @@ public enum Video {
         "ffmpeg", "-loglevel", "error", "-y", "-f", "rawvideo", "-pixel_format", "rgb24",
         "-video_size", "\(first.width)x\(first.height)", "-framerate", "\(rate)", "-i", "-",
       ]
-      + (kind == "mp4"
-        ? ["-pix_fmt", "yuv420p", "-movflags", "+faststart"]
-        : ["-vf", "split[a][b];[a]palettegen[p];[b][p]paletteuse"]) + [part.path]
+      + (kinds[kind] ?? []) + [part.path]
     let input = Pipe()
     let complaints = Pipe()
     process.standardInput = input
