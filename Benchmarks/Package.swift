@@ -12,6 +12,7 @@ let package = Package(
       name: "contender",
       dependencies: [
         "Experiments", "Environments", "Learners", "Storage", "HDF5", "GoalCore", "Replay",
+        "Statistics",
       ]
       .map { .product(name: $0, package: "goalpost") },
       swiftSettings: [.unsafeFlags(["-Xcc", "-I" + dependencies + "/mujoco/include"])])

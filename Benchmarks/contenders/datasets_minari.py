@@ -1,9 +1,11 @@
-"""Whole datasets of random FetchPush through Minari, and through h5py's gzip. The amount is steps.
+"""Whole datasets of random FetchPush through Minari, robomimic's way of writing, and h5py's gzip. The amount is steps.
 
-usage: datasets_minari.py collect PROCESSES | read FOLDER | write-compressed FOLDER
+usage: datasets_minari.py collect PROCESSES | read FOLDER | write FOLDER | write-robomimic FOLDER | write-compressed FOLDER
 `collect` has so many processes, each with a DataCollector of its own; `read` turns the episodes of a dataset of ours into one
 of Minari's and reads every column of every episode; `write-compressed` writes the same columns through h5py's gzip,
 with the level, the shuffle filter and the chunks of ours, a SHA-256 and fsync.
+`write` gives episodes of a dataset of ours, which are in memory, to Minari's `create_dataset_from_buffers`; `write-robomimic`
+writes them as robomimic's `scripts/dataset_states_to_obs.py` does, an h5py dataset for each array of a demo. Neither waits for the disk.
 Speaks as Benchmarks/Sources/contender/main.swift says.
 """
 
@@ -92,14 +94,42 @@ if mode == "collect":
         for pipe in pipes:
             pipe.recv()
         return len(pipes) * EACH * STEPS
-elif mode == "read":
-    spaces = {name: gymnasium.spaces.Box(-numpy.inf, numpy.inf, (width,), numpy.float32)
-              for name, width in [("observation", 25), ("achieved_goal", 3), ("desired_goal", 3)]}
-    minari.create_dataset_from_buffers(
-        "push/read-v0", list(episodes()), observation_space=gymnasium.spaces.Dict(spaces),
-        action_space=gymnasium.spaces.Box(-1, 1, (4,), numpy.float32), description="")
+elif mode == "write-robomimic":
+    kept, path = list(episodes()), os.path.join(folder, "demos.hdf5")
 
     def work():
+        with h5py.File(path, "w") as file:
+            data = file.create_group("data")
+            for number, episode in enumerate(kept):
+                demo = data.create_group(f"demo_{number}")
+                demo.create_dataset("actions", data=numpy.array(episode.actions))
+                demo.create_dataset("rewards", data=numpy.array(episode.rewards))
+                demo.create_dataset("dones", data=numpy.array(episode.terminations, dtype="i8"))
+                for key, values in episode.observations.items():
+                    demo.create_dataset(f"obs/{key}", data=numpy.array(values[:-1]))
+                    demo.create_dataset(f"next_obs/{key}", data=numpy.array(values[1:]))
+                demo.attrs["num_samples"] = len(episode.actions)
+            data.attrs["total"] = sum(len(episode.actions) for episode in kept)
+        return sum(len(episode.actions) for episode in kept)
+elif mode in ("read", "write"):
+    spaces = {name: gymnasium.spaces.Box(-numpy.inf, numpy.inf, (width,), numpy.float32)
+              for name, width in [("observation", 25), ("achieved_goal", 3), ("desired_goal", 3)]}
+    kept = list(episodes())
+
+    def write():
+        shutil.rmtree(pathlib.Path(folder, "push/read-v0"), ignore_errors=True)
+        for episode in kept:
+            episode.id = None
+        minari.create_dataset_from_buffers(
+            "push/read-v0", kept, observation_space=gymnasium.spaces.Dict(spaces),
+            action_space=gymnasium.spaces.Box(-1, 1, (4,), numpy.float32), description="")
+        return sum(len(episode.actions) for episode in kept)
+
+    write()
+
+    def work():
+        if mode == "write":
+            return write()
         return sum(len(episode.actions) for episode in minari.load_dataset("push/read-v0").iterate_episodes())
 else:
     parts = list(shards())

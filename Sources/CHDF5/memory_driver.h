@@ -1,13 +1,17 @@
 #pragma once
+#include <errno.h>
 #include <hdf5.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-// A driver of HDF5 over an open descriptor, for a file in memory.
+// A driver of HDF5 over an open descriptor, for a file in memory or one that a caller makes.
 //
 // HDF5's own core driver would fill and copy the room that is only reserved, and its POSIX driver
 // takes names only, and none below /proc/self/fd. Here what is not written stays a hole.
+//
+// The library cannot close a file that it cannot flush, so where a disk is full it is told that all
+// went well, and the caller is told what happened.
 
 /// glibc shows it to _GNU_SOURCE only.
 extern int memfd_create(const char *name, unsigned flags);
@@ -15,19 +19,26 @@ extern int memfd_create(const char *name, unsigned flags);
 /// A file without a name, in memory, closed on exec; negative on failure.
 static inline int chdf5_memory_file(void) { return memfd_create("goalpost-hdf5", 1U); }
 
+/// Where a file lies, and where the number of the first failed write goes, if anywhere.
+struct chdf5_place {
+  int descriptor;
+  int *failure;
+};
+
 struct chdf5_memory {
   H5FD_t base;  // the library's part, first
   int descriptor;
+  int *failure;
   haddr_t allocated;
   haddr_t written;
 };
 
 static H5FD_t *chdf5_memory_open(const char *name, unsigned flags, hid_t access, haddr_t limit) {
   (void)name, (void)flags, (void)limit;
-  const int *descriptor = (const int *)H5Pget_driver_info(access);
-  if (!descriptor) return NULL;
+  const struct chdf5_place *place = (const struct chdf5_place *)H5Pget_driver_info(access);
+  if (!place) return NULL;
   struct chdf5_memory *memory = (struct chdf5_memory *)calloc(1, sizeof *memory);
-  if (memory) memory->descriptor = *descriptor;
+  if (memory) memory->descriptor = place->descriptor, memory->failure = place->failure;
   return (H5FD_t *)memory;
 }
 
@@ -90,7 +101,13 @@ static herr_t chdf5_memory_write(H5FD_t *file, H5FD_mem_t kind, hid_t transfer, 
   struct chdf5_memory *memory = (struct chdf5_memory *)file;
   while (count > 0) {
     ssize_t done = pwrite(memory->descriptor, buffer, count, (off_t)offset);
-    if (done <= 0) return -1;
+    if (done < 0 && errno == EINTR) continue;
+    if (done <= 0) {
+      if (!memory->failure) return -1;
+      if (*memory->failure == 0) *memory->failure = done < 0 ? errno : EIO;
+      offset += (haddr_t)count;
+      break;
+    }
     buffer = (const char *)buffer + done;
     offset += (haddr_t)done;
     count -= (size_t)done;
@@ -103,7 +120,10 @@ static herr_t chdf5_memory_write(H5FD_t *file, H5FD_mem_t kind, hid_t transfer, 
 static herr_t chdf5_memory_truncate(H5FD_t *file, hid_t transfer, hbool_t closing) {
   (void)transfer, (void)closing;
   struct chdf5_memory *memory = (struct chdf5_memory *)file;
-  if (ftruncate(memory->descriptor, (off_t)memory->allocated) != 0) return -1;
+  if (ftruncate(memory->descriptor, (off_t)memory->allocated) != 0) {
+    if (!memory->failure) return -1;
+    if (*memory->failure == 0) *memory->failure = errno;
+  }
   memory->written = memory->allocated;
   return 0;
 }
@@ -114,7 +134,7 @@ static inline hid_t chdf5_register_memory_driver(void) {
       .name = "goalpost-memory",
       .maxaddr = (haddr_t)1 << 62,
       .fc_degree = H5F_CLOSE_STRONG,
-      .fapl_size = sizeof(int),
+      .fapl_size = sizeof(struct chdf5_place),
       .open = chdf5_memory_open,
       .close = chdf5_memory_close,
       .cmp = chdf5_memory_compare,
@@ -130,7 +150,9 @@ static inline hid_t chdf5_register_memory_driver(void) {
   return H5FDregister(&driver);
 }
 
-/// Has files opened through `access` lie in `descriptor`, which stays the caller's.
-static inline herr_t chdf5_use_memory(hid_t access, hid_t driver, int descriptor) {
-  return H5Pset_driver(access, driver, &descriptor);
+/// Has files opened through `access` lie in `descriptor`, which stays the caller's; `failure`, unless
+/// NULL, gets the number of the first write that fails.
+static inline herr_t chdf5_use_memory(hid_t access, hid_t driver, int descriptor, int *failure) {
+  struct chdf5_place place = {descriptor, failure};
+  return H5Pset_driver(access, driver, &place);
 }

@@ -30,6 +30,14 @@ static inline hid_t chdf5_make_bool(void) {
 /// A string of C, of which the size is set on a copy.
 static inline hid_t chdf5_string(void) { return H5T_C_S1; }
 
+/// A new type of the caller's: text in UTF-8 of any length, as h5py writes it; of `bytes` bytes if not 0.
+static inline hid_t chdf5_make_text(size_t bytes) {
+  hid_t type = H5Tcopy(H5T_C_S1);
+  if (type < 0 || H5Tset_size(type, bytes ? bytes : H5T_VARIABLE) < 0) return -1;
+  if (bytes && H5Tset_strpad(type, H5T_STR_NULLPAD) < 0) return -1;
+  return !bytes && H5Tset_cset(type, H5T_CSET_UTF8) < 0 ? -1 : type;
+}
+
 /// Keeps the library from closing itself when the process ends; it must come before the macros below,
 /// which start the library. Every file of ours is closed by its owner, and the library's own closing
 /// stumbles over the error stacks of threads that are gone ("infinite loop closing library").

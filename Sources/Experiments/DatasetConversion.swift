@@ -133,29 +133,41 @@ public enum DatasetConversion {
   private static func convert(
     _ request: Request, _ from: (any DatasetFormat)?, _ to: (any DatasetFormat)?
   ) throws -> Report {
-    let output = request.output
-    let scratch = output.absoluteURL.deletingLastPathComponent()
-    let source: any EpisodeSource
-    let task: GoalTask
-    if let from {
-      var options = FormatOptions(
-        goalLength: request.goalLength, goalIndices: request.goalIndices,
-        maximumBytes: request.maximumBytes, scratch: scratch,
-        threads: request.workers)
-      options.task = ForeignTask.registered(request.environment)
-      let opened = try from.open(request.input, options)
-      let found = try ForeignTask(opened, request)
-      task = found.task
-      source = opened.completed(
-        for: task, isThresholdKnown: found.isThresholdKnown, notes: found.notes)
-    } else {
-      let dataset = try Dataset(at: request.input)
-      source = try dataset.source(deep: true, threads: request.workers)
-      task = dataset.manifest.task
+    var (source, task) = try open(request, from)
+    if let to {
+      let validation = from.map { $0.validation(of: request.input) } ?? folder(request.input)
+      if to.keepsValidationInside, let validation,
+        FileManager.default.fileExists(atPath: validation.path)
+      {
+        var other = request
+        other.input = validation
+        source = try source.joined(
+          withValidation: try open(other, from).source, name: request.input.relativePath)
+      }
+      return try write(source, task, request, from?.name ?? ownFormat, to)
     }
-    if let to { return try write(source, task, request, from?.name ?? ownFormat, to) }
     guard let from else { preconditionFailure("one side is foreign") }
     return try ConvertedDataset(request: request, format: from, source: source, task: task).make()
+  }
+
+  /// Opens an input, and completes what follows from its task.
+  private static func open(
+    _ request: Request, _ from: (any DatasetFormat)?
+  ) throws -> (source: any EpisodeSource, task: GoalTask) {
+    guard let from else {
+      let dataset = try Dataset(at: request.input)
+      return (try dataset.source(deep: true, threads: request.workers), dataset.manifest.task)
+    }
+    var options = FormatOptions(
+      goalLength: request.goalLength, goalIndices: request.goalIndices,
+      maximumBytes: request.maximumBytes,
+      scratch: request.output.absoluteURL.deletingLastPathComponent(), threads: request.workers)
+    options.task = ForeignTask.registered(request.environment)
+    let opened = try from.open(request.input, options)
+    let found = try ForeignTask(opened, request)
+    let source = opened.completed(
+      for: found.task, isThresholdKnown: found.isThresholdKnown, notes: found.notes)
+    return (source, found.task)
   }
 
   /// Writes a foreign file or folder, which appears whole or not at all.

@@ -17,9 +17,8 @@ enum OfflineTraining {
     let data = try TrainingData(configuration)
     let run = try TrainingRun(
       configuration, in: folder, task: data.task, digests: data.digests, resuming: resuming,
-      progress: progress)
+      progress: progress, check: { try data.checkGoals(for: $0, of: configuration) })
     let learner = run.learner
-    try data.checkGoals(for: learner.scheme, of: configuration)
     let total = run.start + run.configuration.updates
     let sampler = Sampler(learner.scheme, sources: data.training, seed: configuration.seed)
     let batches = BatchPrefetcher(

@@ -27,8 +27,8 @@ enum OnlineTraining {
     }
     let run = try TrainingRun(
       configuration, in: folder, task: task, digests: data?.digests ?? [], simulates: true,
-      resuming: resuming, progress: progress)
-    try data?.checkGoals(for: run.learner.scheme, of: configuration)
+      resuming: resuming, progress: progress,
+      check: { try data?.checkGoals(for: $0, of: configuration) })
     let loop = try Loop(run, data)
     while loop.state.rounds < loop.schedule.episodes, !Interruption.isAsked { try loop.round() }
     let interrupted = loop.state.rounds < loop.schedule.episodes

@@ -41,9 +41,11 @@ final class TrainingRun {
   /// Begins a run, or, `resuming`, goes on with one from its last checkpoint.
   ///
   /// `digests` are those of its datasets; the world is loaded where `simulates`, and for evaluations.
+  /// `check` throws where the data lack what the learner draws, before anything is written.
   init(
     _ asked: RunConfiguration, in folder: URL, task: GoalTask, digests: [String],
-    simulates: Bool = false, resuming: Bool, progress: ProgressReport?
+    simulates: Bool = false, resuming: Bool, progress: ProgressReport?,
+    check: (SamplingScheme) throws -> Void = { _ in }
   ) throws {
     let run = RunFolder(folder)
     if run.exists, !resuming { throw ExperimentError.runExists(path: folder.path) }
@@ -57,6 +59,7 @@ final class TrainingRun {
     learner = try entry.make(
       task: task, overrides: configuration.settings, seed: configuration.seed,
       threads: configuration.threads, device: configuration.device)
+    try check(learner.scheme)
     world =
       simulates || configuration.evaluateEvery > 0
       ? try EnvironmentRegistry.world(task.identifier).load() : nil

@@ -8,6 +8,8 @@ public enum HDF5Error: Error, Equatable, Sendable, CustomStringConvertible {
   case system(operation: String, file: String, reason: String)
   /// A dataset's stored bytes do not lie inside the file or cannot be decoded.
   case damaged(file: String, dataset: String, rule: String)
+  /// A file of others holds, or lacks, what it is not read with.
+  case notRead(file: String, dataset: String, reason: String)
 
   /// One sentence: the rule, what was found, and where.
   public var description: String {
@@ -17,6 +19,8 @@ public enum HDF5Error: Error, Equatable, Sendable, CustomStringConvertible {
         + (stack.isEmpty ? "" : ": " + stack.joined(separator: "; "))
     case .system(let operation, let file, let reason): "\(file): cannot \(operation): \(reason)"
     case .damaged(let file, let dataset, let rule): "\(file): '\(dataset)' is damaged: \(rule)"
+    case .notRead(let file, let dataset, let reason):
+      "\(file): '\(dataset)' cannot be read: \(reason)"
     }
   }
 
@@ -37,4 +41,13 @@ public enum HDF5Error: Error, Equatable, Sendable, CustomStringConvertible {
     }
     return lines
   }
+}
+
+/// Words out of a foreign file as a message has them: short, and without what a terminal would obey.
+public func shown(_ text: String) -> String {
+  let plain = text.unicodeScalars.prefix(60).map {
+    $0.properties.generalCategory == .control || $0 == "\u{2028}" || $0 == "\u{2029}"
+      ? "?" : String($0)
+  }
+  return plain.joined() + (text.unicodeScalars.count > 60 ? "..." : "")
 }

@@ -62,6 +62,14 @@ extension HDF5File {
     _ path: String, _ type: HDF5Type, shape: [Int], early: Bool = false, chunk: ChunkCodec? = nil,
     level: Int = 0
   ) throws(HDF5Error) -> HDF5Handle {
+    try create(path, type.identifier, shape: shape, early: early, chunk: chunk, level: level)
+  }
+
+  /// The same, of a type of the library.
+  func create(
+    _ path: String, _ type: hid_t, shape: [Int], early: Bool = false, chunk: ChunkCodec? = nil,
+    level: Int = 0
+  ) throws(HDF5Error) -> HDF5Handle {
     let dimensions = shape.map { hsize_t($0) }
     let space = try HDF5Handle("make the shape of '\(path)'", file: name, close: H5Sclose) {
       H5Screate_simple(Int32(shape.count), dimensions, nil)
@@ -84,7 +92,7 @@ extension HDF5File {
     try checked(setUp, file: name) { H5Pset_create_intermediate_group(links.identifier, 0) }
     return try HDF5Handle("make '\(path)'", file: name, close: H5Dclose) {
       H5Dcreate2(
-        identifier, path, type.identifier, space.identifier, links.identifier, list,
+        identifier, path, type, space.identifier, links.identifier, list,
         hid_t(H5P_DEFAULT))
     }
   }

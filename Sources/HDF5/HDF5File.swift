@@ -16,6 +16,9 @@ public final class HDF5File {
   /// The file's name, for messages.
   public let name: String
   private var handle: HDF5Handle?
+  private let failure: WriteFailure?
+  /// The system's number for the first write that failed; 0 where none did.
+  public var writeFailure: Int32 { failure?.number.pointee ?? 0 }
 
   /// Opens a file for reading.
   public convenience init(reading url: URL) throws(HDF5Error) {
@@ -26,15 +29,24 @@ public final class HDF5File {
 
   /// Makes a file, in place of any that is there.
   public convenience init(creating url: URL) throws(HDF5Error) {
-    try self.init(creating: url.path, in: nil)
+    try self.init(creating: url.path, in: nil, failure: nil)
   }
 
   /// Makes a file in memory, in a descriptor that stays the caller's; messages call it `name`.
   convenience init(creatingIn descriptor: Int32, name: String) throws(HDF5Error) {
-    try self.init(creating: name, in: descriptor)
+    try self.init(creating: name, in: descriptor, failure: nil)
   }
 
-  private convenience init(creating path: String, in descriptor: Int32?) throws(HDF5Error) {
+  /// Makes a file in a descriptor that stays the caller's, which may lie on a disk that fills up: the
+  /// first failure is kept in `writeFailure`, and all else goes on.
+  public convenience init(writingTo descriptor: Int32, name: String) throws(HDF5Error) {
+    let failure = WriteFailure()
+    try self.init(creating: name, in: descriptor, failure: failure)
+  }
+
+  private convenience init(
+    creating path: String, in descriptor: Int32?, failure: WriteFailure?
+  ) throws(HDF5Error) {
     let name = path
     let creation = try HDF5Handle.properties(chdf5_file_creation(), file: name)
     try checked("set up a file", file: name) { H5Pset_obj_track_times(creation.identifier, false) }
@@ -42,7 +54,7 @@ public final class HDF5File {
     try checked("set up a file", file: name) {
       H5Pset_link_phase_change(creation.identifier, 64, 32)
     }
-    try self.init(name: name, in: descriptor) { access in
+    try self.init(name: name, in: descriptor, failure: failure) { access in
       H5Fcreate(path, chdf5_truncate(), creation.identifier, access)
     }
   }
@@ -51,9 +63,11 @@ public final class HDF5File {
   private static let memoryDriver = chdf5_register_memory_driver()
 
   private init(
-    name: String, in descriptor: Int32? = nil, open: (hid_t) -> hid_t
+    name: String, in descriptor: Int32? = nil, failure: WriteFailure? = nil,
+    open: (hid_t) -> hid_t
   ) throws(HDF5Error) {
     self.name = name
+    self.failure = failure
     let access = try HDF5Handle.properties(chdf5_file_access(), file: name)
     let list = access.identifier
     try checked("set up a file", file: name) { H5Pset_fclose_degree(list, H5F_CLOSE_STRONG) }
@@ -64,7 +78,7 @@ public final class HDF5File {
     }
     if let descriptor {
       try checked("set up a file in memory", file: name) {
-        chdf5_use_memory(list, HDF5File.memoryDriver, descriptor)
+        chdf5_use_memory(list, HDF5File.memoryDriver, descriptor, failure?.number)
       }
     }
     handle = try HDF5Handle("open the file", file: name, close: leaveOpen) { open(list) }
@@ -144,6 +158,15 @@ public final class HDF5File {
       H5Gcreate2(identifier, path, hid_t(H5P_DEFAULT), creation.identifier, hid_t(H5P_DEFAULT))
     }
   }
+}
+
+/// Where the driver leaves the number of the first write that failed.
+private final class WriteFailure {
+  let number = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
+
+  init() { number.initialize(to: 0) }
+
+  deinit { number.deallocate() }
 }
 
 /// Closes nothing: a file is closed where the answer is looked at.

@@ -59,6 +59,8 @@ public protocol DatasetFormat: Sendable {
   func isMeant(by output: URL) -> Bool
   /// The file of the validation episodes that goes with a file; nil where the format has none.
   func validation(of url: URL) -> URL?
+  /// Whether one file holds episodes for training and for validation.
+  var keepsValidationInside: Bool { get }
   /// The files that an input consists of, of which the digests are kept.
   func files(of url: URL) throws(StorageError) -> [URL]
   /// Opens files for reading.
@@ -72,6 +74,9 @@ public protocol DatasetFormat: Sendable {
 extension DatasetFormat {
   /// There is none.
   public func validation(of url: URL) -> URL? { nil }
+
+  /// It does not.
+  public var keepsValidationInside: Bool { false }
 
   /// The file itself.
   public func files(of url: URL) throws(StorageError) -> [URL] { [url] }

@@ -8,6 +8,9 @@ public enum Formats {
     WGCSLArrays(),
     GCSLArrays(),
     OGBench(),
+    Minari(),
+    Robomimic(),
+    D4RL(),
   ]
 
   /// Writes a foreign file or folder, which appears whole or not at all.
@@ -19,6 +22,12 @@ public enum Formats {
     _ request: FormatRequest, as format: any DatasetFormat
   ) throws(StorageError) -> ConversionNotes {
     let path = request.url.path
+    do {
+      try FileManager.default.createDirectory(
+        at: request.url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    } catch {
+      throw .cannotWrite(path, reason: "its folder cannot be made")
+    }
     let lockFile = URL(fileURLWithPath: path + ".lock")
     guard let lock = try FileLock.take(lockFile, wait: false) else {
       throw .cannotConvert(path, reason: "is being written by another process")

@@ -70,7 +70,7 @@ enum JSONValue: Codable, Equatable {
     return nil
   }
 
-  private var words: String {
+  var words: String {
     switch self {
     case .null: "not set"
     case .flag(let value): "\(value)"

@@ -19,7 +19,7 @@ final class PartFile {
 
   private let target: URL
   private let part: String
-  private let descriptor: Int32
+  let descriptor: Int32
   private var isPending = true
   private var isFlushed = false
   private var failure: StorageError?

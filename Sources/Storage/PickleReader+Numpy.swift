@@ -1,3 +1,5 @@
+import HDF5
+
 /// What the six names of a pickle stand for.
 extension PickleReader {
   mutating func call(

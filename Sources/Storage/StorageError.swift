@@ -90,13 +90,10 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
 /// What the system says of an error number; the present one by default.
 func systemReason(_ code: Int32 = errno) -> String { String(cString: strerror(code)) }
 
-/// Words out of a foreign file as a message has them: short, and without what a terminal would obey.
-func shown(_ text: String) -> String {
-  let plain = text.unicodeScalars.prefix(60).map {
-    $0.properties.generalCategory == .control || $0 == "\u{2028}" || $0 == "\u{2029}"
-      ? "?" : String($0)
-  }
-  return plain.joined() + (text.unicodeScalars.count > 60 ? "..." : "")
+/// Whether names with slashes between them, out of a foreign file, can be a column's path.
+func isColumnPath(_ path: some StringProtocol) -> Bool {
+  let names = path.split(separator: "/", omittingEmptySubsequences: false)
+  return names.count <= 8 && names.allSatisfy { isColumnName(String($0)) }
 }
 
 /// Whether a name out of a foreign file can be that of a column: letters, digits, `_` and `-`.

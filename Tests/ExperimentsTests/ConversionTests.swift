@@ -208,6 +208,8 @@ struct ConversionTests {
     #expect(throws: ExperimentError.self) {
       try OfflineTraining.run(configuration, in: url("run"))
     }
+    // Nothing is begun, so that the same command with other settings can be.
+    #expect(!FileManager.default.fileExists(atPath: url("run").path))
     configuration.learner = "gcsl"
     configuration.settings = ["originalGoals": 0]
     #expect(try OfflineTraining.run(configuration, in: url("gcsl")).updates == 2)

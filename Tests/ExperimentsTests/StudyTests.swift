@@ -1,7 +1,9 @@
 import Environments
 import Foundation
 import GoalCore
+import Learners
 import Statistics
+import Storage
 import TestSupport
 import Testing
 
@@ -57,7 +59,7 @@ final class StudyTests {
     #expect(
       study.files == [
         "runs.csv", "figures/curves.svg", "figures/profile.svg", "figures/data-data.svg",
-        "figures/sampler-gcsl.svg", "figures/sampler-goal-bc.svg",
+        "figures/sampler-gcsl.svg",
         "figures/episodes-point-reach-gcsl.png", "figures/episodes-point-reach-goal-bc.png",
         "README.md", "study.ipynb",
       ])

@@ -42,8 +42,8 @@ struct StratifiedBootstrapTests {
       ours: transposed(ours), theirs: transposed(theirs), thresholds: thresholds, replicates: 2_000)
     let found = try JSONDecoder().decode(
       Found.self,
-      from: PythonReference.run(
-        "statistics_reference.py", input: JSONEncoder().encode(given), environment: "venv-peers"))
+      from: PythonReference.runPeer(
+        "statistics_reference.py", input: JSONEncoder().encode(given)))
 
     let bootstrap = StratifiedBootstrap(replicates: 2_000, seed: 5)
     func compare(_ mine: Estimate, _ other: [Double], _ what: String, grain: Double = 0) {

@@ -32,15 +32,30 @@ public enum PythonReference {
     }
   }
 
-  /// Runs a script, of the folder `Tests/Python`, with `input` on its standard input; its output.
-  ///
-  /// `environment` is `venv`, or `venv-peers` for the Python of other systems.
-  public static func run(
-    _ script: String, arguments: [String] = [], input: Data = Data(), environment: String = "venv"
+  /// Whether other systems' Python is there, which `make setup-peers` makes; says so where it is not.
+  public static func hasPeers(for test: String) -> Bool {
+    let python = dependencies.appendingPathComponent("venv-peers/bin/python")
+    if FileManager.default.isExecutableFile(atPath: python.path) { return true }
+    print("skipped: \(test): there is no \(python.path), which `make setup-peers` makes")
+    return false
+  }
+
+  /// Runs a script, of the folder `Tests/Python`, with other systems' Python.
+  public static func runPeer(
+    _ script: String, arguments: [String] = [], input: Data = Data()
   ) throws -> Data {
     try run(
       script: checkout.appendingPathComponent("Tests/Python/" + script), arguments: arguments,
-      input: input, environment: environment)
+      input: input, environment: "venv-peers")
+  }
+
+  /// Runs a script, of the folder `Tests/Python`, with `input` on its standard input; its output.
+  public static func run(
+    _ script: String, arguments: [String] = [], input: Data = Data()
+  ) throws -> Data {
+    try run(
+      script: checkout.appendingPathComponent("Tests/Python/" + script), arguments: arguments,
+      input: input)
   }
 
   /// Runs a script that lies anywhere.

@@ -24,3 +24,42 @@ func convertPickle(_ file: String, out: Bool) throws {
   if out { _ = try convert(pickle, to: data) }
   try serve { try out ? convert(data, to: back) : convert(pickle, to: data) }
 }
+
+/// Converts a dataset to a foreign format again and again: digests of its shards, fsync and rename included.
+func convertDataset(_ dataset: String, to format: String) throws {
+  let folder = try exportFolder()
+  defer { try? FileManager.default.removeItem(at: folder) }
+  try serve { try export(dataset, to: format, in: folder).steps }
+}
+
+/// Converts a dataset to a foreign format once, and that to a dataset again and again.
+func convertBack(_ dataset: String, from format: String) throws {
+  let folder = try exportFolder()
+  defer { try? FileManager.default.removeItem(at: folder) }
+  let foreign = try export(dataset, to: format, in: folder).url
+  let back = folder.appendingPathComponent("back")
+  try serve {
+    try? FileManager.default.removeItem(at: back)
+    var request = DatasetConversion.Request(foreign, to: back)
+    request.isSilent = true
+    return Double(try DatasetConversion.run(request)[0].steps)
+  }
+}
+
+private func exportFolder() throws -> URL {
+  let folder = FileManager.default.temporaryDirectory
+    .appendingPathComponent("goalpost-benchmark-\(getpid())")
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  return folder
+}
+
+private func export(
+  _ dataset: String, to format: String, in folder: URL
+) throws -> (url: URL, steps: Double) {
+  let output = folder.appendingPathComponent("push/written-v0")
+  try? FileManager.default.removeItem(at: output)
+  var request = DatasetConversion.Request(URL(fileURLWithPath: dataset), to: output)
+  request.to = format
+  request.isSilent = true
+  return (output, Double(try DatasetConversion.run(request)[0].steps))
+}

@@ -43,19 +43,24 @@ case "sample":
     try sample(scheme: words[0], millions: millions, huge: words.last == "huge")
   }
 case "convert-in": try convertPickle(arguments.last ?? "", out: false)
+case "convert-to": try convertDataset(arguments.last ?? "", to: arguments.dropFirst().first ?? "")
+case "convert-from": try convertBack(arguments.last ?? "", from: arguments.dropFirst().first ?? "")
 case "convert-out": try convertPickle(arguments.last ?? "", out: true)
 case "update":
   try update(arguments.dropFirst().first ?? "wgcsl", batch: Int(arguments.last ?? "512") ?? 512)
 case "seeds":
   try seeds(
     arguments.dropFirst().first ?? "wgcsl", batch: 512, count: Int(arguments.last ?? "2") ?? 2)
+case "film": try film(world: arguments.last ?? "fetch-push")
+case "bootstrap": try bootstrap()
 case "train": try endToEnd(arguments.dropFirst().first ?? "wgcsl", dataset: arguments.last ?? "")
 default:
   say(
     "contender simulate THREADS | simulate-only THREADS | collect THREADS | make-dataset FOLDER | "
       + "read-dataset FOLDER | write-compressed FOLDER | write-columns | write-shard | read-columns | map-columns | "
-      + "digest | convert-in FILE | convert-out FILE | update LEARNER BATCH | seeds LEARNER COUNT | train LEARNER DATASET | "
-      + "sample SCHEME|limit MILLIONS [huge]"
-  )
+      + "digest | convert-in FILE | convert-out FILE | convert-to FORMAT FOLDER | "
+      + "convert-from FORMAT FOLDER | update LEARNER BATCH | seeds LEARNER COUNT | "
+      + "train LEARNER DATASET | sample SCHEME|limit MILLIONS [huge] | "
+      + "film WORLD | bootstrap")
   exit(64)
 }

@@ -42,7 +42,15 @@ extension Comparison {
     public var byName: [(name: String, value: Estimate)] {
       guard entries.count > 1 else { return entries.first?.evaluation.byName ?? [] }
       return Measure.all.indices.map { k in
-        (Measure.all[k].name, Intervals.student(entries.map { $0.value(k) }))
+        let found = Intervals.student(entries.map { $0.value(k) })
+        guard case .proportion = Measure.all[k].kind else { return (Measure.all[k].name, found) }
+        // Student's interval of shares can pass their ends.
+        return (
+          Measure.all[k].name,
+          Estimate(
+            estimate: found.estimate, low: max(0, found.low), high: min(1, found.high),
+            episodes: found.episodes)
+        )
       }
     }
 

@@ -106,14 +106,16 @@ public struct Study: Sendable {
     for source in sources where !source.isOnline {
       let learner = source.configuration.learner
       let texts = source.configuration.datasets
+      // A learner that takes the goals that were asked for draws no offsets.
       guard !done.contains("\(learner) \(texts)"),
         let found = try? SampleInspection.run(
-          texts, scheme: learner, ofLearner: true, batches: 200)
+          texts, scheme: learner, ofLearner: true, batches: 200),
+        let figure = try? found.figure()
       else { continue }
-      let name =
-        "sampler-\(learner)\(done.contains { $0.hasPrefix("\(learner) ") } ? "-\(done.count)" : "")"
+      let isSecond = done.contains { $0.hasPrefix("\(learner) ") }
+      let name = "sampler-\(learner)" + (isSecond ? "-\(done.count)" : "")
       done.append("\(learner) \(texts)")
-      try found.figure().write(to: figures.appendingPathComponent("\(name).svg"))
+      try figure.write(to: figures.appendingPathComponent("\(name).svg"))
       files.append("figures/\(name).svg")
     }
   }

@@ -15,7 +15,7 @@ import HDF5
 /// Source: github.com/dibyaghosh/gcsl at cfae560, `gcsl/algo/buffer.py`, `ReplayBuffer.save`.
 struct GCSLArrays: DatasetFormat {
   let name = "gcsl-npz"
-  let summary = "GCSL's buffer: states, actions and desired_states of episodes of one length"
+  let summary = "GCSL's buffer.npz: episodes of one length, their states whole"
 
   func recognizes(_ url: URL) -> Bool {
     NumpyArchive.names(in: url).contains("desired_states.npy")

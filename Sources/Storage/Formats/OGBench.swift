@@ -19,7 +19,7 @@ import HDF5
 /// `data_gen_scripts/`.
 struct OGBench: DatasetFormat {
   let name = "ogbench"
-  let summary = "OGBench's .npz: observations, actions and terminals, with <name>-val.npz beside"
+  let summary = "OGBench's .npz with terminals, and its -val.npz beside"
 
   func recognizes(_ url: URL) -> Bool {
     let names = NumpyArchive.names(in: url)

@@ -19,7 +19,7 @@ import HDF5
 /// it.
 struct WGCSLArrays: DatasetFormat {
   let name = "wgcsl-npy"
-  let summary = "WGCSL's state.npy, next_state.npy, action.npy, reward.npy, done.npy"
+  let summary = "WGCSL's state.npy, next_state.npy, action.npy and others"
 
   func recognizes(_ url: URL) -> Bool {
     let folder = WGCSLArrays.folder(of: url)

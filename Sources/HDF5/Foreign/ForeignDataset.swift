@@ -1,0 +1,169 @@
+/// An open dataset: its type, its shape, and its rows, which any thread may read.
+public struct ForeignDataset: Sendable {
+  /// The path inside the file.
+  public let path: String
+  /// The element type, or nil where it is no number of ours.
+  public let type: HDF5Type?
+  /// The element type in words, for messages.
+  public let typeDescription: String
+  /// Lengths of the axes, the slowest first; empty for a scalar.
+  public let shape: [Int]
+  /// Whether elements are compressed, so that the file may hold more than it has bytes.
+  public let isPacked: Bool
+  private let file: ForeignFile
+  private let element: ForeignType
+  private let storage: Storage
+
+  private enum Storage: Sendable {
+    case bytes(address: Int)
+    /// Bytes of a compact dataset, at a position of the file.
+    case compact(position: Int)
+    case nothing(fill: [UInt8])
+    case chunks(ChunkMap, fill: [UInt8])
+  }
+
+  /// Elements in all.
+  public var count: Int { shape.reduce(1, *) }
+  /// Rows: the length of the first axis.
+  public var rows: Int { shape.first ?? 1 }
+  /// Lengths of the other axes.
+  public var rowShape: [Int] { Array(shape.dropFirst()) }
+  /// Bytes of a row.
+  public var rowBytes: Int { rowShape.reduce(element.byteCount, *) }
+
+  init(_ header: ObjectHeader) throws(HDF5Error) {
+    file = header.file
+    path = header.path
+    guard var space = try header.first(.dataspace), var type = try header.first(.datatype),
+      var layout = try header.first(.layout)
+    else {
+      throw .damaged(
+        file: header.file.name, dataset: header.path, rule: "it lacks a part of its description")
+    }
+    element = try ForeignType(&type)
+    shape = try ForeignType.shape(&space) ?? [0]
+    typeDescription = element.words
+    if case .number(let type) = element { self.type = type } else { self.type = nil }
+    let count = shape.reduce(1, *)
+    let (bytes, overflowed) = count.multipliedReportingOverflow(by: element.byteCount)
+    guard !overflowed, bytes < 1 << 50 else { throw layout.damaged("its shape is \(shape)") }
+    let fill = try ForeignDataset.fill(header, element.byteCount)
+    let version = try layout.byte()
+    guard (3...5).contains(version) else {
+      throw layout.notRead("its layout is of version \(version), known are 3 to 5")
+    }
+    guard !header.has(.external) else { throw layout.notRead("its elements lie in another file") }
+    var available = file.byteCount
+    switch try layout.byte() {
+    case 0:
+      let stored = try layout.short()
+      guard stored >= bytes else { throw layout.damaged("it has \(stored) of \(bytes) bytes") }
+      storage = .compact(position: layout.position)
+      try layout.skip(stored)
+      isPacked = false
+    case 1:
+      if let address = try layout.address() {
+        _ = try file.bytes(at: address, count: bytes, path: path)
+        storage = .bytes(address: address)
+      } else {
+        storage = .nothing(fill: fill)
+      }
+      isPacked = false
+    case 2:
+      let map = try ChunkMap(
+        header, &layout, version: version, shape: shape, elementBytes: element.byteCount)
+      storage = .chunks(map, fill: fill)
+      isPacked = map.filters.gain > 1
+      let (most, overflowed) = available.multipliedReportingOverflow(by: map.filters.gain)
+      available = overflowed ? .max : most
+    default: throw layout.notRead("its elements lie in other datasets")
+    }
+    guard bytes <= available else {
+      throw layout.damaged("its shape \(shape) is of more than the file's \(file.byteCount) bytes")
+    }
+  }
+
+  /// The bytes of an element that was never written.
+  private static func fill(_ header: ObjectHeader, _ count: Int) throws(HDF5Error) -> [UInt8] {
+    var found: [UInt8] = []
+    if var cursor = try header.first(.fillValue) {
+      let version = try cursor.byte()
+      let flags = try cursor.byte()
+      if version == 3 {
+        if flags & 32 != 0 { found = Array(try cursor.bytes(try cursor.word())) }
+      } else {
+        try cursor.skip(1)
+        let isDefined = try cursor.byte() != 0
+        if (version == 1 || isDefined) && cursor.left >= 4 {
+          found = Array(try cursor.bytes(try cursor.word()))
+        }
+      }
+    }
+    return found.count == count && found.contains { $0 != 0 } ? found : []
+  }
+
+  /// What keeps stored bytes.
+  public var owner: AnyObject { file }
+  /// The file's name, for messages.
+  public var fileName: String { file.name }
+
+  /// Where some rows lie in the file, one after the other; nil where they do not.
+  public func stored(_ rows: Range<Int>) throws(HDF5Error) -> UnsafeRawBufferPointer? {
+    precondition(rows.lowerBound >= 0 && rows.upperBound <= self.rows, "\(rows) of \(self.rows)")
+    let count = rows.count * rowBytes
+    switch storage {
+    case .bytes(let address):
+      return try file.bytes(at: address + rows.lowerBound * rowBytes, count: count, path: path)
+    case .compact(let position):
+      return file.map.slice(at: position + rows.lowerBound * rowBytes, count: count)
+    case .nothing, .chunks: return nil
+    }
+  }
+
+  /// Copies some rows, which take just `target`.
+  public func read(
+    _ rows: Range<Int>, into target: UnsafeMutableRawBufferPointer
+  ) throws(HDF5Error) {
+    precondition(
+      target.count == rows.count * rowBytes,
+      "'\(path)' takes \(rows.count * rowBytes) bytes, found \(target.count)")
+    guard !target.isEmpty else { return }
+    if let bytes = try stored(rows) { return target.copyMemory(from: bytes) }
+    switch storage {
+    case .nothing(let fill): ForeignDataset.put(fill, in: target)
+    case .chunks(let map, let fill):
+      if !map.isComplete(rows) { ForeignDataset.put(fill, in: target) }
+      try map.read(rows, into: target, file: file, path: path)
+    case .bytes, .compact: preconditionFailure("these are stored in one piece")
+    }
+  }
+
+  private static func put(_ fill: [UInt8], in target: UnsafeMutableRawBufferPointer) {
+    guard !fill.isEmpty else {
+      _ = target.initializeMemory(as: UInt8.self, repeating: 0)
+      return
+    }
+    for place in target.indices { target[place] = fill[place % fill.count] }
+  }
+
+  /// All elements, which must be texts.
+  public func texts() throws(HDF5Error) -> [String] {
+    let memory = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: count * element.byteCount, alignment: 16)
+    defer { memory.deallocate() }
+    try read(0..<rows, into: memory)
+    var texts: [String] = []
+    for place in 0..<count {
+      let part = memory[(place * element.byteCount)..<((place + 1) * element.byteCount)]
+      switch element {
+      case .text:
+        texts.append(String(decoding: part.prefix { $0 != 0 }, as: UTF8.self))
+      default:
+        throw .notRead(
+          file: file.name, dataset: path,
+          reason: "it must be of texts of one length, found \(typeDescription)")
+      }
+    }
+    return texts
+  }
+}

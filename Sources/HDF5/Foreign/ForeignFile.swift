@@ -1,0 +1,108 @@
+public import Foundation
+
+/// An HDF5 file of others, read without the HDF5 library.
+///
+/// The library trusts what it reads: of 2,000 files of Minari's with a few bytes changed, version 1.10.8
+/// ends the process on eight. Here every address and every length is checked against the file before it
+/// is followed, and nothing is allocated that the file's own bytes cannot fill. Threads may share a file.
+///
+/// What is read is what h5py and the library write: superblocks 0 to 3, groups old and new, compact,
+/// contiguous and chunked datasets with the filters deflate, shuffle, LZF and Fletcher-32, numbers,
+/// strings and attributes. The rest is refused by its name.
+///
+/// Source: the HDF5 File Format Specification, version 3.0. Check sums of metadata are verified where there
+/// are any, but for those of the fractal heap's direct blocks.
+public final class ForeignFile: Sendable {
+  /// The file's name, for messages.
+  public let name: String
+  let map: MappedFile
+  /// Where addresses are counted from.
+  let base: Int
+  let offsetSize: Int
+  let lengthSize: Int
+  private let rootAddress: Int
+
+  /// Maps a file and reads its superblock.
+  public init(contentsOf url: URL) throws(HDF5Error) {
+    let map = try MappedFile(contentsOf: url)
+    let name = url.path
+    self.map = map
+    self.name = name
+    let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
+    let places = [0] + (9..<31).map { 1 << $0 }.filter { $0 < map.bytes.count }
+    guard
+      let start = places.first(where: {
+        map.slice(at: $0, count: 8).map { $0.elementsEqual(signature) } ?? false
+      })
+    else {
+      throw .notRead(file: name, dataset: "/", reason: "the file is not HDF5")
+    }
+    var cursor = ByteCursor(map, at: start + 8, path: "/")
+    let version = try cursor.byte()
+    switch version {
+    case 0, 1:
+      try cursor.skip(4)
+      offsetSize = try ForeignFile.size(try cursor.byte(), cursor)
+      lengthSize = try ForeignFile.size(try cursor.byte(), cursor)
+      try cursor.skip(1 + 4 + 4 + (version == 1 ? 4 : 0))
+      cursor.sizes = (offsetSize, lengthSize)
+      base = try cursor.address() ?? 0
+      try cursor.skip(4 * offsetSize)
+      rootAddress = try cursor.neededAddress("the root group")
+    case 2, 3:
+      offsetSize = try ForeignFile.size(try cursor.byte(), cursor)
+      lengthSize = try ForeignFile.size(try cursor.byte(), cursor)
+      try cursor.skip(1)
+      cursor.sizes = (offsetSize, lengthSize)
+      base = try cursor.address() ?? 0
+      try cursor.skip(2 * offsetSize)
+      rootAddress = try cursor.neededAddress("the root group")
+      try cursor.checkSum(from: start)
+    default:
+      throw .notRead(
+        file: name, dataset: "/",
+        reason: "its superblock is of version \(version), known are 0 to 3"
+      )
+    }
+    guard base <= map.bytes.count else {
+      throw .damaged(
+        file: name, dataset: "/",
+        rule: "addresses are counted from \(base), and it has \(map.bytes.count) bytes")
+    }
+  }
+
+  private static func size(_ value: Int, _ cursor: ByteCursor) throws(HDF5Error) -> Int {
+    guard [2, 4, 8].contains(value) else {
+      throw cursor.damaged("addresses and lengths have 2, 4 or 8 bytes, not \(value)")
+    }
+    return value
+  }
+
+  /// Bytes of the file.
+  public var byteCount: Int { map.bytes.count }
+
+  /// The root group.
+  public func root() throws(HDF5Error) -> ForeignGroup {
+    try ForeignGroup(try ObjectHeader(self, at: rootAddress, path: ""))
+  }
+
+  /// A cursor at an address; messages name `path`.
+  func cursor(at address: Int, path: String) throws(HDF5Error) -> ByteCursor {
+    var cursor = ByteCursor(map, at: 0, path: path)
+    cursor.sizes = (offsetSize, lengthSize)
+    let (place, overflowed) = address.addingReportingOverflow(base)
+    guard !overflowed, place <= map.bytes.count else {
+      throw cursor.damaged("address \(address) is outside of its \(map.bytes.count) bytes")
+    }
+    cursor.position = place
+    return cursor
+  }
+
+  /// The bytes at an address.
+  func bytes(
+    at address: Int, count: Int, path: String
+  ) throws(HDF5Error) -> UnsafeRawBufferPointer {
+    var cursor = try cursor(at: address, path: path)
+    return try cursor.bytes(count)
+  }
+}

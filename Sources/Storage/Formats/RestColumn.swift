@@ -1,0 +1,40 @@
+import GoalCore
+import HDF5
+
+/// Columns of ours that are kept where a format's own readers do not look.
+enum RestColumn {
+  /// Throws unless a shard may have such a column, as anybody can write one.
+  static func check(
+    _ path: String, _ axis: RowAxis, _ dataset: ForeignDataset
+  ) throws(StorageError) {
+    let refused = StorageError.cannotConvert(
+      dataset.fileName,
+      reason: "'\(dataset.path)' is no column of ours: \(dataset.typeDescription) of shape "
+        + "\(dataset.shape) for each of the \(axis.rawValue)")
+    if path.hasPrefix("extra/"), isColumnPath(path) { return }
+    let reserved: [ShardColumn] = [
+      .observations, .actions, .rewards, .terminated, .truncated, .episodeLengths,
+      .episodeIndices,
+    ]
+    guard let column = ShardColumn(rawValue: path), !reserved.contains(column),
+      let type = dataset.type, types(of: column).contains(type),
+      axis == column.axis || column == .desiredGoals && axis == .states,
+      dataset.shape.count == rank(of: column)
+    else { throw refused }
+  }
+
+  /// No column but actions has types that depend on the task.
+  private static func types(of column: ShardColumn) -> [HDF5Type] {
+    column.types(
+      for: GoalSpec(
+        observation: 1, goal: 1, action: .continuous(low: [-1], high: [1]), horizon: 1,
+        successThreshold: 0, metric: "", controlPeriod: 0))
+  }
+
+  private static func rank(of column: ShardColumn) -> Int {
+    switch column {
+    case .achievedGoals, .desiredGoals, .states: 2
+    default: 1
+    }
+  }
+}

@@ -1,0 +1,238 @@
+import Foundation
+import GoalCore
+import HDF5
+
+/// A robomimic dataset, an HDF5 file.
+///
+///     data                 attributes total, env_args (JSON: env_name, type, env_kwargs)
+///     data/demo_<k>        attribute num_samples
+///       obs/<key> [T, …]   next_obs/<key> [T, …]   actions [T, A]   rewards [T]   dones [T]
+///       states [T, S]      the simulator's state before each step
+///       goalpost/…         columns that robomimic has no place for, and does not look at
+///     mask/<name>          names of demos: train, valid, …
+///
+/// Observations of goals have the keys observation, achieved_goal and desired_goal. The state after the
+/// last step is the last of `next_obs`; where there is none, the last action leads nowhere and is left out.
+///
+/// `dones` is written as robomimic defines it, 1 where the action ended the episode by itself; its own
+/// files often have 1 at the end of any. Seeds and both flags are attributes of a demo besides, which
+/// robomimic does not look at, and a mask is the extra `mask_<name>`, 0 or 1 for each episode. Of a dataset of
+/// ours with its episodes for validation beside it, both go into one file, with the masks train and valid.
+///
+/// Source: robomimic 0.3.0, `utils/dataset.py` and `docs/datasets/overview.md`.
+struct Robomimic: DatasetFormat {
+  let name = "robomimic"
+  let summary = "robomimic's HDF5 file of data/demo_<k>, with masks"
+
+  func recognizes(_ url: URL) -> Bool {
+    guard let root = try? ForeignFile(contentsOf: url).root(), root.contains("data"),
+      let data = try? root.group("data")
+    else { return false }
+    return data.names.contains { Robomimic.number(of: $0) != nil }
+  }
+
+  func isMeant(by output: URL) -> Bool { false }
+
+  let keepsValidationInside = true
+
+  /// What the columns of masks begin with.
+  static let maskPrefix = "extra/mask_"
+
+  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any EpisodeSource {
+    try RobomimicEpisodes(url, options)
+  }
+
+  /// The number in a demo's name.
+  fileprivate static func number(of name: String) -> Int? {
+    name.hasPrefix("demo_") ? Int(name.dropFirst(5)) : nil
+  }
+
+  func write(_ request: FormatRequest) throws(StorageError) -> ConversionNotes {
+    let writing = try RobomimicWriting(request)
+    try writing.write()
+    return writing.notes
+  }
+}
+
+/// Episodes of a robomimic dataset.
+private struct RobomimicEpisodes: EpisodeSource {
+  let environment: String?
+  private let groups: EpisodeGroups
+  private let masks: [String: [UInt8]]
+
+  var lengths: [Int] { groups.lengths }
+  var notes: ConversionNotes { groups.notes }
+  var columns: [String: SourceColumn] {
+    groups.described.merging(
+      masks.mapValues { _ in SourceColumn(.uint8, axis: .episodes) }
+    ) { $1 }
+  }
+
+  init(_ url: URL, _ options: FormatOptions) throws(StorageError) {
+    let (file, root, data) = try reading { () throws(HDF5Error) in
+      let file = try ForeignFile(contentsOf: url)
+      let root = try file.root()
+      return (file, root, try root.group("data"))
+    }
+    let numbered = data.names.compactMap { name in Robomimic.number(of: name).map { ($0, name) } }
+      .sorted { $0.0 < $1.0 }
+    var groups = try EpisodeGroups(file, data, names: numbered.map(\.1))
+    let others = data.names.filter { Robomimic.number(of: $0) == nil }
+    if !others.isEmpty {
+      groups.notes.lost.append(
+        "\(shown(others.joined(separator: ", "))) of data, which are no demos")
+    }
+    try RobomimicEpisodes.readEnds(&groups, options)
+
+    let first = try groups.group(0)
+    guard first.contains("obs") else {
+      throw .missingDataset(file: url.path, dataset: first.path(of: "obs"))
+    }
+    let hasNext = first.contains("next_obs")
+    if !hasNext { try RobomimicEpisodes.dropLast(&groups) }
+    func piece(_ name: String) -> EpisodeGroups.Piece {
+      hasNext ? .init(name, .steps) : .init(name, .states, .beforeLast)
+    }
+    try groups.addUsual(.actions, [piece("actions")])
+    if first.contains("rewards") { try groups.addUsual(.rewards, [piece("rewards")]) }
+    try RobomimicEpisodes.addObservations(&groups, first, hasNext: hasNext, options)
+    if hasNext { try groups.addRest() }
+    if first.contains("states"), groups.columns[ShardColumn.states.rawValue] == nil {
+      try groups.addExtra("states", .steps, [piece("states")], first, note: "states")
+    }
+    let leaves = ["actions", "rewards", "dones", "states", "obs", "next_obs", "goalpost"]
+    let more = first.names.filter { !leaves.contains($0) }
+    if !more.isEmpty { groups.notes.lost.append("\(shown(more.joined(separator: ", "))) of demos") }
+    try groups.checkSize(options)
+
+    masks = try RobomimicEpisodes.masks(root, &groups)
+    environment = try RobomimicEpisodes.environment(data, url, &groups)
+    self.groups = groups
+  }
+
+  private static func readEnds(
+    _ groups: inout EpisodeGroups, _ options: FormatOptions
+  ) throws(StorageError) {
+    let first = try groups.group(0)
+    if first.contains("dones") {
+      try groups.readEnds(terminated: "dones", truncated: nil, options)
+    } else {
+      try groups.readLengths(of: "actions", options)
+      groups.notes.assumed.append("every episode was cut off by time, as there are no dones")
+    }
+    let columns = [ShardColumn.terminated, .truncated]
+    let found = try groups.readAttributes(
+      ["seed"] + columns.map(\.rawValue), leaving: ["num_samples"], options)
+    if let seeds = found["seed"] { groups.numbers[ShardColumn.seeds.rawValue] = (.uint64, seeds) }
+    let flags = columns.compactMap { found[$0.rawValue] }.filter { $0.allSatisfy { $0 < 2 } }
+    if flags.count == 2 {
+      for (column, values) in zip(columns, flags) {
+        groups.numbers[column.rawValue] = (.uint8, values)
+      }
+    } else if first.contains("dones") {
+      groups.notes.assumed.append(
+        "an episode whose last `dones` is 1 ended by itself, any other was cut off by time")
+    }
+  }
+
+  /// Leaves the last action of each episode out, after which no state is known.
+  private static func dropLast(_ groups: inout EpisodeGroups) throws(StorageError) {
+    guard !groups.lengths.contains(1) else {
+      throw .cannotConvert(
+        groups.file.name,
+        reason: "an episode has one step and no next_obs, so no step of which both states are known"
+      )
+    }
+    groups.dropLastSteps()
+    groups.notes.lost.append(
+      "the last action and reward of each episode, as there is no next_obs to say where it led")
+  }
+
+  private static func addObservations(
+    _ groups: inout EpisodeGroups, _ first: ForeignGroup, hasNext: Bool, _ options: FormatOptions
+  ) throws(StorageError) {
+    let observations = try reading { () throws(HDF5Error) in try first.group("obs") }
+    let keys = observations.names
+    // robomimic names no key of its own: ours, the one that there is, or `flat`, of its own converter.
+    let main =
+      ["observation", "flat"].first { keys.contains($0) } ?? (keys.count == 1 ? keys[0] : nil)
+    guard let main else {
+      throw .cannotConvert(
+        groups.file.name,
+        reason:
+          "'\(observations.path)' has \(shown(keys.joined(separator: ", "))), and one of them must be "
+          + "'observation' or 'flat', as it is not known how to join them")
+    }
+    for key in keys {
+      let pieces: [EpisodeGroups.Piece] =
+        hasNext
+        ? [.init("obs/" + key, .steps), .init("next_obs/" + key, .steps, .last)]
+        : [.init("obs/" + key, .states)]
+      switch key {
+      case main: try groups.addUsual(.observations, pieces)
+      case "achieved_goal": try groups.addUsual(.achievedGoals, pieces)
+      case "desired_goal": try groups.addGoals(pieces, options)
+      default: try groups.addExtra(key, .states, pieces, first, note: "observation '\(shown(key))'")
+      }
+    }
+    if hasNext { try groups.checkShift(keys.map { ("obs/" + $0, "next_obs/" + $0) }, options) }
+  }
+
+  private static func masks(
+    _ root: ForeignGroup, _ groups: inout EpisodeGroups
+  ) throws(StorageError) -> [String: [UInt8]] {
+    guard root.contains("mask") else { return [:] }
+    let places = Dictionary(
+      uniqueKeysWithValues: groups.names.enumerated().map { ($1, $0) })
+    let mask = try reading { () throws(HDF5Error) in try root.group("mask") }
+    var masks: [String: [UInt8]] = [:]
+    for name in mask.names {
+      guard isColumnName(name) else {
+        groups.notes.lost.append("mask '\(shown(name))', of which the name is no column's")
+        continue
+      }
+      let members = try reading { () throws(HDF5Error) in try mask.dataset(name).texts() }
+      var flags = [UInt8](repeating: 0, count: groups.names.count)
+      for (row, member) in members.enumerated() {
+        guard let place = places[member] else {
+          throw .wrongValue(
+            file: groups.file.name, dataset: mask.path(of: name), rule: "must name a demo",
+            row: row,
+            found: "'\(shown(member))'")
+        }
+        flags[place] = 1
+      }
+      masks[Robomimic.maskPrefix + name] = flags
+    }
+    return masks
+  }
+
+  /// The world that `env_args` names.
+  private static func environment(
+    _ data: ForeignGroup, _ url: URL, _ groups: inout EpisodeGroups
+  ) throws(StorageError) -> String? {
+    let attributes = try reading { () throws(HDF5Error) in try data.attributes() }
+    let others = attributes.keys.filter { $0 != "total" && $0 != "env_args" }.sorted()
+    if !others.isEmpty {
+      groups.notes.lost.append("attributes of data: \(shown(others.joined(separator: ", ")))")
+    }
+    guard case .text(let text)? = attributes["env_args"] else { return nil }
+    let object = try PythonJSON.object(text, in: url)
+    guard case .text(let name)? = object["env_name"] else { return nil }
+    if case .object(let settings)? = object["env_kwargs"], !settings.isEmpty {
+      groups.notes.lost.append(
+        "env_kwargs, \(shown(settings.keys.sorted().joined(separator: ", ")))")
+    }
+    return GymnasiumWorld.identifier(for: name)
+  }
+
+  func table(
+    of episodes: Range<Int>, only wanted: Set<String>?
+  ) throws(StorageError) -> EpisodeTable {
+    var table = try groups.table(of: episodes, only: wanted)
+    for (path, flags) in masks where wanted?.contains(path) ?? true {
+      table[path] = TableColumn(.uint8, axis: .episodes, Array(flags[episodes]))
+    }
+    return table
+  }
+}

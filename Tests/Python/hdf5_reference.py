@@ -1,0 +1,220 @@
+"""HDF5 files of the formats, as their own code lays them out, and a reader to d4rl's rules: hdf5_reference.py COMMAND ..."""
+
+import json
+import pathlib
+import sys
+
+import h5py
+import numpy
+
+LENGTHS = (4, 1, 6)
+
+
+def episodes(kind="f8", goals=True):
+    """Episodes whose numbers are all different; the goal stays."""
+    random = numpy.random.default_rng(5)
+    for length in LENGTHS:
+        states = random.normal(size=(length + 1, 5)).astype(kind)
+        goal = numpy.repeat(random.normal(size=(1, 2)), length + 1, axis=0).astype(kind)
+        yield {"observation": states, "achieved_goal": states[:, 1:3].copy(), "desired_goal": goal,
+               "actions": random.uniform(-1, 1, (length, 3)).astype("f4"), "rewards": random.normal(size=length).astype("f4")}
+
+
+def write_minari(folder, options="chunked"):
+    """A dataset as Minari's storage writes it: the root in order of creation, every array in chunks that can grow."""
+    data = pathlib.Path(folder) / "data"
+    data.mkdir(parents=True, exist_ok=True)
+    latest = {"libver": "latest"} if options == "latest" else {"track_order": True}
+    with h5py.File(data / "main_data.hdf5", "w", **latest) as file:
+        for number, episode in enumerate(episodes()):
+            group = file.create_group(f"episode_{number}")
+            length = len(episode["rewards"])
+            group.attrs.update({"id": number, "seed": 2**63 + number, "total_steps": length, "rewards_sum": episode["rewards"].sum()})
+            ends = numpy.zeros(length, bool)
+            ends[-1] = True
+            arrays = {"observations/" + key: episode[key] for key in ("observation", "achieved_goal", "desired_goal")}
+            arrays |= {"actions": episode["actions"], "rewards": episode["rewards"], "truncations": ends if number != 1 else ~ends,
+                       "terminations": ends if number == 1 else ends & False,
+                       "infos/is_success": numpy.r_[0, ends].astype("f4"), "infos/deep/speed": episode["observation"][:, :2].copy()}
+            for key, values in arrays.items():
+                grown = {} if options == "latest" else {"chunks": True, "maxshape": (None, *values.shape[1:])}
+                group.create_dataset(key, data=values, **grown)
+    spaces = {"type": "Box", "dtype": "float64", "shape": [5], "low": [float("-inf")] * 5, "high": [float("inf")] * 5}
+    (data / "metadata.json").write_text(json.dumps({
+        "total_episodes": 3, "total_steps": 11, "data_format": "hdf5", "dataset_id": "test/made-v0", "minari_version": "0.5.4",
+        "observation_space": json.dumps(spaces), "action_space": json.dumps(spaces), "ref_min_score": float("nan"), "author": ["someone"],
+        "env_spec": json.dumps({"id": "Made-v0", "additional_wrappers": []})}))
+
+
+def write_robomimic(file, options="next", repeats="5"):
+    """A file as robomimic's converters write it; with five repeats, names are not in order of number."""
+    with h5py.File(file, "w") as out:
+        data = out.create_group("data")
+        for number, episode in enumerate([one for _ in range(int(repeats)) for one in episodes()]):
+            demo = data.create_group(f"demo_{number}")
+            demo.attrs["num_samples"] = len(episode["rewards"])
+            length = len(episode["rewards"])
+            if options == "no-next" and length == 1:
+                length, episode = 2, {key: numpy.repeat(values, 2, 0)[:3 if key not in ("actions", "rewards") else 2] for key, values in episode.items()}
+            for key in ("observation", "achieved_goal", "desired_goal"):
+                demo.create_dataset(f"obs/{key}", data=episode[key][:length], compression="gzip")
+                if options != "no-next":
+                    demo.create_dataset(f"next_obs/{key}", data=episode[key][1:length + 1], compression="gzip")
+            demo.create_dataset("actions", data=episode["actions"])
+            demo.create_dataset("rewards", data=episode["rewards"].astype("f8"))
+            demo.create_dataset("dones", data=numpy.eye(length, dtype="i8")[-1] * (number % 2))
+            demo.create_dataset("states", data=episode["observation"][:length, :4])
+        data.attrs["total"] = int(repeats) * sum(LENGTHS)
+        data.attrs["env_args"] = json.dumps({"env_name": "FetchPush-v4", "type": 2, "env_kwargs": {"reward_type": "sparse"}})
+        out.create_dataset("mask/train", data=numpy.array([f"demo_{k}".encode() for k in (len(data) - 1, 0)]))
+        out.create_dataset("mask/valid", data=numpy.array([b"demo_1"]))
+
+
+def write_d4rl(file, options):
+    """Flat rows as D4RL's scripts write them; `options` names what is there besides."""
+    rows = {key: [] for key in ("observations", "next_observations", "actions", "rewards", "terminals", "timeouts", "infos/goal", "infos/qpos")}
+    for number, episode in enumerate(episodes("f4")):
+        length = len(episode["rewards"])
+        if "next_observations" in options and length == 1:
+            continue
+        ends = numpy.eye(length, dtype=bool)[-1]
+        rows["observations"].append(episode["observation"][:-1])
+        rows["next_observations"].append(episode["observation"][1:])
+        rows["actions"].append(episode["actions"])
+        rows["rewards"].append(episode["rewards"])
+        rows["terminals"].append(ends & (number == 1))
+        rows["timeouts"].append(ends & (number == 0))  # the last episode ends with the file
+        rows["infos/goal"].append(episode["desired_goal"][1:])
+        rows["infos/qpos"].append(episode["observation"][:-1, :3].astype("f8"))
+    with h5py.File(file, "w") as out:
+        for key, parts in rows.items():
+            if key.split("/")[-1] in options.split(","):
+                continue
+            values = numpy.concatenate(parts)
+            out.create_dataset(key, data=values[:, None] if key == "rewards" else values, compression="gzip")
+        out["metadata/algorithm"] = "made"
+
+
+def read_d4rl(file, output):
+    """The episodes of a file by the rules of d4rl: its checks, `sequence_dataset`, and `qlearning_dataset` with timeouts dropped."""
+    with h5py.File(file) as source:
+        data = {}
+        source.visititems(lambda name, item: data.__setitem__(name, item[()]) if isinstance(item, h5py.Dataset) else None)
+    for key in ("observations", "actions", "rewards", "terminals"):
+        assert key in data, key
+    count = len(data["observations"])
+    assert data["actions"].shape[0] == count
+    for key in ("rewards", "terminals", "timeouts"):
+        if data[key].shape == (count, 1):
+            data[key] = data[key][:, 0]
+        assert data[key].shape == (count,), key
+    episode, found = {}, []
+    for row in range(count):
+        for key, values in data.items():
+            if "metadata" not in key:
+                assert len(values) == count, key
+                episode.setdefault(key, []).append(values[row])
+        if data["terminals"][row] or data["timeouts"][row]:
+            found.append({key: numpy.array(values) for key, values in episode.items()})
+            episode = {}
+    assert not episode
+    with h5py.File(output, "w") as out:
+        for number, episode in enumerate(found):
+            for key, values in episode.items():
+                out[f"{number}/{key}"] = values
+    steps = [row for row in range(count - 1) if not data["timeouts"][row]]
+    assert all((data["observations"][row + 1] == data["next_observations"][row]).all() for row in steps if not data["terminals"][row])
+    print(json.dumps([len(one["rewards"]) for one in found]))
+
+
+def compare(one, other, ignored=""):
+    """Expects every dataset and attribute of one file, in type and to the bit, in another."""
+    count = 0
+    with h5py.File(one) as left, h5py.File(other) as right:
+        def look(name, item):
+            nonlocal count
+            if any(part and part in name for part in ignored.split(",")):
+                return
+            for key, value in item.attrs.items():
+                if key not in ignored.split(",") and not numpy.allclose(right[name].attrs[key], value):
+                    sys.exit(f"{name}: attribute {key} is {right[name].attrs[key]}, not {value}")
+            if isinstance(item, h5py.Dataset):
+                a, b = item[()], right[name][()]
+                if item.dtype != right[name].dtype or a.shape != b.shape or not numpy.array_equal(a, b):
+                    sys.exit(f"{name} differs: {a.dtype} {a.shape}, {b.dtype} {b.shape}")
+                count += 1
+        left.visititems(look)
+    print(count)
+
+
+def zoo(folder):
+    """Files of every way in which h5py stores things, and what is in them as JSON."""
+    random = numpy.random.default_rng(3)
+    big = (random.normal(size=(701, 13)) * 3).round()
+    expected = {}
+    for version in ("earliest", "v108", "v110", "latest"):
+        path = pathlib.Path(folder) / f"{version}.h5"
+        with h5py.File(path, "w", libver=version, userblock_size=512 if version == "v108" else 0) as file:
+            def add(name, values, **options):
+                file.create_dataset(name, data=values, **options)
+            for code in ("f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"):
+                add("plain/" + code, numpy.arange(1, 7, dtype=code).reshape(3, 2))
+            add("bool", numpy.array([True, False, True]))
+            add("scalar", numpy.float64(2.5))
+            add("gzip", big, chunks=(100, 5), compression="gzip", shuffle=True)
+            add("lzf", big, chunks=(64, 13), compression="lzf")
+            add("checked", big, chunks=(50, 13), fletcher32=True)
+            add("all", big.astype("i4"), chunks=(33, 4), compression="gzip", shuffle=True, fletcher32=True)
+            add("chunks", big, chunks=(100, 4))
+            add("one", big, chunks=(701, 13), compression="gzip")
+            add("cube", big[:700].reshape(7, 25, 52), chunks=(2, 25, 20))
+            add("empty", numpy.zeros((0, 4)))
+            file.create_dataset("unwritten", shape=(5, 2), dtype="f4", fillvalue=7)
+            file.create_dataset("partly", shape=(500, 2), dtype="f8", chunks=(100, 2), fillvalue=-1, compression="gzip")[150:250] = 3
+            if version == "earliest":
+                add("growing", big, maxshape=(None, 13), chunks=True)
+                small = file.create_dataset("shrunk", data=big, maxshape=(None, 13), chunks=(100, 13))
+                small.resize((250, 13))
+            for number in range(900):
+                file.create_group("many").create_group("group_0") if number == 0 else file["many"].create_group(f"group_{number}")
+            ordered = file.create_group("ordered", track_order=True)
+            for number in range(3000):
+                ordered.attrs if number else None
+                ordered[f"name_{number}"] = numpy.int32(number)
+            thing = file.create_group("attributes")
+            for number in range(30):
+                thing.attrs[f"number_{number}"] = number * 1.5
+            thing.attrs["text"] = "für Elise"
+            thing.attrs["fixed"] = numpy.bytes_("abc")
+            thing.attrs["seed"] = numpy.uint64(2**64 - 1)
+            thing.attrs["minus"] = -5
+            thing.attrs["flag"] = True
+            thing.attrs["list"] = [1, 2, 3]
+            add("texts", numpy.array([b"demo_1", b"demo_22"]))
+            add("strings", ["a", "b"])
+            add("big_endian", numpy.arange(3, dtype=">f8"))
+            file["soft"] = h5py.SoftLink("/scalar")
+            file["elsewhere"] = h5py.ExternalLink("other.h5", "/x")
+        with h5py.File(path) as file:
+            values = {}
+            file.visititems(lambda name, item: values.__setitem__(name, numpy.asarray(item[()], dtype="f8").ravel().tolist())
+                            if isinstance(item, h5py.Dataset) and name not in ("texts", "strings", "big_endian") and not name.startswith("ordered") else None)
+            expected[path.name] = values
+    print(json.dumps(expected))
+
+
+def corpus(folder):
+    """Tiny valid files of these readers, from which the fuzz tests start."""
+    folder = pathlib.Path(folder)
+    for options in ("chunked", "latest"):
+        write_minari(folder / "minari", options)
+        # Readers take the folder of the two files as well; the fuzz tests damage files, not folders in folders.
+        (folder / "minari" / "data").rename(folder / f"minari-{options}")
+        (folder / "minari").rmdir()
+    write_robomimic(folder / "robomimic.hdf5", "next", "1")
+    write_d4rl(folder / "d4rl.hdf5", "")
+    write_d4rl(folder / "d4rl-v0.hdf5", "timeouts,next_observations")
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](*sys.argv[2:])
