@@ -44,13 +44,7 @@ extension Comparison {
       return Measure.all.indices.map { k in
         let found = Intervals.student(entries.map { $0.value(k) })
         guard case .proportion = Measure.all[k].kind else { return (Measure.all[k].name, found) }
-        // Student's interval of shares can pass their ends.
-        return (
-          Measure.all[k].name,
-          Estimate(
-            estimate: found.estimate, low: max(0, found.low), high: min(1, found.high),
-            episodes: found.episodes)
-        )
+        return (Measure.all[k].name, found.withinShares)
       }
     }
 

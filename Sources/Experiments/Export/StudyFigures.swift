@@ -16,12 +16,12 @@ struct StudyFigures {
     let training = rows.filter { $0.kind == .training && $0.measure == measure }
     guard !training.isEmpty else { return nil }
     return SVGFigure(
-      title: "\(measure) while training, mean over seeds with 95 % interval",
+      title: "\(measure) while training",
       panels: environments.compactMap { environment in
         let here = training.filter { $0.environment == environment }
         guard !here.isEmpty else { return nil }
         return SVGPanel(
-          title: environment, xLabel: "updates", yLabel: measure,
+          title: "\(environment), 95 % interval over seeds", xLabel: "updates", yLabel: measure,
           content: .lines(methods.compactMap { series(of: $0, in: here) }),
           yRange: measure == "success" ? 0...1 : nil, xStart: 0)
       })

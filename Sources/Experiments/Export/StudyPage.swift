@@ -57,7 +57,10 @@ struct StudyPage {
         let own = finals.filter { $0.environment == environment && $0.method == method }
         let cells = measures.map { measure -> String in
           let values = own.filter { $0.measure == measure }
-          if values.count > 1 { return Intervals.student(values.map(\.estimate)).text }
+          if values.count > 1 {
+            let found = Intervals.student(values.map(\.estimate))
+            return (measure == "success" ? found.withinShares : found).text
+          }
           return values.first?.value.text ?? "–"
         }
         table.rows.append([environment, method, "\(Set(own.map(\.key)).count)"] + cells)
@@ -71,8 +74,7 @@ struct StudyPage {
     let sentences = comparison.sentences
     return sentences.isEmpty
       ? "See the table."
-      : sentences.map { $0.prefix(1).uppercased() + $0.dropFirst() + "." }
-        .joined(separator: " ")
+      : sentences.map { $0 + "." }.joined(separator: " ")
   }
 
   /// The commands of runs whose provenance is known, then this one's.
