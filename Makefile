@@ -4,6 +4,7 @@ SWIFT ?= swift
 PREFIX ?= /usr/local
 NAME ?= quickstart
 DEPS := $(abspath $(or $(GOALPOST_DEPS),.deps))
+SNAKEMAKE = $(DEPS)/venv/bin/snakemake --snakefile pipelines/$(NAME)/Snakefile --directory . --cores all
 SEED_SETTING := $(if $(SEED),--config seed=$(SEED))
 
 .PHONY: help setup setup-peers toolchain build test torture fuzz quickstart pipeline benchmark lint install clean
@@ -42,12 +43,13 @@ quickstart: ## set up, build, then collect, verify, train, evaluate and film on 
 	@$(MAKE) --no-print-directory pipeline NAME=quickstart
 
 # Verbs are idempotent and claim their shards, so a pipeline that was killed goes on without unlocking anything.
-pipeline: build ## run pipelines/NAME, up to TARGET if it is given: make pipeline NAME=smoke [TARGET=...] [SEED=1]
+pipeline: $(if $(DRY),setup,build) ## run pipelines/NAME, or show what is to do: make pipeline NAME=smoke [TARGET=...] [SEED=1] [DRY=1]
 	@test -f pipelines/$(NAME)/Snakefile || { \
 	  echo "make: there is no pipelines/$(NAME); there are:" $(notdir $(patsubst %/Snakefile,%,$(wildcard pipelines/*/Snakefile))) >&2; exit 1; }
-	PATH="$$($(SWIFT) build -c release --show-bin-path):$$PATH" $(DEPS)/venv/bin/snakemake \
-	  --snakefile pipelines/$(NAME)/Snakefile --directory . --cores all --rerun-incomplete --nolock \
-	  --quiet host reason rules $(SEED_SETTING) -- $(or $(TARGET),all)
+	@[ -z "$(DRY)" ] || $(SNAKEMAKE) --summary $(SEED_SETTING) -- $(or $(TARGET),all) 2>/dev/null \
+	  | awk -F '\t' '{ printf "%-40s %-10s %-34s %s\n", $$1, $$3, $$5, $$6 }'
+	$(if $(DRY),@)PATH="$$($(SWIFT) build -c release --show-bin-path):$$PATH" $(SNAKEMAKE) --rerun-incomplete --nolock \
+	  $(if $(DRY),--dry-run --quiet host progress,--quiet host reason rules) $(SEED_SETTING) -- $(or $(TARGET),all)
 
 benchmark: build setup-peers ## time each claim beside the peer that one would pick instead
 	Benchmarks/run

@@ -25,6 +25,7 @@ let package = Package(
     .executable(name: "goalpost", targets: ["goalpost"]),
     .library(name: "GoalCore", targets: ["GoalCore"]),
     .library(name: "Replay", targets: ["Replay"]),
+    .library(name: "Statistics", targets: ["Statistics"]),
     .library(name: "Storage", targets: ["Storage"]),
     .library(name: "HDF5", targets: ["HDF5"]),
     .library(name: "Torch", targets: ["Torch"]),
@@ -68,8 +69,9 @@ let package = Package(
     .target(name: "HDF5", dependencies: ["CHDF5", "CDeflate"], swiftSettings: strict),
     .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: strict),
 
-    // The vocabulary, and the three that are usable without MuJoCo and libtorch.
+    // The vocabulary, and the four that are usable without MuJoCo and libtorch.
     .target(name: "GoalCore", swiftSettings: strict),
+    .target(name: "Statistics", dependencies: ["GoalCore"], swiftSettings: strict),
     .target(name: "Replay", dependencies: ["GoalCore", "CPrefetch"], swiftSettings: strict),
     .target(name: "Storage", dependencies: ["GoalCore", "HDF5", "CCrypto"], swiftSettings: strict),
 
@@ -81,7 +83,7 @@ let package = Package(
     .target(
       name: "Experiments",
       dependencies: [
-        "GoalCore", "Replay", "Storage", "Environments", "Learners",
+        "GoalCore", "Statistics", "Replay", "Storage", "Environments", "Learners",
         .product(name: "Yams", package: "Yams"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -97,6 +99,9 @@ let package = Package(
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(
       name: "GoalCoreTests", dependencies: ["GoalCore", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "StatisticsTests", dependencies: ["Statistics", "GoalCore", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(name: "ReplayTests", dependencies: ["Replay", "GoalCore"], swiftSettings: strict),
     .testTarget(
       name: "StorageTests", dependencies: ["Storage", "HDF5", "GoalCore", "TestSupport"],
@@ -112,7 +117,8 @@ let package = Package(
     .testTarget(
       name: "ExperimentsTests",
       dependencies: [
-        "Experiments", "Environments", "Learners", "Storage", "Replay", "GoalCore", "TestSupport",
+        "Experiments", "Environments", "Learners", "Storage", "Replay", "Statistics", "GoalCore",
+        "TestSupport",
       ],
       swiftSettings: withMuJoCo),
     .testTarget(

@@ -12,7 +12,7 @@ let package = Package(
       name: "contender",
       dependencies: [
         "Experiments", "Environments", "Learners", "Torch", "Storage", "HDF5", "GoalCore",
-        "Replay",
+        "Replay", "Statistics",
       ]
       .map { .product(name: $0, package: "goalpost") },
       swiftSettings: [.unsafeFlags(["-Xcc", "-I" + dependencies + "/mujoco/include"])])

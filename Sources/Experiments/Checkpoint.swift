@@ -127,6 +127,18 @@ public enum Checkpoint {
     return (policy, header)
   }
 
+  /// The learner of a checkpoint with all that it was trained to; nil for a policy's file by itself.
+  static func learner(of path: String) throws -> (any Learner)? {
+    let folder = try policyFile(path).deletingLastPathComponent()
+    let training = folder.appendingPathComponent("training.safetensors")
+    guard FileManager.default.fileExists(atPath: training.path) else { return nil }
+    let (saved, header) = try read(folder)
+    let learner = try LearnerRegistry.entry(header.learner)
+      .make(task: header.task, overrides: header.settings, seed: 0)
+    try learner.restore(saved)
+    return learner
+  }
+
   /// Reads a policy's file: its tensors, and what they are.
   static func read(policy file: URL) throws -> (saved: SavedPolicy, header: PolicyHeader) {
     let saved = try SavedPolicy(contentsOf: file.path)

@@ -10,6 +10,8 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
   case severalEpisodes(path: String, episode: Int64, shards: [Int])
   /// An episode holds nothing that it could be filmed from.
   case notFilmable(path: String, episode: Int64, reason: String)
+  /// Episodes can't start at a dataset's states.
+  case cannotStart(path: String, reason: String)
   /// There are no curves to draw.
   case nothingToDraw(path: String, reason: String)
   /// A checkpoint belongs to another world.
@@ -59,6 +61,8 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
         + shards.map(String.init).joined(separator: ", ")
     case .notFilmable(let path, let episode, let reason):
       "\(path): episode \(episode) can't be filmed: \(reason)"
+    case .cannotStart(let path, let reason):
+      "\(path): episodes can't start at its states: \(reason)"
     case .nothingToDraw(let path, let reason): "\(path): there is nothing to draw: \(reason)"
     case .otherWorld(let path, let trainedFor, let asked):
       "\(path): this checkpoint was trained for \(trainedFor), not for \(asked)"

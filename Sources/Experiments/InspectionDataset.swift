@@ -2,6 +2,7 @@ public import Foundation
 import Environments
 import GoalCore
 public import Storage
+public import Statistics
 
 /// What a dataset is and what is in it.
 ///
@@ -165,23 +166,23 @@ extension DatasetInspection {
       bytes: manifest.shards.reduce(0) { $0 + $1.bytes })
     let sorted = all.lengths.map { Double($0) }.sorted()
     lengths = Lengths(
-      minimum: all.lengths.min() ?? 0, median: Statistics.quantile(sorted, 0.5),
+      minimum: all.lengths.min() ?? 0, median: Intervals.quantile(sorted, 0.5),
       maximum: all.lengths.max() ?? 0, histogram: Histogram(sorted))
-    success = all.successes.map { Statistics.wilson(successes: $0.atEnd, of: episodes) }
-    successEver = all.successes.map { Statistics.wilson(successes: $0.ever, of: episodes) }
+    success = all.successes.map { Intervals.wilson(successes: $0.atEnd, of: episodes) }
+    successEver = all.successes.map { Intervals.wilson(successes: $0.ever, of: episodes) }
     // Episodes that have a step t: all but those that are shorter.
     var going = [Int](repeating: 0, count: all.lengths.max() ?? 0)
     for length in all.lengths { going[length - 1] += 1 }
     for step in going.indices.dropLast().reversed() { going[step] += going[step + 1] }
     successByStep = all.successes.map { found in
-      zip(found.byStep, going).map { Statistics.wilson(successes: $0, of: $1) }
+      zip(found.byStep, going).map { Intervals.wilson(successes: $0, of: $1) }
     }
     let hasReturns = all.returns.count == episodes
     // Fewer resamples for many episodes, whose interval is narrow: 20 million draws, 1,000 at least.
     let replicates = min(10_000, max(1_000, 20_000_000 / episodes))
-    `return` = hasReturns ? Statistics.bootstrap(all.returns, replicates: replicates) : nil
+    `return` = hasReturns ? Intervals.bootstrap(all.returns, replicates: replicates) : nil
     return49 =
-      hasReturns ? Statistics.bootstrap(all.returnsBeforeLast, replicates: replicates) : nil
+      hasReturns ? Intervals.bootstrap(all.returnsBeforeLast, replicates: replicates) : nil
     returns = hasReturns ? Histogram(all.returns) : nil
     let steps = Double(counts.steps)
     behaviour = all.sources.map { sources in

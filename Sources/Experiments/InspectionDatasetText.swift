@@ -1,6 +1,7 @@
 import GoalCore
 import Learners
 import Storage
+import Statistics
 
 extension DatasetInspection: Inspected {
   /// Counts, tables and lineage.

@@ -1,6 +1,7 @@
 import Foundation
 import GoalCore
 import Storage
+import Statistics
 
 /// Which rows quantiles rest on: all of them, or a uniform sample without replacement.
 ///
@@ -103,7 +104,7 @@ public struct ColumnSummary: Codable, Sendable, Equatable {
     quantiles = try Parallel.map(count: width, workers: workers, context: {}) { _, dimension in
       let values = stride(from: dimension, to: sample.count, by: width)
         .map { Double(sample[$0]) }.filter { !$0.isNaN }.sorted()
-      return Self.fractions.map { values.isEmpty ? .nan : Statistics.quantile(values, $0) }
+      return Self.fractions.map { values.isEmpty ? .nan : Intervals.quantile(values, $0) }
     }
   }
 }

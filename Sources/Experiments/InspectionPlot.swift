@@ -1,5 +1,6 @@
 import GoalCore
 import Storage
+import Statistics
 
 extension DatasetInspection {
   /// Action histograms that are drawn, one a dimension.

@@ -2,6 +2,7 @@ public import Foundation
 public import GoalCore
 import Learners
 public import Storage
+import Statistics
 
 /// What a training run is and how far it has come.
 public struct RunInspection: Encodable, Sendable, Inspected {

@@ -1,4 +1,5 @@
 import Foundation
+import Statistics
 
 /// An evaluation while training.
 struct TimedEvaluation: Codable, Sendable, Equatable {

@@ -1,5 +1,6 @@
 import Foundation
 import Learners
+import Statistics
 
 /// Everything that a run writes down about its course: `metrics.csv`, `metrics.jsonl` and TensorBoard's
 /// events.

@@ -83,7 +83,7 @@ struct TrainingData {
 
   /// A number for each episode, in order, that only copies of it have too: mixtures may hold an episode
   /// several times, and so may datasets beside each other.
-  private static func copies(in datasets: [Dataset]) throws -> [Int] {
+  static func copies(in datasets: [Dataset]) throws -> [Int] {
     struct Identity: Hashable {
       let source: String
       let number: Int64

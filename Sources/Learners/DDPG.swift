@@ -94,7 +94,7 @@ public final class DDPG<Goals: DDPGGoals>: Learner {
   public let configuration: Configuration
   /// Updates made so far.
   public private(set) var updates = 0
-  private let networks: ActorCritic
+  let networks: ActorCritic
 
   /// Makes an untrained learner; throws `LearnerError` for discrete actions.
   public init(task: GoalTask, configuration: Configuration, seed: UInt64) throws {

@@ -73,7 +73,7 @@ public final class TD3BC: Learner {
   public let configuration: Configuration
   /// Updates made so far.
   public private(set) var updates = 0
-  private let networks: ActorCritic
+  let networks: ActorCritic
   private var noiseSeed: UInt64
 
   /// Makes an untrained learner; throws `LearnerError` for discrete actions.

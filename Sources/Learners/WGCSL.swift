@@ -36,7 +36,7 @@ public final class WGCSL: Learner {
   /// Updates made so far.
   public private(set) var updates = 0
 
-  private let networks: ActorCritic
+  let networks: ActorCritic
   private var advantageQueue: AdvantageQueue
 
   /// Makes an untrained learner; throws `LearnerError` for discrete actions.
@@ -127,7 +127,7 @@ public final class WGCSL: Learner {
   }
 
   /// Whether any weight asks for advantages.
-  private var usesAdvantages: Bool {
+  var usesAdvantages: Bool {
     configuration.exponentialWeight || configuration.bestAdvantageWeight
   }
 

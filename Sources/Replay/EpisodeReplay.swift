@@ -116,6 +116,20 @@ public final class EpisodeReplay: EpisodeSource {
     let copies = copies ?? Array(0..<table.count)
     precondition(
       copies.count == table.count, "one number for each of \(table.count) episodes")
+    let held = Self.heldOut(of: copies, validationFraction: validationFraction, seed: seed)
+    func part(_ wanted: Bool) -> EpisodeReplay {
+      EpisodeReplay(
+        task: task, owners: memory.owners,
+        rows: (0..<table.count).filter { held[$0] == wanted }.map { table.rows[$0] },
+        strides: table.strides, placement: table.placement)
+    }
+    return (part(false), part(true))
+  }
+
+  /// Which episodes `split` holds out, `[E]`, of episodes whose copies have a number in common.
+  public static func heldOut(
+    of copies: [Int], validationFraction: Double, seed: UInt64
+  ) -> [Bool] {
     // Different episodes, and which one each episode is a copy of, in the order of the first ones.
     var places: [Int: Int] = [:]
     let kinds = copies.map { copy in
@@ -128,19 +142,13 @@ public final class EpisodeReplay: EpisodeSource {
     let wanted = Int((validationFraction * Double(count)).rounded())
     let held = min(max(wanted, 1), count - 1)
     // A partial shuffle: the first `held` numbers are a draw without replacement.
-    var key = Philox(seed: seed, purpose: Self.splitPurpose, index: 0)
+    var key = Philox(seed: seed, purpose: splitPurpose, index: 0)
     var generator = Xoshiro256(seed: key.next())
     var numbers = Array(0..<count)
     for k in 0..<held { numbers.swapAt(k, k + generator.below(count - k)) }
     var isHeld = [Bool](repeating: false, count: count)
     for number in numbers[..<held] { isHeld[number] = true }
-    func part(_ wanted: Bool) -> EpisodeReplay {
-      EpisodeReplay(
-        task: task, owners: memory.owners,
-        rows: (0..<table.count).filter { isHeld[kinds[$0]] == wanted }.map { table.rows[$0] },
-        strides: table.strides, placement: table.placement)
-    }
-    return (part(false), part(true))
+    return kinds.map { isHeld[$0] }
   }
 
   /// What tells the split's stream from a run's others.

@@ -5,20 +5,26 @@ import Foundation
 /// The subcommand `goalpost evaluate`.
 struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Roll policies out on fixed seeds and give success and returns with 95 % intervals.",
+    abstract: "Measure policies in the simulator or against datasets, with 95 % intervals.",
     discussion: """
+      In the simulator:   evaluate RUN... --episodes 100
+      Against a dataset:  evaluate RUN... --against DATASET [--fitted-q 5000]
+      From its states:    evaluate RUN... --against DATASET --offsets 5,10,20
+
       Returns count 1 for each step at the goal and 0 for the others: return49 over all but the last
       step (as the WGCSL paper counts), return over all, discounted_return by 1 - 1/horizon. All
-      policies of one call face the same starts and goals.
+      policies of one call face the same starts and goals, whatever the number of threads; runs that
+      differ in their seed only are one method, and methods are compared with the first. See
+      Documentation/Evaluation.md.
       """)
 
   @Argument(help: "Runs, checkpoints or policy files; scripted and random need --environment.")
   var policies: [String]
 
-  @Option(help: "The world; a checkpoint's own if not given.")
+  @Option(help: "The world; each checkpoint's own if not given.")
   var environment: String?
 
-  @Option(help: "Episodes for each policy.")
+  @Option(help: "Episodes for each policy; with --offsets, for each offset.")
   var episodes: Int = 100
 
   @Option(help: "The evaluation's seed, below 2^28.")
@@ -33,10 +39,33 @@ struct Evaluate: ParsableCommand {
   @Option(help: "Probability of a uniformly random action at each step.")
   var randomActions: Double = 0
 
-  @Option(help: "Film the first episodes of the first policy: a name that ends in .mp4 or .gif.")
+  @Option(
+    help: """
+      A dataset: compare actions, first actions and values with it. May be given several times, as \
+      for what was trained on and what was held out.
+      """)
+  var against: [String] = []
+
+  @Option(
+    help: """
+      With --against: start in the simulator at the dataset's states, the goals what it achieved so \
+      many steps later, as in 5,10,20.
+      """)
+  var offsets: String?
+
+  @Option(help: "With --against: fitted-Q evaluation with so many updates, such as 5000.")
+  var fittedQ: Int?
+
+  @Option(help: "With --against: episodes to read of each dataset.")
+  var datasetEpisodes: Int = 400
+
+  @Option(help: "Film the first policy: a name that ends in .mp4 or .gif.")
   var video: String?
 
-  @Option(help: "Episodes to film.")
+  @Option(help: "Draw the paths of the achieved goals in the plane: a name that ends in .svg.")
+  var plot: String?
+
+  @Option(help: "Episodes to film or draw.")
   var videoEpisodes: Int = 9
 
   @Option(help: "A file of bands that the results must lie in: {\"success\": {\"low\": 0.85}}.")
@@ -45,12 +74,25 @@ struct Evaluate: ParsableCommand {
   @Flag(help: "Print JSON.")
   var json = false
 
-  @Option(help: "How to print the table: \(TableFormat.names).")
+  @Option(help: "How to print tables: \(TableFormat.names).")
   var format: String = TableFormat.text.rawValue
+
+  @Option(
+    help: """
+      Which table: runs, methods (as in a paper), differences, or all of them; all of them as text \
+      and methods otherwise, if not given.
+      """)
+  var table: String?
+
+  @Option(
+    help: "Of several worlds the methods' table shows one measure: \(Comparison.measures).")
+  var measure: String = "success"
 
   func validate() throws {
     try checkPositive(episodes, "--episodes")
     try checkPositive(videoEpisodes, "--video-episodes")
+    try checkPositive(datasetEpisodes, "--dataset-episodes")
+    try checkPositive(fittedQ, "--fitted-q")
     try checkPositive(workers, "--workers")
     try checkSeed(seed)
     try checkExploration(noise: noise, randomActions: randomActions)
@@ -60,27 +102,93 @@ struct Evaluate: ParsableCommand {
     guard TableFormat(rawValue: format) != nil else {
       throw ValidationError("--format must be one of \(TableFormat.names), found '\(format)'")
     }
+    if let table, ComparisonTable(rawValue: table) == nil {
+      throw ValidationError("--table must be one of \(ComparisonTable.names), found '\(table)'")
+    }
     if let video, !video.hasSuffix(".mp4"), !video.hasSuffix(".gif") {
       throw ValidationError("--video takes a name that ends in .mp4 or .gif, found '\(video)'")
     }
+    if let plot, !plot.hasSuffix(".svg") {
+      throw ValidationError("--plot takes a name that ends in .svg, found '\(plot)'")
+    }
+    if let offsets, steps == nil {
+      throw ValidationError("--offsets takes steps as in 5,10,20, found '\(offsets)'")
+    }
+    if against.isEmpty, offsets != nil || fittedQ != nil {
+      throw ValidationError("--offsets and --fitted-q go with --against DATASET")
+    }
+    if !against.isEmpty, environment != nil || table != nil {
+      throw ValidationError("--against has the dataset's world and tables of its own")
+    }
+    if !against.isEmpty, noise > 0 || randomActions > 0 {
+      throw ValidationError("--noise and --random-actions do not go with --against")
+    }
+    if !against.isEmpty, offsets == nil, video != nil || plot != nil {
+      throw ValidationError(
+        "with --against, --video and --plot need --offsets: nothing moves without")
+    }
+  }
+
+  private var steps: [Int]? {
+    let numbers = (offsets ?? "").split(separator: ",", omittingEmptySubsequences: false).map {
+      Int($0).flatMap { $0 > 0 ? $0 : nil }
+    }
+    return numbers.contains(nil) ? nil : numbers.compactMap { $0 }
   }
 
   func run() throws {
-    let request = EvaluationRequest(
-      episodes: episodes, seed: seed,
-      workers: workers ?? ProcessInfo.processInfo.activeProcessorCount,
-      exploration: Exploration(noise: noise, randomActions: randomActions))
     let bands = try expect.map { try Bands(contentsOf: URL(fileURLWithPath: $0)) }
-    let comparison = try Comparison.run(policies, environment: environment, request)
+    let form = TableFormat(rawValue: format) ?? .text
+    let threads = workers ?? ProcessInfo.processInfo.activeProcessorCount
+    guard against.isEmpty else { return try holdAgainst(bands, threads, form) }
+    let comparison = try Comparison.run(
+      policies, environment: environment,
+      EvaluationRequest(
+        episodes: episodes, seed: seed, workers: threads,
+        exploration: Exploration(noise: noise, randomActions: randomActions)))
     if json {
       print(try comparison.json())
     } else {
-      print(comparison.table().rendered(as: TableFormat(rawValue: format) ?? .text), terminator: "")
+      print(
+        try comparison.text(
+          table.flatMap { ComparisonTable(rawValue: $0) } ?? (form == .text ? .all : .methods),
+          form, of: measure),
+        terminator: "")
     }
     if let video {
       try comparison.film(to: URL(fileURLWithPath: video), episodes: videoEpisodes)
       if !json { print("video: \(video)") }
     }
+    if let plot {
+      try comparison.paths(episodes: videoEpisodes).write(to: URL(fileURLWithPath: plot))
+      if !json { print("figure: \(plot)") }
+    }
     try bands?.check(comparison)
+  }
+
+  private func holdAgainst(_ bands: Bands?, _ threads: Int, _ format: TableFormat) throws {
+    var request = DatasetEvaluation.Request(against, workers: threads)
+    request.readEpisodes = datasetEpisodes
+    request.seed = seed
+    request.fittedUpdates = fittedQ ?? 0
+    request.offsets = steps ?? []
+    request.episodes = episodes
+    let found = try DatasetEvaluation.run(policies, request)
+    if json {
+      print(try found.json())
+    } else {
+      print(found.text(format), terminator: "")
+    }
+    if let video {
+      try DatasetFilm.write(
+        policies[0], request, episodes: videoEpisodes, to: URL(fileURLWithPath: video))
+      if !json { print("video: \(video)") }
+    }
+    if let plot {
+      try DatasetFilm.paths(policies[0], request, episodes: videoEpisodes)
+        .write(to: URL(fileURLWithPath: plot))
+      if !json { print("figure: \(plot)") }
+    }
+    try bands?.check(found)
   }
 }

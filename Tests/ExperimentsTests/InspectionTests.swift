@@ -2,6 +2,7 @@ import Environments
 import Foundation
 import GoalCore
 import Learners
+import Statistics
 import Storage
 import TestSupport
 import Testing
@@ -98,13 +99,13 @@ struct InspectionTests {
     #expect(
       found.lengths.histogram == Histogram(low: 2, width: 1, counts: [1, 0, 2], isWhole: true))
     // Episode 0 is at its goal after steps 3 and 4, episode 1 after step 1 only.
-    #expect(found.success == Statistics.wilson(successes: 1, of: 3))
-    #expect(found.successEver == Statistics.wilson(successes: 2, of: 3))
+    #expect(found.success == Intervals.wilson(successes: 1, of: 3))
+    #expect(found.successEver == Intervals.wilson(successes: 2, of: 3))
     #expect(
       found.successByStep
-        == [(1, 3), (0, 3), (1, 2), (1, 2)].map { Statistics.wilson(successes: $0.0, of: $0.1) })
-    #expect(found.return == Statistics.bootstrap([2, 1, 0]))
-    #expect(found.return49 == Statistics.bootstrap([1, 1, 0]))
+        == [(1, 3), (0, 3), (1, 2), (1, 2)].map { Intervals.wilson(successes: $0.0, of: $0.1) })
+    #expect(found.return == Intervals.bootstrap([2, 1, 0]))
+    #expect(found.return49 == Intervals.bootstrap([1, 1, 0]))
     #expect(found.returns == Histogram(low: 0, width: 1, counts: [1, 1, 1], isWhole: true))
     #expect(found.behaviour == ["policy": 0.7, "noise": 0.1, "random": 0.2])
 
@@ -118,7 +119,7 @@ struct InspectionTests {
     #expect(abs(observations.standardDeviation[0] - variance.squareRoot()) < 1e-12)
     let sorted: [Double] = [0, 1, 2, 3, 3, 3, 5, 6, 7, 8, 9, 9, 10]
     #expect(
-      observations.quantiles == [ColumnSummary.fractions.map { Statistics.quantile(sorted, $0) }])
+      observations.quantiles == [ColumnSummary.fractions.map { Intervals.quantile(sorted, $0) }])
     #expect(observations.quantiles[0][1...3] == [3, 5, 8])
 
     // The highest action is in the last bin, and none is outside.
@@ -185,7 +186,7 @@ struct InspectionTests {
     }
     #expect(
       plain.success
-        == Statistics.wilson(successes: listed.totals.successesAtEnd, of: listed.totals.episodes))
+        == Intervals.wilson(successes: listed.totals.successesAtEnd, of: listed.totals.episodes))
     #expect(plain.lineage.provenance != nil)
   }
 

@@ -2,6 +2,7 @@ import Environments
 import Foundation
 import GoalCore
 import Learners
+import Statistics
 import Storage
 import TestSupport
 import Testing
@@ -326,8 +327,8 @@ final class TrainingTests {
     #expect(table.heads[0...1] == ["seed", "success"] && table.heads.last == "episodes")
     #expect(table.rows.map { $0[0] } == ["3", "4", "5", "IQM (bootstrap)", "mean (Student's t)"])
     let returns = summaries.compactMap { $0.evaluation?.evaluation.return.estimate }
-    #expect(table.rows[4][3] == Statistics.student(returns).text)
-    #expect(table.rows[3][3] == Statistics.interquartile(returns).text)
+    #expect(table.rows[4][3] == Intervals.student(returns).text)
+    #expect(table.rows[3][3] == Intervals.interquartile(returns).text)
   }
 
   @Test func settingsComeFromTextInLayers() throws {

@@ -22,6 +22,16 @@ public enum PythonReference {
       .deletingLastPathComponent()
   }
 
+  /// Whether the Python of other systems, which is set up only when asked for, has a package.
+  public static func peersHave(_ package: String) -> Bool {
+    let folder = dependencies.appendingPathComponent("venv-peers/lib")
+    let versions = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    return versions.contains {
+      FileManager.default.fileExists(
+        atPath: folder.appendingPathComponent("\($0)/site-packages/\(package)").path)
+    }
+  }
+
   /// Whether other systems' Python is there, which `make setup-peers` makes; says so where it is not.
   public static func hasPeers(for test: String) -> Bool {
     let python = dependencies.appendingPathComponent("venv-peers/bin/python")
@@ -31,10 +41,12 @@ public enum PythonReference {
   }
 
   /// Runs a script, of the folder `Tests/Python`, with other systems' Python.
-  public static func runPeer(_ script: String, arguments: [String]) throws -> Data {
+  public static func runPeer(
+    _ script: String, arguments: [String] = [], input: Data = Data()
+  ) throws -> Data {
     try run(
       script: checkout.appendingPathComponent("Tests/Python/" + script), arguments: arguments,
-      environment: "venv-peers")
+      input: input, environment: "venv-peers")
   }
 
   /// Runs a script, of the folder `Tests/Python`, with `input` on its standard input; its output.

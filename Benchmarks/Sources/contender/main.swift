@@ -60,6 +60,8 @@ case "transformer":
   guard let size = TransformerWork.Size(rawValue: arguments.last ?? "") else { exit(64) }
   try transformer(size)
 case "products": try products(arguments.last ?? "")
+case "film": try film(world: arguments.last ?? "fetch-push")
+case "bootstrap": try bootstrap()
 case "train": try endToEnd(arguments.dropFirst().first ?? "wgcsl", dataset: arguments.last ?? "")
 default:
   say(
@@ -68,6 +70,7 @@ default:
       + "digest | convert-in FILE | convert-out FILE | convert-to FORMAT FOLDER | "
       + "convert-flat FORMAT FILE | write-plainly FILE | convert-from FORMAT FOLDER | "
       + "update LEARNER BATCH | transformer 3|50 | products gcsl|wgcsl|3|50 | seeds LEARNER COUNT | train LEARNER DATASET | "
-      + "make-shards MILLIONS FOLDER | sample SCHEME|limit MILLIONS mapped|packed FOLDER")
+      + "make-shards MILLIONS FOLDER | sample SCHEME|limit MILLIONS mapped|packed FOLDER | "
+      + "film WORLD | bootstrap")
   exit(64)
 }

@@ -63,13 +63,3 @@ public struct Table: Sendable, Equatable {
     }
   }
 }
-
-extension Estimate {
-  /// The estimate and its interval with three significant places, as `0.940 [0.875, 0.972]`.
-  public var text: String {
-    func short(_ x: Double) -> String {
-      abs(x) < 1 ? String(format: "%.3f", x) : String(format: abs(x) < 100 ? "%.2f" : "%.1f", x)
-    }
-    return "\(short(estimate)) [\(short(low)), \(short(high))]"
-  }
-}

@@ -9,12 +9,25 @@ public enum Video {
 
   /// Rolls the first `episodes` of an evaluation out and writes them to `file`, `.mp4` or `.gif`.
   ///
-  /// Each picture has a frame: green while the goal is reached, grey otherwise. Throws where the
-  /// world has no pictures, there is no renderer, or ffmpeg is missing or fails.
+  /// Each picture has its episode's number and step, and at the end SUCCESS or FAILURE, which is what the
+  /// evaluation counts: whether the goal is reached at the last step. Its frame is green while the goal is
+  /// reached, grey otherwise. Throws where the world has no pictures, there is no renderer, or ffmpeg is
+  /// missing or fails.
   public static func write(
     _ policy: NamedPolicy, in world: World, seed: UInt64, episodes: Int, size: Int = 320,
     to file: URL, progress: ProgressReport? = nil
   ) throws {
+    let films = try films(
+      policy, in: world, seed: seed, episodes: episodes, size: size, progress: progress)
+    try encode(
+      grid(films.map { rested($0, world.task.spec) }), rate: rate(world.task.spec), to: file)
+  }
+
+  /// The pictures of each episode.
+  private static func films(
+    _ policy: NamedPolicy, in world: World, seed: UInt64, episodes: Int, size: Int,
+    progress: ProgressReport? = nil
+  ) throws -> [[Picture]] {
     let loaded = try world.load()
     let environment = try loaded.makeEnvironment()
     guard let visible = environment as? any VisibleEnvironment else {
@@ -25,22 +38,34 @@ public enum Video {
     for episode in 0..<episodes {
       var film: [Picture] = []
       let worldSeed = Seeds.world(.evaluate, seed: seed, episode: Int64(episode))
-      _ = try rollout.episode(index: Int64(episode), seed: worldSeed) { trajectory in
+      let trajectory = try rollout.episode(index: Int64(episode), seed: worldSeed) { trajectory in
+        let isEnd = trajectory.terminated || trajectory.truncated
         film.append(
-          try shot(of: visible, reached: trajectory.successes.last ?? false, size: size))
+          try shot(
+            of: visible, reached: trajectory.successes.last ?? false, size: size,
+            label: isEnd ? nil : "\(episode) STEP \(trajectory.length)"))
       }
-      films.append(rested(film, world.task.spec))
+      end(&film, success: trajectory.successes.last ?? false, "\(episode)")
+      films.append(film)
       progress?.advance()
     }
     progress?.finish()
-    try encode(grid(films), rate: rate(world.task.spec), to: file)
+    return films
   }
 
-  /// The world as it stands, in its frame.
+  /// Labels a film's last picture with how the episode ended.
+  static func end(_ film: inout [Picture], success: Bool, _ name: String) {
+    guard !film.isEmpty else { return }
+    film[film.count - 1].label(
+      "\(name) \(success ? "SUCCESS" : "FAILURE")", success ? (30, 140, 55) : (190, 40, 35))
+  }
+
+  /// The world as it stands, in its frame, with a label in the corner.
   static func shot(
-    of visible: any VisibleEnvironment, reached: Bool, size: Int
+    of visible: any VisibleEnvironment, reached: Bool, size: Int, label: String? = nil
   ) throws -> Picture {
     var picture = try visible.picture(width: size, height: size)
+    if let label { picture.label(label, (70, 70, 76)) }
     picture.frame(reached ? (40, 190, 70) : (110, 110, 110), thickness: max(2, size / 64))
     return picture
   }
@@ -52,9 +77,9 @@ public enum Video {
   }
 
   /// Puts the films beside and below each other; short ones rest on their last picture.
-  static func grid(_ films: [[Picture]]) -> [Picture] {
+  static func grid(_ films: [[Picture]], columns wanted: Int? = nil) -> [Picture] {
     guard let first = films.first?.first else { return [] }
-    let columns = Int(Double(films.count).squareRoot().rounded(.up))
+    let columns = wanted ?? Int(Double(films.count).squareRoot().rounded(.up))
     let rows = (films.count + columns - 1) / columns
     let length = films.map(\.count).max() ?? 0
     let width = first.width * columns
@@ -75,11 +100,25 @@ public enum Video {
     }
   }
 
-  /// Writes pictures to a film, `.mp4` or `.gif`, whole or not at all.
+  /// The first pictures of episodes in a row, and their last ones below.
+  static func ends(
+    _ policy: NamedPolicy, in world: World, seed: UInt64, episodes: Int, size: Int = 320
+  ) throws -> Picture {
+    let films = try films(policy, in: world, seed: seed, episodes: episodes, size: size)
+    let pictures = films.compactMap(\.first) + films.compactMap(\.last)
+    return grid(pictures.map { [$0] }, columns: episodes)[0]
+  }
+
+  /// Writes pictures to a film, `.mp4` or `.gif`, or the first to a `.png`, whole or not at all.
   static func encode(_ pictures: [Picture], rate: Double, to file: URL) throws {
     guard let first = pictures.first else { return }
     let kind = file.pathExtension.lowercased()
-    guard ["mp4", "gif"].contains(kind) else {
+    let kinds = [
+      "mp4": ["-pix_fmt", "yuv420p", "-movflags", "+faststart"],
+      "gif": ["-vf", "split[a][b];[a]palettegen[p];[b][p]paletteuse"],
+      "png": ["-frames:v", "1", "-update", "1"],
+    ]
+    guard kinds.keys.contains(kind) else {
       throw ExperimentError.cannotWrite(
         path: file.path, reason: "a video's name ends in .mp4 or .gif")
     }
@@ -95,9 +134,7 @@ public enum Video {
         "ffmpeg", "-loglevel", "error", "-y", "-f", "rawvideo", "-pixel_format", "rgb24",
         "-video_size", "\(first.width)x\(first.height)", "-framerate", "\(rate)", "-i", "-",
       ]
-      + (kind == "mp4"
-        ? ["-pix_fmt", "yuv420p", "-movflags", "+faststart"]
-        : ["-vf", "split[a][b];[a]palettegen[p];[b][p]paletteuse"]) + [part.path]
+      + (kinds[kind] ?? []) + [part.path]
     let input = Pipe()
     let complaints = Pipe()
     process.standardInput = input
@@ -123,21 +160,6 @@ public enum Video {
     guard rename(part.path, file.path) == 0 else {
       throw ExperimentError.cannotWrite(
         path: file.path, reason: String(cString: strerror(errno)))
-    }
-  }
-}
-
-extension Picture {
-  /// Draws a frame inside the edge.
-  mutating func frame(_ colour: (UInt8, UInt8, UInt8), thickness: Int) {
-    for y in 0..<height {
-      for x in 0..<width
-      where y < thickness || y >= height - thickness || x < thickness || x >= width - thickness {
-        let at = (y * width + x) * 3
-        bytes[at] = colour.0
-        bytes[at + 1] = colour.1
-        bytes[at + 2] = colour.2
-      }
     }
   }
 }

@@ -24,20 +24,48 @@ public struct SVGPanel: Sendable {
     let counts: [Int]
   }
 
+  /// A way through the plane towards a goal.
+  public struct Paths: Sendable {
+    /// What both axes show at least; they have one scale.
+    struct Frame: Sendable {
+      let x, y: ClosedRange<Double>
+    }
+
+    /// What was there before; drawn grey.
+    let data: [Point]
+    /// The way; its start is a dot.
+    let policy: [Point]
+    let goal: Point
+    /// Distance within which the goal is reached.
+    let radius: Double
+    let isSuccess: Bool
+    let frame: Frame
+  }
+
+  /// Several lines with names.
+  public struct Series: Sendable {
+    let name: String
+    let points: [Point]
+  }
+
   /// What is drawn.
   public enum Content: Sendable {
     /// Bars that stand on zero.
     case bars([Bar])
     /// Points joined by a line, their intervals as a band; marked one by one where they are few.
     case line([Point])
+    /// Several lines of one kind, each in a colour of its own, with their names.
+    case lines([Series])
+    /// A way towards a goal, seen from above.
+    case paths(Paths)
     /// A heat map, its colours by the logarithm of the count; empty cells are white.
     case cells(Cells)
   }
 
   static let width = 390.0
   static let height = 280.0
-  private static let blue = "#3b6ea5"
-  private static let orange = "#d1621b"
+  static let blue = "#3b6ea5"
+  static let orange = "#d1621b"
 
   let title: String
   let xLabel: String
@@ -53,10 +81,10 @@ public struct SVGPanel: Sendable {
   var countsAlong = false
 
   // The rectangle between the axes.
-  private let left = 66.0
-  private let top = 32.0
-  private let bottom = SVGPanel.height - 48
-  private var right: Double {
+  let left = 66.0
+  let top = 32.0
+  let bottom = SVGPanel.height - 48
+  var right: Double {
     if case .cells = content { SVGPanel.width - 62 } else { SVGPanel.width - 28 }
   }
 
@@ -74,7 +102,7 @@ public struct SVGPanel: Sendable {
   }
 
   /// Where a number stands along an axis.
-  private struct Axis {
+  struct Axis {
     let from: ClosedRange<Double>
     let to: (Double, Double)
 
@@ -98,6 +126,8 @@ public struct SVGPanel: Sendable {
       draw(bars, across, up, &text)
       drawOverlay(across, up, &text)
     case .line(let points): draw(points, across, up, &text)
+    case .lines(let all): draw(all, across, up, &text)
+    case .paths(let paths): draw(paths, across, up, &text)
     case .cells(let cells): draw(cells, &text)
     }
     text.line(left, bottom, right, bottom, colour: "#444444")
@@ -127,14 +157,22 @@ public struct SVGPanel: Sendable {
     case .line(let points):
       x = points.map(\.x) + (xStart.map { [$0] } ?? [])
       y = points.flatMap { [$0.interval?.lowerBound ?? $0.y, $0.interval?.upperBound ?? $0.y] }
+    case .lines(let all):
+      let points = all.flatMap(\.points)
+      x = points.map(\.x) + (xStart.map { [$0] } ?? [])
+      y = points.flatMap { [$0.interval?.lowerBound ?? $0.y, $0.interval?.upperBound ?? $0.y] }
+    case .paths(let paths): return square(paths.frame)
     case .cells(let cells):
       x = [cells.low[0], cells.high[0]]
       y = [cells.low[1], cells.high[1]]
     }
     x = x.filter(\.isFinite)
     y = y.filter(\.isFinite)
-    if case .line = content, let low = y.min(), let high = y.max() {
+    switch content {
+    case .line, .lines:
+      guard let low = y.min(), let high = y.max() else { break }
       y += [low - 0.05 * (high - low), high + 0.05 * (high - low)]
+    default: break
     }
     return (Self.range(x), yRange ?? Self.range(y))
   }
@@ -172,9 +210,9 @@ public struct SVGPanel: Sendable {
       ])
   }
 
-  private func draw(
+  func draw(
     _ points: [Point], _ across: Axis, _ up: Axis,
-    _ text: inout SVGText
+    _ text: inout SVGText, colour: String = SVGPanel.blue
   ) {
     let points = points.filter(\.y.isFinite)
     let place = { (x: Double, y: Double) in
@@ -187,25 +225,25 @@ public struct SVGPanel: Sendable {
         + banded.reversed().map { place($0.0, $0.1.lowerBound) }
       text.add(
         "polygon",
-        [("points", edge.joined(separator: " ")), ("fill", Self.blue), ("fill-opacity", "0.2")])
+        [("points", edge.joined(separator: " ")), ("fill", colour), ("fill-opacity", "0.2")])
     }
     text.add(
       "polyline",
       [
         ("points", points.map { place($0.x, $0.y) }.joined(separator: " ")), ("fill", "none"),
-        ("stroke", Self.blue), ("stroke-width", "1.5"), ("stroke-linejoin", "round"),
+        ("stroke", colour), ("stroke-width", "1.5"), ("stroke-linejoin", "round"),
       ])
     guard points.count <= 30 else { return }
     for point in points {
       if banded.count == 1, let interval = point.interval {
         let x = across(point.x)
-        text.line(x, up(interval.lowerBound), x, up(interval.upperBound), colour: Self.blue)
+        text.line(x, up(interval.lowerBound), x, up(interval.upperBound), colour: colour)
       }
       text.add(
         "circle",
         [
           ("cx", SVGText.short(across(point.x))), ("cy", SVGText.short(up(point.y))), ("r", "2.5"),
-          ("fill", Self.blue),
+          ("fill", colour),
         ])
     }
   }

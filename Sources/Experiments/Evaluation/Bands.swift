@@ -1,5 +1,6 @@
 public import Foundation
 import GoalCore
+import Statistics
 
 /// Bands that results must lie in, each with where it comes from.
 public struct Bands: Sendable {
@@ -27,6 +28,11 @@ public struct Bands: Sendable {
     for entry in comparison.entries {
       try check(entry.evaluation.byName.map { ($0.name, $0.value.estimate) }, of: entry.name)
     }
+  }
+
+  /// Throws `ExperimentError.outsideBand` for the first number outside its band.
+  public func check(_ evaluation: DatasetEvaluation) throws {
+    for (subject, values) in evaluation.byName() { try check(values, of: subject) }
   }
 
   /// Throws `ExperimentError.outsideBand` for the first number of a dataset outside its band.

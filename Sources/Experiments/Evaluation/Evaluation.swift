@@ -1,6 +1,7 @@
 public import Environments
 import Foundation
 public import GoalCore
+public import Statistics
 
 /// What an evaluation is asked to do.
 public struct EvaluationRequest: Sendable {
@@ -77,11 +78,11 @@ public struct Evaluation: Codable, Sendable, Equatable {
 
   /// Summarises episodes.
   public init(_ scores: [EpisodeScore]) {
-    success = Statistics.wilson(successes: scores.count { $0.success }, of: scores.count)
-    return49 = Statistics.bootstrap(scores.map(\.returnBeforeLast))
-    `return` = Statistics.bootstrap(scores.map(\.fullReturn))
-    discountedReturn = Statistics.bootstrap(scores.map(\.discountedReturn))
-    finalDistance = Statistics.bootstrap(scores.map(\.finalDistance))
+    success = Intervals.wilson(successes: scores.count { $0.success }, of: scores.count)
+    return49 = Intervals.bootstrap(scores.map(\.returnBeforeLast))
+    `return` = Intervals.bootstrap(scores.map(\.fullReturn))
+    discountedReturn = Intervals.bootstrap(scores.map(\.discountedReturn))
+    finalDistance = Intervals.bootstrap(scores.map(\.finalDistance))
   }
 
   /// The estimates by the names that they have in JSON, in the order of tables.

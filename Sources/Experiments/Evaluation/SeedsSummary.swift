@@ -1,3 +1,5 @@
+import Statistics
+
 /// What came of several seeds of one configuration.
 public struct SeedsSummary: Sendable {
   /// The runs, in the order of their seeds.
@@ -18,9 +20,9 @@ public struct SeedsSummary: Sendable {
     }
     let columns = names.indices.map { k in evaluations.map { $0.byName[k].value.estimate } }
     table.rows.append(
-      ["IQM (bootstrap)"] + columns.map { Statistics.interquartile($0).text } + [episodes])
+      ["IQM (bootstrap)"] + columns.map { Intervals.interquartile($0).text } + [episodes])
     table.rows.append(
-      ["mean (Student's t)"] + columns.map { Statistics.student($0).text } + [episodes])
+      ["mean (Student's t)"] + columns.map { Intervals.student($0).text } + [episodes])
     return table
   }
 }

@@ -1,0 +1,100 @@
+import Foundation
+import GoalCore
+import Statistics
+import Environments
+
+extension Comparison {
+  /// One policy's results.
+  private struct One: Encodable {
+    let policy: String
+    let digest: String
+    let environment: String
+    let method: String
+    let seed: UInt64
+    let exploration: Exploration
+    let evaluation: Evaluation
+
+    enum Keys: String, CodingKey {
+      case policy, digest, environment, method, seed, noise
+      case randomActions = "random_actions"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      try evaluation.encode(to: encoder)
+      var container = encoder.container(keyedBy: Keys.self)
+      try container.encode(policy, forKey: .policy)
+      try container.encode(digest, forKey: .digest)
+      try container.encode(environment, forKey: .environment)
+      try container.encode(method, forKey: .method)
+      try container.encode(seed, forKey: .seed)
+      guard exploration != .none else { return }
+      try container.encode(exploration.noise, forKey: .noise)
+      try container.encode(exploration.randomActions, forKey: .randomActions)
+    }
+  }
+
+  private struct Group: Encodable {
+    let method: String
+    let environment: String
+    let seeds: Int
+    let results: [String: Estimate]
+  }
+
+  private struct Pair: Encodable {
+    let method: String
+    let over: String
+    let environment: String
+    let results: [String: PairedComparison]
+  }
+
+  private struct Whole: Encodable {
+    let method: String
+    let aggregates: [String: Estimate]
+    let improvement: Estimate?
+  }
+
+  private struct Several: Encodable {
+    let policies: [One]
+    let over_seeds: [String: Estimate]?
+    let methods: [Group]
+    let differences: [Pair]
+    let sentences: [String]
+    let overall: [Whole]
+  }
+
+  /// One object for one policy; for several, an object with all of them, the methods and differences.
+  public func json() throws -> String {
+    let all = entries.map {
+      One(
+        policy: $0.name, digest: $0.policy.digest, environment: $0.world.task.identifier,
+        method: $0.method, seed: request.seed, exploration: request.exploration,
+        evaluation: $0.evaluation)
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    guard all.count != 1 else {
+      return String(decoding: try encoder.encode(all[0]), as: UTF8.self)
+    }
+    let several = Several(
+      policies: all,
+      over_seeds: overSeeds.map { Dictionary($0.map { ($0.name, $0.value) }) { $1 } },
+      methods: methods.map {
+        Group(
+          method: $0.name, environment: $0.environment, seeds: $0.entries.count,
+          results: Dictionary($0.byName.map { ($0.name, $0.value) }) { $1 })
+      },
+      differences: differences.map {
+        Pair(
+          method: $0.method, over: $0.over, environment: $0.environment,
+          results: Dictionary($0.byName.map { ($0.name, $0.value) }) { $1 })
+      },
+      sentences: sentences,
+      overall: overall.map {
+        Whole(
+          method: $0.method,
+          aggregates: Dictionary($0.aggregates.map { ($0.name, $0.value) }) { $1 },
+          improvement: $0.improvement)
+      })
+    return String(decoding: try encoder.encode(several), as: UTF8.self)
+  }
+}

@@ -1,0 +1,136 @@
+import GoalCore
+public import Statistics
+import Environments
+
+extension Comparison {
+  /// The table that a paper would have.
+  ///
+  /// In one world: a row a method, a column a measure. In several: a row a world, a column a method, of
+  /// one measure, then a row for each aggregate over worlds. Intervals are over seeds where a method has
+  /// several, and of the one checkpoint otherwise. Throws `ExperimentError.badSettings` for a measure
+  /// that is none.
+  public func methodsTable(of measure: String = "success") throws -> Table {
+    guard let place = Measure.all.firstIndex(where: { $0.name == measure }) else {
+      throw ExperimentError.badSettings(
+        path: "evaluate",
+        reason: NearNames.complaint("measure", measure, among: Measure.all.map(\.name)))
+    }
+    let methods = methods
+    guard environments.count > 1 else {
+      var table = Table(["method", "seeds"] + Measure.all.map(\.name) + ["episodes"])
+      table.rows = methods.map { method in
+        [method.name, "\(method.entries.count)"] + method.byName.map(\.value.text)
+          + ["\(request.episodes)"]
+      }
+      return table
+    }
+    let names = methods.reduce(into: [String]()) { if !$0.contains($1.name) { $0.append($1.name) } }
+    var table = Table([measure] + names)
+    table.rows = environments.map { environment in
+      [environment]
+        + names.map { name in
+          methods.first { $0.name == name && $0.environment == environment }?.byName[place].value
+            .text ?? "–"
+        }
+    }
+    guard place == 0 else { return table }
+    let overall = overall
+    guard !overall.isEmpty else { return table }
+    for (k, aggregate) in Aggregate.all.enumerated() {
+      table.rows.append(
+        [aggregate.name]
+          + names.map { name in
+            overall.first { $0.method == name }?.aggregates[k].value.text ?? "–"
+          })
+    }
+    table.rows.append(
+      ["P(beats \(overall[0].method))"]
+        + names.map { name in
+          overall.first { $0.method == name }?.improvement?.text ?? "–"
+        })
+    return table
+  }
+
+  /// Every method less the first of its world, with the probability of being the better; nil where no
+  /// two methods were evaluated in one world.
+  public func differencesTable() -> Table? {
+    let differences = differences
+    guard !differences.isEmpty else { return nil }
+    let isOne = environments.count < 2
+    var table = Table(
+      (isOne ? [] : ["environment"]) + ["method"] + Measure.all.map(\.name)
+        + ["P(better success)", "over"])
+    table.rows = differences.map { difference in
+      (isOne ? [] : [difference.environment]) + ["\(difference.method) − \(difference.over)"]
+        + difference.byName.map { PairedComparison.signed($0.value.difference) }
+        + [
+          difference.byName[0].value.improvement.text,
+          "\(difference.byName[0].value.difference.episodes) "
+            + (difference.byName[0].value.units == .seeds ? "runs" : "episodes"),
+        ]
+    }
+    return table
+  }
+
+  /// What the differences in success come to, in plain words.
+  public var sentences: [String] {
+    differences.map { difference in
+      let place = environments.count < 2 ? "" : "\(difference.environment): "
+      return place
+        + difference.byName[0].value.sentence(difference.method, difference.over, on: "success")
+    }
+  }
+}
+
+/// Which tables of a comparison are printed.
+public enum ComparisonTable: String, CaseIterable, Sendable {
+  /// A row a policy.
+  case runs
+  /// As in a paper: seeds summed up.
+  case methods
+  /// Methods less the first.
+  case differences
+  /// All of them.
+  case all
+
+  /// All of them, for help and errors.
+  public static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
+}
+
+extension Comparison {
+  /// Tables as text, each after the first under a heading, and what the differences come to.
+  ///
+  /// CSV and LaTeX have neither headings nor sentences. Throws `ExperimentError.badSettings` for a
+  /// measure that is none, and where differences are asked for and there are none.
+  public func text(
+    _ which: ComparisonTable, _ format: TableFormat, of measure: String = "success"
+  ) throws -> String {
+    let hasWords = format == .text || format == .md
+    let runs = [("", table())]
+    let isSeveral = methods.count > 1
+    let methods = [("methods", try methodsTable(of: measure))]
+    let differences = differencesTable().map { [("differences", $0)] }
+    var chosen: [(String, Table)]
+    switch which {
+    case .runs: chosen = runs
+    case .methods: chosen = [("", methods[0].1)]
+    case .differences:
+      guard let differences else {
+        throw ExperimentError.badSettings(
+          path: "evaluate", reason: "differences need two methods in one world")
+      }
+      chosen = [("", differences[0].1)]
+    case .all: chosen = runs + (isSeveral ? methods : []) + (differences ?? [])
+    }
+    // Several tables in one file of CSV are none.
+    if !hasWords { chosen = [chosen[0]] }
+    var text = chosen.map { heading, table in
+      let head = heading.isEmpty || !hasWords ? "" : "\n\(format == .md ? "## " : "")\(heading)\n"
+      return head + (format == .md && !head.isEmpty ? "\n" : "") + table.rendered(as: format)
+    }.joined()
+    if hasWords, which == .all || which == .differences, !sentences.isEmpty {
+      text += "\n" + sentences.map { (format == .md ? "- " : "") + $0 + "\n" }.joined()
+    }
+    return text
+  }
+}

@@ -1,0 +1,181 @@
+import Environments
+import Foundation
+import GoalCore
+import Learners
+public import Statistics
+
+/// Policies held against datasets: their actions, their values, and where they get from its states.
+public struct DatasetEvaluation: Encodable, Sendable {
+  /// What is asked for.
+  public struct Request: Sendable {
+    /// The datasets' folders.
+    public var datasets: [String]
+    /// Episodes that are read of each, spread evenly over it.
+    public var readEpisodes = 400
+    /// Steps and goals that are drawn of each episode for each offset.
+    public var draws = 2
+    /// What the draws come from.
+    public var seed: UInt64 = 0
+    /// Threads.
+    public var workers: Int
+    /// Updates of fitted-Q evaluation; 0 for none.
+    public var fittedUpdates = 0
+    /// Offsets k of goals for episodes in the simulator; empty for none.
+    public var offsets: [Int] = []
+    /// Episodes in the simulator for each offset.
+    public var episodes = 100
+
+    /// Makes a request of what needs no simulator.
+    public init(_ datasets: [String], workers: Int) {
+      self.datasets = datasets
+      self.workers = workers
+    }
+  }
+
+  /// What was found without a simulator on one part of a dataset.
+  public struct Part: Encodable, Sendable {
+    /// Whether the policy was trained on it.
+    public let part: TrainingPart
+    /// Episodes looked at.
+    public let episodes: Int
+    /// How far its actions are from the data's.
+    public let actions: ActionErrors
+    /// How its first actions agree; nil where the data ask for no goals.
+    public let firstActions: FirstActions?
+    /// How its values are calibrated; nil for a policy without values.
+    public let values: ValueCalibration?
+    /// Mean value of the episodes' first states for their goals, by fitted-Q evaluation; nil where none
+    /// was asked for.
+    public let fittedQ: Estimate?
+  }
+
+  /// One policy on one dataset.
+  public struct Entry: Encodable, Sendable {
+    /// The policy's name.
+    public let policy: String
+    /// The dataset's folder.
+    public let dataset: String
+    /// Part by part.
+    public let parts: [Part]
+    /// From the dataset's states; nil where none was asked for.
+    public let rollouts: DatasetRollouts?
+
+    /// How each start ended, for comparing policies.
+    let outcomes: [DatasetRollouts.Outcome]
+
+    enum CodingKeys: String, CodingKey { case policy, dataset, parts, rollouts }
+  }
+
+  /// The world's id.
+  public let environment: String
+  /// γ of fitted-Q evaluation, 1 − 1/horizon.
+  public let discount: Double
+  /// The results, dataset by dataset, in the order of the policies.
+  public let entries: [Entry]
+
+  /// Holds policies against datasets; a simulator is needed only for offsets.
+  public static func run(
+    _ names: [String], _ request: Request, silent: Bool = false
+  ) throws -> DatasetEvaluation {
+    let samples = try request.datasets.map {
+      try DatasetSample($0, episodes: request.readEpisodes)
+    }
+    guard let first = samples.first else {
+      throw ExperimentError.badSettings(path: "evaluate", reason: "--against needs a dataset")
+    }
+    for other in samples where other.task != first.task {
+      throw ExperimentError.otherDataset(
+        path: other.path, world: other.task.identifier, expected: first.task.identifier)
+    }
+    let policies = try names.map { try Judged($0, task: first.task) }
+    let world =
+      try request.offsets.isEmpty
+      ? nil : EnvironmentRegistry.world(first.task.identifier).load()
+    var entries: [Entry] = []
+    for sample in samples {
+      let drawn =
+        try request.offsets.isEmpty
+        ? nil
+        : DatasetRollouts.starts(
+          in: sample, offsets: request.offsets, episodes: request.episodes, seed: request.seed)
+      for policy in policies {
+        let membership = TrainingParts(
+          policy: policy.name, header: policy.header, dataset: sample)
+        let parts = try TrainingPart.allCases.compactMap { part in
+          let episodes = sample.episodes.filter { membership.part(of: $0.place) == part }
+          return episodes.isEmpty
+            ? nil : try policy.part(part, episodes, task: first.task, request)
+        }
+        var (rollouts, outcomes) = (DatasetRollouts?.none, [DatasetRollouts.Outcome]())
+        if let drawn, let world {
+          let progress = ProgressReport(
+            "evaluate \(policy.name)", total: drawn.starts.count, unit: "episodes", silent: silent)
+          outcomes = try DatasetRollouts.outcomes(
+            of: policy.named, from: drawn.starts, in: sample, world, workers: request.workers,
+            progress: progress)
+          rollouts = DatasetRollouts(
+            drawn.starts, outcomes,
+            parts: drawn.starts.map {
+              membership.part(of: sample.episodes[$0.episode].place)
+            }, leftOut: drawn.leftOut)
+        }
+        entries.append(
+          Entry(
+            policy: policy.name, dataset: sample.path, parts: parts, rollouts: rollouts,
+            outcomes: outcomes))
+      }
+    }
+    return DatasetEvaluation(
+      environment: first.task.identifier, discount: 1 - 1 / Double(first.task.spec.horizon),
+      entries: entries)
+  }
+}
+
+/// A policy that is held against data, with its learner where that has values.
+struct Judged {
+  let name: String
+  let named: NamedPolicy
+  let header: PolicyHeader?
+  let valuing: (any GoalValuing)?
+
+  init(_ name: String, task: GoalTask) throws {
+    self.name = name
+    guard name != "random", name != "scripted" else {
+      named = try Policies.named(name, for: EnvironmentRegistry.world(task.identifier))
+      (header, valuing) = (nil, nil)
+      return
+    }
+    let loaded = try Checkpoint.policy(name, for: task)
+    (named, header) = (loaded.policy, loaded.header)
+    valuing = try Checkpoint.learner(of: name) as? any GoalValuing
+  }
+
+  /// What is found on the episodes of a part.
+  func part(
+    _ part: TrainingPart, _ episodes: [DatasetSample.Episode], task: GoalTask,
+    _ request: DatasetEvaluation.Request
+  ) throws -> DatasetEvaluation.Part {
+    let policy = named.policy
+    let rows = try Parallel.map(
+      count: episodes.count, workers: request.workers, context: { policy.makeActor() }
+    ) { actor, number in
+      ActionErrors.rows(
+        of: episodes[number], task: task, actor: actor, draws: request.draws, seed: request.seed)
+    }
+    let values = valuing.flatMap { learner in
+      ValueCalibration(
+        episodes.enumerated().flatMap { number, episode in
+          ValueCalibration.rows(
+            of: episode, number: number, task: task, draws: request.draws, seed: request.seed)
+        }, of: learner)
+    }
+    return DatasetEvaluation.Part(
+      part: part, episodes: episodes.count, actions: ActionErrors(rows),
+      firstActions: FirstActions(episodes, task: task, actor: policy.makeActor()),
+      values: values,
+      fittedQ: request.fittedUpdates > 0
+        ? try FittedQ.value(
+          of: named, on: episodes, task: task, updates: request.fittedUpdates,
+          seed: request.seed, workers: request.workers) : nil)
+  }
+}

@@ -1,0 +1,199 @@
+import Foundation
+import GoalCore
+public import Statistics
+
+extension DatasetEvaluation {
+  /// What was found, as tables under headings.
+  public func tables() -> [(heading: String, table: Table)] {
+    let all: [(String, Table?)] = [
+      (
+        "action error by goal offset, steps (mean square, in halves of the range)",
+        actions(\.byOffset) { $0.squared }
+      ),
+      (
+        "negative log-likelihood of the data's actions by goal offset (nats)",
+        actions(\.byOffset) { $0.negativeLogLikelihood }
+      ),
+      ("share of the data's choices by goal offset", actions(\.byOffset) { $0.accuracy }),
+      (
+        "action error by source of the data's action (mean square, in halves of the range)",
+        actions(\.bySource) { $0.squared }
+      ),
+      (
+        "share of the data's choices by source of the data's action",
+        actions(\.bySource) { $0.accuracy }
+      ),
+      ("first actions that agree with the data's, of those episodes that have a goal", firsts()),
+      ("values by the data's steps until the goal", values()),
+      ("fitted-Q evaluation: discounted 0/1 return without an end, at most \(most)", fitted()),
+      ("from the dataset's states: by goal offset, steps", rollouts(\.byOffset)),
+      ("from the dataset's states: by the goal's distance", rollouts(\.byDistance)),
+      ("from the dataset's states: by training", rollouts(\.byPart)),
+    ]
+    return all.compactMap { heading, table in table.map { (heading, $0) } }
+  }
+
+  private var most: String { Estimate.short(1 / (1 - discount)) }
+
+  /// Name of policy and dataset, as short as is clear.
+  private func heads(_ entry: Entry) -> [String] { [entry.policy, entry.dataset] }
+
+  private func actions(
+    _ groups: KeyPath<ActionErrors, [ActionErrors.Group]>,
+    _ value: (ActionErrors.Group) -> Estimate?
+  ) -> Table? {
+    let parts = entries.flatMap { entry in entry.parts.map { (entry, $0) } }
+    let names = parts.flatMap { $0.1.actions[keyPath: groups].map(\.name) }
+      .reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+    guard !names.isEmpty, parts.contains(where: { value($0.1.actions.all) != nil }) else {
+      return nil
+    }
+    var table = Table(["policy", "dataset", "part"] + names + ["all"])
+    table.rows = parts.map { entry, part in
+      heads(entry) + [part.part.rawValue]
+        + names.map { name in
+          part.actions[keyPath: groups].first { $0.name == name }.flatMap(value)?.text ?? "–"
+        } + [value(part.actions.all)?.text ?? "–"]
+    }
+    return table
+  }
+
+  private func firsts() -> Table? {
+    var table = Table(["policy", "dataset", "part", "agree", "by chance", "episodes"])
+    for entry in entries {
+      for part in entry.parts {
+        guard let firsts = part.firstActions else { continue }
+        table.rows.append(
+          heads(entry) + [
+            part.part.rawValue, firsts.agree.text, firsts.byChance.text,
+            "\(firsts.agree.episodes)",
+          ])
+      }
+    }
+    return table.rows.isEmpty ? nil : table
+  }
+
+  private func values() -> Table? {
+    var table = Table([
+      "policy", "dataset", "part", "steps", "rows", "value", "if reached so", "along the data",
+      "steps that values say",
+    ])
+    for entry in entries {
+      for part in entry.parts {
+        guard let values = part.values else { continue }
+        for group in values.groups {
+          let steps = group.from == group.to ? "\(group.from)" : "\(group.from)–\(group.to)"
+          table.rows.append(
+            heads(entry) + [
+              part.part.rawValue, steps, "\(group.rows)", group.value.text,
+              Estimate.short(group.reached), Estimate.short(group.behaviour),
+              group.saidSteps.isFinite ? Estimate.short(group.saidSteps) : "never",
+            ])
+        }
+        table.rows.append(
+          heads(entry) + [
+            part.part.rawValue, "all", "\(values.groups.reduce(0) { $0 + $1.rows })",
+            "error \(values.error.text)",
+            "rank correlation \(Estimate.short(values.rankCorrelation))", "", "",
+          ])
+      }
+    }
+    return table.rows.isEmpty ? nil : table
+  }
+
+  private func fitted() -> Table? {
+    var table = Table(["policy", "dataset", "part", "value", "share of the most", "episodes"])
+    for entry in entries {
+      for part in entry.parts {
+        guard let value = part.fittedQ else { continue }
+        table.rows.append(
+          heads(entry) + [
+            part.part.rawValue, value.text, Estimate.short(value.estimate * (1 - discount)),
+            "\(value.episodes)",
+          ])
+      }
+    }
+    return table.rows.isEmpty ? nil : table
+  }
+
+  private func rollouts(_ groups: KeyPath<DatasetRollouts, [DatasetRollouts.Group]>) -> Table? {
+    var table = Table([
+      "policy", "dataset", "group", "distance", "success", "at some step", "steps to success",
+      "the data's steps", "episodes",
+    ])
+    for entry in entries {
+      guard let rollouts = entry.rollouts else { continue }
+      let all = groups == \.byOffset ? [rollouts.all] : []
+      for group in rollouts[keyPath: groups] + all {
+        table.rows.append(
+          heads(entry) + [
+            group.name, Estimate.short(group.distance), group.success.text,
+            group.successEver.text, group.stepsToSuccess?.text ?? "–",
+            Estimate.short(group.stepsOfData), "\(group.episodes)",
+          ])
+      }
+    }
+    return table.rows.isEmpty ? nil : table
+  }
+
+  /// The tables and sentences for people, or the tables alone as CSV or LaTeX, a blank line between them.
+  public func text(_ format: TableFormat) -> String {
+    let hasWords = format == .text || format == .md
+    let mark = format == .md ? "## " : ""
+    var text = tables().map { heading, table in
+      (hasWords ? "\(mark)\(heading)\n" + (format == .md ? "\n" : "") : "")
+        + table.rendered(as: format)
+    }.joined(separator: "\n")
+    if hasWords, !sentences.isEmpty {
+      text += "\n" + sentences.map { (format == .md ? "- " : "") + $0 + "\n" }.joined()
+    }
+    return text
+  }
+
+  /// Policies beside the first on the same starts, in plain words; empty without rollouts.
+  public var sentences: [String] {
+    var found: [String] = []
+    for entry in entries {
+      guard let first = entries.first(where: { $0.dataset == entry.dataset }),
+        first.policy != entry.policy, !entry.outcomes.isEmpty
+      else { continue }
+      let values = { (entry: Entry) in entry.outcomes.map { $0.success ? 1.0 : 0 } }
+      let pair = PairedComparison(values(entry), over: values(first), kind: .proportion)
+      found.append(
+        "\(entry.dataset): " + pair.sentence(entry.policy, first.policy, on: "success"))
+    }
+    return found
+  }
+
+  /// The numbers that bands can be given for, by the policy, dataset and part that they are of.
+  func byName() -> [(subject: String, values: [(name: String, value: Double)])] {
+    entries.flatMap { entry in
+      entry.parts.map { part in
+        let estimates: [(String, Estimate?)] = [
+          ("action_error", part.actions.all.squared),
+          ("action_nll", part.actions.all.negativeLogLikelihood),
+          ("action_accuracy", part.actions.all.accuracy),
+          ("first_action_agreement", part.firstActions?.agree),
+          ("value_error", part.values?.error), ("fitted_q", part.fittedQ),
+          ("success", entry.rollouts?.all.success),
+          ("success_ever", entry.rollouts?.all.successEver),
+          ("steps_to_success", entry.rollouts?.all.stepsToSuccess),
+        ]
+        let correlation = part.values.map { [("value_rank_correlation", $0.rankCorrelation)] } ?? []
+        return (
+          "\(entry.policy) on \(entry.dataset), \(part.part.rawValue)",
+          estimates.compactMap { name, value in value.map { (name, $0.estimate) } } + correlation
+        )
+      }
+    }
+  }
+
+  /// All of it as JSON; numbers that are not finite are the texts `inf`, `-inf` and `nan`.
+  public func json() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return String(decoding: try encoder.encode(self), as: UTF8.self)
+  }
+}

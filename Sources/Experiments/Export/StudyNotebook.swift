@@ -1,0 +1,220 @@
+import Foundation
+
+/// The notebook of a study: nbformat 4, its numbers and pictures from `runs.csv` alone.
+struct StudyNotebook {
+  let title: String
+  let question: String
+
+  private struct Cell: Encodable {
+    let cell_type: String
+    let id: String
+    let metadata: [String: String] = [:]
+    let source: [String]
+    let outputs: [String]?
+    let isCode: Bool
+
+    enum CodingKeys: String, CodingKey {
+      case cell_type, id, metadata, source, outputs, execution_count
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(cell_type, forKey: .cell_type)
+      try container.encode(id, forKey: .id)
+      try container.encode(metadata, forKey: .metadata)
+      try container.encode(source, forKey: .source)
+      guard isCode else { return }
+      try container.encode([String](), forKey: .outputs)
+      try container.encodeNil(forKey: .execution_count)
+    }
+  }
+
+  private struct Notebook: Encodable {
+    struct Metadata: Encodable {
+      struct Kernel: Encodable {
+        let display_name = "Python 3"
+        let language = "python"
+        let name = "python3"
+      }
+      struct Language: Encodable { let name = "python" }
+      let kernelspec = Kernel()
+      let language_info = Language()
+    }
+    let cells: [Cell]
+    let metadata = Metadata()
+    let nbformat = 4
+    let nbformat_minor = 5
+  }
+
+  /// Writes the notebook, not executed.
+  func write(to file: URL) throws {
+    let parts: [(Bool, String)] = [
+      (
+        false,
+        "# \(title)\n\n\(question.isEmpty ? "" : question + "\n\n")"
+          + "Everything below is computed from `runs.csv` beside this notebook."
+      ),
+      (true, Self.reading), (false, "## The end of training"), (true, Self.table),
+      (false, "## Learning curves"), (true, Self.curves), (false, "## Every run"),
+      (true, Self.seeds),
+    ]
+    let cells = parts.enumerated().map { number, part in
+      let lines = part.1.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+      return Cell(
+        cell_type: part.0 ? "code" : "markdown", id: "cell-\(number)",
+        source: lines.enumerated().map {
+          $0.offset + 1 < lines.count ? $0.element + "\n" : $0.element
+        },
+        outputs: nil, isCode: part.0)
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    try writeWhole(try encoder.encode(Notebook(cells: cells)) + Data("\n".utf8), to: file)
+  }
+
+  private static let reading = """
+    import csv
+    import math
+    import statistics
+    from collections import defaultdict
+
+    import matplotlib.pyplot as plt
+
+    with open("runs.csv") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        row["updates"], row["estimate"] = int(row["updates"]), float(row["estimate"])
+        row["low"], row["high"] = float(row["low"]), float(row["high"])
+    methods = list(dict.fromkeys(row["method"] for row in rows))
+    environments = list(dict.fromkeys(row["environment"] for row in rows))
+    # Student's 97.5 % quantiles of 1 to 30 degrees of freedom.
+    T = [12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281, 2.2010, 2.1788, 2.1604,
+         2.1448, 2.1314, 2.1199, 2.1098, 2.1009, 2.0930, 2.0860, 2.0796, 2.0739, 2.0687, 2.0639, 2.0595, 2.0555,
+         2.0518, 2.0484, 2.0452, 2.0423]
+
+    def over_seeds(chosen):
+        \"\"\"Mean and 95 % interval: Student's over seeds, or the one run's own.\"\"\"
+        if len(chosen) == 1:
+            return chosen[0]["estimate"], chosen[0]["low"], chosen[0]["high"]
+        values = [row["estimate"] for row in chosen]
+        mean = statistics.fmean(values)
+        half = T[min(len(values), 31) - 2] * statistics.stdev(values) / math.sqrt(len(values))
+        return mean, mean - half, mean + half
+
+    print(f"{len(set((row['environment'], row['configuration'], row['seed']) for row in rows))} runs, "
+          f"{len(methods)} methods, {len(environments)} environments")
+    """
+
+  private static let table = """
+    measures = list(dict.fromkeys(row["measure"] for row in rows))
+    final = [row for row in rows if row["kind"] == "final"]
+    print(f"{'environment':22}{'method':22}{'runs':>5}  " + "".join(f"{name:>27}" for name in measures))
+    for environment in environments:
+        for method in methods:
+            cells, count = "", 0
+            for measure in measures:
+                chosen = [row for row in final
+                          if (row["environment"], row["method"], row["measure"]) == (environment, method, measure)]
+                if chosen:
+                    count = len(chosen)
+                    mean, low, high = over_seeds(chosen)
+                    cells += f"{mean:9.3f} [{low:6.3f}, {high:6.3f}]".rjust(27)
+            if count:
+                print(f"{environment:22}{method:22}{count:5}  {cells}")
+    """
+
+  private static let curves = """
+    trained = [row for row in rows if row["kind"] == "training" and row["measure"] == "success"]
+    shown = [name for name in environments if any(row["environment"] == name for row in trained)]
+    if shown:
+        figure, axes = plt.subplots(1, len(shown), figsize=(5 * len(shown), 3.6), squeeze=False)
+        for axis, environment in zip(axes[0], shown):
+            for method in methods:
+                at = defaultdict(list)
+                for row in trained:
+                    if (row["environment"], row["method"]) == (environment, method):
+                        at[row["updates"]].append(row)
+                most = max(map(len, at.values()), default=0)
+                points = [(updates, *over_seeds(at[updates])) for updates in sorted(at) if len(at[updates]) == most]
+                if points:
+                    x, y, low, high = zip(*points)
+                    line, = axis.plot(x, y, label=f"{method} ({most})")
+                    axis.fill_between(x, low, high, alpha=0.2, color=line.get_color(), linewidth=0)
+            axis.set(title=environment, xlabel="updates", ylabel="success", ylim=(0, 1.02))
+            axis.legend(frameon=False)
+        figure.tight_layout()
+        plt.show()
+    else:
+        print("no run was evaluated while training")
+    """
+
+  private static let seeds = """
+    ends = [row for row in final if row["measure"] == "success"]
+    figure, axis = plt.subplots(figsize=(1.6 + 1.1 * len(environments) * len(methods), 3.6))
+    labels = []
+    for environment in environments:
+        for method in methods:
+            chosen = [row for row in ends if (row["environment"], row["method"]) == (environment, method)]
+            if not chosen:
+                continue
+            x = len(labels)
+            labels.append(f"{method}\\n{environment}")
+            mean, low, high = over_seeds(chosen)
+            axis.plot([x] * len(chosen), [row["estimate"] for row in chosen], "o", color="C0", alpha=0.5)
+            axis.errorbar([x + 0.2], [mean], yerr=[[mean - low], [high - mean]], fmt="s", color="C1", capsize=4)
+    axis.set(xticks=range(len(labels)), xlim=(-0.6, len(labels) - 0.2), ylim=(-0.02, 1.05), ylabel="success",
+             title="each run (dots), mean with 95 % interval")
+    axis.set_xticklabels(labels)
+    figure.tight_layout()
+    plt.show()
+    """
+
+  /// Runs a notebook's cells in the Python that set-up made, and keeps what they print.
+  ///
+  /// Gives why it was not run where there is no such Python; throws `ExperimentError.program` where a
+  /// cell fails.
+  static func execute(_ file: URL) throws -> String? {
+    guard let python = python() else { return "there is no .deps/venv: run `make setup`" }
+    let script = """
+      import sys, nbclient, nbformat
+      notebook = nbformat.read(sys.argv[1], 4)
+      nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3", record_timing=False,
+                              resources={"metadata": {"path": sys.argv[2]}}).execute()
+      nbformat.validate(notebook)
+      nbformat.write(notebook, sys.argv[1])
+      """
+    let process = Process()
+    process.executableURL = python
+    process.arguments = ["-c", script, file.path, file.deletingLastPathComponent().path]
+    process.environment = ProcessInfo.processInfo.environment.merging([
+      "MPLBACKEND": "module://matplotlib_inline.backend_inline"
+    ]) { $1 }
+    let complaints = Pipe()
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = complaints
+    do { try process.run() } catch {
+      return "\(python.path) could not be started"
+    }
+    let said = complaints.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else {
+      let lines = String(decoding: said, as: UTF8.self).split(separator: "\n")
+      throw ExperimentError.program(
+        name: "study.ipynb", reason: lines.last.map(String.init) ?? "could not be executed")
+    }
+    return nil
+  }
+
+  /// The Python of `make setup`, in `$GOALPOST_DEPS` or the checkout that this was built from.
+  private static func python() -> URL? {
+    let checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let folders: [String?] = [
+      ProcessInfo.processInfo.environment["GOALPOST_DEPS"], ".deps",
+      checkout.appendingPathComponent(".deps").path,
+    ]
+    return folders.compactMap { $0 }.map {
+      URL(fileURLWithPath: $0).appendingPathComponent("venv/bin/python")
+    }.first { FileManager.default.isExecutableFile(atPath: $0.path) }
+  }
+}

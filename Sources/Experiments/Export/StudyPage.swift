@@ -1,0 +1,140 @@
+import Foundation
+import GoalCore
+import Statistics
+import Storage
+
+/// The `README.md` of a study.
+struct StudyPage {
+  let request: Study.Request
+  let rows: [StudyRow]
+  let comparison: Comparison
+  let sources: [Study.Source]
+  let study: Study
+
+  var title: String { request.folder.lastPathComponent }
+
+  var question: String {
+    request.question.isEmpty ? kept("Question") ?? "" : request.question
+  }
+
+  /// The page.
+  func text() throws -> String {
+    let answer = request.answer.isEmpty ? kept("Answer") ?? suggestion : request.answer
+    var text = "# \(title)\n\n"
+    text += "## Question\n\n\(question.isEmpty ? "(not stated)" : question)\n\n"
+    text += "## Answer\n\n\(answer)\n\n"
+    text += "## Results\n\n" + results + "\n"
+    if !comparison.sentences.isEmpty {
+      text += comparison.sentences.map { "- \($0)\n" }.joined() + "\n"
+    }
+    text += """
+      Each run of this export was evaluated on the same \(comparison.request.episodes) episodes \
+      (seed \(comparison.request.seed)). Intervals are 95 %: Student's over seeds where a method has \
+      several, of the one run otherwise. `runs.csv` has every number, `study.ipynb` draws from it.
+
+
+      """
+    text += "## Figures\n\n"
+    for file in study.files where file.hasPrefix("figures/") {
+      text += "\(caption(of: file))\n\n![\(file)](\(file))\n\n"
+    }
+    text += "## How it was made\n\n"
+    text += "```sh\n" + commands.joined(separator: "\n") + "\n```\n\n"
+    text += provenance
+    if !study.notes.isEmpty {
+      text += "\n" + study.notes.map { "- \($0)\n" }.joined()
+    }
+    return text
+  }
+
+  /// A table of what `runs.csv` holds in the end: a row a method and world, a column a measure.
+  private var results: String {
+    let finals = rows.filter { $0.kind == .final }
+    let measures = finals.map(\.measure).uniqued
+    var table = Table(["environment", "method", "seeds"] + measures)
+    for environment in finals.map(\.environment).uniqued {
+      for method in finals.filter({ $0.environment == environment }).map(\.method).uniqued {
+        let own = finals.filter { $0.environment == environment && $0.method == method }
+        let cells = measures.map { measure -> String in
+          let values = own.filter { $0.measure == measure }
+          if values.count > 1 {
+            let found = Intervals.student(values.map(\.estimate))
+            return (measure == "success" ? found.withinShares : found).text
+          }
+          return values.first?.value.text ?? "–"
+        }
+        table.rows.append([environment, method, "\(Set(own.map(\.key)).count)"] + cells)
+      }
+    }
+    return table.rendered(as: .md)
+  }
+
+  /// What stands in for an answer that was not given.
+  private var suggestion: String {
+    let sentences = comparison.sentences
+    return sentences.isEmpty
+      ? "See the table."
+      : sentences.map { $0 + "." }.joined(separator: " ")
+  }
+
+  /// The commands of runs whose provenance is known, then this one's.
+  private var commands: [String] {
+    let trained = sources.compactMap { $0.provenance?.command }.map(Self.line)
+    return trained.uniqued + [Self.line(CommandLine.arguments)]
+  }
+
+  /// A command line as one would type it.
+  private static func line(_ words: [String]) -> String {
+    let rest = words.dropFirst().map { word in
+      word.allSatisfy { $0.isLetter || $0.isNumber || "-_./:=,+".contains($0) } && !word.isEmpty
+        ? word : "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
+    }
+    return (["goalpost"] + rest).joined(separator: " ")
+  }
+
+  private var provenance: String {
+    var table = Table(["run", "seed", "commit", "host", "finished"])
+    table.rows = sources.map { source in
+      [
+        source.folder.lastPathComponent, "\(source.configuration.seed)",
+        source.provenance?.commit.map { String($0.prefix(12)) } ?? "–",
+        source.provenance?.host ?? "–", source.provenance?.finished ?? "–",
+      ]
+    }
+    let commit = RunFolder.commit.map { " at commit \($0.prefix(12))" } ?? ""
+    return table.rendered(as: .md) + "\nExported\(commit).\n"
+  }
+
+  private func caption(of file: String) -> String {
+    let name = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
+    switch name {
+    case "curves": return "Success while training: the mean over seeds with its 95 % interval."
+    case "profile":
+      return "The share of runs that succeed in more than a share of episodes, with a 95 % band."
+    default: break
+    }
+    if let learner = name.suffix(after: "sampler-") {
+      return "How far ahead the goals are that \(learner) draws, with the paper's settings."
+    }
+    if let data = name.suffix(after: "data-") { return "The dataset \(data)." }
+    return "Three episodes of \(name.suffix(after: "episodes-") ?? name): starts above, ends below."
+  }
+
+  /// What stands under a heading of the page that is there; nil where there is none.
+  private func kept(_ heading: String) -> String? {
+    let file = request.folder.appendingPathComponent("README.md")
+    guard let text = try? String(contentsOf: file, encoding: .utf8),
+      let start = text.range(of: "## \(heading)\n\n")
+    else { return nil }
+    let rest = text[start.upperBound...]
+    let end = rest.range(of: "\n\n## ")?.lowerBound ?? rest.endIndex
+    let found = String(rest[..<end]).trimmingCharacters(in: .whitespacesAndNewlines)
+    return found.isEmpty || found == "(not stated)" ? nil : found
+  }
+}
+
+extension String {
+  fileprivate func suffix(after start: String) -> String? {
+    hasPrefix(start) ? String(dropFirst(start.count)) : nil
+  }
+}

@@ -1,0 +1,76 @@
+import Environments
+import Foundation
+import GoalCore
+
+/// What an episode achieved, seen from above: the first two numbers of its achieved goals.
+struct PlanePath: Sendable {
+  /// The goal.
+  let goal: [Float]
+  /// Achieved goals of a dataset before the policy takes over; empty where there are none.
+  var data: [[Float]] = []
+  /// Achieved goals under the policy, from its first state on.
+  var policy: [[Float]] = []
+  /// Whether the episode ends at the goal.
+  var isSuccess = false
+
+  init(goal: [Float]) { self.goal = goal }
+
+  /// An episode of a rollout.
+  init(_ trajectory: Trajectory, goal width: Int) {
+    goal = trajectory.desiredGoal
+    policy = (0...trajectory.length).map { trajectory.achievedGoal($0, length: width) }
+    isSuccess = trajectory.successes.last ?? false
+  }
+
+  /// A panel for each episode, all of one scale; throws `ExperimentError.nothingToDraw` where goals have
+  /// no two dimensions.
+  static func figure(_ paths: [PlanePath], task: GoalTask, title: String) throws -> SVGFigure {
+    guard task.spec.goal >= 2, !paths.isEmpty else {
+      throw ExperimentError.nothingToDraw(
+        path: task.identifier, reason: "goals have \(task.spec.goal) dimension, not two")
+    }
+    let all = paths.flatMap { [$0.goal] + $0.data + $0.policy }
+    let x = all.map { Double($0[0]) }
+    let y = all.map { Double($0[1]) }
+    let room = task.spec.successThreshold
+    let frame = SVGPanel.Paths.Frame(
+      x: (x.min() ?? 0) - room...(x.max() ?? 1) + room,
+      y: (y.min() ?? 0) - room...(y.max() ?? 1) + room)
+    return SVGFigure(
+      title: title,
+      panels: paths.enumerated().map { number, path in
+        let points = { (rows: [[Float]]) in
+          rows.map { SVGPanel.Point(x: Double($0[0]), y: Double($0[1])) }
+        }
+        return SVGPanel(
+          title: "episode \(number): \(path.isSuccess ? "success" : "failure")",
+          xLabel: "achieved goal 0", yLabel: "achieved goal 1",
+          content: .paths(
+            SVGPanel.Paths(
+              data: points(path.data), policy: points(path.policy),
+              goal: SVGPanel.Point(x: Double(path.goal[0]), y: Double(path.goal[1])),
+              radius: room, isSuccess: path.isSuccess, frame: frame)))
+      })
+  }
+}
+
+extension Comparison {
+  /// The paths of the first policy's first episodes in the plane.
+  public func paths(episodes: Int) throws -> SVGFigure {
+    guard let first = entries.first else {
+      throw ExperimentError.nothingToDraw(path: "evaluate", reason: "there is no policy")
+    }
+    let rollout = Rollout(
+      environment: try first.world.load().makeEnvironment(), policy: first.policy)
+    let task = first.world.task
+    let paths = (0..<episodes).map { episode in
+      PlanePath(
+        rollout.episode(
+          index: Int64(episode),
+          seed: Seeds.world(.evaluate, seed: request.seed, episode: Int64(episode))),
+        goal: task.spec.goal)
+    }
+    return try PlanePath.figure(
+      paths, task: task, title: "\(first.name) in \(task.identifier), seen from above")
+  }
+}

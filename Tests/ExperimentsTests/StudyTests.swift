@@ -1,0 +1,130 @@
+import Environments
+import Foundation
+import GoalCore
+import Learners
+import Statistics
+import Storage
+import TestSupport
+import Testing
+
+@testable import Experiments
+
+/// Studies: their rows, figures, page and notebook.
+final class StudyTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  func train(_ name: String, learner: String, seed: UInt64) throws -> String {
+    let data = folder.url.appendingPathComponent("data")
+    _ = try TrajectoryCollection.run(
+      Recipe(environment: "point-reach", policy: "scripted", seed: 1, episodes: 6), in: data,
+      workers: 2, silent: true)
+    var configuration = RunConfiguration()
+    configuration.learner = learner
+    configuration.datasets = [data.path]
+    configuration.updates = 20
+    configuration.seed = seed
+    configuration.evaluateEvery = 10
+    configuration.evaluationEpisodes = 3
+    configuration.settings = ["batchSize": 16, "hiddenWidths": [8]]
+    let run = folder.url.appendingPathComponent(name)
+    _ = try Training.run(configuration, in: run)
+    return run.path
+  }
+
+  func export(
+    _ runs: [String], question: String = "", executes: Bool = false, films: Bool = false
+  ) throws -> Study {
+    var request = Study.Request(
+      runs, in: folder.url.appendingPathComponent("study"),
+      evaluation: EvaluationRequest(episodes: 6, seed: 0, workers: 2))
+    request.question = question
+    request.executes = executes
+    request.films = films
+    return try Study.export(request, silent: true)
+  }
+
+  func text(_ name: String) throws -> String {
+    try String(
+      contentsOf: folder.url.appendingPathComponent("study/\(name)"), encoding: .utf8)
+  }
+
+  @Test func aStudyIsWholeAndItsNotebookRunsAgainFromItsRows() throws {
+    let runs = try [
+      train("gcsl-s0", learner: "gcsl", seed: 0), train("gcsl-s1", learner: "gcsl", seed: 1),
+      train("goal-bc-s0", learner: "goal-bc", seed: 0),
+    ]
+    let study = try export(runs, question: "Which, \"a\" or b?", executes: true, films: true)
+    #expect(
+      study.files == [
+        "runs.csv", "figures/curves.svg", "figures/profile.svg", "figures/data-data.svg",
+        "figures/sampler-gcsl.svg",
+        "figures/episodes-point-reach-gcsl.png", "figures/episodes-point-reach-goal-bc.png",
+        "README.md", "study.ipynb",
+      ])
+    #expect(study.notes.isEmpty, "\(study.notes)")
+    for file in study.files {
+      #expect(
+        FileManager.default.fileExists(
+          atPath: folder.url.appendingPathComponent("study/\(file)").path))
+    }
+    let page = try text("README.md")
+    #expect(page.contains("## Question\n\nWhich, \"a\" or b?\n"))
+    #expect(page.contains("| point-reach | gcsl | 2 |"))
+    #expect(page.contains("![figures/curves.svg](figures/curves.svg)"))
+    // A copy with nothing but the rows and the notebook runs again, in the venv's Jupyter.
+    let copy = folder.url.appendingPathComponent("copy")
+    try FileManager.default.createDirectory(at: copy, withIntermediateDirectories: true)
+    for name in ["runs.csv", "study.ipynb"] {
+      try FileManager.default.copyItem(
+        at: folder.url.appendingPathComponent("study/\(name)"),
+        to: copy.appendingPathComponent(name))
+    }
+    let said = try PythonReference.run("notebook_reference.py", arguments: [copy.path])
+    #expect(
+      String(decoding: said, as: UTF8.self)
+        == "valid, 4 code cells executed, 2 pictures, the text is the same\n")
+  }
+
+  @Test func rowsOfOtherRunsStayAndTheQuestionToo() throws {
+    let first = try train("gcsl-s0", learner: "gcsl", seed: 0)
+    let second = try train("gcsl-s1", learner: "gcsl", seed: 1)
+    _ = try export([first], question: "What of it?")
+    let before = try StudyRow.read(folder.url.appendingPathComponent("study/runs.csv"))
+    _ = try export([second])
+    let after = try StudyRow.read(folder.url.appendingPathComponent("study/runs.csv"))
+    #expect(after.count == 2 * before.count && Array(after.prefix(before.count)) == before)
+    #expect(Set(after.map(\.key)).count == 2 && Set(after.map(\.configuration)).count == 1)
+    #expect(before.count == 3 * 5)
+    // Once more changes nothing.
+    _ = try export([second])
+    #expect(
+      try StudyRow.read(folder.url.appendingPathComponent("study/runs.csv")) == after)
+    #expect(try text("README.md").contains("## Question\n\nWhat of it?\n"))
+    #expect(try text("README.md").contains("| point-reach | gcsl | 2 |"))
+  }
+
+  @Test func whatIsNoRunIsRefused() throws {
+    let run = try train("gcsl-s0", learner: "gcsl", seed: 0)
+    #expect(throws: ExperimentError.self) { try export([run + "/checkpoints/000000020"]) }
+    let file = folder.url.appendingPathComponent("study/runs.csv")
+    try FileManager.default.createDirectory(
+      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data("not,ours\n".utf8).write(to: file)
+    #expect(throws: ExperimentError.self) { try export([run]) }
+    #expect(try text("runs.csv") == "not,ours\n")
+  }
+
+  @Test func cellsWithCommasAndQuotesComeBack() throws {
+    var row = StudyRow(
+      run: "a", method: "m, \"x\"", environment: "e", learner: "l", seed: 3, commit: "",
+      configuration: "0", kind: .final, updates: 2, measure: "success", estimate: 0.1, low: 0,
+      high: 0.30000000000000004, episodes: 7)
+    let file = folder.url.appendingPathComponent("rows.csv")
+    try StudyRow.write([row], to: file)
+    #expect(try StudyRow.read(file) == [row])
+    row.estimate = .nan
+    #expect(row.cells[10] == "nan")
+  }
+}
