@@ -21,9 +21,10 @@ public enum Intervals {
     let middle = p + z * z / (2 * n)
     let spread = z * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
     let scale = 1 + z * z / n
+    // Rounding must not move an end of 0 or 1 past the share itself.
     return Estimate(
-      estimate: p, low: max(0, (middle - spread) / scale), high: min(1, (middle + spread) / scale),
-      episodes: count)
+      estimate: p, low: min(p, max(0, (middle - spread) / scale)),
+      high: max(p, min(1, (middle + spread) / scale)), episodes: count)
   }
 
   /// The mean and its percentile bootstrap interval: 2.5 % and 97.5 % of the means of `replicates`

@@ -56,8 +56,9 @@ struct Sample: ParsableCommand {
     let found = try SampleInspection.run(
       datasets, scheme: scheme ?? learner ?? "", ofLearner: learner != nil, batches: batches,
       seed: seed)
-    if let plot { try found.figure().write(to: URL(fileURLWithPath: plot)) }
     if json { print(try found.json()) } else { print(found.text, terminator: "") }
-    if let plot, !json { print("\nfigure: \(plot)") }
+    guard let plot else { return }
+    try found.figure().write(to: URL(fileURLWithPath: plot))
+    if !json { print("\nfigure: \(plot)") }
   }
 }

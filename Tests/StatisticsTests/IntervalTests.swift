@@ -4,6 +4,15 @@ import Testing
 @testable import Statistics
 
 struct IntervalTests {
+  @Test func anIntervalHoldsItsShare() {
+    for count in 1...400 {
+      for successes in [0, 1, count / 2, count] {
+        let interval = Intervals.wilson(successes: successes, of: count)
+        #expect(interval.low <= interval.estimate && interval.estimate <= interval.high)
+      }
+    }
+  }
+
   // Values of R 4: prop.test(x, n, correct = FALSE)$conf.int, which is Wilson's.
   @Test(arguments: [
     (50, 100, 0.4038315, 0.5961685), (0, 20, 0, 0.1611252), (20, 20, 0.8388748, 1),

@@ -161,7 +161,8 @@ struct StudyNotebook {
             labels.append(f"{method}\\n{environment}")
             mean, low, high = over_seeds(chosen)
             axis.plot([x] * len(chosen), [row["estimate"] for row in chosen], "o", color="C0", alpha=0.5)
-            axis.errorbar([x + 0.2], [mean], yerr=[[mean - low], [high - mean]], fmt="s", color="C1", capsize=4)
+            axis.plot([x + 0.2] * 2, [low, high], "_-", color="C1")
+            axis.plot([x + 0.2], [mean], "s", color="C1")
     axis.set(xticks=range(len(labels)), xlim=(-0.6, len(labels) - 0.2), ylim=(-0.02, 1.05), ylabel="success",
              title="each run (dots), mean with 95 % interval")
     axis.set_xticklabels(labels)
