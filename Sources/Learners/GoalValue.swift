@@ -57,6 +57,7 @@ protocol ActorCriticValuing: GoalValuing {
 }
 
 extension ActorCriticValuing {
+  /// Q(s, π(s, g), g), `[B]`, of observations `[B, O]` and goals `[B, G]`.
   public func values(observations: [Float], goals: [Float], rows: Int) -> [Float] {
     withoutGradients {
       let input = networks.policy.input(observations, goals, rows: rows)
