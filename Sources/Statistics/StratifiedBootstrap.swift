@@ -1,4 +1,4 @@
-public import GoalCore
+import GoalCore
 
 /// Draws the runs of each task again and again, with replacement, each task by itself.
 ///
