@@ -32,7 +32,8 @@ final class PartFile {
     self.target = target
     let number = PartFile.count.add(1, ordering: .relaxed).newValue
     part = "\(target.path).\(PartFile.owner)-\(number).part"
-    descriptor = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    // Read as well: HDF5 reads back what its cache of metadata had no room for.
+    descriptor = open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw .writing(target.path) }
   }
 

@@ -1,5 +1,5 @@
 import GoalCore
-public import Statistics
+import Statistics
 import Environments
 
 extension Comparison {

@@ -1,6 +1,6 @@
 import Foundation
 import GoalCore
-public import Statistics
+import Statistics
 
 extension DatasetEvaluation {
   /// What was found, as tables under headings.
