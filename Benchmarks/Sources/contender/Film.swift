@@ -19,7 +19,8 @@ func film(world identifier: String) throws {
     var pictures = 0
     while true {
       let step = environment.step(actor.act(shown.observation))
-      precondition(try visible.picture(width: 480, height: 480).bytes.count == 480 * 480 * 3)
+      let picture = try visible.picture(width: 480, height: 480)
+      precondition(picture.bytes.count == 480 * 480 * 3)
       pictures += 1
       if step.terminated || step.truncated { return Double(pictures) }
       shown = step.next
