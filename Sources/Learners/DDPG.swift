@@ -1,6 +1,6 @@
 public import GoalCore
 public import Replay
-public import Torch
+internal import Torch
 
 /// Which goals a `DDPG` learns from.
 public protocol DDPGGoals: SendableMetatype {
@@ -51,7 +51,7 @@ public enum HindsightGoals: DDPGGoals {
 /// targets clipped to ±1 / (1 − γ), where HER's are −1/0 and clipped to at most 0.
 ///
 /// Shapes: `B` rows, `D` observation and goal, `A` action.
-public final class DDPG<Goals: DDPGGoals>: Learner {
+public final class DDPG<Goals: DDPGGoals>: ActorCriticLearner {
   /// What can be set; the defaults are the reference's, `wgcsl/algo/config.py`.
   public struct Configuration: ActorCriticConfiguration {
     /// Rows in a batch, `B`.
@@ -93,7 +93,7 @@ public final class DDPG<Goals: DDPGGoals>: Learner {
   /// The settings that it was made with.
   public let configuration: Configuration
   /// Updates made so far.
-  public private(set) var updates = 0
+  public internal(set) var updates = 0
   let networks: ActorCritic
 
   /// Makes an untrained learner; throws `LearnerError` for discrete actions.
@@ -160,20 +160,6 @@ public final class DDPG<Goals: DDPGGoals>: Learner {
       return metrics
     }
   }
-
-  /// The present policy.
-  public func makePolicy() -> any GoalPolicy { networks.policy.makePolicy() }
-
-  /// Copies of everything that acting and training need.
-  public func saved() -> SavedLearner { networks.saved(updates: updates) }
-
-  /// Puts back what acting needs.
-  public func restore(policy tensors: [NamedTensor]) throws {
-    try networks.policy.restore(policy: tensors)
-  }
-
-  /// Puts everything back.
-  public func restore(_ saved: SavedLearner) throws { updates = try networks.restore(saved) }
 }
 
 extension DDPG.Configuration {

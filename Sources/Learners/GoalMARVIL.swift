@@ -1,7 +1,7 @@
 internal import Glibc
 public import GoalCore
 public import Replay
-public import Torch
+internal import Torch
 
 /// Goal-conditioned MARVIL: imitate the data's actions towards the goals that were asked for, weighted
 /// by the exponential of their advantage.
@@ -21,7 +21,7 @@ public import Torch
 /// `SupervisedPolicy` and `RunningNormalizer` list. From its own paper it differs as the reference does:
 /// 1. the advantage is of one step under a learned Q, not of the data's returns; 2. it is not divided by
 /// a running norm.
-public final class GoalMARVIL: Learner {
+public final class GoalMARVIL: ActorCriticLearner {
   /// What can be set; the defaults are the reference's, `wgcsl/algo/config.py`.
   public struct Configuration: ActorCriticConfiguration {
     /// Rows in a batch.
@@ -62,7 +62,7 @@ public final class GoalMARVIL: Learner {
   /// The settings that it was made with.
   public let configuration: Configuration
   /// Updates made so far.
-  public private(set) var updates = 0
+  public internal(set) var updates = 0
   let networks: ActorCritic
 
   /// Makes an untrained learner; throws `LearnerError` for discrete actions.
@@ -94,20 +94,6 @@ public final class GoalMARVIL: Learner {
 
   /// The policy's loss without weights, and the critic's, of a batch that is not trained on.
   public func losses(on batch: GoalBatch) -> Metrics { networks.losses(on: batch) }
-
-  /// The present policy.
-  public func makePolicy() -> any GoalPolicy { networks.policy.makePolicy() }
-
-  /// Copies of everything that acting and training need.
-  public func saved() -> SavedLearner { networks.saved(updates: updates) }
-
-  /// Puts back what acting needs.
-  public func restore(policy tensors: [NamedTensor]) throws {
-    try networks.policy.restore(policy: tensors)
-  }
-
-  /// Puts everything back.
-  public func restore(_ saved: SavedLearner) throws { updates = try networks.restore(saved) }
 }
 
 extension GoalMARVIL.Configuration {

@@ -1,5 +1,4 @@
 internal import Glibc
-internal import Torch
 
 /// What the values of a learner are sums of: its discount and what it counts as a reward.
 ///
@@ -48,48 +47,4 @@ public protocol GoalValuing: Learner {
   ///
   /// Nothing of the learner changes.
   func values(observations: [Float], goals: [Float], rows: Int) -> [Float]
-}
-
-/// A learner whose values are those of an actor and its critics: Q(s, π(s, g), g) of the first critic, with
-/// the networks that are being trained.
-protocol ActorCriticValuing: GoalValuing {
-  var networks: ActorCritic { get }
-}
-
-extension ActorCriticValuing {
-  /// Q(s, π(s, g), g), `[B]`, of observations `[B, O]` and goals `[B, G]`.
-  public func values(observations: [Float], goals: [Float], rows: Int) -> [Float] {
-    withoutGradients {
-      let input = networks.policy.input(observations, goals, rows: rows)
-      return networks.value(networks.critics[0], input, networks.policy(input)).floats
-    }
-  }
-}
-
-extension WGCSL: ActorCriticValuing {
-  /// γ and the convention of the rewards; nil where no weight asks for a critic.
-  public var valueScale: ValueScale? {
-    usesAdvantages ? ValueScale(discount: networks.discount, rewards: configuration.rewards) : nil
-  }
-}
-
-extension GoalMARVIL: ActorCriticValuing {
-  /// γ and the convention of the rewards.
-  public var valueScale: ValueScale? {
-    ValueScale(discount: networks.discount, rewards: configuration.rewards)
-  }
-}
-
-extension DDPG: ActorCriticValuing {
-  /// γ and the convention of the rewards.
-  public var valueScale: ValueScale? {
-    ValueScale(discount: networks.discount, rewards: configuration.rewards)
-  }
-}
-
-extension TD3BC: ActorCriticValuing {
-  /// γ and the convention of the rewards.
-  public var valueScale: ValueScale? {
-    ValueScale(discount: networks.discount, rewards: configuration.rewards)
-  }
 }

@@ -1,6 +1,6 @@
 public import GoalCore
 public import Replay
-public import Torch
+internal import Torch
 
 /// TD3+BC with goals in hindsight: climb a pessimistic value, and stay near the data's actions.
 ///
@@ -23,7 +23,7 @@ public import Torch
 /// termination, see `ActorCritic`.
 ///
 /// Shapes: `B` rows, `D` observation and goal, `A` action.
-public final class TD3BC: Learner {
+public final class TD3BC: ActorCriticLearner {
   /// What can be set; the defaults are the reference's, `TD3_BC.py` and `main.py`.
   public struct Configuration: ActorCriticConfiguration {
     /// Rows in a batch, `B`.
@@ -72,7 +72,7 @@ public final class TD3BC: Learner {
   /// The settings that it was made with.
   public let configuration: Configuration
   /// Updates made so far.
-  public private(set) var updates = 0
+  public internal(set) var updates = 0
   let networks: ActorCritic
   private var noiseSeed: UInt64
 
@@ -169,21 +169,13 @@ public final class TD3BC: Learner {
     }
   }
 
-  // MARK: - Acting and saving
-
-  /// The present policy.
-  public func makePolicy() -> any GoalPolicy { networks.policy.makePolicy() }
+  // MARK: - Saving
 
   /// Copies of everything that acting and training need.
   public func saved() -> SavedLearner {
     var saved = networks.saved(updates: updates)
     saved.counters["noise_seed"] = .integer(Int(truncatingIfNeeded: noiseSeed))
     return saved
-  }
-
-  /// Puts back what acting needs.
-  public func restore(policy tensors: [NamedTensor]) throws {
-    try networks.policy.restore(policy: tensors)
   }
 
   /// Puts everything back.

@@ -1,7 +1,7 @@
 internal import Glibc
 public import GoalCore
 public import Replay
-public import Torch
+internal import Torch
 
 /// Weighted goal-conditioned supervised learning: imitate the way to reached goals, and weigh each
 /// action by how much better than usual it was.
@@ -24,7 +24,7 @@ public import Torch
 /// reference then ignores it; 3. what `SupervisedPolicy` and `RunningNormalizer` list.
 ///
 /// Shapes: `B` rows, `D` observation and goal, `A` action.
-public final class WGCSL: Learner {
+public final class WGCSL: ActorCriticLearner {
   /// The id, `wgcsl`.
   public static let identifier = "wgcsl"
   /// The idea in one sentence.
@@ -34,7 +34,7 @@ public final class WGCSL: Learner {
   /// The settings that it was made with.
   public let configuration: Configuration
   /// Updates made so far.
-  public private(set) var updates = 0
+  public internal(set) var updates = 0
 
   let networks: ActorCritic
   private var advantageQueue: AdvantageQueue
@@ -127,25 +127,23 @@ public final class WGCSL: Learner {
   }
 
   /// Whether any weight asks for advantages.
-  var usesAdvantages: Bool {
+  private var usesAdvantages: Bool {
     configuration.exponentialWeight || configuration.bestAdvantageWeight
   }
 
-  // MARK: - Acting and saving
+  /// γ and the convention of the rewards; nil where no weight trains a critic, and for γ = 0.
+  public var valueScale: ValueScale? {
+    guard usesAdvantages, networks.discount > 0 else { return nil }
+    return ValueScale(discount: networks.discount, rewards: configuration.rewards)
+  }
 
-  /// The present policy.
-  public func makePolicy() -> any GoalPolicy { networks.policy.makePolicy() }
+  // MARK: - Saving
 
   /// Copies of everything that acting and training need.
   public func saved() -> SavedLearner {
     let queue = advantageQueue.contents
     let advantages = NamedTensor("advantages", Tensor(queue, shape: [queue.count]))
     return networks.saved(updates: updates, adding: [advantages])
-  }
-
-  /// Puts back what acting needs.
-  public func restore(policy tensors: [NamedTensor]) throws {
-    try networks.policy.restore(policy: tensors)
   }
 
   /// Puts everything back.
