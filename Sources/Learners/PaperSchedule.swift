@@ -19,7 +19,8 @@ struct PaperSchedule: Sendable, Equatable {
     switch task.identifier {
     case "point-reach", "point-rooms": set(128, 0.15, batches: 1, updates: 50 * 5 * 1)
     case "sawyer-reach", "fetch-reach": set(128, 0.15, batches: 5, updates: 100 * 5 * 5)
-    case "reacher", "sawyer-door", "sawyer-door-precise": set(128, 0.15, batches: 10, updates: 200 * 10 * 10)
+    case "reacher", "sawyer-door", "sawyer-door-precise":
+      set(128, 0.15, batches: 10, updates: 200 * 10 * 10)
     case "fetch-push", "fetch-slide", "fetch-pick", "fetch-pick-and-place", "hand-reach":
       set(512, 0.01, batches: 20, updates: 100 * 20 * 20)
     default: break
