@@ -8,13 +8,14 @@ let package = Package(
   name: "Benchmarks",
   dependencies: [.package(name: "goalpost", path: "..")],
   targets: [
+    .systemLibrary(name: "CLines"),
     .executableTarget(
       name: "contender",
       dependencies: [
         "Experiments", "Environments", "Learners", "Torch", "Storage", "HDF5", "GoalCore",
         "Replay", "Statistics",
       ]
-      .map { .product(name: $0, package: "goalpost") },
-      swiftSettings: [.unsafeFlags(["-Xcc", "-I" + dependencies + "/mujoco/include"])])
+      .map { .product(name: $0, package: "goalpost") } + ["CLines"],
+      swiftSettings: [.unsafeFlags(["-Xcc", "-I" + dependencies + "/mujoco/include"])]),
   ],
   swiftLanguageModes: [.v6])

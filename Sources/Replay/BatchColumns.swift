@@ -21,14 +21,14 @@ struct BatchColumns {
 
   /// Writes down where a row comes from.
   @inline(__always)
-  func note(_ row: UnsafePointer<DrawnRow>, _ number: Int) {
-    sources[number] = row.pointee.source
-    episodes[number] = row.pointee.episode
-    steps[number] = row.pointee.step
-    policyOrigins[number] = row.pointee.policy.origin
-    offsets[number] = row.pointee.policy.offset
-    valueOrigins[number] = row.pointee.value.origin
-    valueOffsets[number] = row.pointee.value.offset
+  func note(_ row: DrawnRow, _ number: Int) {
+    sources[number] = row.source
+    episodes[number] = row.episode
+    steps[number] = row.step
+    policyOrigins[number] = row.policy.origin
+    offsets[number] = row.policy.offset
+    valueOrigins[number] = row.value.origin
+    valueOffsets[number] = row.value.offset
   }
 }
 

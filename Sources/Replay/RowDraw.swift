@@ -11,7 +11,8 @@ struct RowDraw<Policy: GoalLaw, Value: GoalLaw> {
   private let sharing: Sharing
   private let law: EpisodeDraw
   private let shared: UInt64
-  private let hasLookUp: Bool
+  /// Whether where an episode begins has to be looked up, and so waited for.
+  let hasLookUp: Bool
 
   init(
     _ scheme: SamplingScheme, _ choice: SourceChoice, shared: UInt64, policy: Policy, value: Value?
@@ -38,14 +39,27 @@ struct RowDraw<Policy: GoalLaw, Value: GoalLaw> {
     // A copy that stays in registers.
     var own = generator
     for number in rows {
-      let place = ring + (number & mask)
-      draw(into: place, from: &own)
-      batch.note(place, number)
-      if hasLookUp {
-        prefetch(place.pointee.source, place.pointee.episode)
-        prefetch(place.pointee.policy)
-        prefetch(place.pointee.value)
-      }
+      let row = draw(from: &own)
+      batch.note(row, number)
+      ring[number & mask] = row
+      prefetch(row.source, row.episode)
+      prefetch(row.policy)
+      prefetch(row.value)
+    }
+    generator = own
+  }
+
+  /// Draws some rows, and finds each at once: asking for its cache lines overlaps with drawing the next.
+  @inline(never)
+  func draw(
+    _ rows: Range<Int>, into located: UnsafeMutablePointer<LocatedRow>, mask: Int,
+    _ batch: BatchColumns, from generator: inout Xoshiro256, finding location: RowLocation
+  ) {
+    var own = generator
+    for number in rows {
+      let row = draw(from: &own)
+      batch.note(row, number)
+      location.locate(row, into: located + (number & mask))
     }
     generator = own
   }
@@ -61,87 +75,84 @@ struct RowDraw<Policy: GoalLaw, Value: GoalLaw> {
     if table.pointee.regular == nil { prefetch_line(table.pointee.rows + Int(episode)) }
   }
 
+  // A row is made of values, and written down once: memory that was just written in pieces is slow to read whole.
+
   @inline(__always)
-  private func draw(
-    into row: UnsafeMutablePointer<DrawnRow>, from generator: inout Xoshiro256
-  ) {
+  private func draw(from generator: inout Xoshiro256) -> DrawnRow {
     let source = choice.draw(from: &generator)
     let table = choice.table(source)
     let episode = table.pointee.draw(law, from: &generator)
-    row.pointee.source = Int32(truncatingIfNeeded: source)
-    row.pointee.episode = Int32(truncatingIfNeeded: episode)
     let length = table.pointee.steps(of: episode)
-    if sharing != .none {
-      drawShared(into: row, length: length, from: &generator)
-      return
-    }
-    let (step, goal) = policy.draw(length: length, from: &generator)
-    row.pointee.step = Int32(truncatingIfNeeded: step)
-    place(goal, policy, of: row, in: &row.pointee.policy, from: &generator)
-    if let value {
-      let goal = value.goal(of: step, length: length, from: &generator)
-      place(goal, value, of: row, in: &row.pointee.value, from: &generator)
-    } else {
-      takePolicys(row, from: &generator)
-    }
+    let start = PlacedGoal(
+      origin: .original, isPolicys: false, source: Int32(truncatingIfNeeded: source),
+      episode: Int32(truncatingIfNeeded: episode), state: 0, offset: 0)
+    if sharing != .none { return drawShared(of: start, length: length, from: &generator) }
+    let (step, drawn) = policy.draw(length: length, from: &generator)
+    let goal = place(drawn, policy, step, of: start, from: &generator)
+    guard let value else { return takePolicys(goal, step, of: start, from: &generator) }
+    let other = value.goal(of: step, length: length, from: &generator)
+    return row(step, goal, place(other, value, step, of: start, from: &generator), of: start)
   }
 
   /// Steps and goals come from a stream that all rows of the batch share.
   @inline(never)
   private func drawShared(
-    into row: UnsafeMutablePointer<DrawnRow>, length: Int, from generator: inout Xoshiro256
-  ) {
+    of start: PlacedGoal, length: Int, from generator: inout Xoshiro256
+  ) -> DrawnRow {
     var own: Xoshiro256
     let step: Int
-    let goal: DrawnGoal
+    let drawn: DrawnGoal
     if sharing == .pair {
       own = Xoshiro256(seed: shared)
-      (step, goal) = policy.draw(length: length, from: &own)
+      (step, drawn) = policy.draw(length: length, from: &own)
     } else {
       step = generator.below(length)
       own = Xoshiro256(seed: shared &+ UInt64(step))
-      goal = policy.goal(of: step, length: length, from: &own)
+      drawn = policy.goal(of: step, length: length, from: &own)
     }
-    row.pointee.step = Int32(truncatingIfNeeded: step)
-    place(goal, policy, of: row, in: &row.pointee.policy, from: &generator)
-    if let value {
-      let goal = value.goal(of: step, length: length, from: &own)
-      place(goal, value, of: row, in: &row.pointee.value, from: &generator)
-    } else {
-      takePolicys(row, from: &generator)
-    }
+    let goal = place(drawn, policy, step, of: start, from: &generator)
+    guard let value else { return takePolicys(goal, step, of: start, from: &generator) }
+    let other = value.goal(of: step, length: length, from: &own)
+    return row(step, goal, place(other, value, step, of: start, from: &generator), of: start)
+  }
+
+  @inline(__always)
+  private func row(
+    _ step: Int, _ goal: PlacedGoal, _ valueGoal: PlacedGoal, of start: PlacedGoal
+  ) -> DrawnRow {
+    DrawnRow(
+      source: start.source, episode: start.episode, step: Int32(truncatingIfNeeded: step),
+      policy: goal, value: valueGoal)
   }
 
   /// The value's goal is the policy's, or for a share of the rows the original one.
   @inline(__always)
   private func takePolicys(
-    _ row: UnsafeMutablePointer<DrawnRow>, from generator: inout Xoshiro256
-  ) {
-    row.pointee.value = row.pointee.policy
-    row.pointee.value.isPolicys = true
+    _ goal: PlacedGoal, _ step: Int, of start: PlacedGoal, from generator: inout Xoshiro256
+  ) -> DrawnRow {
     if originalShare > 0, generator.unit() < originalShare {
-      place(
-        DrawnGoal(origin: .original, state: 0), policy, of: row, in: &row.pointee.value,
-        from: &generator)
+      var original = start
+      original.state = Int32(truncatingIfNeeded: step)
+      return row(step, goal, original, of: start)
     }
+    var same = goal
+    same.isPolicys = true
+    return row(step, goal, same, of: start)
   }
 
-  /// Says where a drawn goal is; a random one draws its episode first.
+  /// Says where a drawn goal of a row is; a random one draws its episode first.
   @inline(__always)
   private func place(
-    _ drawn: DrawnGoal, _ law: some GoalLaw, of row: UnsafeMutablePointer<DrawnRow>,
-    in goal: inout PlacedGoal, from generator: inout Xoshiro256
-  ) {
+    _ drawn: DrawnGoal, _ law: some GoalLaw, _ step: Int, of start: PlacedGoal,
+    from generator: inout Xoshiro256
+  ) -> PlacedGoal {
+    var goal = start
     goal.origin = drawn.origin
-    goal.isPolicys = false
-    goal.source = row.pointee.source
-    goal.episode = row.pointee.episode
-    goal.offset = 0
     switch drawn.origin {
-    case .original: goal.state = row.pointee.step
+    case .original: goal.state = Int32(truncatingIfNeeded: step)
     case .current, .trajectory:
       goal.state = Int32(truncatingIfNeeded: drawn.state)
-      goal.offset = goal.state &- row.pointee.step &- 1
+      goal.offset = goal.state &- Int32(truncatingIfNeeded: step) &- 1
     case .random:
       let source = choice.draw(from: &generator)
       let table = choice.table(source)
@@ -152,6 +163,7 @@ struct RowDraw<Policy: GoalLaw, Value: GoalLaw> {
         truncatingIfNeeded: law.randomState(
           length: table.pointee.steps(of: episode), from: &generator))
     }
+    return goal
   }
 }
 

@@ -26,40 +26,40 @@ struct RowLocation {
     _ rows: Range<Int>, of drawn: UnsafePointer<DrawnRow>,
     into located: UnsafeMutablePointer<LocatedRow>, mask: Int
   ) {
-    for row in rows { locate(drawn + (row & mask), into: located + (row & mask)) }
+    for row in rows { locate(drawn[row & mask], into: located + (row & mask)) }
   }
 
+  /// Finds a row, and asks for the cache lines that it lies in.
   @inline(__always)
-  private func locate(
-    _ row: UnsafePointer<DrawnRow>, into place: UnsafeMutablePointer<LocatedRow>
+  func locate(
+    _ row: DrawnRow, into place: UnsafeMutablePointer<LocatedRow>
   ) {
-    let table = choice.table(Int(row.pointee.source))
+    let table = choice.table(Int(row.source))
     let (states, actions) = (table.pointee.strides.observation, table.pointee.strides.action)
     let stride = table.pointee.strides.achieved
-    let episode = table.pointee[Int(row.pointee.episode)]
-    let step = Int(row.pointee.step)
+    let episode = table.pointee[Int(row.episode)]
+    let step = Int(row.step)
     let start = episode.observations + step &* states
+    let action = episode.actions.assumingMemoryBound(to: Float.self) + step &* actions
+    let achieved = episode.achieved + (step &+ rewardedStep) &* stride
     place.pointee.observation = start
     place.pointee.nextObservation = start + states
-    place.pointee.action = episode.actions.assumingMemoryBound(to: Float.self) + step &* actions
-    place.pointee.achieved = episode.achieved + (step &+ rewardedStep) &* stride
+    place.pointee.action = action
+    place.pointee.achieved = achieved
     if table.pointee.placement == .packed {
       // Both states' rows, which follow each other and begin with what was achieved.
       Self.prefetch(episode.achieved + step &* stride, 2 &* stride)
     } else {
       Self.prefetch(start, 2 &* observation)
-      Self.prefetch(place.pointee.action, action)
-      Self.prefetch(place.pointee.achieved, goal)
+      Self.prefetch(action, self.action)
+      Self.prefetch(achieved, goal)
     }
-    locate(row.pointee.policy, into: &place.pointee.policy)
-    if row.pointee.value.isPolicys {
-      place.pointee.value = place.pointee.policy
-    } else {
-      locate(row.pointee.value, into: &place.pointee.value)
-    }
+    let policy = locate(row.policy)
+    place.pointee.policy = policy
+    place.pointee.value = row.value.isPolicys ? policy : locate(row.value)
     if subgoalSteps > 0 {
       let low = min(step + subgoalSteps, episode.steps)
-      let goal = row.pointee.policy
+      let goal = row.policy
       let isInEpisode = goal.origin == .trajectory || goal.origin == .current
       let high = isInEpisode ? min(low, Int(goal.state)) : low
       let (first, width) =
@@ -74,22 +74,20 @@ struct RowLocation {
   ///
   /// An original goal has no observation, and a scheme whose goals are observations draws none.
   @inline(__always)
-  private func locate(_ goal: PlacedGoal, into place: inout LocatedGoal) {
+  private func locate(_ goal: PlacedGoal) -> LocatedGoal {
     let table = choice.table(Int(goal.source))
     if goal.origin == .original {
-      place.goal = table.pointee.original(Int(goal.episode), Int(goal.state))
-      place.form = place.goal
-    } else {
-      let episode = table.pointee[Int(goal.episode)]
-      place.goal = episode.achieved + Int(goal.state) &* table.pointee.strides.achieved
-      place.form = place.goal
-      if wantsObservation {
-        place.form =
-          episode.observations + Int(goal.state) &* table.pointee.strides.observation
-        Self.prefetch(place.form, observation)
-      }
+      let place = table.pointee.original(Int(goal.episode), Int(goal.state))
+      prefetch_line(place)
+      return LocatedGoal(goal: place, form: place)
     }
-    prefetch_line(place.goal)
+    let episode = table.pointee[Int(goal.episode)]
+    let place = episode.achieved + Int(goal.state) &* table.pointee.strides.achieved
+    prefetch_line(place)
+    guard wantsObservation else { return LocatedGoal(goal: place, form: place) }
+    let form = episode.observations + Int(goal.state) &* table.pointee.strides.observation
+    Self.prefetch(form, observation)
+    return LocatedGoal(goal: place, form: form)
   }
 
   // MARK: - Memory

@@ -6,8 +6,9 @@ public import GoalCore
 /// of the run's seed, its own number, the weights and what the sources hold: it does not depend on
 /// threads or on what was drawn before.
 ///
-/// Each row goes through three steps, some rows apart: its numbers are drawn; its place is looked up and the
-/// cache lines there asked for; and when they have come it is copied.
+/// Each row goes through three steps: its numbers are drawn; its place is looked up and the cache lines there
+/// asked for; and when they have come, some blocks of rows later, it is copied. Where a look-up has to be waited
+/// for as well, it comes some blocks after the draw.
 public struct Sampler: Sendable {
   /// What a batch is.
   public let scheme: SamplingScheme
@@ -95,19 +96,27 @@ public struct Sampler: Sendable {
     withUnsafeTemporaryAllocation(of: DrawnRow.self, capacity: room) { drawn in
       withUnsafeTemporaryAllocation(of: LocatedRow.self, capacity: room) { located in
         guard let drawn = drawn.baseAddress, let located = located.baseAddress else { return }
-        for number in 0..<(count + block - 1) / block + 2 * lag {
-          copy.copy(rows(number - 2 * lag), of: located, mask: room - 1, to: columns)
-          location.locate(rows(number - lag), of: drawn, into: located, mask: room - 1)
-          draw.draw(rows(number), into: drawn, mask: room - 1, columns, from: &generator)
+        // Blocks from drawing a row to finding it.
+        let found = draw.hasLookUp ? lag : 0
+        for number in 0..<(count + block - 1) / block + found + lag {
+          copy.copy(rows(number - found - lag), of: located, mask: room - 1, to: columns)
+          if found > 0 {
+            location.locate(rows(number - found), of: drawn, into: located, mask: room - 1)
+            draw.draw(rows(number), into: drawn, mask: room - 1, columns, from: &generator)
+          } else {
+            draw.draw(
+              rows(number), into: located, mask: room - 1, columns, from: &generator,
+              finding: location)
+          }
         }
       }
     }
   }
 
-  /// Rows of a block: memory answers for one while the processor works on the others.
-  private static let block = 2
-  /// Blocks between drawing a row, finding it and copying it: long enough for memory to answer.
-  private static let lag = 6
+  /// Rows of a block: their copying waits for the last of them only.
+  private static let block = 32
+  /// Blocks between finding a row and copying it: long enough for memory to answer.
+  private static let lag = 1
 
   /// What tells the sampler's stream from a run's others.
   private static let streamPurpose: UInt64 = 0x5341_4d50  // "SAMP"

@@ -1,3 +1,4 @@
+import CLines
 import Foundation
 import GoalCore
 import Replay
@@ -62,9 +63,9 @@ func sample(scheme: String, folder: String, millions: Int, packed: Bool) throws 
 
 /// What memory allows: no law, no copies, no rewards.
 ///
-/// First come the addresses of HER's random rows, then one number of each of their cache lines is read, none
-/// of which waits for another. A row of mapped columns has seven lines on four pages or so, a packed one five
-/// on one or two.
+/// First come the addresses of HER's random rows; then their cache lines are asked for, into the second-level
+/// cache, as the sampler does; and then one number of each is read. A row of mapped columns has seven lines on
+/// four pages or so, a packed one five on one or two.
 func sampleLimit(folder: String, millions: Int, packed: Bool) throws {
   let columns = try columns(folder, millions: millions)
   let each = columns[0].lengths.count
@@ -77,6 +78,7 @@ func sampleLimit(folder: String, millions: Int, packed: Bool) throws {
       for _ in 0..<400 {
         places.removeAll(keepingCapacity: true)
         for _ in 0..<rows { add() }
+        for place in places { ask_for_line(place) }
         for place in places { sum ^= place.pointee.bitPattern }
       }
       return Double(400 * rows)
