@@ -94,11 +94,11 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment, PreciseEnvi
       goalIndices: row.hasObject ? [3, 4, 5] : [0, 1, 2])
   }
 
-  /// The scripted expert; nil for fetch-slide, where one blow must send the puck to its place.
-  static func script(_ row: Row) -> (any GoalPolicy)? {
+  /// The scripted expert.
+  static func script(_ row: Row) -> any GoalPolicy {
     if !row.hasObject { return FetchReachScript() }
     if row.hasFreeFingers { return FetchPickAndPlaceScript() }
-    return row.targetOffset == 0 ? FetchPushScript() : nil
+    return row.targetOffset == 0 ? FetchPushScript() : FetchSlideScript()
   }
 
   /// What the numbers cannot exceed.

@@ -46,32 +46,14 @@ public struct FetchPushScript: GoalPolicy {
     func begin(goal: [Float], seed: UInt64) { self.goal = SIMD3(goal[0], goal[1], goal[2]) }
 
     func act(_ observation: [Float]) -> Action {
-      let p = SIMD2(observation[0], observation[1])
-      let o = SIMD2(observation[3], observation[4])
-      let toGoal = SIMD2(goal.x, goal.y) - o
-      let left = (toGoal * toGoal).sum().squareRoot()
-      let n = toGoal / max(left, 1e-4)
-      let side = SIMD2(-n.y, n.x)
-      let offset = p - o
-      let along = (offset * n).sum()  // negative behind the block
-      let across = (offset * side).sum()
-      let radius = max((offset * offset).sum().squareRoot(), 1e-4)
+      let place = PlaceBehind(observation, goal: goal)
+      let (n, side, along, across) = (place.n, place.side, place.along, place.across)
+      let left = place.left
 
       // 1 where the gripper stands behind the block within the width of its face.
       let behind =
         smooth(-along, from: 0.02, to: 0.04) * (1 - smooth(abs(across), from: 0.012, to: 0.03))
-
-      // Round the block, at a distance, to the point behind it.
-      let rest = o - n * Script.standOff
-      let away = offset / radius
-      let tangent = SIMD2(-away.y, away.x) * (across > 0 ? 1 : -1)
-      let blocked = 1 - smooth(-along / radius, from: 0.55, to: 0.85)
-      let keepOut = away * max(0, Script.roundingRadius - radius) * 1.5
-      let around =
-        tangent * Script.roundingRadius + keepOut
-        + away * min(0, Script.roundingRadius - radius) * 0.6
-      let direct = rest - p
-      let approach = around * blocked + direct * (1 - blocked)
+      let approach = place.way(standOff: Script.standOff, radius: Script.roundingRadius)
 
       // Push towards the goal and back onto the line through block and goal.
       let push = n * (left * Script.pushGain) - side * across * Script.centring
@@ -89,13 +71,55 @@ public struct FetchPushScript: GoalPolicy {
     private static let standOff: Float = 0.055  // m behind the block
     private static let roundingRadius: Float = 0.08  // m
     private static let height: Float = 0.42  // m, of the gripper over the floor
+  }
+}
 
-    private func clip(_ x: Float) -> Float { min(max(x, -1), 1) }
+/// Strikes the puck so that it comes to rest on the goal: goes round it to the side away from the goal, then
+/// through it, and lets it slide.
+///
+/// With `left` the puck's distance from the goal, a puck of this speed stops there:
+///
+///     v = √(2 · 1.55 mm · left) a step
+///
+/// The friction acts along one axis more than along the other and the gripper strikes with a flat face,
+/// so this is true to some 20 % only; where the puck stops within the gripper's reach, it is struck again.
+public struct FetchSlideScript: GoalPolicy {
+  /// Makes the policy.
+  public init() {}
 
-    /// 0 below `from`, 1 above `to`, a smooth cubic between.
-    private func smooth(_ x: Float, from: Float, to: Float) -> Float {
-      let t = min(max((x - from) / (to - from), 0), 1)
-      return t * t * (3 - 2 * t)
+  /// Makes an actor.
+  public func makeActor() -> any GoalActor { Script() }
+
+  private final class Script: GoalActor {
+    private static let gain: Float = 14  // units of action a metre
+    private static let slowing: Float = 0.00155  // m a step, each step
+    private static let strike: Float = 19.5  // units of action for each metre a step
+    private static let centring: Float = 12  // units of action a metre
+    private static let standOff: Float = 0.11  // m behind the puck, and round it
+    private static let height: Float = 0.425  // m, of the gripper over the floor
+    private var goal = SIMD3<Float>()
+
+    func begin(goal: [Float], seed: UInt64) { self.goal = SIMD3(goal[0], goal[1], goal[2]) }
+
+    func act(_ observation: [Float]) -> Action {
+      let place = PlaceBehind(observation, goal: goal)
+      let velocity =
+        SIMD2(observation[14], observation[15]) + SIMD2(observation[20], observation[21])
+      let needed = (2 * Script.slowing * place.left).squareRoot()
+      let isStruck = (velocity * place.n).sum() > 0.97 * needed
+      let slides = (velocity * velocity).sum().squareRoot() > 0.006 && place.radius > 0.075
+
+      let move: SIMD2<Float>
+      if isStruck || slides {
+        move = .zero
+      } else if place.along < -0.02 && abs(place.across) < 0.02 {
+        move =
+          place.n * max(Script.strike * needed, 0.3) - place.side * place.across * Script.centring
+      } else {
+        move = place.way(standOff: Script.standOff, radius: Script.standOff) * Script.gain
+      }
+      let height = (Script.height - observation[2]) * 10
+      return .continuous([clip(move.x), clip(move.y), clip(height), 0])
     }
   }
 }
@@ -137,4 +161,49 @@ public struct FetchPickAndPlaceScript: GoalPolicy {
       .continuous((0..<3).map { min(max(Script.gain * way[$0], -1), 1) } + [fingers])
     }
   }
+}
+
+/// Where the gripper `p` is as seen from the line on which the object `o` is to move to the goal `g`, in the plane.
+private struct PlaceBehind {
+  /// Metres from object to goal, and from object to gripper.
+  let left, radius: Float
+  /// The direction from object to goal, and the one at its left hand.
+  let n, side: SIMD2<Float>
+  /// Metres of `p − o` along `n` (negative behind the object) and along `side`.
+  let along, across: Float
+  private let p, o: SIMD2<Float>
+
+  init(_ observation: [Float], goal: SIMD3<Float>) {
+    p = SIMD2(observation[0], observation[1])
+    o = SIMD2(observation[3], observation[4])
+    let toGoal = SIMD2(goal.x, goal.y) - o
+    left = (toGoal * toGoal).sum().squareRoot()
+    n = toGoal / max(left, 1e-4)
+    side = SIMD2(-n.y, n.x)
+    let offset = p - o
+    along = (offset * n).sum()
+    across = (offset * side).sum()
+    radius = max((offset * offset).sum().squareRoot(), 1e-4)
+  }
+
+  /// The way to the point `standOff` behind the object, and round the object on a circle of `circle`
+  /// metres where it stands in between.
+  func way(standOff: Float, radius circle: Float) -> SIMD2<Float> {
+    let rest = o - n * standOff
+    let away = (p - o) / radius
+    let tangent = SIMD2(-away.y, away.x) * (across > 0 ? 1 : -1)
+    let blocked = 1 - smooth(-along / radius, from: 0.55, to: 0.85)
+    let keepOut = away * max(0, circle - radius) * 1.5
+    let around = tangent * circle + keepOut + away * min(0, circle - radius) * 0.6
+    let direct = rest - p
+    return around * blocked + direct * (1 - blocked)
+  }
+}
+
+private func clip(_ x: Float) -> Float { min(max(x, -1), 1) }
+
+/// 0 below `from`, 1 above `to`, a smooth cubic between.
+private func smooth(_ x: Float, from: Float, to: Float) -> Float {
+  let t = min(max((x - from) / (to - from), 0), 1)
+  return t * t * (3 - 2 * t)
 }
