@@ -3,4 +3,5 @@
 #error "libdeflate.h not found: run `make setup`"
 #else
 #include <libdeflate.h>
+#include <zlib.h>  // for crc32_combine, which libdeflate has not
 #endif

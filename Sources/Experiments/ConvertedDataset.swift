@@ -9,26 +9,18 @@ struct ConvertedDataset: Sendable {
   let format: any DatasetFormat
   let source: any TrajectorySource
   let task: GoalTask
+  /// Shards that may wait for the source's digests; each has two files open.
+  private static let draftLimit = 64
 
   /// Makes the shards that are not there, then the manifest and, unless there is one, the card.
+  ///
+  /// The digests of the source, which the dataset's identity has, are worked out beside the first shards; these
+  /// are put in their places when it is known that the dataset is the one that is there, if any.
   func make() throws -> DatasetConversion.Report {
     let started = Date()
     let folder = request.output
     let workers = request.workers
     let urls = try format.files(of: request.input)
-    let digests = try Parallel.map(count: urls.count, workers: workers, context: {}) { _, place in
-      ConvertedFile(
-        name: urls[place].lastPathComponent, bytes: try size(of: urls[place]),
-        sha256: try Digest.sha256(ofFile: urls[place]))
-    }
-    let identity = DatasetIdentity(
-      id: folder.lastPathComponent, task: task,
-      origin: .converted(
-        Conversion(
-          format: format.name, files: digests, options: request.options,
-          compress: request.compress, notes: source.notes)),
-      stateLength: source.column(.states)?.width ?? 0,
-      isCategorical: source.column(.logProbabilities) != nil, modelDigest: nil, libraries: [:])
     let blocks = source.blocks(byteLimit: DatasetPlan.byteLimit)
     let plan = blocks.enumerated().map { index, block in
       PlannedShard(
@@ -37,7 +29,28 @@ struct ConvertedDataset: Sendable {
         isCompressed: request.compress)
     }
     let writer = try DatasetWriter(
-      at: folder, identity: identity, plan: plan, columns: Manifest.columns(of: source))
+      opening: folder, plan: plan, columns: Manifest.columns(of: source), spec: task.spec)
+    let begun = Atomic(false)
+    let hashed = Atomic(0)
+    let digests = Mutex([Int: ConvertedFile]())
+    let hash: @Sendable (Int) throws -> Void = { place in
+      defer { hashed.add(1, ordering: .releasing) }
+      let file = ConvertedFile(
+        name: urls[place].lastPathComponent, bytes: try size(of: urls[place]),
+        sha256: try Digest.sha256(ofFile: urls[place]))
+      let all = digests.withLock { found in
+        found[place] = file
+        return found
+      }
+      guard all.count == urls.count else { return }
+      try writer.begin(identity(of: urls.indices.compactMap { all[$0] }))
+      begun.store(true, ordering: .releasing)
+    }
+    // What is there already must be this dataset before anything is done to it.
+    let hashes = writer.isFresh ? urls.count : 0
+    if hashes == 0 {
+      _ = try Parallel.map(count: urls.count, workers: workers, context: {}) { try hash($1) }
+    }
     let pending = try writer.pendingShards(threads: workers)
     let wanted = source.lengths.count
     let lacking = pending.reduce(0) { $0 + $1.episodes.count }
@@ -45,29 +58,63 @@ struct ConvertedDataset: Sendable {
       "convert \(folder.lastPathComponent)", total: wanted, unit: "episodes",
       alreadyDone: wanted - lacking, silent: request.isSilent || lacking == 0)
     let next = Atomic(0)
-    try Parallel.run(workers: max(1, min(workers, pending.count))) { _ in
+    let drafts = Mutex([ClaimedDraft]())
+    let jobs = hashes + pending.count
+    try Parallel.run(workers: max(1, min(workers, jobs))) { _ in
       while !Interruption.isAsked {
-        let place = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        guard place < pending.count else { return }
-        guard case .mine(let claim) = try writer.claim(pending[place]) else { continue }
-        try writer.commit(try source.table(of: blocks[pending[place].index]), claim: claim)
-        progress.advance(by: pending[place].episodes.count)
+        let job = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        guard job < jobs else { return }
+        guard job >= hashes else {
+          try hash(job)
+          continue
+        }
+        if drafts.withLock({ $0.count }) >= ConvertedDataset.draftLimit {
+          while hashed.load(ordering: .acquiring) < urls.count {
+            if Interruption.isAsked { return }
+            Thread.sleep(forTimeInterval: 0.02)
+          }
+          guard begun.load(ordering: .acquiring) else { return }
+        }
+        let shard = pending[job - hashes]
+        guard case .mine(let claim) = try writer.claim(shard) else { continue }
+        let draft = try writer.draft(try source.table(of: blocks[shard.index]), claim: claim)
+        if begun.load(ordering: .acquiring) {
+          try writer.commit(draft)
+        } else {
+          drafts.withLock { $0.append(draft) }
+        }
+        progress.advance(by: shard.episodes.count)
       }
+    }
+    if begun.load(ordering: .acquiring) {
+      for draft in drafts.withLock({ $0 }) { try writer.commit(draft) }
     }
     progress.finish()
     let left = try writer.pendingShards(threads: workers).reduce(0) { $0 + $1.episodes.count }
     var digest: String?
     if left == 0 {
       digest = try writer.finish().digest()
-      try writeCard(identity)
+      try writeCard(writer.identity)
     }
-    if lacking > 0 {
+    if lacking > 0, begun.load(ordering: .acquiring) {
       try Provenance(started: started, commit: RunFolder.commit).write(to: folder)
     }
     return DatasetConversion.Report(
       input: request.input.relativePath, from: format.name, output: folder.relativePath,
       to: DatasetConversion.ownFormat, episodes: wanted, steps: source.steps, sha256: digest,
       left: left, notes: source.notes)
+  }
+
+  /// What the dataset is made from.
+  private func identity(of files: [ConvertedFile]) -> DatasetIdentity {
+    DatasetIdentity(
+      id: request.output.lastPathComponent, task: task,
+      origin: .converted(
+        Conversion(
+          format: format.name, files: files, options: request.options, compress: request.compress,
+          notes: source.notes)),
+      stateLength: source.column(.states)?.width ?? 0,
+      isCategorical: source.column(.logProbabilities) != nil, modelDigest: nil, libraries: [:])
   }
 
   private func size(of url: URL) throws -> Int {

@@ -156,7 +156,7 @@ public enum DatasetConversion {
   ) throws -> (source: any TrajectorySource, task: GoalTask) {
     guard let from else {
       let dataset = try Dataset(at: request.input)
-      return (try dataset.source(deep: true, threads: request.workers), dataset.manifest.task)
+      return (try dataset.source(), dataset.manifest.task)
     }
     var options = FormatOptions(
       goalLength: request.goalLength, goalIndices: request.goalIndices,

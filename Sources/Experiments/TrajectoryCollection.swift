@@ -33,7 +33,7 @@ public enum TrajectoryCollection {
       guard let report else { return "\(left) episodes are left" }
       let share = 100 * Double(report.successes) / Double(report.episodes)
       return "\(report.dataset): \(report.episodes) episodes, \(report.steps) steps in "
-        + "\(report.shards) shards, \(String(format: "%.1f", share)) % end in success, "
+        + "\(report.shards) \(report.shards == 1 ? "shard" : "shards"), \(String(format: "%.1f", share)) % end in success, "
         + "sha256 \(report.sha256)"
     }
 

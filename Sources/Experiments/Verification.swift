@@ -120,7 +120,7 @@ public enum Verification {
     checkSeeds(manifest, recipes, zip(pieces, results.map(\.seeds)), &found)
     checkTotals(manifest, results.map(\.totals), &found)
     return Report(
-      dataset: folder.path, episodes: total, steps: manifest.totals.steps,
+      dataset: folder.relativePath, episodes: total, steps: manifest.totals.steps,
       shards: manifest.shards.count, replayed: results.reduce(0) { $0 + $1.replayed },
       findings: found.list,
       unchecked: unchecked(manifest, isConverted: isConverted, computed: computed))

@@ -1,6 +1,6 @@
 import CDeflate
 
-/// Raw deflate streams and the check sums of zip archives, by libdeflate.
+/// Raw deflate streams and the check sums of zip archives, by libdeflate; zlib joins the sums.
 public enum Deflate {
   /// The most that a byte of a deflate stream can stand for.
   public static let largestGain = 1032
@@ -37,5 +37,10 @@ public enum Deflate {
   /// The CRC-32 of bytes that follow others whose CRC-32 is `start`.
   public static func crc32(_ bytes: UnsafeRawBufferPointer, after start: UInt32 = 0) -> UInt32 {
     libdeflate_crc32(start, bytes.baseAddress, bytes.count)
+  }
+
+  /// The CRC-32 of bytes of which the first have the CRC-32 `first`, and the `count` after them `second`.
+  public static func crc32(joining first: UInt32, _ second: UInt32, of count: Int) -> UInt32 {
+    UInt32(truncatingIfNeeded: crc32_combine(UInt(first), UInt(second), count))
   }
 }

@@ -43,6 +43,26 @@ extension ActorCriticConfiguration {
   }
 }
 
+/// What can be set about a learner whose targets move at the end of a cycle of updates, as in WGCSL's code.
+protocol CyclicConfiguration: ActorCriticConfiguration {
+  var batchesPerCycle: Int { get set }
+}
+
+extension CyclicConfiguration {
+  /// The reference's settings for the task.
+  public static func preset(for task: GoalTask) -> Self { cycled(for: task) }
+
+  /// The defaults with the task's batch size and cycle.
+  static func cycled(for task: GoalTask) -> Self {
+    let schedule = PaperSchedule(task: task)
+    var configuration = Self()
+    configuration.batchSize = schedule.batchSize
+    configuration.batchesPerCycle = schedule.batchesPerCycle
+    configuration.online.updatesPerEpisode = schedule.batchesPerCycle
+    return configuration
+  }
+}
+
 /// A deterministic policy, one or more critics of it, and target copies of all: what the learners with a
 /// critic share.
 ///
@@ -181,21 +201,19 @@ final class ActorCritic {
 
     policy.observe(batch)
 
-    var step: (loss: Tensor, values: Tensor, gradients: [Tensor])?
+    var step: CriticStep?
     if usesAdvantages {
       let (loss, values) = criticLoss(on: batch, actions: actions)
       step = (loss, values, criticOptimizer.step(minimizing: loss))
     }
 
     guard measuring else { return nil }
-    var metrics = Metrics()
-    policy.measure(
-      loss: policyLoss, gradients: policyGradients, chosen: chosen, actions: actions, batch: batch,
-      into: &metrics)
+    var metrics = metrics(
+      of: (policyLoss, chosen, policyGradients), actions: actions, batch: batch)
     metrics.append("weight", mean(weights))
     metrics.append(sample: "weight", weights)
     if let step {
-      measure(loss: step.loss, values: step.values, gradients: step.gradients, into: &metrics)
+      measure(step, into: &metrics)
       metrics.append("advantage", mean(advantages))
       metrics.append(sample: "advantage", advantages)
     }
@@ -213,14 +231,28 @@ final class ActorCritic {
     return metrics
   }
 
-  /// Appends what shows whether the critics learn.
-  func measure(
-    loss: Tensor, values: Tensor, gradients: [Tensor], into metrics: inout Metrics
-  ) {
-    metrics.append("critic_loss", loss.float)
-    metrics.append("critic_gradient_norm", Tensor.norm(gradients))
+  /// What was minimised of the policy: its loss, its actions `[B, A]` and its gradients.
+  typealias PolicyStep = (loss: Tensor, chosen: Tensor, gradients: [Tensor])
+  /// What was minimised of the critics: their loss, the first one's values `[B, 1]` and their gradients.
+  typealias CriticStep = (loss: Tensor, values: Tensor, gradients: [Tensor])
+
+  /// What shows whether the policy learns beside the data's `actions`, and whether the critics do.
+  func metrics(
+    of step: PolicyStep, and critics: CriticStep? = nil, actions: Tensor, batch: GoalBatch
+  ) -> Metrics {
+    var metrics = Metrics()
+    policy.measure(
+      loss: step.loss, gradients: step.gradients, chosen: step.chosen, actions: actions,
+      batch: batch, into: &metrics)
+    if let critics { measure(critics, into: &metrics) }
+    return metrics
+  }
+
+  private func measure(_ step: CriticStep, into metrics: inout Metrics) {
+    metrics.append("critic_loss", step.loss.float)
+    metrics.append("critic_gradient_norm", Tensor.norm(step.gradients))
     metrics.append("critic_weight_norm", Tensor.norm(critics.flatMap(\.parameters)))
-    metrics.append("value", mean(values.floats))
+    metrics.append("value", mean(step.values.floats))
   }
 
   // MARK: - Saving

@@ -53,7 +53,7 @@ public enum HindsightGoals: DDPGGoals {
 /// Shapes: `B` rows, `D` observation and goal, `A` action.
 public final class DDPG<Goals: DDPGGoals>: ActorCriticLearner {
   /// What can be set; the defaults are the reference's, `wgcsl/algo/config.py`.
-  public struct Configuration: ActorCriticConfiguration {
+  public struct Configuration: CyclicConfiguration {
     /// Rows in a batch, `B`.
     public var batchSize = 128
     /// Updates in a cycle, after which the targets move.
@@ -142,12 +142,9 @@ public final class DDPG<Goals: DDPGGoals>: ActorCriticLearner {
     if updates % configuration.batchesPerCycle == 0 { networks.moveTargets() }
 
     guard measuring else { return nil }
-    var metrics = Metrics()
-    policy.measure(
-      loss: policyLoss, gradients: policyGradients, chosen: chosen, actions: actions, batch: batch,
-      into: &metrics)
-    networks.measure(loss: criticLoss, values: values, gradients: criticGradients, into: &metrics)
-    return metrics
+    return networks.metrics(
+      of: (policyLoss, chosen, policyGradients), and: (criticLoss, values, criticGradients),
+      actions: actions, batch: batch)
   }
 
   /// The losses of policy and critic on a batch that is not trained on.
@@ -163,19 +160,6 @@ public final class DDPG<Goals: DDPGGoals>: ActorCriticLearner {
 }
 
 extension DDPG.Configuration {
-  /// The reference's settings for the task.
-  public static func preset(for task: GoalTask) -> Self {
-    let schedule = PaperSchedule(task: task)
-    var configuration = Self()
-    configuration.batchSize = schedule.batchSize
-    configuration.batchesPerCycle = schedule.batchesPerCycle
-    configuration.online.updatesPerEpisode = schedule.batchesPerCycle
-    return configuration
-  }
-
-  /// The reference's number of gradient steps for the task.
-  public static func updates(for task: GoalTask) -> Int { PaperSchedule(task: task).updates }
-
   /// Throws `SettingsError` for the first value out of its range.
   public func validate() throws {
     try validateActorCritic()

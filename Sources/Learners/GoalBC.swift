@@ -92,9 +92,6 @@ extension GoalBC.Configuration {
     return configuration
   }
 
-  /// The reference's number of gradient steps for the task.
-  public static func updates(for task: GoalTask) -> Int { PaperSchedule(task: task).updates }
-
   /// Throws `SettingsError` for the first value out of its range.
   public func validate() throws {
     try Settings.requireCount(batchSize, "batchSize")

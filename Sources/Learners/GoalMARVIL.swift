@@ -23,7 +23,7 @@ internal import Torch
 /// a running norm.
 public final class GoalMARVIL: ActorCriticLearner {
   /// What can be set; the defaults are the reference's, `wgcsl/algo/config.py`.
-  public struct Configuration: ActorCriticConfiguration {
+  public struct Configuration: CyclicConfiguration {
     /// Rows in a batch.
     public var batchSize = 128
     /// Updates in a cycle, after which the targets move.
@@ -97,19 +97,6 @@ public final class GoalMARVIL: ActorCriticLearner {
 }
 
 extension GoalMARVIL.Configuration {
-  /// The reference's settings for the task.
-  public static func preset(for task: GoalTask) -> Self {
-    let schedule = PaperSchedule(task: task)
-    var configuration = Self()
-    configuration.batchSize = schedule.batchSize
-    configuration.batchesPerCycle = schedule.batchesPerCycle
-    configuration.online.updatesPerEpisode = schedule.batchesPerCycle
-    return configuration
-  }
-
-  /// The reference's number of gradient steps for the task.
-  public static func updates(for task: GoalTask) -> Int { PaperSchedule(task: task).updates }
-
   /// Throws `SettingsError` for the first value out of its range.
   public func validate() throws {
     try validateActorCritic()

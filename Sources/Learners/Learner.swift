@@ -18,6 +18,11 @@ public protocol LearnerConfiguration: Codable, Sendable, Equatable {
   func validate() throws
 }
 
+extension LearnerConfiguration {
+  /// WGCSL's code's number of gradient steps for the task.
+  public static func updates(for task: GoalTask) -> Int { PaperSchedule(task: task).updates }
+}
+
 /// A learner: turns batches of transitions with goals into a policy.
 ///
 /// It never sees a world, a file or a flag. Equal seeds, settings and batches give equal bits on one

@@ -10,9 +10,6 @@ extension TD3BC.Configuration {
     return configuration
   }
 
-  /// WGCSL's number of gradient steps for the task.
-  public static func updates(for task: GoalTask) -> Int { PaperSchedule(task: task).updates }
-
   /// Throws `SettingsError` for the first value out of its range.
   public func validate() throws {
     try validateActorCritic()

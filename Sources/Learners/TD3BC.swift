@@ -150,12 +150,9 @@ public final class TD3BC: ActorCriticLearner {
     }
 
     guard measuring else { return nil }
-    var metrics = Metrics()
-    policy.measure(
-      loss: policyLoss, gradients: policyGradients, chosen: chosen, actions: actions, batch: batch,
-      into: &metrics)
-    networks.measure(loss: criticLoss, values: values, gradients: criticGradients, into: &metrics)
-    return metrics
+    return networks.metrics(
+      of: (policyLoss, chosen, policyGradients), and: (criticLoss, values, criticGradients),
+      actions: actions, batch: batch)
   }
 
   /// The losses of policy and critics on a batch that is not trained on; targets are without noise.

@@ -2,7 +2,7 @@ public import GoalCore
 
 extension WGCSL {
   /// What can be set; the defaults are the reference's, `wgcsl/algo/config.py`.
-  public struct Configuration: ActorCriticConfiguration {
+  public struct Configuration: CyclicConfiguration {
     /// Rows in a batch, `B`.
     public var batchSize = 128
     /// Updates in a cycle, after which the targets move.
@@ -52,17 +52,10 @@ extension WGCSL {
 extension WGCSL.Configuration {
   /// The reference's settings for the task.
   public static func preset(for task: GoalTask) -> Self {
-    let schedule = PaperSchedule(task: task)
-    var configuration = Self()
-    configuration.batchSize = schedule.batchSize
-    configuration.bestAdvantageStep = schedule.bestAdvantageStep
-    configuration.batchesPerCycle = schedule.batchesPerCycle
-    configuration.online.updatesPerEpisode = schedule.batchesPerCycle
+    var configuration = cycled(for: task)
+    configuration.bestAdvantageStep = PaperSchedule(task: task).bestAdvantageStep
     return configuration
   }
-
-  /// The reference's number of gradient steps for the task.
-  public static func updates(for task: GoalTask) -> Int { PaperSchedule(task: task).updates }
 
   /// Throws `SettingsError` for the first value out of its range.
   public func validate() throws {

@@ -20,6 +20,7 @@ struct CompletedEpisodes: TrajectorySource {
 
   var lengths: [Int] { source.lengths }
   var environment: String? { source.environment }
+  var checkCount: Int { source.checkCount }
 
   /// Completes a source; rewards and successes are worked out only if the threshold is known.
   init(
@@ -65,6 +66,8 @@ struct CompletedEpisodes: TrajectorySource {
     self.columns = columns
     self.added = added
   }
+
+  func check(_ number: Int) throws(StorageError) { try source.check(number) }
 
   func blocks(byteLimit: Int) -> [Range<Int>] { source.blocks(byteLimit: byteLimit) }
 

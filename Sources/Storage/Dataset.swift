@@ -44,13 +44,8 @@ public struct Dataset: Sendable {
     return columns
   }
 
-  /// The episodes with all their columns as they are stored, after checking every shard; `deep` also
-  /// checks digests.
-  public func source(
-    deep: Bool, threads: Int = ProcessInfo.processInfo.activeProcessorCount
-  ) throws(StorageError) -> any TrajectorySource {
-    try DatasetEpisodes(self, deep: deep, threads: threads)
-  }
+  /// The episodes with all their columns as they are stored; the shards' digests are its checks.
+  public func source() throws(StorageError) -> any TrajectorySource { try DatasetEpisodes(self) }
 
   /// Checks that a listed shard is there with the listed size and, if `deep`, digest.
   public func check(_ shard: ShardEntry, deep: Bool) throws(StorageError) {

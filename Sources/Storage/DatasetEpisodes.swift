@@ -4,22 +4,27 @@ import GoalCore
 struct DatasetEpisodes: TrajectorySource {
   let lengths: [Int]
   let columns: [String: SourceColumn]
-  let notes: ConversionNotes
+  let notes = ConversionNotes()
   private let dataset: Dataset
+  /// The shards that are read in place, which takes no memory; nil where one is compressed.
+  private let tables: [TrajectoryTable?]
   /// Where each shard's episodes begin, counted over the dataset, and their end.
   private let starts: [Int]
 
   var environment: String? { dataset.manifest.task.identifier }
 
-  /// Opens every shard and checks that they agree; `deep` also checks their digests.
-  init(_ dataset: Dataset, deep: Bool, threads: Int) throws(StorageError) {
+  /// One for the digest of each shard.
+  var checkCount: Int { dataset.manifest.shards.count }
+
+  /// Opens every shard and checks that they agree.
+  init(_ dataset: Dataset) throws(StorageError) {
     self.dataset = dataset
-    try dataset.check(deep: deep, threads: threads)
     var lengths: [Int] = []
     var starts = [0]
     var columns: [String: SourceColumn]?
+    var tables: [TrajectoryTable?] = []
     for shard in dataset.manifest.shards {
-      let reader = try dataset.open(shard, threads: 1)
+      let reader = try DatasetEpisodes.open(shard, of: dataset)
       lengths += reader.lengths
       starts.append(lengths.count)
       let found = try reader.sourceColumns()
@@ -30,31 +35,52 @@ struct DatasetEpisodes: TrajectorySource {
           reader.path, reason: "'\(path)' differs in its type or shape from the shards before")
       }
       columns = found
+      tables.append(reader.isMapped ? try reader.table() : nil)
     }
     self.lengths = lengths
     self.starts = starts
     self.columns = columns ?? [:]
-    notes = ConversionNotes()
+    self.tables = tables
+  }
+
+  /// Opens a shard; where that fails because it is not the listed one, it says so.
+  private static func open(
+    _ shard: ShardEntry, of dataset: Dataset
+  ) throws(StorageError) -> ShardReader {
+    do throws(StorageError) {
+      return try dataset.open(shard, threads: 1)
+    } catch {
+      try dataset.check(shard, deep: true)
+      throw error
+    }
+  }
+
+  func check(_ number: Int) throws(StorageError) {
+    try dataset.check(dataset.manifest.shards[number], deep: true)
   }
 
   func table(
     of episodes: Range<Int>, only columns: Set<String>?
   ) throws(StorageError) -> TrajectoryTable {
-    var tables: [TrajectoryTable] = []
+    var parts: [TrajectoryTable] = []
     for (place, shard) in dataset.manifest.shards.enumerated() {
       let part = episodes.clamped(to: starts[place]..<starts[place + 1])
       guard !part.isEmpty else { continue }
-      let reader = try dataset.open(shard, threads: 1)
-      tables.append(
-        try reader.table(
-          at: (part.lowerBound - starts[place])..<(part.upperBound - starts[place]),
-          only: columns))
+      let places = (part.lowerBound - starts[place])..<(part.upperBound - starts[place])
+      if let table = tables[place] {
+        parts.append(table.selecting(Array(places)))
+      } else {
+        parts.append(try dataset.open(shard, threads: 1).table(at: places, only: columns))
+      }
     }
-    return .joined(tables)
+    return .joined(parts)
   }
 
-  /// The shards' own runs, which are read in place.
+  /// Runs within a shard, and whole shards where they are compressed, so that each is decoded once.
   func blocks(byteLimit: Int) -> [Range<Int>] {
-    zip(starts, starts.dropFirst()).map { $0..<$1 }
+    tables.indices.flatMap { place in
+      let episodes = starts[place]..<starts[place + 1]
+      return tables[place] == nil ? [episodes] : blocks(of: episodes, byteLimit: byteLimit)
+    }
   }
 }

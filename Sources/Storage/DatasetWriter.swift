@@ -28,14 +28,21 @@ public final class DatasetWriter: Sendable {
     case done
   }
 
-  /// What the dataset is made from.
-  public let identity: DatasetIdentity
+  /// What the dataset is made from; it must have begun.
+  public var identity: DatasetIdentity {
+    guard let identity = begun.withLock({ $0 }) else {
+      preconditionFailure("\(folder.url.path) is opened and not begun")
+    }
+    return identity
+  }
   /// All shards, done or not.
   public let plan: [PlannedShard]
 
   private let folder: DatasetFolder
   private let columns: [String: ManifestColumn]
   private let finished: Manifest?
+  private let spec: GoalSpec
+  private let begun = Mutex<DatasetIdentity?>(nil)
   private let checked = Mutex<Set<Int>>([])
 
   /// Opens a folder for a dataset, making it where it is absent.
@@ -47,51 +54,68 @@ public final class DatasetWriter: Sendable {
   ///   - columns: What the manifest says of the columns, or nil for those collected here.
   /// - Throws: `foreignFolder`, `otherRecipe` with the first setting that differs, an error of the
   ///   manifest, `cannotWrite` or `diskFull`; nothing that was there is touched.
-  public init(
+  public convenience init(
     at folder: URL, identity: DatasetIdentity, plan: [PlannedShard]? = nil,
     columns: [String: ManifestColumn]? = nil
   ) throws(StorageError) {
-    self.identity = identity
-    self.folder = DatasetFolder(url: folder)
-    self.columns =
-      columns
-      ?? Manifest.nativeColumns(
-        for: identity.task.spec, states: identity.stateLength > 0,
-        logProbabilities: identity.isCategorical)
-    self.plan = plan ?? DatasetPlan.shards(identity)
-    precondition(!self.plan.isEmpty, "a dataset has at least one shard")
-    try self.folder.checkIsOurs()
+    let spec = identity.task.spec
+    try self.init(
+      opening: folder, plan: plan ?? DatasetPlan.shards(identity),
+      columns: columns
+        ?? Manifest.nativeColumns(
+          for: spec, states: identity.stateLength > 0, logProbabilities: identity.isCategorical),
+      spec: spec)
+    try begin(identity)
+  }
 
-    if FileManager.default.fileExists(atPath: self.folder.manifest.path) {
-      let manifest = try Manifest(contentsOf: self.folder.manifest)
-      try DatasetWriter.compare(manifest.identity, to: identity, in: folder)
-      finished = manifest
-    } else {
-      finished = nil
-    }
-    try self.folder.create()
-    let lock = try FileLock.take(self.folder.collectionLock, wait: true)
-    PartFile.removeParts(of: self.folder.collection)
-    PartFile.removeParts(of: self.folder.manifest)
-    if !FileManager.default.fileExists(atPath: self.folder.collection.path) {
-      let part = try PartFile(for: self.folder.collection)
+  /// Opens a folder for a dataset of which it is not yet known whether it is the one that is there: shards can be
+  /// drafted, and committed after `begin`.
+  public init(
+    opening folder: URL, plan: [PlannedShard], columns: [String: ManifestColumn], spec: GoalSpec
+  ) throws(StorageError) {
+    precondition(!plan.isEmpty, "a dataset has at least one shard")
+    self.folder = DatasetFolder(url: folder)
+    self.plan = plan
+    self.columns = columns
+    self.spec = spec
+    try self.folder.checkIsOurs()
+    let isFinished = FileManager.default.fileExists(atPath: self.folder.manifest.path)
+    finished = isFinished ? try Manifest(contentsOf: self.folder.manifest) : nil
+  }
+
+  /// Whether there is no dataset in the folder, begun or finished.
+  public var isFresh: Bool {
+    finished == nil && !FileManager.default.fileExists(atPath: folder.collection.path)
+  }
+
+  /// Makes the folder that of a dataset, or throws `otherRecipe` where it is another's.
+  public func begin(_ identity: DatasetIdentity) throws(StorageError) {
+    if let finished { try compare(finished.identity, to: identity) }
+    try folder.create()
+    let lock = try FileLock.take(folder.collectionLock, wait: true)
+    PartFile.removeParts(of: folder.collection)
+    PartFile.removeParts(of: folder.manifest)
+    if !FileManager.default.fileExists(atPath: folder.collection.path) {
+      let part = try PartFile(for: folder.collection)
       try SealedText.seal(identity).withUnsafeBytes { part.append($0) }
       // Where locks do not work, another collector may have been quicker.
       _ = try part.commitIfAbsent()
     }
     withExtendedLifetime(lock) {}
     let there = try SealedText.read(
-      DatasetIdentity.self, from: self.folder.collection, schema: Manifest.schema
+      DatasetIdentity.self, from: folder.collection, schema: Manifest.schema
     ).value
-    try DatasetWriter.compare(there, to: identity, in: folder)
+    try compare(there, to: identity)
+    begun.withLock { $0 = identity }
   }
 
-  private static func compare(
-    _ there: DatasetIdentity, to asked: DatasetIdentity, in folder: URL
+  private func compare(
+    _ there: DatasetIdentity, to asked: DatasetIdentity
   ) throws(StorageError) {
     if let difference = try there.firstDifference(from: asked) {
       throw .otherRecipe(
-        folder.path, setting: difference.setting, there: difference.mine, asked: difference.other)
+        folder.url.path, setting: difference.setting, there: difference.mine,
+        asked: difference.other)
     }
   }
 
@@ -151,6 +175,7 @@ public final class DatasetWriter: Sendable {
 
   /// Claims a shard, if no other collector holds it and none has made it meanwhile.
   public func claim(_ shard: PlannedShard) throws(StorageError) -> Claim {
+    try folder.create()
     guard let lock = try FileLock.take(folder.lock(shard.index), wait: false) else { return .busy }
     if try isDone(shard, deep: false) { return .done }
     PartFile.removeParts(of: folder.shard(shard.index))
@@ -171,10 +196,11 @@ public final class DatasetWriter: Sendable {
   public func commit(
     _ trajectories: [Trajectory], claim: ShardClaim, threads: Int = 1
   ) throws(StorageError) -> ShardRecord {
-    let spec = identity.task.spec
+    defer { claim.giveBack() }
     return try commit(
-      ShardSource(trajectories, spec: spec), trajectories.map(\.index), claim, threads: threads
-    ) { (DatasetTotals(of: trajectories), DatasetSums(of: trajectories, spec: spec)) }
+      draft(
+        ShardSource(trajectories, spec: spec), trajectories.map(\.index), claim, threads: threads
+      ) { (DatasetTotals(of: trajectories), DatasetSums(of: trajectories, spec: spec)) })
   }
 
   /// Writes a claimed shard of episodes that stand in columns; as the other does.
@@ -182,27 +208,43 @@ public final class DatasetWriter: Sendable {
   public func commit(
     _ table: TrajectoryTable, claim: ShardClaim, threads: Int = 1
   ) throws(StorageError) -> ShardRecord {
-    try commit(table, table.indices, claim, threads: threads) {
-      (DatasetTotals(of: table), DatasetSums(of: table, spec: identity.task.spec))
+    defer { claim.giveBack() }
+    return try commit(draft(table, claim: claim, threads: threads))
+  }
+
+  /// Writes a claimed shard of episodes that stand in columns beside its place, and flushes it.
+  public func draft(
+    _ table: TrajectoryTable, claim: ShardClaim, threads: Int = 1
+  ) throws(StorageError) -> ClaimedDraft {
+    try draft(table, table.indices, claim, threads: threads) {
+      (DatasetTotals(of: table), DatasetSums(of: table, spec: spec))
     }
   }
 
-  private func commit(
+  private func draft(
     _ contents: some ShardContents, _ episodes: [Int64], _ claim: ShardClaim, threads: Int,
     summary: () -> (totals: DatasetTotals, sums: DatasetSums)
-  ) throws(StorageError) -> ShardRecord {
+  ) throws(StorageError) -> ClaimedDraft {
     let shard = claim.shard
     precondition(
       episodes == shard.episodes.numbers,
       "shard \(shard.index) must get episodes \(shard.episodes), in order")
     precondition(claim.isHeld, "shard \(shard.index) was given back")
-    defer { claim.giveBack() }
-    let listed = try listed(shard)
-    let file = try ShardWriter.write(
-      contents, to: folder.shard(shard.index), compress: shard.isCompressed, threads: threads,
-      expecting: listed?.sha256)
+    let draft = try ShardWriter.draft(
+      contents, for: folder.shard(shard.index), compress: shard.isCompressed, threads: threads)
     let (totals, sums) = summary()
-    return try commit(shard, file, totals: totals, sums: sums)
+    return ClaimedDraft(claim: claim, draft: draft, totals: totals, sums: sums)
+  }
+
+  /// Puts a drafted shard in its place, writes its record and gives its claim back; the dataset must have begun.
+  @discardableResult
+  public func commit(_ draft: ClaimedDraft) throws(StorageError) -> ShardRecord {
+    precondition(begun.withLock { $0 != nil }, "\(folder.url.path) is opened and not begun")
+    let shard = draft.claim.shard
+    precondition(draft.claim.isHeld, "shard \(shard.index) was given back")
+    defer { draft.claim.giveBack() }
+    let file = try draft.draft.commit(expecting: try listed(shard)?.sha256)
+    return try commit(shard, file, totals: draft.totals, sums: draft.sums)
   }
 
   /// Takes a whole shard of another dataset for a claimed one, and gives the claim back.
@@ -307,4 +349,12 @@ public final class ShardClaim: Sendable {
 
   /// Gives the shard back, made or not.
   public func giveBack() { lock.withLock { $0 = nil } }
+}
+
+/// A claimed shard that is written and not yet in its place; dropped, it is gone.
+public struct ClaimedDraft: Sendable {
+  let claim: ShardClaim
+  let draft: ShardDraft
+  let totals: DatasetTotals
+  let sums: DatasetSums
 }

@@ -42,17 +42,15 @@ extension FormatRequest {
   /// Bytes of the columns that are handled at a time.
   static let blockBytes = 16_000_000
 
-  /// Gives the episodes to `body`, a block at a time and in order, with some of their columns.
-  func forEachBlock(
-    _ columns: [ShardColumn], extra: String? = nil, counting: Bool = false,
-    _ body: (TrajectoryTable) throws(StorageError) -> Void
-  ) throws(StorageError) {
-    let wanted = Set(columns.map(\.rawValue) + (extra.map { [$0] } ?? []))
-    for block in source.blocks(byteLimit: FormatRequest.blockBytes) {
-      if isStopped() { throw .stopped(url.path) }
-      try body(try source.table(of: block, only: wanted))
-      if counting { progress(block.count) }
-    }
+  /// Lengths of the axes of an array with a row for each step, state or episode.
+  func shape(_ axis: RowAxis, _ rowShape: [Int]) -> [Int] {
+    let rows =
+      switch axis {
+      case .steps: source.steps
+      case .states: source.steps + source.lengths.count
+      case .episodes: source.lengths.count
+      }
+    return [rows] + rowShape
   }
 
   /// Steps that all episodes have; throws where they differ.
@@ -93,9 +91,18 @@ extension FormatRequest {
 }
 
 extension TrajectoryTable {
-  /// Desired goals with a row for each step; nil where there are none.
-  var desiredGoalsBySteps: TableColumn? {
-    guard let goals = self[.desiredGoals] else { return nil }
+  /// A column that its source has.
+  func known(_ path: String) -> TableColumn {
+    guard let column = self[path] else { preconditionFailure("a table has what its source names") }
+    return column
+  }
+
+  /// A column of the layout's own that its source has.
+  func known(_ column: ShardColumn) -> TableColumn { known(column.rawValue) }
+
+  /// Desired goals, which there are, with a row for each step.
+  var desiredGoalsBySteps: TableColumn {
+    let goals = known(.desiredGoals)
     if goalsMove {
       let starts = starts(on: .states)
       return goals.gathered(
@@ -108,10 +115,28 @@ extension TrajectoryTable {
   }
 
   /// Achieved goals, or the observations where these are the same.
-  var achieved: TableColumn {
-    guard let column = self[.achievedGoals] ?? self[.observations] else {
-      preconditionFailure("every table has observations")
+  var achieved: TableColumn { self[.achievedGoals] ?? known(.observations) }
+
+  /// Rows of steps and after each episode's its row of `last`.
+  func rows(_ steps: TableColumn, withLast last: TableColumn) -> TableColumn {
+    let size = steps.rowBytes
+    return TableColumn(
+      steps.type, rowShape: steps.rowShape, axis: .states, rows: self.steps + episodes
+    ) { target in
+      steps.withBytes { steps in
+        last.withBytes { last in
+          guard var place = target.baseAddress, var from = steps.baseAddress,
+            let final = last.baseAddress
+          else { return }
+          for (episode, length) in lengths.enumerated() {
+            place.copyMemory(from: from, byteCount: length * size)
+            place += length * size
+            from += length * size
+            place.copyMemory(from: final + episode * size, byteCount: size)
+            place += size
+          }
+        }
+      }
     }
-    return column
   }
 }

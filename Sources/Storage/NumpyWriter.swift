@@ -1,25 +1,20 @@
 import Foundation
 import HDF5
 
-/// Writes a `.npy` file whose elements are given as they come.
+/// A `.npy` file in the making.
 struct NumpyWriter {
-  let file: PartFile
-  private let start: Int
-  private let byteCount: Int
+  private let file: PartFile
+  /// Its array, which is to be written before the file is put in its place.
+  let array: PlacedArray
 
   /// Begins a file.
-  init(_ url: URL, _ type: HDF5Type, shape: [Int]) throws(StorageError) {
+  init(_ url: URL, _ array: FlatArray) throws(StorageError) {
     let file = try PartFile(for: url)
-    NumpyFile.header(type, shape: shape).withUnsafeBytes { file.append($0) }
+    NumpyFile.header(array.type, shape: array.shape).withUnsafeBytes { file.append($0) }
     self.file = file
-    start = file.byteCount
-    byteCount = shape.reduce(type.byteCount, *)
+    self.array = PlacedArray(array, atEndOf: file)
   }
 
   /// Puts the file in its place.
-  func commit() throws(StorageError) {
-    try file.check()
-    precondition(file.byteCount == start + byteCount, "an array takes \(byteCount) bytes")
-    try file.commit()
-  }
+  func commit() throws(StorageError) { try file.commit() }
 }

@@ -1,12 +1,15 @@
 import Foundation
 import Glibc
+import HDF5
 import Synchronization
 
 /// A file in the making, which appears under its name whole or not at all.
 ///
 /// It is written beside its place as `<name>.<host>-<process>-<count>.part`, flushed to the disk and
 /// renamed; then the folder is flushed. Dropped before that, it leaves nothing.
-final class PartFile {
+///
+/// One thread appends and reserves; several may write to what was reserved.
+final class PartFile: @unchecked Sendable {
   private static let count = Atomic<Int>(0)
   /// `<host>-<process>`, the owner in the name of a part.
   static let owner: String = {
@@ -25,8 +28,12 @@ final class PartFile {
   private var failure: StorageError?
   /// Whether a write was refused; `commit` says why.
   var hasFailed: Bool { failure != nil }
-  /// Bytes written so far.
+  /// Bytes appended or reserved so far.
   private(set) var byteCount = 0
+  /// Where the disk has not been asked to write yet.
+  private var unsent = 0
+  /// So many bytes are sent to the disk at a time.
+  private static let sendingBytes = 8_000_000
 
   init(for target: URL) throws(StorageError) {
     self.target = target
@@ -44,28 +51,57 @@ final class PartFile {
 
   /// Appends bytes; the first failure is kept, and thrown when the file is to be committed.
   func append(_ bytes: UnsafeRawBufferPointer) {
-    var rest = bytes[...]
-    while failure == nil, !rest.isEmpty {
-      let chunk = UnsafeRawBufferPointer(rebasing: rest)
-      let written = Glibc.write(descriptor, chunk.baseAddress, chunk.count)
-      if written < 0 {
-        if errno != EINTR { failure = .writing(target.path) }
-      } else {
-        rest = rest.dropFirst(written)
-        byteCount += written
-      }
+    guard failure == nil else { return }
+    do throws(StorageError) {
+      try put(bytes, at: byteCount)
+    } catch {
+      failure = error
+      return
+    }
+    byteCount += bytes.count
+    if byteCount - unsent >= PartFile.sendingBytes {
+      Writeback.start(descriptor, at: unsent, count: byteCount - unsent)
+      unsent = byteCount
     }
   }
 
-  /// Appends a column's numbers.
-  func append(_ column: TableColumn) { column.withBytes { append($0) } }
+  /// Leaves room for bytes that are written later, and says where.
+  func reserve(_ count: Int) -> Int {
+    byteCount += count
+    unsent = byteCount
+    return byteCount - count
+  }
 
-  /// Writes bytes over some that were appended.
-  func overwrite(at offset: Int, with bytes: [UInt8]) {
-    precondition(offset + bytes.count <= byteCount, "\(offset) is not written yet")
-    guard failure == nil else { return }
-    if pwrite(descriptor, bytes, bytes.count, off_t(offset)) != bytes.count {
-      failure = .writing(target.path)
+  /// Writes bytes where room was reserved, or over some that were appended; any thread may.
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(StorageError) {
+    precondition(offset + bytes.count <= byteCount, "\(offset) is beyond \(byteCount)")
+    try put(bytes, at: offset)
+    Writeback.start(descriptor, at: offset, count: bytes.count)
+  }
+
+  /// Writes a few bytes over some that were appended.
+  func write(_ bytes: [UInt8], at offset: Int) throws(StorageError) {
+    let failure: StorageError? = bytes.withUnsafeBytes { bytes in
+      do throws(StorageError) {
+        try write(bytes, at: offset)
+        return nil
+      } catch {
+        return error
+      }
+    }
+    if let failure { throw failure }
+  }
+
+  private func put(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(StorageError) {
+    var done = 0
+    while done < bytes.count {
+      let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
+      let written = pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset + done))
+      if written < 0 {
+        if errno != EINTR { throw .writing(target.path) }
+      } else {
+        done += written
+      }
     }
   }
 

@@ -1,6 +1,6 @@
 import HDF5
 
-/// Writes a pickled dictionary of numpy arrays, whose bytes are given as they come.
+/// Writes a pickled dictionary of numpy arrays.
 ///
 /// Protocol 3 with the module names of numpy 1, which numpy 2 knows too, so that old code reads it; 4
 /// where an array has 4 GiB or more. The bytes are those of `pickle.dumps` but for the memo, which
@@ -16,27 +16,22 @@ struct PickleWriter {
     append([0x80, isLong ? 4 : 3] + Array("}(".utf8))
   }
 
-  /// Adds an array, whose bytes `contents` appends to the file.
-  func add(
-    _ key: String, _ type: HDF5Type, shape: [Int],
-    contents: () throws(StorageError) -> Void
-  ) throws(StorageError) {
-    let count = shape.reduce(type.byteCount, *)
+  /// Adds an array, for which there is room then.
+  func add(_ array: FlatArray) -> PlacedArray {
+    let (type, count) = (array.type, array.byteCount)
     let code = String(NumpyType(type).text.dropFirst())
-    append(text(key))
+    append(text(array.name))
     append(Array("cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\n".utf8))
     append(integer(0) + [0x85] + Array("C".utf8) + [1] + Array("b".utf8) + [0x87, 0x52])
     append(Array("(".utf8) + integer(1) + Array("(".utf8))
-    append(shape.flatMap { integer($0) } + Array("tcnumpy\ndtype\n".utf8))
+    append(array.shape.flatMap { integer($0) } + Array("tcnumpy\ndtype\n".utf8))
     append(text(code) + [0x89, 0x88, 0x87, 0x52] + Array("(".utf8) + integer(3))
     append(text(type.byteCount == 1 ? "|" : "<") + Array("NNN".utf8))
     append(integer(-1) + integer(-1) + integer(0) + Array("tb".utf8) + [0x89])
     append(isLong ? [0x8e] + little(count, 8) : Array("B".utf8) + little(count, 4))
-    let start = file.byteCount
-    try contents()
-    try file.check()
-    precondition(file.byteCount == start + count, "'\(key)' takes \(count) bytes")
+    let placed = PlacedArray(array, atEndOf: file)
     append(Array("tb".utf8))
+    return placed
   }
 
   /// Ends the dictionary.

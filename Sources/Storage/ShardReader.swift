@@ -113,6 +113,14 @@ public final class ShardReader {
   /// Whether the shard has a column.
   public func has(_ column: ShardColumn) -> Bool { datasets[column] != nil }
 
+  /// Whether every column is read in place.
+  var isMapped: Bool {
+    (Array(datasets.values) + Array(extras.values)).allSatisfy {
+      guard case .contiguous(let offset) = $0.layout, let type = $0.type else { return false }
+      return offset % type.byteCount == 0
+    }
+  }
+
   /// The columns that a trainer reads; floats of 8 bytes are narrowed.
   ///
   /// Where there are no achieved goals, goals are observations, and these are both.

@@ -11,6 +11,22 @@ public struct ShardFile: Sendable, Equatable {
   public let sha256: String
 }
 
+/// A shard's file beside its place: whole and on the disk; dropped, it is gone.
+struct ShardDraft: Sendable {
+  let url: URL
+  let part: PartFile
+  let file: ShardFile
+
+  /// Puts it in its place, unless another digest is expected there.
+  func commit(expecting digest: String?) throws(StorageError) -> ShardFile {
+    if let digest, digest != file.sha256, !part.hasFailed {
+      throw .madeDifferently(url.path, listed: digest, found: file.sha256)
+    }
+    try part.commit()
+    return file
+  }
+}
+
 /// What a shard is filled from: it gives a column's bytes piece by piece, in order, as often as asked
 /// and from several threads at once.
 protocol ShardContents: SendableMetatype {
@@ -65,6 +81,14 @@ public enum ShardWriter {
     _ source: some ShardContents, to url: URL, compress: Bool, threads: Int,
     expecting digest: String?
   ) throws(StorageError) -> ShardFile {
+    try draft(source, for: url, compress: compress, threads: threads).commit(expecting: digest)
+  }
+
+  /// Writes what a shard holds beside its place, and flushes it to the disk; that the disk is full is said when
+  /// the draft is committed.
+  static func draft(
+    _ source: some ShardContents, for url: URL, compress: Bool, threads: Int
+  ) throws(StorageError) -> ShardDraft {
     let composition = try reading { () throws(HDF5Error) in
       let composition = try HDF5Composition(name: url.path)
       let spots = source.spots
@@ -101,12 +125,8 @@ public enum ShardWriter {
       if side == 0 { work.file.flush() }
     }
     withExtendedLifetime(composition) {}
-    let found = stream.finish()
-    if let digest, digest != found, !file.hasFailed {
-      throw .madeDifferently(url.path, listed: digest, found: found)
-    }
-    try file.commit()
-    return ShardFile(bytes: file.byteCount, sha256: found)
+    return ShardDraft(
+      url: url, part: file, file: ShardFile(bytes: file.byteCount, sha256: stream.finish()))
   }
 
   /// A whole column in memory.

@@ -125,19 +125,36 @@ public struct TableColumn: @unchecked Sendable {
   /// The same numbers as floats of 8 bytes, if they are of fewer and `isWide`; integers stay.
   func widened(_ isWide: Bool) -> TableColumn {
     guard isWide, type == .float32 else { return self }
-    return TableColumn(.float64, rowShape: rowShape, axis: axis, doubles())
+    return converted(.float64) { (value: Float) in Double(value) }
   }
 
   /// The same numbers as floats of 4 bytes, if they are of 8; others stay.
   func narrowed() -> TableColumn {
     guard type == .float64 else { return self }
-    return TableColumn(.float32, rowShape: rowShape, axis: axis, floats())
+    return converted(.float32) { (value: Double) in Float(value) }
   }
 
   /// Numbers of discrete actions as numpy has integers, in 8 bytes; others stay.
   func withWideActions() -> TableColumn {
     guard type == .int32 else { return self }
-    return TableColumn(.int64, rowShape: rowShape, axis: axis, integers().map { Int64($0) })
+    return converted(.int64) { (value: Int32) in Int64(value) }
+  }
+
+  /// Each number as another, in memory of their own.
+  private func converted<From: BitwiseCopyable, To: BitwiseCopyable>(
+    _ type: HDF5Type, _ convert: (From) -> To
+  ) -> TableColumn {
+    TableColumn(type, rowShape: rowShape, axis: axis, rows: rows) { target in
+      withBytes { bytes in
+        guard let source = bytes.baseAddress else { return }
+        let numbers = target.bindMemory(to: To.self)
+        for place in 0..<(bytes.count / MemoryLayout<From>.size) {
+          numbers[place] = convert(
+            source.loadUnaligned(
+              fromByteOffset: place &* MemoryLayout<From>.size, as: From.self))
+        }
+      }
+    }
   }
 
   /// Some numbers of each row.

@@ -40,6 +40,12 @@ public protocol TrajectorySource: Sendable {
   /// What a Goalpost dataset cannot say of them, and what was taken to be so.
   var notes: ConversionNotes { get }
 
+  /// How many checks are still to be done before anything made of the episodes is kept, such as of a file's digest.
+  var checkCount: Int { get }
+
+  /// Does one of these checks, `0..<checkCount`; any thread may, at any time.
+  func check(_ number: Int) throws(StorageError)
+
   /// The episodes in runs whose columns take some `byteLimit` bytes, as is best for reading them.
   func blocks(byteLimit: Int) -> [Range<Int>]
 
@@ -53,6 +59,12 @@ public protocol TrajectorySource: Sendable {
 }
 
 extension TrajectorySource {
+  /// There are none: files were found sound when they were opened, or have nothing to be held against.
+  public var checkCount: Int { 0 }
+
+  /// There is none to do.
+  public func check(_ number: Int) throws(StorageError) {}
+
   /// The episodes with what follows from their task; what the source has is left as it is.
   ///
   /// That is achieved goals, how episodes ended, and, if it is known when a goal is reached, rewards and
@@ -82,6 +94,11 @@ extension TrajectorySource {
 
   /// The episodes in runs whose columns take at most so many bytes, but for a longer episode alone.
   public func blocks(byteLimit: Int) -> [Range<Int>] {
+    blocks(of: 0..<lengths.count, byteLimit: byteLimit)
+  }
+
+  /// Some neighbouring episodes in such runs.
+  func blocks(of episodes: Range<Int>, byteLimit: Int) -> [Range<Int>] {
     var (perStep, perEpisode) = (0, 0)
     for column in columns.values {
       let bytes = column.width * column.type.byteCount
@@ -94,16 +111,17 @@ extension TrajectorySource {
       }
     }
     var blocks: [Range<Int>] = []
-    var (start, bytes) = (0, 0)
-    for (episode, length) in lengths.enumerated() {
-      let more = length * perStep + perEpisode
+    var (start, bytes) = (episodes.lowerBound, 0)
+    let lengths = lengths
+    for episode in episodes {
+      let more = lengths[episode] * perStep + perEpisode
       if episode > start, bytes + more > byteLimit {
         blocks.append(start..<episode)
         (start, bytes) = (episode, 0)
       }
       bytes += more
     }
-    blocks.append(start..<lengths.count)
+    blocks.append(start..<episodes.upperBound)
     return blocks
   }
 }

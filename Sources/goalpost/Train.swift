@@ -179,10 +179,10 @@ struct Train: ParsableCommand {
 
   private func report(_ summaries: [TrainingSummary]) throws {
     for summary in summaries {
-      print("\(summary.folder.path): \(summary.updates) updates")
+      print("\(summary.folder.relativePath): \(summary.updates) updates")
     }
     if let stopped = summaries.first(where: { $0.interrupted }) {
-      Console.note("stopped: go on with `goalpost train --resume \(stopped.folder.path)`")
+      Console.note("stopped: go on with `goalpost train --resume \(stopped.folder.relativePath)`")
       throw ExitCode(130)
     }
   }

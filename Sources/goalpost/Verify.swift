@@ -39,7 +39,8 @@ struct Verify: ParsableCommand {
       report.replayed == 0
       ? "no episode was simulated again" : "\(report.replayed) episodes simulated again to the bit"
     let head =
-      "\(report.dataset): \(report.episodes) episodes, \(report.steps) steps, \(report.shards) shards\n"
+      "\(report.dataset): \(report.episodes) episodes, \(report.steps) steps in \(report.shards) "
+      + "\(report.shards == 1 ? "shard" : "shards")\n"
     if report.isSound {
       return head
         + "sound\(report.unchecked.isEmpty ? "" : ", as far as can be checked"): digests, schema, lengths, seeds, goals, rewards, successes and bounds hold; \(replayed)\n"

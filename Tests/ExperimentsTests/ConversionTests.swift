@@ -49,7 +49,7 @@ struct ConversionTests {
 
   func rows(_ name: String, _ path: String) throws -> TableColumn {
     let dataset = try Dataset(at: url(name))
-    let source = try dataset.source(deep: true)
+    let source = try dataset.source()
     return try #require(try source.table(of: 0..<source.lengths.count)[path])
   }
 

@@ -89,8 +89,8 @@ struct HDF5ConversionTests {
       let back = try tools.convert(name, to: "back-" + format) { $0.environment = "fetch-push" }[0]
       #expect(back.from == format)
       #expect(try Dataset(at: url("back-" + format)).manifest.columns["states"]?.origin == .native)
-      let source = try Dataset(at: url("ours")).source(deep: true)
-      let found = try Dataset(at: url("back-" + format)).source(deep: true)
+      let source = try Dataset(at: url("ours")).source()
+      let found = try Dataset(at: url("back-" + format)).source()
       #expect(source.lengths == found.lengths)
       let (left, right) = (try source.table(of: 0..<8), try found.table(of: 0..<8))
       #expect(Set(left.columns.keys) == Set(right.columns.keys), "\(format)")
@@ -101,6 +101,52 @@ struct HDF5ConversionTests {
           "\(format): \(path)")
       }
     }
+  }
+
+  /// The contents of the files of a folder, by their paths in it.
+  private func contents(_ name: String) throws -> [String: Data] {
+    var contents: [String: Data] = [:]
+    for path in try FileManager.default.subpathsOfDirectory(atPath: url(name).path) {
+      let file = url(name).appendingPathComponent(path)
+      if !file.hasDirectoryPath { contents[path] = try? Data(contentsOf: file) }
+    }
+    return contents
+  }
+
+  @Test(arguments: Formats.all.map(\.name))
+  func threadsMakeTheFileThatOneMakes(format: String) throws {
+    try collect("ours")
+    for workers in [1, 3] {
+      try tools.convert("ours", to: "out-\(workers)/mine/data-v0") {
+        $0.to = format
+        $0.workers = workers
+      }
+    }
+    let (one, three) = (try contents("out-1"), try contents("out-3"))
+    #expect(!one.isEmpty && one == three)
+    let back = try tools.convert("out-3/mine/data-v0", to: "back") {
+      $0.from = format
+      $0.environment = "fetch-push"
+    }
+    #expect(back[0].episodes == 8)
+    try tools.expectSound("back")
+  }
+
+  @Test(arguments: Formats.all.map(\.name))
+  func ofAnAlteredShardNothingIsMade(format: String) throws {
+    try collect("ours")
+    let shard = url("ours/shards/shard-00001.h5")
+    var bytes = try Data(contentsOf: shard)
+    bytes[bytes.count / 2] ^= 64
+    try bytes.write(to: shard)
+    let error = #expect(throws: StorageError.self) {
+      try tools.convert("ours", to: "out/data-v0") { $0.to = format }
+    }
+    guard case .altered(shard.path, _, _)? = error else {
+      Issue.record("\(error.map { "\($0)" } ?? "no error")")
+      return
+    }
+    #expect(try contents("out").isEmpty)
   }
 
   @Test func minariRecordsAndReads() throws {
@@ -138,7 +184,7 @@ struct HDF5ConversionTests {
     #expect(manifest.totals.terminated == 7 && manifest.totals.truncated == 8)
     #expect(try tools.rows("ours", "extra/mask_train").integers().reduce(0, +) == 2)
     // Demos are in the order of their numbers, not of their names.
-    #expect(try Dataset(at: url("ours")).source(deep: false).lengths[9..<12] == [4, 1, 6])
+    #expect(try Dataset(at: url("ours")).source().lengths[9..<12] == [4, 1, 6])
     try tools.convert("ours", to: "out.hdf5") { $0.to = "robomimic" }
     #expect(
       try python("compare", url("in/demos.hdf5").path, url("out.hdf5").path, "mask,env_args")

@@ -46,9 +46,12 @@ func convertBack(_ dataset: String, from format: String) throws {
   }
 }
 
-/// Converts the dataset that a pickle becomes to a foreign format again and again, beside the pickle; the amount is
-/// bytes of what comes out, which fsync has seen.
-func convertFlat(_ pickle: String, to format: String) throws {
+/// Converts the dataset that a pickle becomes to a foreign format again and again, beside the pickle.
+///
+/// The amount is bytes of what comes out, which fsync has seen. `ogbench-f4` is OGBench's of a dataset that came from OGBench's, whose
+/// floats have 4 bytes.
+func convertFlat(_ pickle: String, to name: String) throws {
+  let format = name.hasSuffix("-f4") ? String(name.dropLast(3)) : name
   let beside = URL(fileURLWithPath: pickle).deletingLastPathComponent()
     .appendingPathComponent("flat-\(getpid())")
   defer { try? FileManager.default.removeItem(at: beside) }
@@ -57,6 +60,11 @@ func convertFlat(_ pickle: String, to format: String) throws {
   request.environment = "fetch-push"
   request.isSilent = true
   _ = try DatasetConversion.run(request)
+  if name != format {
+    request.input = try export(data.path, to: format, in: beside).url
+    try FileManager.default.removeItem(at: data)
+    _ = try DatasetConversion.run(request)
+  }
   try serve { Double(try bytes(of: try export(data.path, to: format, in: beside).url)) }
 }
 

@@ -56,27 +56,32 @@ struct D4RL: DatasetFormat {
     }.sorted { $0.key < $1.key }
 
     let writer = try FlatWriter(request)
-    try writer.add("observations", observations, .steps) { table in
-      table.states(.observations, offset: 0)
+    func add(
+      _ name: String, _ column: SourceColumn, _ axis: RowAxis = .steps, of columns: [ShardColumn],
+      and other: String? = nil, rows: @escaping @Sendable (TrajectoryTable) -> TableColumn
+    ) throws(StorageError) {
+      let shape = request.shape(axis, column.rowShape)
+      try writer.add(
+        FlatArray(name, column.type, shape: shape, axis, of: columns, and: other, rows: rows))
     }
-    try writer.add("next_observations", observations, .steps) { table in
-      table.states(.observations, offset: 1)
+    for (name, offset) in [("observations", 0), ("next_observations", 1)] {
+      try add(name, observations, of: [.observations]) { $0.states(.observations, offset: offset) }
     }
-    try writer.add("actions", actions, .steps) { $0[.actions] }
-    try writer.add("rewards", rewards, .steps) { $0[.rewards] }
+    try add("actions", actions, of: [.actions]) { $0.known(.actions) }
+    try add("rewards", rewards, of: [.rewards]) { $0.known(.rewards) }
     for (name, column) in [("terminals", ShardColumn.terminated), ("timeouts", .truncated)] {
-      try writer.add(name, SourceColumn(.bool, axis: .steps), .steps) { table in
+      try add(name, SourceColumn(.bool, axis: .steps), of: [.terminated, .truncated]) { table in
         D4RL.flags(table, column)
       }
     }
     if goals != nil || !infos.isEmpty { try writer.group("infos") }
-    if let goals { try writer.add("infos/goal", goals, .steps) { $0.desiredGoalsBySteps } }
+    if let goals { try add("infos/goal", goals, of: [.desiredGoals]) { $0.desiredGoalsBySteps } }
     for (path, column) in infos.sorted(by: { $0.key < $1.key }) {
-      try writer.add("infos/" + path.dropFirst(6), column, .steps) { $0[path] }
+      try add("infos/" + path.dropFirst(6), column, of: [], and: path) { $0.known(path) }
     }
     for (path, column) in rest {
       let place = "\(D4RL.rest)/\(column.axis.rawValue)/\(path)"
-      try writer.add(place, column, column.axis) { $0[path] }
+      try add(place, column, column.axis, of: [], and: path) { $0.known(path) }
     }
     try writer.write()
 
@@ -114,9 +119,9 @@ struct D4RL: DatasetFormat {
 
 extension TrajectoryTable {
   /// A column of states with a row for each step: the state before it or, with `offset` 1, after it.
-  func states(_ column: ShardColumn, offset: Int) -> TableColumn? {
+  func states(_ column: ShardColumn, offset: Int) -> TableColumn {
     let starts = starts(on: .states)
-    return self[column]?.gathered(
+    return known(column).gathered(
       zip(starts, lengths).lazy.map { ($0 + offset)..<($0 + offset + $1) }, count: steps,
       axis: .steps)
   }

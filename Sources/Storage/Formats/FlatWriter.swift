@@ -1,17 +1,11 @@
 import Foundation
 import HDF5
 
-/// Writes an HDF5 file of flat arrays, one after the other, in a part that appears whole or not at all.
+/// Writes an HDF5 file of flat arrays, in a part that appears whole or not at all.
 final class FlatWriter {
-  private struct Entry {
-    let type: HDF5Type
-    let shape: [Int]
-    let rows: (TrajectoryTable) -> TableColumn?
-  }
-
   private let request: FormatRequest
   private let composition: HDF5Composition
-  private var entries: [String: Entry] = [:]
+  private var arrays: [String: FlatArray] = [:]
   private var groups: Set<String> = []
 
   init(_ request: FormatRequest) throws(StorageError) {
@@ -31,47 +25,31 @@ final class FlatWriter {
     }
   }
 
-  /// Adds an array; `rows` gives a block's part of it.
-  func add(
-    _ path: String, _ column: SourceColumn, _ axis: RowAxis,
-    _ rows: @escaping (TrajectoryTable) -> TableColumn?
-  ) throws(StorageError) {
-    let source = request.source
-    let count =
-      switch axis {
-      case .steps: source.steps
-      case .states: source.steps + source.lengths.count
-      case .episodes: source.lengths.count
-      }
-    let shape = [count] + column.rowShape
-    try group(path.split(separator: "/").dropLast().joined(separator: "/"))
+  /// Adds an array, and the groups that it lies in.
+  func add(_ array: FlatArray) throws(StorageError) {
+    try group(array.name.split(separator: "/").dropLast().joined(separator: "/"))
     try reading { () throws(HDF5Error) in
-      try composition.reserve(path, column.type, shape: shape)
+      try composition.reserve(array.name, array.type, shape: array.shape)
     }
-    entries[path] = Entry(type: column.type, shape: shape, rows: rows)
+    arrays[array.name] = array
   }
 
-  /// Writes the file: of each array all blocks, so that little is in memory.
+  /// Writes the file.
   func write() throws(StorageError) {
     let file = try PartFile(for: request.url)
     let pieces = try reading { () throws(HDF5Error) in try composition.finish() }
-    var isFirst = true
+    var placed: [PlacedArray] = []
     for piece in pieces {
       switch piece {
       case .bytes(let bytes): file.append(bytes)
       case .dataset(let path, let byteCount):
-        guard let entry = entries[path] else { preconditionFailure("'\(path)' was not added") }
-        let start = file.byteCount
-        for block in request.source.blocks(byteLimit: FormatRequest.blockBytes) {
-          if request.isStopped() { throw .stopped(request.url.path) }
-          if let rows = entry.rows(try request.source.table(of: block)) { file.append(rows) }
-          try file.check()
-          if isFirst { request.progress(block.count) }
+        guard let array = arrays[path], array.byteCount == byteCount else {
+          preconditionFailure("'\(path)' of \(byteCount) bytes was not added")
         }
-        isFirst = false
-        precondition(file.byteCount - start == byteCount, "'\(path)' has \(byteCount) bytes")
+        placed.append(PlacedArray(array, atEndOf: file))
       }
     }
+    try request.fill(placed)
     try file.commit()
   }
 }

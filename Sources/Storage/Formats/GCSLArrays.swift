@@ -57,44 +57,31 @@ struct GCSLArrays: DatasetFormat {
         "each episode's last action, which the format has and these have not: the one before it")
     }
 
-    let zip = try ZipWriter(request.url, compress: request.compress, scratch: request.scratch)
-    try zip.add("states", observations.type, shape: [episodes, length + 1] + observations.rowShape)
-    {
-      sink throws(StorageError) in
-      try request.forEachBlock([.observations], counting: true) { table throws(StorageError) in
-        if let column = table[.observations] { sink(column) }
-      }
-    }
     let type = actions.isDiscrete ? HDF5Type.int64 : actions.type
-    try zip.add("actions", type, shape: [episodes, length + 1] + actions.rowShape) {
-      sink throws(StorageError) in
-      try request.forEachBlock([.actions], extra: last) { table throws(StorageError) in
-        guard let taken = table[.actions] else { return }
-        let final = hasLast ? table[last] : nil
-        sink(
-          TableColumn.gathered(
-            (0..<table.episodes).flatMap { episode in
-              let steps = (episode * length)..<((episode + 1) * length)
-              return [
-                (taken, steps),
-                final.map {
-                  ($0.viewed(rowShape: taken.rowShape, axis: .steps), episode..<(episode + 1))
-                }
-                  ?? (taken, (steps.upperBound - 1)..<steps.upperBound),
-              ]
-            }
-          ).withWideActions())
-      }
-    }
-    try zip.add("desired_states", observations.type, shape: [episodes] + observations.rowShape) {
-      sink throws(StorageError) in
-      try request.forEachBlock([.observations, .desiredGoals], extra: wanted) {
-        table throws(StorageError) in
-        if lifts, let states = table[wanted] { return sink(states) }
-        if let states = GCSLArrays.lifted(table, request.task) { sink(states) }
-      }
-    }
-    try zip.commit()
+    let task = request.task
+    try ZipWriter(request).write([
+      FlatArray(
+        "states", observations.type, shape: [episodes, length + 1] + observations.rowShape, .states,
+        of: [.observations]
+      ) { $0.known(.observations) },
+      FlatArray(
+        "actions", type, shape: [episodes, length + 1] + actions.rowShape, .states, of: [.actions],
+        and: last
+      ) { table in
+        let taken = table.known(.actions)
+        let final =
+          hasLast
+          ? table.known(last)
+          : taken.gathered(
+            table.starts(on: .steps).dropFirst().lazy.map { ($0 - 1)..<$0 }, count: table.episodes,
+            axis: .episodes)
+        return table.rows(taken, withLast: final).withWideActions()
+      },
+      FlatArray(
+        "desired_states", observations.type, shape: [episodes] + observations.rowShape, .episodes,
+        of: [.observations, .desiredGoals], and: wanted
+      ) { lifts ? $0.known(wanted) : GCSLArrays.lifted($0, task) },
+    ])
     let kept: [ShardColumn] = [.observations, .actions, .achievedGoals, .desiredGoals]
     notes.lost += request.lost(but: Set(kept.map(\.rawValue) + [last, wanted]))
     return notes
@@ -107,8 +94,8 @@ struct GCSLArrays: DatasetFormat {
   }
 
   /// The last state of each episode, with the desired goal where the achieved one stands.
-  private static func lifted(_ table: TrajectoryTable, _ task: GoalTask) -> TableColumn? {
-    guard let states = table[.observations] else { return nil }
+  private static func lifted(_ table: TrajectoryTable, _ task: GoalTask) -> TableColumn {
+    let states = table.known(.observations)
     let ends = table.starts(on: .states).dropFirst()
     var values = ends.flatMap { states.doubles(($0 - 1)..<$0) }
     if let goals = table[.desiredGoals] {

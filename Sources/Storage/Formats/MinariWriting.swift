@@ -56,6 +56,7 @@ struct MinariWriting {
   }
 
   func write(to url: URL) throws(StorageError) {
+    try request.check()
     let writer = try EpisodeGroupsWriter(url, compress: request.compress)
     var number = 0
     for block in request.source.blocks(byteLimit: FormatRequest.blockBytes) {

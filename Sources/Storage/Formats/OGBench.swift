@@ -61,45 +61,38 @@ struct OGBench: DatasetFormat {
     }
     notes.computed.append("terminals, 1 in each trajectory's last row, however it ended")
 
-    let zip = try ZipWriter(request.url, compress: request.compress, scratch: request.scratch)
-    try zip.add("observations", .float32, shape: [rows] + observations.rowShape) {
-      sink throws(StorageError) in
-      try request.forEachBlock([.observations], counting: true) { table throws(StorageError) in
-        if let column = table[.observations] { sink(column.narrowed()) }
-      }
-    }
     let actionType = actions.type == .float64 ? HDF5Type.float32 : actions.type
-    try zip.add("actions", actionType, shape: [rows] + actions.rowShape) {
-      sink throws(StorageError) in
-      try request.forEachBlock([.actions], extra: dummy == nil ? nil : last) {
-        table throws(StorageError) in
-        guard let taken = table[.actions] else { return }
-        let final =
-          (dummy == nil ? nil : table[last])
-          ?? TableColumn(
-            taken.type, rowShape: taken.rowShape, axis: .episodes, rows: table.episodes
-          ) {
-            $0.initializeMemory(as: UInt8.self, repeating: 0)
+    let hasLast = dummy != nil
+    try ZipWriter(request).write(
+      [
+        FlatArray(
+          "observations", .float32, shape: [rows] + observations.rowShape, .states,
+          of: [.observations]
+        ) { $0.known(.observations).narrowed() },
+        FlatArray(
+          "actions", actionType, shape: [rows] + actions.rowShape, .states, of: [.actions],
+          and: last
+        ) { table in
+          let taken = table.known(.actions).narrowed()
+          let zeros = {
+            TableColumn(
+              taken.type, rowShape: taken.rowShape, axis: .episodes, rows: table.episodes
+            ) { $0.initializeMemory(as: UInt8.self, repeating: 0) }
           }
-        sink(OGBench.merged(table, taken, final).narrowed())
-      }
-    }
-    try zip.add("terminals", .bool, shape: [rows]) { sink throws(StorageError) in
-      try request.forEachBlock([]) { table throws(StorageError) in
-        var flags = [UInt8](repeating: 0, count: table.steps + table.episodes)
-        for end in table.starts(on: .states).dropFirst() { flags[end - 1] = 1 }
-        sink(TableColumn(.bool, axis: .states, flags))
-      }
-    }
-    for (path, column) in extras {
-      try zip.add(String(path.dropFirst(6)), column.type, shape: [rows] + column.rowShape) {
-        sink throws(StorageError) in
-        try request.forEachBlock([], extra: path) { table throws(StorageError) in
-          if let column = table[path] { sink(column) }
-        }
-      }
-    }
-    try zip.commit()
+          return table.rows(taken, withLast: hasLast ? table.known(last).narrowed() : zeros())
+        },
+        FlatArray("terminals", .bool, shape: [rows], .states, of: []) { table in
+          var flags = [UInt8](repeating: 0, count: table.steps + table.episodes)
+          for end in table.starts(on: .states).dropFirst() { flags[end - 1] = 1 }
+          return TableColumn(.bool, axis: .states, flags)
+        },
+      ]
+        + extras.map { path, column in
+          FlatArray(
+            String(path.dropFirst(6)), column.type, shape: [rows] + column.rowShape, .states,
+            of: [], and: path
+          ) { $0.known(path) }
+        })
     let kept: [ShardColumn] = [.observations, .actions]
     notes.lost += request.lost(but: Set(kept.map(\.rawValue) + [last] + extras.map(\.key)))
     if let beside = validation(of: request.url) {
@@ -108,28 +101,6 @@ struct OGBench: DatasetFormat {
           + "dataset beside, named -val; without it there are none")
     }
     return notes
-  }
-
-  /// Each episode's actions and then its last row's.
-  private static func merged(
-    _ table: TrajectoryTable, _ actions: TableColumn, _ last: TableColumn
-  ) -> TableColumn {
-    let size = actions.rowBytes
-    return TableColumn(
-      actions.type, rowShape: actions.rowShape, axis: .states, rows: table.steps + table.episodes
-    ) { target in
-      guard var place = target.baseAddress, var from = actions.bytes.baseAddress,
-        let final = last.bytes.baseAddress
-      else { return }
-      for (episode, length) in table.lengths.enumerated() {
-        place.copyMemory(from: from, byteCount: length * size)
-        place += length * size
-        from += length * size
-        place.copyMemory(from: final + episode * size, byteCount: size)
-        place += size
-      }
-      withExtendedLifetime((actions, last)) {}
-    }
   }
 }
 

@@ -50,6 +50,7 @@ struct RobomimicWriting {
   }
 
   func write() throws(StorageError) {
+    try request.check()
     let writer = try EpisodeGroupsWriter(request.url, compress: request.compress)
     try writer.group("data")
     var number = 0

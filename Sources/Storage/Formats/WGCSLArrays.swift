@@ -60,38 +60,35 @@ struct WGCSLArrays: DatasetFormat {
     let steps = source.steps
 
     let folder = try PartFolder(for: request.url)
-    func add(
-      _ name: String, _ type: HDF5Type, _ width: Int, _ columns: [ShardColumn],
-      counting: Bool = false,
-      _ rows: (TrajectoryTable) -> TableColumn?
-    ) throws(StorageError) {
-      let writer = try NumpyWriter(
-        folder.url.appendingPathComponent(name + ".npy"), type, shape: [steps, width])
-      try request.forEachBlock(columns, counting: counting) { table throws(StorageError) in
-        if let column = rows(table) { writer.file.append(column) }
-        try writer.file.check()
-      }
-      try writer.commit()
-    }
-    for (name, offset) in [("state", 0), ("next_state", 1)] {
-      let columns: [ShardColumn] = [.observations, .achievedGoals, .desiredGoals]
-      try add(name, type, width, columns, counting: offset == 0) { table in
-        guard let states = table[.observations], let goals = table[.desiredGoals] else {
-          return nil
-        }
-        return WGCSLArrays.joined(
-          table, [states, goals, table.achieved].map { $0.widened(isWide) }, offset: offset)
+    let states = [("state", 0), ("next_state", 1)].map { name, offset in
+      FlatArray(
+        name, type, shape: [steps, width], .steps,
+        of: [.observations, .achievedGoals, .desiredGoals]
+      ) { table in
+        let parts = [table.known(.observations), table.known(.desiredGoals), table.achieved]
+        return WGCSLArrays.joined(table, parts.map { $0.widened(isWide) }, offset: offset)
       }
     }
-    try add("action", actions.type, actions.width, [.actions]) { $0[.actions] }
-    try add("reward", rewards.type, 1, [.rewards]) { $0[.rewards] }
-    for (name, last) in [("done", Float(1)), ("not_done", 0)] {
-      try add(name, .float32, 1, []) { table in
+    let taken = FlatArray(
+      "action", actions.type, shape: [steps, actions.width], .steps, of: [.actions]
+    ) { $0.known(.actions) }
+    let given = FlatArray("reward", rewards.type, shape: [steps, 1], .steps, of: [.rewards]) {
+      $0.known(.rewards)
+    }
+    let flags = [("done", Float(1)), ("not_done", 0)].map { name, last in
+      FlatArray(name, .float32, shape: [steps, 1], .steps, of: []) { table in
         var flags = [Float](repeating: 1 - last, count: table.steps)
         for end in table.starts(on: .steps).dropFirst() { flags[end - 1] = last }
         return TableColumn(.float32, axis: .steps, flags)
       }
     }
+    var writers: [NumpyWriter] = []
+    for array in states + [taken, given] + flags {
+      writers.append(
+        try NumpyWriter(folder.url.appendingPathComponent(array.name + ".npy"), array))
+    }
+    try request.fill(writers.map(\.array))
+    for writer in writers { try writer.commit() }
     try folder.commit()
 
     var notes = ConversionNotes()

@@ -50,39 +50,36 @@ struct WGCSLPickle: DatasetFormat {
       case .episodes: [episodes] + column.rowShape
       }
     }
-    let file = try PartFile(for: request.url)
-    let largest = ([observations, actions, achieved, desired] + extras.map(\.value)).map {
-      shape($0).reduce($0.type.byteCount, *)
-    }
-    let pickle = PickleWriter(file, isLong: (largest.max() ?? 0) >= 1 << 32)
-    func add(
-      _ key: String, _ column: SourceColumn, _ shape: [Int], _ columns: [ShardColumn],
-      extra: String? = nil, counting: Bool = false, _ rows: (TrajectoryTable) -> TableColumn?
-    ) throws(StorageError) {
-      try pickle.add(key, column.type, shape: shape) { () throws(StorageError) in
-        try request.forEachBlock(columns, extra: extra, counting: counting) {
-          table throws(StorageError) in
-          if let column = rows(table) { file.append(column) }
-          try file.check()
-        }
-      }
-    }
-    try add("o", observations, shape(observations), [.observations], counting: true) {
-      $0[.observations]
-    }
     let integers = SourceColumn(.int64, rowShape: [1], axis: .steps)
     let taken = actions.isDiscrete ? integers : actions
-    try add("u", taken, shape(taken), [.actions]) {
-      $0[.actions]?.withWideActions()
-    }
-    try add("g", desired, [episodes, length] + desired.rowShape, [.desiredGoals]) {
-      $0.desiredGoalsBySteps
-    }
-    try add("ag", achieved, shape(achieved), [.achievedGoals, .observations]) { $0.achieved }
-    for (path, column) in extras {
-      try add(String(path.dropFirst(6)), column, shape(column), [], extra: path) { $0[path] }
-    }
+    let arrays =
+      [
+        FlatArray(
+          "o", observations.type, shape: shape(observations), .states, of: [.observations]
+        ) { $0.known(.observations) },
+        FlatArray("u", taken.type, shape: shape(taken), .steps, of: [.actions]) {
+          $0.known(.actions).withWideActions()
+        },
+        FlatArray(
+          "g", desired.type, shape: [episodes, length] + desired.rowShape, .steps,
+          of: [.desiredGoals]
+        ) { $0.desiredGoalsBySteps },
+        FlatArray(
+          "ag", achieved.type, shape: shape(achieved), .states, of: [.achievedGoals, .observations]
+        ) { $0.achieved },
+      ]
+      + extras.map { path, column in
+        FlatArray(
+          String(path.dropFirst(6)), column.type, shape: shape(column), column.axis, of: [],
+          and: path
+        ) { $0.known(path) }
+      }
+    let file = try PartFile(for: request.url)
+    let pickle = PickleWriter(file, isLong: arrays.contains { $0.byteCount >= 1 << 32 })
+    let placed = arrays.map(pickle.add)
     pickle.finish()
+    try file.check()
+    try request.fill(placed)
     try file.commit()
 
     var notes = ConversionNotes()
