@@ -1,11 +1,12 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Where `make setup` puts MuJoCo, libtorch and the models. Only paths are named here: SwiftPM caches
+// Where `make setup` puts MuJoCo, Box2D, libtorch and the models. Only paths are named here: SwiftPM caches
 // this file's result, so a look at the disk would go stale.
 let dependencies = Context.environment["GOALPOST_DEPS"] ?? Context.packageDirectory + "/.deps"
 let torch = Context.environment["TORCH_HOME"] ?? dependencies + "/torch"
 let mujoco = dependencies + "/mujoco"
+let box2d = dependencies + "/box2d"
 
 /// What every target of ours is compiled with.
 let features: [SwiftSetting] = [
@@ -59,6 +60,10 @@ let package = Package(
         .unsafeFlags(["-L" + torch + "/lib", "-Xlinker", "-rpath", "-Xlinker", torch + "/lib"]),
         .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
       ]),
+    .target(
+      name: "CBox2D",
+      cxxSettings: [.headerSearchPath("."), .unsafeFlags(["-isystem", box2d + "/include"])],
+      linkerSettings: [.unsafeFlags(["-L" + box2d + "/lib"]), .linkedLibrary("box2d")]),
 
     // Wrappers in Swift: each the only module that sees its C face.
     .target(
@@ -66,6 +71,7 @@ let package = Package(
       linkerSettings: [
         .unsafeFlags(["-L" + mujoco + "/lib", "-Xlinker", "-rpath", "-Xlinker", mujoco + "/lib"])
       ]),
+    .target(name: "Box2D", dependencies: ["CBox2D"], swiftSettings: strict),
     .target(name: "HDF5", dependencies: ["CHDF5", "CDeflate"], swiftSettings: strict),
     .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: strict),
 
@@ -77,7 +83,8 @@ let package = Package(
 
     // Worlds, learners, and what is done with them.
     .target(
-      name: "Environments", dependencies: ["GoalCore", "MuJoCo"], swiftSettings: withMuJoCo),
+      name: "Environments", dependencies: ["GoalCore", "MuJoCo", "Box2D"],
+      swiftSettings: withMuJoCo),
     .target(
       name: "Learners", dependencies: ["GoalCore", "Replay", "Torch"], swiftSettings: strict),
     .target(

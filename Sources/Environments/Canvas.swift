@@ -44,6 +44,25 @@ struct Canvas {
     fill(low, high, colour) { min(($0 - low).min(), (high - $0).min()) }
   }
 
+  /// Fills a convex polygon, whose corners go round either way; none without corners.
+  mutating func polygon(_ corners: [SIMD2<Double>], _ colour: SIMD3<Double>) {
+    guard let first = corners.first else { return }
+    let ends = corners.reduce((low: first, high: first)) {
+      (pointwiseMin($0.low, $1), pointwiseMax($0.high, $1))
+    }
+    let sides = zip(corners, corners.dropFirst() + [first]).map { start, end in
+      (start, SIMD2(start.y - end.y, end.x - start.x) / (end - start).length)
+    }
+    // The inner side of an edge is that of the middle.
+    let middle = corners.reduce(.zero, +) / Double(corners.count)
+    let inward = sides.map { start, normal in
+      (start, ((middle - start) * normal).sum() < 0 ? -normal : normal)
+    }
+    fill(ends.low, ends.high, colour) { point in
+      inward.reduce(.infinity) { min($0, ((point - $1.0) * $1.1).sum()) }
+    }
+  }
+
   /// Mixes a colour in where `inside`, the distance to the shape's edge from within, is above 0.
   private mutating func fill(
     _ from: SIMD2<Double>, _ to: SIMD2<Double>, _ colour: SIMD3<Double>,

@@ -1,3 +1,4 @@
+import Box2D
 public import GoalCore
 import MuJoCo
 
@@ -28,7 +29,7 @@ public struct LoadedWorld: Sendable {
 /// All worlds, by id.
 public enum EnvironmentRegistry {
   /// Every world, in the order in which they are listed.
-  public static let worlds: [World] = fetch + [hand, reacher] + sawyer + points + masses
+  public static let worlds: [World] = fetch + [hand, reacher] + sawyer + points + masses + [lander]
 
   private static let fetch = Fetch.rows.map { row in
     World(
@@ -60,6 +61,15 @@ public enum EnvironmentRegistry {
       bounds: PointMass.bounds,
       load: { simulated(try PointMass.model(row)) { try PointMass(row, model: $0) } })
   }
+
+  private static let lander = World(
+    task: LunarLander.task, summary: LunarLander.summary, script: LunarLanderScript(),
+    bounds: LunarLander.bounds,
+    load: {
+      LoadedWorld(
+        modelBytes: Array(LunarLander.description.utf8),
+        simulator: "Box2D \(Box2DWorld.version)", makeEnvironment: { LunarLander() })
+    })
 
   /// A world of MuJoCo whose model is loaded.
   private static func simulated(

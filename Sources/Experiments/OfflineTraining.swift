@@ -23,7 +23,7 @@ enum OfflineTraining {
     let sampler = Sampler(learner.scheme, sources: data.training, seed: configuration.seed)
     let batches = BatchPrefetcher(
       sampler, from: UInt64(learner.updates), below: UInt64(max(learner.updates, total)))
-    var validation = ValidationLosses(of: learner, data, seed: configuration.seed)
+    var validation = ValidationLosses(of: learner, data.validation, seed: configuration.seed)
     var batch = sampler.makeBatch()
     while learner.updates < total, !Interruption.isAsked {
       let number = learner.updates

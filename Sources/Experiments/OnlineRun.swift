@@ -1,3 +1,4 @@
+import GoalCore
 import Learners
 
 /// How a run collects while it trains; the learner's own settings say with which exploration and how
@@ -20,6 +21,11 @@ public struct OnlineRun: Codable, Sendable, Equatable {
   ///
   /// Between them the share falls or rises in a straight line. Without datasets it has no meaning.
   public var offlineFraction = [0.5, 0]
+  /// Updates on the datasets alone, before anything is collected: GCSL's demonstrations first.
+  public var demonstrationUpdates = 0
+  /// Environment steps between two evaluations, of which the first is before anything is collected; 0 to go by
+  /// updates.
+  public var evaluateEverySteps = 0
   /// Episodes in a shard of the dataset that the run leaves.
   public var shardEpisodes = 500
 
@@ -48,6 +54,11 @@ public struct OnlineRun: Codable, Sendable, Equatable {
     try require(
       offlineFraction.count == 2 && offlineFraction.allSatisfy { 0...1 ~= $0 }, "offlineFraction",
       "two shares from 0 to 1", .list(offlineFraction.map { .number($0) }))
+    try require(
+      demonstrationUpdates >= 0, "demonstrationUpdates", "at least 0",
+      .integer(demonstrationUpdates))
+    try require(
+      evaluateEverySteps >= 0, "evaluateEverySteps", "at least 0", .integer(evaluateEverySteps))
     try require(shardEpisodes > 0, "shardEpisodes", "at least 1", .integer(shardEpisodes))
   }
 }
@@ -58,11 +69,13 @@ struct OnlineSchedule: Sendable {
   let episodes: Int
   private let run: OnlineRun
   private let learner: OnlineSettings
+  private let horizon: Int
 
   /// The schedule of a run for a learner in a world of that horizon.
   init(_ run: OnlineRun, _ learner: OnlineSettings, horizon: Int) {
     self.run = run
     self.learner = learner
+    self.horizon = horizon
     episodes = (run.steps + horizon - 1) / horizon
   }
 
@@ -72,7 +85,30 @@ struct OnlineSchedule: Sendable {
   }
 
   /// Updates in all.
-  var updates: Int { (0..<episodes).reduce(0) { $0 + updates(afterEpisode: $1) } }
+  var updates: Int {
+    (0..<episodes).reduce(run.demonstrationUpdates) { $0 + updates(afterEpisode: $1) }
+  }
+
+  /// Environment steps after the round of episode `number`; an episode counts as a whole one.
+  func steps(afterEpisode number: Int) -> Int { (number + 1) * horizon }
+
+  /// Whether an evaluation is due after the round of episode `number`; nil where that goes by updates.
+  func isEvaluated(afterEpisode number: Int) -> Bool? {
+    guard run.evaluateEverySteps > 0 else { return nil }
+    let steps = steps(afterEpisode: number)
+    return number + 1 == episodes
+      || (steps - horizon) / run.evaluateEverySteps < steps / run.evaluateEverySteps
+  }
+
+  /// Whether episode `number` is held out of training: by lot, drawn from the run's seed, but not the first.
+  func isHeldOut(episode number: Int, seed: UInt64) -> Bool {
+    guard number > 0, learner.validationFraction > 0 else { return false }
+    var generator = Philox(seed: seed, purpose: Self.holdOutPurpose, index: UInt64(number))
+    return generator.unit() < learner.validationFraction
+  }
+
+  /// The purpose, in a run's Philox streams, of holding episodes out: "hold out" in ASCII.
+  private static let holdOutPurpose: UInt64 = 0x686f_6c64_206f_7574
 
   /// The exploration of episode `number`, counted from 0.
   func exploration(ofEpisode number: Int) -> Exploration {

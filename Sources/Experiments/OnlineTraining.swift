@@ -21,6 +21,10 @@ enum OnlineTraining {
   ) throws -> TrainingSummary {
     let data = configuration.datasets.isEmpty ? nil : try TrainingData(configuration)
     let task = try task(of: configuration)
+    if data == nil, configuration.online.demonstrationUpdates > 0 {
+      throw ExperimentError.badSettings(
+        path: "online.demonstrationUpdates", reason: "there is no dataset to learn from first")
+    }
     if let data, data.task != task {
       throw ExperimentError.otherDataset(
         path: configuration.datasets[0], world: data.task.identifier, expected: task.identifier)
@@ -30,6 +34,7 @@ enum OnlineTraining {
       resuming: resuming, progress: progress,
       check: { try data?.checkGoals(for: $0, of: configuration) })
     let loop = try Loop(run, data)
+    try loop.prepare()
     while loop.state.rounds < loop.schedule.episodes, !Interruption.isAsked { try loop.round() }
     let interrupted = loop.state.rounds < loop.schedule.episodes
     if !interrupted { try loop.dataset.finish() }
@@ -65,8 +70,10 @@ enum OnlineTraining {
     let dataset: OnlineDataset
     private let run: TrainingRun
     private let buffer: EpisodeBuffer
+    private let heldOut: EpisodeBuffer
     private let sampler: Sampler
     private let worker: EpisodeWorker
+    private let offlineHeldOut: [WeightedSource]
     private var successes: [Bool] = []
     private var batch: GoalBatch
     private var validation: ValidationLosses?
@@ -84,9 +91,12 @@ enum OnlineTraining {
       sources += data?.training ?? []
       sampler = Sampler(run.learner.scheme, sources: sources, seed: run.configuration.seed)
       batch = sampler.makeBatch()
-      validation = data.flatMap {
-        ValidationLosses(of: run.learner, $0, seed: run.configuration.seed)
-      }
+      heldOut = EpisodeBuffer(task: run.task, capacity: .steps(settings.bufferSteps))
+      offlineHeldOut = data?.validation ?? []
+      let isValidated = settings.validationFraction > 0 || !offlineHeldOut.isEmpty
+      validation = ValidationLosses(
+        of: run.learner, isValidated ? [WeightedSource(heldOut)] + offlineHeldOut : [],
+        seed: run.configuration.seed)
       worker = EpisodeWorker(world)
       dataset = try OnlineDataset(
         of: run.folder, run.configuration, world: world, task: run.task,
@@ -109,20 +119,45 @@ enum OnlineTraining {
       let before = run.learner.updates
       let updates = schedule.updates(afterEpisode: number)
       let isLast = number + 1 == schedule.episodes
-      // The datasets share their part by their own weights.
-      let offline = sampler.sources.dropFirst().map(\.weight)
-      let share = offline.isEmpty ? 0 : schedule.offlineShare(afterEpisode: number)
-      let whole = offline.reduce(0, +)
-      let weights = [1 - share] + offline.map { share * $0 / whole }
+      let share = sampler.sources.count == 1 ? 0 : schedule.offlineShare(afterEpisode: number)
       for update in 1...max(1, updates) where update <= updates {
-        sampler.draw(UInt64(run.learner.updates), weights: weights, into: &batch)
-        try run.update(
-          on: batch, isLast: isLast && update == updates, waiting: waiting,
-          adding: measured(share))
+        try self.update(offlineShare: share, isLast: isLast && update == updates)
       }
       if overlaps { try take() }
       state.rounds += 1
-      try run.settle(since: before, isLast: isLast, adding: save)
+      try run.settle(
+        since: before, isLast: isLast, steps: schedule.steps(afterEpisode: number),
+        evaluating: schedule.isEvaluated(afterEpisode: number), adding: save)
+    }
+
+    /// What comes before the first round: the updates on demonstrations, and an evaluation where these go by steps.
+    func prepare() throws {
+      guard state.rounds == 0 else { return }
+      let online = run.configuration.online
+      while run.learner.updates - run.start < online.demonstrationUpdates, !Interruption.isAsked {
+        let before = run.learner.updates
+        try update(offlineShare: 1, isLast: false)
+        let byUpdates: Bool? = online.evaluateEverySteps > 0 ? false : nil
+        try run.settle(since: before, isLast: false, evaluating: byUpdates, adding: save)
+      }
+      if online.evaluateEverySteps > 0, !Interruption.isAsked {
+        let now = run.learner.updates
+        try run.settle(since: now, isLast: false, steps: 0, evaluating: true, adding: save)
+      }
+    }
+
+    /// One update, of which a share of the rows is the datasets'.
+    private func update(offlineShare share: Double, isLast: Bool) throws {
+      let weights = weights(share, sampler.sources)
+      sampler.draw(UInt64(run.learner.updates), weights: weights, into: &batch)
+      try run.update(on: batch, isLast: isLast, waiting: waiting, adding: measured(share))
+    }
+
+    /// The weights of the run's own episodes and of datasets, of which the latter have a share.
+    private func weights(_ share: Double, _ sources: [WeightedSource]) -> [Double] {
+      let whole = sources.dropFirst().reduce(0) { $0 + $1.weight }
+      return [sources[0].source.table.count > 0 ? 1 - share : 0]
+        + sources.dropFirst().map { share * $0.weight / whole }
     }
 
     /// Begins an episode with the present policy.
@@ -144,7 +179,9 @@ enum OnlineTraining {
     }
 
     private func hold(_ episode: Trajectory) {
-      buffer.append(episode)
+      let isHeldOut = schedule.isHeldOut(
+        episode: successes.count, seed: run.configuration.seed)
+      (isHeldOut ? heldOut : buffer).append(episode)
       successes.append(episode.successes.last ?? false)
     }
 
@@ -155,7 +192,10 @@ enum OnlineTraining {
       metrics.append("episodes", Float(successes.count))
       metrics.append("collected_success", Float(recent.count { $0 }) / Float(max(1, recent.count)))
       metrics.append("offline_share", Float(share))
-      if let losses = validation?.metrics(of: run.learner, on: batch) { metrics.append(losses) }
+      let weights = weights(share, [WeightedSource(heldOut)] + offlineHeldOut)
+      if let losses = validation?.metrics(of: run.learner, on: batch, weights: weights) {
+        metrics.append(losses)
+      }
       return metrics
     }
 

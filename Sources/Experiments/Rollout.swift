@@ -6,6 +6,7 @@ public import GoalCore
 ///     a ← clip(π(s, g) + noise · h · N(0, 1), low, high),  h half of the action's range
 ///     with probability randomActions: a ← U(low, high)
 ///
+/// (of a policy that chooses among finitely many actions: one of those)
 /// as WGCSL collects (github.com/YangRui2015/AWGCSL at d8f1c56, `wgcsl/algo/wgcsl.py`,
 /// `get_actions`: noise 0.2, random actions 0.3). Only the second applies to discrete actions.
 public struct Exploration: Codable, Sendable, Equatable {
@@ -159,7 +160,7 @@ public struct Rollout {
       from = .noise
     }
     if generator.unit() < exploration.randomActions {
-      return (space.uniform(from: &generator), .random)
+      return (actor.randomAction(from: &generator) ?? space.uniform(from: &generator), .random)
     }
     return (result, from)
   }

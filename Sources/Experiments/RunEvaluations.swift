@@ -5,6 +5,8 @@ import Statistics
 struct TimedEvaluation: Codable, Sendable, Equatable {
   /// Updates that the policy had.
   let updates: Int
+  /// Environment steps that the run had collected; nil where it does not collect.
+  var steps: Int?
   /// How it did.
   let evaluation: Evaluation
 
@@ -48,6 +50,8 @@ struct RunEvaluations {
 
   /// Adds one and writes all down; says whether it is the best so far.
   mutating func append(_ evaluation: TimedEvaluation) throws -> Bool {
+    // A run that was stopped before its first checkpoint makes its first evaluations again.
+    all.removeAll { ($0.updates, $0.steps ?? 0) == (evaluation.updates, evaluation.steps ?? 0) }
     let best = Self.best(of: all)
     all.append(evaluation)
     let encoder = JSONEncoder()

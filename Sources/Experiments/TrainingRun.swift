@@ -134,16 +134,21 @@ final class TrainingRun {
 
   /// Evaluates and saves where that is due after the updates that followed number `before`.
   ///
-  /// `adding` writes the loop's own state into a checkpoint in the making.
+  /// `steps` are those collected so far, where the run collects; `evaluating` says whether an evaluation is due,
+  /// where that does not go by updates. `adding` writes the loop's own state into a checkpoint in the making.
   func settle(
-    since before: Int, isLast: Bool, adding: (URL) throws -> Void = { _ in }
+    since before: Int, isLast: Bool, steps: Int? = nil, evaluating: Bool? = nil,
+    adding: (URL) throws -> Void = { _ in }
   ) throws {
     let now = learner.updates
     func isDue(_ period: Int) -> Bool { isLast || before / period < now / period }
     var isBest = false
-    if let world, configuration.evaluateEvery > 0, isDue(configuration.evaluateEvery) {
+    let isEvaluated =
+      evaluating ?? (configuration.evaluateEvery > 0 && isDue(configuration.evaluateEvery))
+    if let world, isEvaluated {
       let evaluation = try evaluate(in: world)
-      isBest = try evaluations.append(TimedEvaluation(updates: now, evaluation: evaluation))
+      isBest = try evaluations.append(
+        TimedEvaluation(updates: now, steps: steps, evaluation: evaluation))
       try records.append(now, evaluation)
     }
     guard isBest || isDue(configuration.checkpointEvery) else { return }

@@ -6,19 +6,31 @@ struct ValidationLosses {
   private let sampler: Sampler
   private var batch: GoalBatch
 
-  /// Draws from what was held out as the learner trains; nil where nothing was.
-  init?(of learner: any Learner, _ data: TrainingData, seed: UInt64) {
-    guard !data.validation.isEmpty else { return nil }
-    sampler = Sampler(learner.scheme, sources: data.validation, seed: seed)
+  /// Draws from what was held out as the learner trains; nil where there is nothing to draw from.
+  init?(of learner: any Learner, _ heldOut: [WeightedSource], seed: UInt64) {
+    guard !heldOut.isEmpty else { return nil }
+    sampler = Sampler(learner.scheme, sources: heldOut, seed: seed)
     batch = sampler.makeBatch()
   }
 
   /// `training/…` on a batch that was trained on, and `validation/…` on as many rows held out.
-  mutating func metrics(of learner: any Learner, on trained: GoalBatch) -> Metrics {
-    sampler.draw(UInt64(learner.updates), into: &batch)
+  ///
+  /// `weights` stand in for the sources' own; where all are 0, nothing is held out yet and the losses are 0, as
+  /// GCSL's code has them.
+  mutating func metrics(
+    of learner: any Learner, on trained: GoalBatch, weights: [Double]? = nil
+  ) -> Metrics {
+    let training = learner.losses(on: trained)
+    var validation = Metrics()
+    if let weights, weights.allSatisfy({ $0 == 0 }) {
+      for entry in training.entries { validation.append(entry.name, 0) }
+    } else {
+      sampler.draw(UInt64(learner.updates), weights: weights, into: &batch)
+      validation = learner.losses(on: batch)
+    }
     var metrics = Metrics()
-    metrics.append(learner.losses(on: trained), within: "training")
-    metrics.append(learner.losses(on: batch), within: "validation")
+    metrics.append(training, within: "training")
+    metrics.append(validation, within: "validation")
     return metrics
   }
 }

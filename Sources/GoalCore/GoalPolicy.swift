@@ -19,9 +19,14 @@ public protocol GoalActor: AnyObject {
   /// ln π(a | s, g) of an action at the observation of the last `act`; nil for a policy that is not
   /// categorical.
   func logProbability(of action: Action) -> Float?
+  /// One of the actions that the policy chooses among, all alike; nil where that is any action of the space.
+  func randomAction(from generator: inout Philox) -> Action?
 }
 
 extension GoalActor {
+  /// Nil, as of a policy that gives any action of the space.
+  public func randomAction(from generator: inout Philox) -> Action? { nil }
+
   /// Nil, as of a policy that is not categorical.
   public func logProbability(of action: Action) -> Float? { nil }
 }

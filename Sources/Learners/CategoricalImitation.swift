@@ -16,13 +16,15 @@ final class CategoricalImitation: PolicyNetwork, Imitator {
 
   init(
     task: GoalTask, codec: ActionCodec, choosing: Choosing, hiddenWidths: [Int],
-    learningRate: Double, normalizer: NormalizerSettings, seed: UInt64
+    learningRate: Double, normalizer: NormalizerSettings, weights: InitialWeights, stepsLeft: Bool,
+    seed: UInt64
   ) {
     self.codec = codec
     self.choosing = choosing
     super.init(
       task: task, outputs: codec.heads * codec.classes, hiddenWidths: hiddenWidths,
-      learningRate: learningRate, normalizer: normalizer, seed: seed)
+      learningRate: learningRate, normalizer: normalizer, weights: weights, stepsLeft: stepsLeft,
+      seed: seed)
   }
 
   /// One update of plain imitation: every row of the batch counts the same.
@@ -40,8 +42,7 @@ final class CategoricalImitation: PolicyNetwork, Imitator {
 
   /// The loss and the logits `[B · H, C]` of a batch whose actions are nearest to `choices`, `[B · H]`.
   private func loss(on batch: GoalBatch, _ choices: [Int64]) -> (loss: Tensor, logits: Tensor) {
-    let input = input(batch.observations, batch.policyGoals, rows: batch.count)  // [B, D]
-    let logits = network(input).reshaped([choices.count, codec.classes])  // [B · H, C]
+    let logits = network(input(batch)).reshaped([choices.count, codec.classes])  // [B · H, C]
     let target = Tensor(choices, shape: [choices.count])
     return (logits.crossEntropy(of: target) * Double(codec.heads), logits)
   }

@@ -14,9 +14,13 @@ public import Torch
 /// "GCSL" in Yang et al., ICLR 2022, arXiv:2202.04478; reference code
 /// github.com/YangRui2015/AWGCSL at d8f1c56, `wgcsl/algo/wgcsl.py` with `--su_method ''`.
 ///
-/// It differs from that reference in what `SupervisedPolicy` and `RunningNormalizer` list, and in two
-/// switches: `pairs = pair` draws start and goal as GCSL's own code does, and `actions = discretized`
-/// makes the policy categorical as there.
+/// It differs from that reference in what `SupervisedPolicy` and `RunningNormalizer` list.
+///
+/// On the worlds of GCSL's own code (github.com/dibyaghosh/gcsl at cfae560, `gcsl/algo/{variants,gcsl,networks,buffer}.py`)
+/// the settings are that code's: discretised actions, its draw of pairs, no normalisation, its network and its
+/// online schedule; any other world takes them by name. From that code it differs in: 1. classes of a joint
+/// choice are numbered in another order (`ActionCodec`); 2. the loss on what is held out is measured with the
+/// other metrics, not at each update.
 public final class GCSL: Learner {
   /// How a start and a goal of the same trajectory are drawn.
   public enum Pairs: String, SettingChoice {
@@ -36,6 +40,12 @@ public final class GCSL: Learner {
     case discretized
   }
 
+  /// The worlds of GCSL's own code.
+  static let ownWorlds: Set<String> = [
+    "lunar-lander", "point-mass-empty", "point-mass-rooms", "sawyer-door-gcsl", "sawyer-push",
+    "claw",
+  ]
+
   /// What can be set; the defaults are the reference's, `wgcsl/algo/config.py`.
   public struct Configuration: LearnerConfiguration {
     /// Rows in a batch.
@@ -54,6 +64,10 @@ public final class GCSL: Learner {
     public var originalGoals = 0.2
     /// Units of each hidden layer.
     public var hiddenWidths = [256, 256, 256]
+    /// How new layers are drawn.
+    public var initialWeights = InitialWeights.glorot
+    /// Whether the policy reads how many steps away the goal is, GCSL's "horizon".
+    public var stepsLeft = false
     /// Adam's step size.
     public var learningRate = 5e-4
     /// How inputs are normalised.
@@ -88,11 +102,13 @@ public final class GCSL: Learner {
         codec: ActionCodec(
           task.spec.action, bins: configuration.bins, jointLimit: configuration.jointLimit),
         choosing: configuration.choosing, hiddenWidths: configuration.hiddenWidths,
-        learningRate: configuration.learningRate, normalizer: configuration.normalizer, seed: seed)
+        learningRate: configuration.learningRate, normalizer: configuration.normalizer,
+        weights: configuration.initialWeights, stepsLeft: configuration.stepsLeft, seed: seed)
     } else {
       policy = try SupervisedPolicy(
         learner: GCSL.identifier, task: task, hiddenWidths: configuration.hiddenWidths,
-        learningRate: configuration.learningRate, normalizer: configuration.normalizer, seed: seed)
+        learningRate: configuration.learningRate, normalizer: configuration.normalizer,
+        weights: configuration.initialWeights, stepsLeft: configuration.stepsLeft, seed: seed)
     }
   }
 
@@ -138,11 +154,27 @@ public final class GCSL: Learner {
 }
 
 extension GCSL.Configuration {
-  /// The reference's batch size for the task.
+  /// The reference's batch size for the task; on the worlds of GCSL's own code, that code's settings.
   public static func preset(for task: GoalTask) -> Self {
     var configuration = Self()
-    configuration.batchSize = PaperSchedule(task: task).batchSize
+    if GCSL.ownWorlds.contains(task.identifier) {
+      configuration = own
+    } else {
+      configuration.batchSize = PaperSchedule(task: task).batchSize
+    }
     configuration.online = .gcsl(horizon: task.spec.horizon)
+    return configuration
+  }
+
+  /// The settings of GCSL's own code.
+  static var own: Self {
+    var configuration = Self()
+    configuration.batchSize = 256
+    configuration.pairs = .pairBeforeActions
+    configuration.actions = .discretized
+    configuration.hiddenWidths = [400, 300]
+    configuration.initialWeights = .torch
+    configuration.normalizer.isOn = false
     return configuration
   }
 
@@ -186,6 +218,14 @@ extension GCSL.Configuration {
         "supervised_sampler.py, keep_origin_rate"
       ),
       ("hiddenWidths", "units of each hidden layer of the policy", "config.py"),
+      (
+        "initialWeights", "how new layers are drawn: glorot without biases, or as torch does",
+        "config.py"
+      ),
+      (
+        "stepsLeft", "whether the policy reads how many steps away the goal is, GCSL's horizon",
+        "gcsl, variants.py"
+      ),
       ("learningRate", "Adam's step size", "config.py, pi_lr"),
     ] + NormalizerSettings.documentation
       + OnlineSettings.documentation(source: "GCSL's variants.py")

@@ -16,6 +16,8 @@ public struct OnlineSettings: Codable, Sendable, Equatable {
   public var updatesPerEpisode: Int
   /// Steps of the latest episodes that are held and drawn from.
   public var bufferSteps: Int
+  /// Probability that an episode is held out of training; validation losses are measured on those.
+  public var validationFraction: Double
 
   /// WGCSL's: noise 0.2, 30 % random actions, 20 random episodes before all updates, a cycle of updates
   /// an episode, the last million transitions.
@@ -25,18 +27,20 @@ public struct OnlineSettings: Codable, Sendable, Equatable {
   static func wgcsl(updatesPerEpisode: Int) -> OnlineSettings {
     OnlineSettings(
       noise: 0.2, randomActions: 0.3, randomEpisodes: 20, updatesFrom: 20,
-      updatesPerEpisode: updatesPerEpisode, bufferSteps: 1_000_000)
+      updatesPerEpisode: updatesPerEpisode, bufferSteps: 1_000_000, validationFraction: 0)
   }
 
-  /// GCSL's: 10,000 random steps, updates from 1,000 steps on, as many updates as steps, no noise, the
-  /// last 20,000 trajectories; all for trajectories of 50 steps.
+  /// GCSL's: 10,000 random steps, updates after more than 1,000 steps, as many updates as steps, no noise, the
+  /// last 20,000 trajectories (of 50 steps) and of the fifth that is held out as many.
   ///
   /// Source: github.com/dibyaghosh/gcsl at cfae560, `gcsl/algo/variants.py`: `explore_timesteps`,
-  /// `start_policy_timesteps`, `policy_updates_per_step`, `expl_noise`, `max_buffer_size`.
+  /// `start_policy_timesteps`, `policy_updates_per_step`, `expl_noise`, `buffer_size`,
+  /// and `gcsl/algo/gcsl.py` for the fifth.
   static func gcsl(horizon: Int = 50) -> OnlineSettings {
     OnlineSettings(
-      noise: 0, randomActions: 0, randomEpisodes: 200, updatesFrom: 20, updatesPerEpisode: horizon,
-      bufferSteps: 1_000_000)
+      noise: 0, randomActions: 0, randomEpisodes: (10_000 + horizon - 1) / horizon,
+      updatesFrom: 1_000 / horizon + 1, updatesPerEpisode: horizon,
+      bufferSteps: 20_000 * horizon, validationFraction: 0.2)
   }
 
   func validate() throws {
@@ -48,6 +52,7 @@ public struct OnlineSettings: Codable, Sendable, Equatable {
     try Settings.requireCount(updatesFrom, "online.updatesFrom")
     try Settings.requireCount(updatesPerEpisode, "online.updatesPerEpisode")
     try Settings.requireCount(bufferSteps, "online.bufferSteps")
+    try Settings.requireShare(validationFraction, "online.validationFraction")
   }
 
   /// Every setting's meaning, and where its default comes from.
@@ -61,6 +66,7 @@ public struct OnlineSettings: Codable, Sendable, Equatable {
       ("online.updatesFrom", "episodes after which updates begin", source),
       ("online.updatesPerEpisode", "updates after each episode", source),
       ("online.bufferSteps", "steps of the latest episodes that are drawn from", source),
+      ("online.validationFraction", "share of episodes held out of training", source),
     ]
   }
 }

@@ -21,7 +21,8 @@ final class SupervisedPolicy: PolicyNetwork, Imitator {
 
   init(
     learner: String, task: GoalTask, hiddenWidths: [Int], learningRate: Double,
-    normalizer: NormalizerSettings, seed: UInt64
+    normalizer: NormalizerSettings, weights: InitialWeights = .glorot, stepsLeft: Bool = false,
+    seed: UInt64
   ) throws {
     guard let scale = ActionScale(task.spec.action) else {
       throw LearnerError.discreteActions(learner: learner, task: task.identifier)
@@ -29,7 +30,7 @@ final class SupervisedPolicy: PolicyNetwork, Imitator {
     self.scale = scale
     super.init(
       task: task, outputs: scale.length, hiddenWidths: hiddenWidths, learningRate: learningRate,
-      normalizer: normalizer, seed: seed)
+      normalizer: normalizer, weights: weights, stepsLeft: stepsLeft, seed: seed)
   }
 
   /// The data's actions, scaled to [−1, 1], `[B, A]`.
@@ -54,7 +55,7 @@ final class SupervisedPolicy: PolicyNetwork, Imitator {
 
   /// One update of plain imitation: every row of the batch counts the same.
   func imitate(_ batch: GoalBatch, measuring: Bool) -> Metrics? {
-    let input = input(batch.observations, batch.policyGoals, rows: batch.count)  // [B, D]
+    let input = input(batch)  // [B, D]
     let actions = actions(of: batch)  // [B, A]
     let chosen = self(input)  // [B, A]
     let loss = SupervisedPolicy.loss(chosen, actions)
@@ -71,7 +72,7 @@ final class SupervisedPolicy: PolicyNetwork, Imitator {
   /// The loss of plain imitation on a batch that is not trained on.
   func losses(on batch: GoalBatch) -> Metrics {
     withoutGradients {
-      let input = input(batch.observations, batch.policyGoals, rows: batch.count)  // [B, D]
+      let input = input(batch)  // [B, D]
       var metrics = Metrics()
       metrics.append("policy_loss", SupervisedPolicy.loss(self(input), actions(of: batch)).float)
       return metrics

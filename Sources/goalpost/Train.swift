@@ -58,6 +58,13 @@ struct Train: ParsableCommand {
       first and the last as in 0.5-0 (0.5:0 and 0.5→0 are the same).
       """)
   var offlineFraction: String?
+
+  @Option(
+    help: """
+      With --online and --dataset: updates on the datasets alone, before anything is collected.
+      """)
+  var demonstrationUpdates: Int?
+
   @Option(help: "Share of the episodes that is held out of training.")
   var validationFraction: Double?
 
@@ -101,9 +108,14 @@ struct Train: ParsableCommand {
       throw ValidationError(
         "--offline-fraction takes shares as in 0.5 or 0.5-0, found '\(offlineFraction)'")
     }
-    if !online, environment != nil || steps != nil || lag != nil || offlineFraction != nil {
+    try checkPositive(demonstrationUpdates, "--demonstration-updates")
+    if !online,
+      environment != nil || steps != nil || lag != nil || offlineFraction != nil
+        || demonstrationUpdates != nil
+    {
       throw ValidationError(
-        "--environment, --steps, --lag and --offline-fraction go with --online")
+        "--environment, --steps, --lag, --offline-fraction and --demonstration-updates go with --online"
+      )
     }
     if online, file == nil, steps == nil { throw ValidationError("--online needs --steps") }
     if online, updates != nil {
@@ -148,6 +160,9 @@ struct Train: ParsableCommand {
     if let lag { configuration.online.lag = lag }
     if let shares = offlineFraction.flatMap(OnlineRun.shares) {
       configuration.online.offlineFraction = shares
+    }
+    if let demonstrationUpdates {
+      configuration.online.demonstrationUpdates = demonstrationUpdates
     }
     if !dataset.isEmpty { configuration.datasets = dataset }
     if let validationFraction { configuration.validationFraction = validationFraction }

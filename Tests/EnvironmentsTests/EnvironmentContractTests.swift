@@ -109,7 +109,7 @@ struct EnvironmentContractTests {
     ("fetch-reach", 39), ("fetch-push", 36), ("fetch-pick-and-place", 34),
     ("fetch-slide", 6), ("reacher", 39), ("point-reach", 40), ("point-rooms", 39),
     ("sawyer-reach", 40), ("sawyer-door-gcsl", 39), ("point-mass-empty", 40),
-    ("point-mass-rooms", 38), ("hand-reach", 24),
+    ("point-mass-rooms", 38), ("hand-reach", 24), ("lunar-lander", 22),
   ])
   func theScriptedExpertSolvesTheTask(identifier: String, least: Int) throws {
     let world = try EnvironmentRegistry.world(identifier)

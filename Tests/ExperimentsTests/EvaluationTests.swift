@@ -28,5 +28,7 @@ struct EvaluationTests {
     #expect(score.fullReturn == 2)
     #expect(abs(score.discountedReturn - (0.75 + 0.75 * 0.75)) < 1e-12)
     #expect(score.finalDistance == 3)
+    // GCSL's code ends in the state before the last action.
+    #expect(score.successBeforeLast && score.distanceBeforeLast == 0)
   }
 }

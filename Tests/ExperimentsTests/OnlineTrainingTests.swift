@@ -113,6 +113,56 @@ final class OnlineTrainingTests {
     }
   }
 
+  /// GCSL as its own code has it, with episodes held out, demonstrations first and evaluations by steps.
+  @Test func gcslOnItsOwnWorldIsResumedToTheBit() throws {
+    let data = run("data")
+    let recipe = Recipe(environment: "lunar-lander", policy: "scripted", seed: 1, episodes: 3)
+    _ = try TrajectoryCollection.run(recipe, in: data, workers: 2, silent: true)
+    var asked = configuration("gcsl", episodes: 14)
+    asked.checkpointsKept = 100
+    asked.datasets = [data.path]
+    asked.online.environment = "lunar-lander"
+    asked.online.offlineFraction = [0, 0]
+    asked.online.demonstrationUpdates = 11
+    asked.online.evaluateEverySteps = 200
+    let summary = try OnlineTraining.run(asked, in: run("whole"))
+    #expect(summary.updates == 11 + 4 * 12)
+    let evaluations = RunEvaluations.saved(in: RunFolder(run("whole")))
+    #expect(evaluations.map(\.steps) == [0, 200, 400, 600, 700])
+    #expect(evaluations.map(\.updates) == [11, 19, 35, 51, 59])
+    // Demonstrations come first and alone; then there is nothing of them.
+    let table = MetricsTable(contentsOf: RunFolder(run("whole")).metrics)
+    #expect(table.column("offline_share").prefix(3) == [1, 1, 0])
+    // Nothing is held out before the first episode that is.
+    let losses = table.column("validation/policy_loss")
+    #expect(losses.count == table.column("update").count)
+    #expect(losses.first == 0 && (losses.last ?? 0) > 0)
+
+    let checkpoints = Checkpoint.all(in: run("whole"))
+    #expect(checkpoints.count >= 5)
+    for kept in [1, 3] {
+      let copy = run("resumed-\(kept)")
+      try FileManager.default.copyItem(at: run("whole"), to: copy)
+      for late in Checkpoint.all(in: copy)[kept...] { try FileManager.default.removeItem(at: late) }
+      _ = try OnlineTraining.run(asked, in: copy, resuming: true)
+      #expect(try bytes(copy) == bytes(run("whole")))
+      #expect(RunEvaluations.saved(in: RunFolder(copy)) == evaluations)
+    }
+  }
+
+  @Test func aFifthIsHeldOutByLot() {
+    var online = OnlineRun()
+    online.steps = 50 * 2_000
+    let schedule = OnlineSchedule(online, GCSL.Configuration().online, horizon: 50)
+    func heldOut(_ seed: UInt64) -> [Int] {
+      (0..<2_000).filter { schedule.isHeldOut(episode: $0, seed: seed) }
+    }
+    #expect(abs(heldOut(1).count - 400) < 60 && heldOut(1) == heldOut(1))
+    #expect(heldOut(1) != heldOut(2) && !heldOut(1).contains(0))
+    #expect(schedule.updates(afterEpisode: 19) == 0 && schedule.updates(afterEpisode: 20) == 50)
+    #expect(schedule.isEvaluated(afterEpisode: 0) == nil)
+  }
+
   @Test func fineTuningBeginsWithACheckpointAndAnnealsTheOfflineShare() throws {
     let data = run("data")
     let recipe = Recipe(environment: "fetch-reach", policy: "scripted", seed: 1, episodes: 8)

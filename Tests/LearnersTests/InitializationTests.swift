@@ -24,6 +24,20 @@ struct InitializationTests {
     }
   }
 
+  @Test func torchsWeightsAndBiasesAreAsItsLinearDrawsThem() {
+    var generator = Initialization.generator(seed: 3, network: 0)
+    let network = Initialization.mlp(
+      inputs: 13, hiddenWidths: [400, 300], outputs: 4, weights: .torch, from: &generator)
+    for (layer, inputs) in zip(network.layers, [13, 400, 300] as [Float]) {
+      let limit = 1 / inputs.squareRoot()
+      for (values, slack) in [(layer.weight.floats, Float(0.1)), (layer.bias.floats, 0.8)] {
+        #expect(values.allSatisfy { abs($0) <= limit })
+        let square = values.reduce(0) { $0 + $1 * $1 } / Float(values.count)
+        #expect(abs(square / (limit * limit / 3) - 1) < slack)
+      }
+    }
+  }
+
   @Test func networksOfARunDiffer() {
     func first(_ seed: UInt64, _ network: UInt64) -> Double {
       var generator = Initialization.generator(seed: seed, network: network)

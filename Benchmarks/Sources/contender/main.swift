@@ -61,6 +61,8 @@ case "transformer":
   try transformer(size)
 case "products": try products(arguments.last ?? "")
 case "film": try film(world: arguments.last ?? "fetch-push")
+case "lander": try lander()
+case "online": try onlineRun()
 case "bootstrap": try bootstrap()
 case "train": try endToEnd(arguments.dropFirst().first ?? "wgcsl", dataset: arguments.last ?? "")
 default:
@@ -71,6 +73,6 @@ default:
       + "convert-flat FORMAT FILE | write-plainly FILE | convert-from FORMAT FOLDER | "
       + "update LEARNER BATCH | transformer 3|50 | products gcsl|wgcsl|3|50 | seeds LEARNER COUNT | train LEARNER DATASET | "
       + "make-shards MILLIONS FOLDER | sample SCHEME|limit MILLIONS mapped|packed FOLDER | "
-      + "film WORLD | bootstrap")
+      + "film WORLD | lander | online | bootstrap")
   exit(64)
 }

@@ -35,6 +35,10 @@ public struct EpisodeScore: Codable, Sendable, Equatable {
   public let discountedReturn: Double
   /// Distance of the achieved from the desired goal at the end, in the metric's unit.
   public let finalDistance: Double
+  /// Whether the goal was reached in the state before the last action, where GCSL's code ends.
+  public let successBeforeLast: Bool
+  /// The distance there.
+  public let distanceBeforeLast: Double
 
   /// Scores an episode under its own desired goal.
   public init(_ trajectory: Trajectory, task: GoalTask) {
@@ -51,8 +55,12 @@ public struct EpisodeScore: Codable, Sendable, Equatable {
       weight *= gamma
     }
     discountedReturn = sum
-    let end = Array(trajectory.achievedGoals.suffix(task.spec.goal))
-    finalDistance = task.distance(end, trajectory.desiredGoal)
+    let goals = trajectory.achievedGoals.suffix(2 * task.spec.goal)
+    let desired = Array(trajectory.desiredGoal.suffix(task.spec.goal))
+    finalDistance = task.distance(Array(goals.suffix(task.spec.goal)), desired)
+    let before = Array(goals.prefix(task.spec.goal))
+    distanceBeforeLast = task.distance(before, desired)
+    successBeforeLast = task.isReached(before, desired)
   }
 }
 
@@ -69,9 +77,14 @@ public struct Evaluation: Codable, Sendable, Equatable {
   public let discountedReturn: Estimate
   /// Mean distance from the goal at the end, in the metric's unit.
   public let finalDistance: Estimate
+  /// Share of episodes that are at the goal in the state before the last action (the 50th of 51), as GCSL's code
+  /// scores them; Wilson's interval.
+  public let success49: Estimate
+  /// Mean distance from the goal in that state.
+  public let distance49: Estimate
 
   enum CodingKeys: String, CodingKey {
-    case success, return49, `return`
+    case success, return49, `return`, success49, distance49
     case discountedReturn = "discounted_return"
     case finalDistance = "final_distance"
   }
@@ -83,6 +96,9 @@ public struct Evaluation: Codable, Sendable, Equatable {
     `return` = Intervals.bootstrap(scores.map(\.fullReturn))
     discountedReturn = Intervals.bootstrap(scores.map(\.discountedReturn))
     finalDistance = Intervals.bootstrap(scores.map(\.finalDistance))
+    success49 = Intervals.wilson(
+      successes: scores.count { $0.successBeforeLast }, of: scores.count)
+    distance49 = Intervals.bootstrap(scores.map(\.distanceBeforeLast))
   }
 
   /// The estimates by the names that they have in JSON, in the order of tables.
@@ -90,6 +106,7 @@ public struct Evaluation: Codable, Sendable, Equatable {
     [
       ("success", success), ("return49", return49), ("return", `return`),
       ("discounted_return", discountedReturn), ("final_distance", finalDistance),
+      ("success49", success49), ("distance49", distance49),
     ]
   }
 }

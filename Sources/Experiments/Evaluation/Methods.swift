@@ -22,6 +22,10 @@ struct Measure: Sendable {
     Measure(
       name: "discounted_return", of: \.discountedReturn, kind: .mean, higherIsBetter: true),
     Measure(name: "final_distance", of: \.finalDistance, kind: .mean, higherIsBetter: false),
+    Measure(
+      name: "success49", of: { $0.successBeforeLast ? 1 : 0 }, kind: .proportion,
+      higherIsBetter: true),
+    Measure(name: "distance49", of: \.distanceBeforeLast, kind: .mean, higherIsBetter: false),
   ]
 }
 

@@ -26,6 +26,7 @@ struct CategoricalPolicy: GoalPolicy {
 private final class CategoricalActor: GoalActor {
   private let policy: CategoricalPolicy
   private var goal: [Float] = []  // normalised
+  private var step = 0
   private var generator = Philox(seed: 0, purpose: 0, index: 0)
   private var logProbabilities: [Double] = []  // [H, C], at the last observation
 
@@ -33,12 +34,14 @@ private final class CategoricalActor: GoalActor {
 
   func begin(goal: [Float], seed: UInt64) {
     self.goal = policy.snapshot.normalized(goal: goal)
+    step = 0
     generator = Philox(seed: seed, purpose: Seeds.policyPurpose, index: 0)
   }
 
   func act(_ observation: [Float]) -> Action {
     let classes = policy.codec.classes
-    let logits = policy.snapshot.outputs(observation, goal: goal).map(Double.init)
+    let logits = policy.snapshot.outputs(observation, goal: goal, step: step).map(Double.init)
+    step += 1
     logProbabilities = []
     var choices: [Int] = []
     for start in stride(from: 0, to: logits.count, by: classes) {
@@ -52,6 +55,12 @@ private final class CategoricalActor: GoalActor {
       }
     }
     return policy.codec.action(choices)
+  }
+
+  /// One of the policy's choices, all alike.
+  func randomAction(from generator: inout Philox) -> Action? {
+    policy.codec.action(
+      (0..<policy.codec.heads).map { _ in Int(generator.unit() * Double(policy.codec.classes)) })
   }
 
   /// ln π of the choice that the action comes nearest to.

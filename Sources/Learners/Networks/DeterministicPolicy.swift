@@ -16,13 +16,18 @@ struct DeterministicPolicy: GoalPolicy {
 private final class DeterministicActor: GoalActor {
   private let policy: DeterministicPolicy
   private var goal: [Float] = []  // normalised
+  private var step = 0
 
   init(_ policy: DeterministicPolicy) { self.policy = policy }
 
-  func begin(goal: [Float], seed: UInt64) { self.goal = policy.snapshot.normalized(goal: goal) }
+  func begin(goal: [Float], seed: UInt64) {
+    self.goal = policy.snapshot.normalized(goal: goal)
+    step = 0
+  }
 
   func act(_ observation: [Float]) -> Action {
-    let outputs = policy.snapshot.outputs(observation, goal: goal)
+    let outputs = policy.snapshot.outputs(observation, goal: goal, step: step)
+    step += 1
     return .continuous(policy.scale.world(outputs.map { Float(tanh(Double($0))) }))
   }
 }

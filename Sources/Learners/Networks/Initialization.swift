@@ -11,23 +11,40 @@ enum Initialization {
     Philox(seed: seed, purpose: purpose, index: network)
   }
 
-  /// An `MLP` as TensorFlow's `layers.dense` makes it with `xavier_initializer`.
+  /// An `MLP` whose biases are 0 where weights are `glorot` and drawn with the weights where they are `torch`.
   ///
-  ///     W ~ U(−√(6 / (I + K)), √(6 / (I + K))),   b = 0
-  ///
-  /// for a layer of `I` inputs and `K` outputs. Glorot and Bengio, "Understanding the difficulty of
-  /// training deep feedforward neural networks", AISTATS 2010, equation 16. Weights are drawn layer by
-  /// layer, row by row of `[K, I]`.
+  /// Weights are drawn layer by layer, row by row of `[K, I]`; after those of a layer its biases.
   static func mlp(
-    inputs: Int, hiddenWidths: [Int], outputs: Int, from generator: inout Philox
+    inputs: Int, hiddenWidths: [Int], outputs: Int, weights: InitialWeights = .glorot,
+    from generator: inout Philox
   ) -> MLP {
     let widths = [inputs] + hiddenWidths + [outputs]
     return MLP(
       zip(widths, widths.dropFirst()).map { inputs, outputs in
-        let limit = (6 / Double(inputs + outputs)).squareRoot()
+        let limit = weights.limit(inputs: inputs, outputs: outputs)
         let weight = (0..<inputs * outputs).map { _ in Float(generator.uniform(-limit, limit)) }
-        let bias = [Float](repeating: 0, count: outputs)
+        let bias = (0..<outputs).map { _ in
+          weights == .torch ? Float(generator.uniform(-limit, limit)) : 0
+        }
         return Linear(inputs: inputs, outputs: outputs, weight: weight, bias: bias)
       })
+  }
+}
+
+/// How the weights of a new network's layers are drawn: W ~ U(−l, l) for a layer of `I` inputs and `K` outputs.
+public enum InitialWeights: String, SettingChoice {
+  /// l = √(6 / (I + K)) and no bias, as TensorFlow's `layers.dense` with `xavier_initializer`.
+  ///
+  /// Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010,
+  /// equation 16.
+  case glorot
+  /// l = 1 / √I for weights and biases, as PyTorch's `Linear`.
+  case torch
+
+  func limit(inputs: Int, outputs: Int) -> Double {
+    switch self {
+    case .glorot: (6 / Double(inputs + outputs)).squareRoot()
+    case .torch: 1 / Double(inputs).squareRoot()
+    }
   }
 }

@@ -6,21 +6,30 @@ internal import Torch
 /// What the supervised learners' policies share: a network of normalised observation and goal, its
 /// optimizer, and the statistics that inputs are normalised with.
 ///
-/// Shapes: `B` rows, `O` observation, `G` goal, `D = O + G`.
+/// With `stepsLeft` the network also reads how many steps away the goal is, H numbers of which number k is 1
+/// where k ≥ the steps: GCSL's "horizon". In training those are the steps from the start to the goal; in acting
+/// H − 1 − t at step t, as the reference has it, whose last state is the one before the last action.
+///
+/// Shapes: `B` rows, `O` observation, `G` goal, `D = O + G`, `H` the world's horizon.
 class PolicyNetwork {
   let network: MLP
   let optimizer: Adam
   private(set) var normalizer: RunningNormalizer
+  /// H where the network reads the steps that are left, else 0.
+  private let horizon: Int
 
   /// A network with so many outputs, drawn from the run's seed.
   init(
     task: GoalTask, outputs: Int, hiddenWidths: [Int], learningRate: Double,
-    normalizer: NormalizerSettings, seed: UInt64
+    normalizer: NormalizerSettings, weights: InitialWeights = .glorot, stepsLeft: Bool = false,
+    seed: UInt64
   ) {
     let inputs = task.spec.observation + task.spec.goal
+    horizon = stepsLeft ? task.spec.horizon : 0
     var generator = Initialization.generator(seed: seed, network: 0)
     network = Initialization.mlp(
-      inputs: inputs, hiddenWidths: hiddenWidths, outputs: outputs, from: &generator)
+      inputs: inputs + horizon, hiddenWidths: hiddenWidths, outputs: outputs, weights: weights,
+      from: &generator)
     optimizer = Adam(network.parameters, learningRate: learningRate)
     self.normalizer = RunningNormalizer(length: inputs, settings: normalizer)
   }
@@ -44,6 +53,14 @@ class PolicyNetwork {
     return input
   }
 
+  /// What the policy reads of a batch: its observations, goals and, where asked for, the steps between.
+  func input(_ batch: GoalBatch) -> Tensor {
+    let input = input(batch.observations, batch.policyGoals, rows: batch.count)
+    guard horizon > 0 else { return input }
+    let left = batch.offsets.flatMap { PolicySnapshot.code(Int($0), horizon: horizon) }
+    return Tensor.concatenated([input, Tensor(left, shape: [batch.count, horizon])], along: 1)
+  }
+
   /// Shows the normaliser the batch, with its value goals as WGCSL's code does.
   func observe(_ batch: GoalBatch) {
     normalizer.update(
@@ -54,7 +71,7 @@ class PolicyNetwork {
   var snapshot: PolicySnapshot {
     PolicySnapshot(
       network: RowNetwork(network), mean: normalizer.mean, deviation: normalizer.deviation,
-      settings: normalizer.settings)
+      settings: normalizer.settings, horizon: horizon)
   }
 
   /// Appends how far away the goals are, and how large gradients and weights.
@@ -117,18 +134,27 @@ struct PolicySnapshot: Sendable {
   let mean: [Float]
   let deviation: [Float]
   let settings: NormalizerSettings
+  /// H where the network reads the steps that are left, else 0.
+  let horizon: Int
+
+  /// Steps as the network reads them, `[H]`.
+  static func code(_ steps: Int, horizon: Int) -> [Float] {
+    (0..<horizon).map { $0 >= steps ? 1 : 0 }
+  }
 
   /// A goal `[G]` as the network reads it.
   func normalized(goal: [Float]) -> [Float] {
     normalized(goal, from: mean.count - goal.count)
   }
 
-  /// The outputs at an observation `[O]` towards a goal that is normalised already, `[G]`.
-  func outputs(_ observation: [Float], goal: [Float]) -> [Float] {
+  /// The outputs at the observation `[O]` of a step, counted from 0, towards a goal that is normalised already,
+  /// `[G]`.
+  func outputs(_ observation: [Float], goal: [Float], step: Int) -> [Float] {
     precondition(
       observation.count + goal.count == mean.count,
       "an observation has \(mean.count - goal.count) numbers, found \(observation.count)")
-    return network(normalized(observation, from: 0) + goal)
+    let left = horizon > 0 ? PolicySnapshot.code(horizon - 1 - step, horizon: horizon) : []
+    return network(normalized(observation, from: 0) + goal + left)
   }
 
   private func normalized(_ values: [Float], from start: Int) -> [Float] {

@@ -2,6 +2,8 @@ internal import Torch
 
 /// How a network's input is normalised.
 public struct NormalizerSettings: Codable, Sendable, Equatable {
+  /// Whether inputs are normalised at all; without, networks read them as they are.
+  public var isOn = true
   /// Observations and goals are clipped to ± this, in their own units.
   public var inputClip = 200.0
   /// Normalised numbers are clipped to ± this, in standard deviations.
@@ -19,6 +21,10 @@ public struct NormalizerSettings: Codable, Sendable, Equatable {
   }
 
   static let documentation: [(key: String, meaning: String, source: String)] = [
+    (
+      "normalizer.isOn", "whether inputs are normalised; without, they are read as they are",
+      "config.py"
+    ),
     ("normalizer.inputClip", "clip of observations and goals, in their own units", "config.py"),
     ("normalizer.outputClip", "clip of what is normalised, in standard deviations", "config.py"),
     ("normalizer.epsilon", "the smallest standard deviation divided by", "config.py"),
@@ -67,6 +73,7 @@ public struct RunningNormalizer: Sendable {
 
   /// Takes in rows: observations `[B, O]` and goals `[B, G]`.
   public mutating func update(observations: [Float], goals: [Float], rows: Int) {
+    guard settings.isOn else { return }
     let (o, g) = (observations.count / rows, goals.count / rows)
     precondition(o + g == sums.count, "a row has \(sums.count) numbers, found \(o) + \(g)")
     add(observations, rows: rows, width: o, at: 0)
@@ -106,6 +113,7 @@ public struct RunningNormalizer: Sendable {
 
   /// Normalises rows `[B, D]` in place.
   func normalize(_ rows: Tensor) {
+    guard settings.isOn else { return }
     rows.standardize(
       inner: settings.inputClip, mean: meanTensor, deviation: deviationTensor,
       outer: settings.outputClip)
@@ -116,6 +124,7 @@ public struct RunningNormalizer: Sendable {
     _ values: inout [Float], mean: [Float], deviation: [Float], settings: NormalizerSettings,
     from start: Int = 0
   ) {
+    guard settings.isOn else { return }
     let (inner, outer) = (Float(settings.inputClip), Float(settings.outputClip))
     for d in values.indices {
       let x = max(-inner, min(inner, values[d]))
