@@ -57,7 +57,7 @@ public final class DatasetWriter: Sendable {
       columns
       ?? Manifest.nativeColumns(
         for: identity.task.spec, states: identity.stateLength > 0,
-        logProbabilities: identity.isCategorical)
+        logProbabilities: identity.isCategorical, images: !identity.imageShape.isEmpty)
     self.plan = plan ?? DatasetPlan.shards(identity)
     precondition(!self.plan.isEmpty, "a dataset has at least one shard")
     try self.folder.checkIsOurs()
@@ -173,7 +173,8 @@ public final class DatasetWriter: Sendable {
   ) throws(StorageError) -> ShardRecord {
     let spec = identity.task.spec
     return try commit(
-      ShardSource(trajectories, spec: spec), trajectories.map(\.index), claim, threads: threads
+      ShardSource(trajectories, spec: spec, imageShape: identity.imageShape),
+      trajectories.map(\.index), claim, threads: threads
     ) { (DatasetTotals(of: trajectories), DatasetSums(of: trajectories, spec: spec)) }
   }
 
