@@ -108,7 +108,9 @@ struct EnvironmentContractTests {
   @Test(arguments: [
     ("fetch-reach", 39), ("fetch-push", 36), ("fetch-pick-and-place", 34),
     ("reacher", 39), ("point-reach", 40), ("point-rooms", 39),
-    ("sawyer-reach", 40), ("sawyer-door-gcsl", 39), ("point-mass-empty", 40),
+    ("sawyer-reach", 40), ("sawyer-door-gcsl", 39), ("sawyer-push", 39), ("claw", 38),
+    ("gap-blocks-1", 38), ("gap-blocks-2", 38),
+    ("point-mass-empty", 40),
     ("point-mass-rooms", 38), ("hand-reach", 24),
   ])
   func theScriptedExpertSolvesTheTask(identifier: String, least: Int) throws {

@@ -3,8 +3,9 @@ import Foundation
 import GoalCore
 import Testing
 
-/// Our Sawyer beside the reference's models: what multiworld's own MJCF with its meshes showed for the
-/// same commands on MuJoCo 3.3.0 (at 12a05bf, in the loop of AWGCSL's `base.py` at d8f1c56).
+/// Our Sawyer beside the references' models: what their own MJCF with its meshes showed for the same commands
+/// on MuJoCo 3.3.0 (multiworld's at 12a05bf in the loop of AWGCSL's `base.py` at d8f1c56, GCSL's pusher at
+/// cfae560, the blocks of Goal-Aware Prediction at 2eb5bc2; `scripts/compare-sawyer` runs them).
 struct SawyerTests {
   /// What is shown after each of the actions.
   func shown(_ identifier: String, after actions: [[Float]]) throws -> [[Float]] {
@@ -49,6 +50,59 @@ struct SawyerTests {
     ]
     for (step, place) in places {
       expect(found[step - 1], place, within: [1e-4, 1e-4, 1e-4, 5e-3])
+    }
+  }
+
+  /// Tolerance: 10⁻⁶ m; only spheres, cylinders and boxes collide, which are the reference's.
+  @Test func thePuckIsPushedAsTheReferences() throws {
+    let actions: [[Float]] =
+      Array(repeating: [-0.25, 1], count: 4) + Array(repeating: [1, 0.25], count: 16)
+    let found = try shown("sawyer-push", after: actions)
+    let places: [(Int, [Double])] = [
+      (1, [-0.185292467, 0.525737872, -0.113071085, 0.59389291]),
+      (4, [-0.199620331, 0.584993098, -0.113071085, 0.593892909]),
+      (8, [-0.1241617, 0.606913881, -0.075706534, 0.603109261]),
+      (12, [-0.044035225, 0.62721747, 0.005059217, 0.628116896]),
+      (20, [0.104002198, 0.659226254, 0.162084075, 0.680866092]),
+    ]
+    for (step, place) in places {
+      expect(found[step - 1], place, within: [1e-6, 1e-6, 1e-6, 1e-6])
+    }
+  }
+
+  /// Tolerance: 10⁻⁵ m and m/s, for a start in which hand, table and blocks press on each other.
+  @Test func theBlocksArePushedAsTheReferences() throws {
+    let actions = stride(from: 0.0, to: 20, by: 1).map { (t: Double) -> [Float] in
+      [Float(sin(t)), Float(cos(1.3 * t)), Float(sin(0.7 * t + 1)), 1]
+    }
+    let found = try shown("gap-blocks", after: actions)
+    let places: [(Int, [Double])] = [
+      (
+        2,
+        [
+          0.041977143, 0.700232488, 0.060788724, 0.224917137, 0.573871551, -0.18361059,
+          0.406611054, 0.125308096, 0.765102231, 0.089318484, 0.01634267, 0, 0, 0, 0,
+        ]
+      ),
+      (
+        5,
+        [
+          0.156614842, 0.581863954, 0.045217192, 0.232996113, 0.572713167, -0.18361059,
+          0.406611054, 0.133241678, 0.763246161, 0.142980601, -0.074143086, 0, 0, 0.124445829,
+          -0.046879121,
+        ]
+      ),
+      (
+        20,
+        [
+          -0.110372726, 0.576699031, 0.053357237, 0.277182921, 0.549799945, -0.18361059,
+          0.406611054, 0.163169278, 0.758288677, 0.096092253, -0.049828971, 0, 0, 0.048468717,
+          0.007693852,
+        ]
+      ),
+    ]
+    for (step, place) in places {
+      expect(found[step - 1], place, within: [Double](repeating: 1e-5, count: 15))
     }
   }
 }
