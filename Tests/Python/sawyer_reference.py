@@ -53,24 +53,24 @@ class World:
                 self.model.eq_data[k] = [0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1]
         self.data = mujoco.MjData(self.model)
         self.body = self.model.body(self.hand).id
-        self.touched = False
+        # Of each shape: whether it moves with the arm's last link, and whether it is part of the world.
+        bodies = self.model.geom_bodyid
+        self.is_hand = numpy.array([self.hangs_on(body, self.model.body("right_l6").id) for body in bodies])
+        self.is_fixed = bodies == 0
+        self.touched = None
+
+    def hangs_on(self, body, ancestor):
+        while body > 0 and body != ancestor:
+            body = self.model.body_parentid[body]
+        return body > 0
 
     def move(self, count):
         for _ in range(count):
             mujoco.mj_step(self.model, self.data)
-            for contact in self.data.contact[: self.data.ncon]:
-                bodies = [self.model.geom_bodyid[g] for g in (contact.geom1, contact.geom2)]
-                # Things of the world that move stand behind the arm in the tree.
-                self.touched |= self.is_touch(*sorted(bodies))
-
-    def is_touch(self, first, second):
-        """Whether an arm's body touches another body that is not its own."""
-        return first != second and self.is_hand(first) != self.is_hand(second) and min(first, second) > 0
-
-    def is_hand(self, body):
-        while body > 0 and body != self.model.body("right_l6").id:
-            body = self.model.body_parentid[body]
-        return body > 0
+            if self.touched is False and self.data.ncon:
+                first, second = self.data.contact.geom.T
+                apart = self.is_hand[first] != self.is_hand[second]
+                self.touched = bool((apart & ~self.is_fixed[first] & ~self.is_fixed[second]).any())
 
     def hold(self, place):
         self.data.mocap_pos[0], self.data.mocap_quat[0] = place, [1, 0, 1, 0]
@@ -240,10 +240,11 @@ for folder in map(pathlib.Path, sys.argv[3:]):
                     world.touched = False
                     world.step(action)
                     steps[world.touched].append(abs(world.shown() - shown[t + 1]))
+                world.touched = None
     print(f"{name}: {len(starts)} episodes, {len(steps[False])} steps free, {len(steps[True])} touching")
     for unit, part in world.units.items():
         largest = lambda rows: [row[part].max() for row in rows]  # noqa: E731
         print(f"  {unit}: at the start {max(largest(starts)):.1e}")
         print(f"    whole episodes:     {summary(largest(episodes))}")
         print(f"    one step, free:     {summary(largest(steps[False]))}")
-        print(f"    one step, touching: {summary(largest(steps[True]))}")
+        print(f"    one step, touching: {summary(largest(steps[True]))}", flush=True)
