@@ -29,7 +29,8 @@ public struct LoadedWorld: Sendable {
 /// All worlds, by id.
 public enum EnvironmentRegistry {
   /// Every world, in the order in which they are listed.
-  public static let worlds: [World] = fetch + [hand, reacher] + sawyer + points + masses + [lander]
+  public static let worlds: [World] =
+    fetch + [hand, reacher] + sawyer + [push, claw] + blocks + points + masses + [lander]
 
   private static let fetch = Fetch.rows.map { row in
     World(
@@ -52,6 +53,22 @@ public enum EnvironmentRegistry {
       task: Sawyer.task(row), summary: row.summary,
       script: Sawyer.script(row), bounds: Sawyer.bounds,
       load: { simulated(try Sawyer.model(row)) { try Sawyer(row, model: $0) } })
+  }
+
+  private static let push = World(
+    task: SawyerPush.task, summary: SawyerPush.summary, script: SawyerPushScript(),
+    bounds: SawyerPush.bounds,
+    load: { simulated(try SawyerPush.model()) { try SawyerPush(model: $0) } })
+
+  private static let claw = World(
+    task: Claw.task, summary: Claw.summary, script: ClawScript(), bounds: Claw.bounds,
+    load: { simulated(try Claw.model()) { try Claw(model: $0) } })
+
+  private static let blocks = GapBlocks.rows.map { row in
+    World(
+      task: GapBlocks.task(row), summary: row.summary, script: GapBlocksScript(),
+      bounds: GapBlocks.bounds,
+      load: { simulated(try GapBlocks.model(row)) { try GapBlocks(row, model: $0) } })
   }
 
   private static let masses = PointMass.rows.map { row in

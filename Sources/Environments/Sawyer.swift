@@ -209,7 +209,8 @@ public final class Sawyer: RestorableEnvironment, VisibleEnvironment {
 extension SawyerModel {
   /// The model of sawyer-reach.
   static let reach = SawyerModel(
-    timestep: 0.002, options: #"cone="elliptic""#, margin: 0.001, weldTime: 0.01,
+    timestep: 0.002, options: #"cone="elliptic""#, contacts: contacts(margin: 0.001),
+    weldTime: 0.01,
     ranges: ("-3.0503 3.0503", "-3.8 -0.5", "-4.7124 4.7124"), hand: .claws,
     things: """
       <geom name="table" type="plane" pos="0 0.7 0" size="0.4 0.5 0.5" contype="15" conaffinity="15"
@@ -218,7 +219,7 @@ extension SawyerModel {
 
   /// The model of the door: a panel on a hinge before a box, with a handle to hook.
   static let door = SawyerModel(
-    timestep: 0.003, options: #"tolerance="1e-10""#, margin: 0, weldTime: 0.005,
+    timestep: 0.003, options: #"tolerance="1e-10""#, contacts: contacts(margin: 0), weldTime: 0.005,
     ranges: ("-1.5 1.5", "-2 -0.5", "-0.01 0.01"), hand: .hook,
     things: """
       <geom name="table" type="box" pos="0 0.7 -0.51" size="0.4 0.5 0.41" contype="15"

@@ -1,25 +1,24 @@
-import Glibc
-
 /// The Sawyer arm as a model of our own: its kinematics, masses, inertias, joint limits and colliding
 /// shapes are the numbers of multiworld's models, and what is seen is made of capsules.
 ///
 /// A mocap body is welded to the hand, which follows it. Shapes that collide are spheres, cylinders and
-/// boxes; only the wrist is a convex polytope, where it can touch something (`wrist`).
+/// boxes; only the wrist and the gripper's base are convex polytopes, where they can touch something.
 ///
 /// Source: github.com/vitchyr/multiworld at 12a05bf, `envs/assets/sawyer_xyz` (the same files are in
-/// github.com/YangRui2015/AWGCSL at d8f1c56 and github.com/dibyaghosh/gcsl at cfae560).
+/// github.com/YangRui2015/AWGCSL at d8f1c56 and github.com/dibyaghosh/gcsl at cfae560); the gripper's are
+/// those of github.com/suraj-nair-1/goal_aware_prediction at 2eb5bc2.
 struct SawyerModel {
   /// What an arm carries at its flange.
   enum Hand {
-    case claws, hook
+    case claws, hook, stick, gripper
   }
 
   /// Seconds of one step of the integrator.
   let timestep: Double
   /// More attributes of the simulator's options.
   let options: String
-  /// m, at which contacts begin.
-  let margin: Double
+  /// How shapes touch: `solref`, `solimp` and `margin` of those that do not say otherwise.
+  let contacts: String
   /// Time constant of the weld that holds the hand, s.
   let weldTime: Double
   /// Ranges of the arm's joints 0, 1 and 6, rad.
@@ -27,6 +26,13 @@ struct SawyerModel {
   let hand: Hand
   /// The table and what stands on it.
   let things: String
+  /// Motors, where there are some.
+  var motors = ""
+
+  /// How the shapes of multiworld's models touch, with a margin in m.
+  static func contacts(margin: Double) -> String {
+    #"solref="0.008 1" solimp="0.95 0.95 0.01" margin="\#(margin)""#
+  }
 
   /// The model, as MJCF.
   var text: String {
@@ -39,11 +45,11 @@ struct SawyerModel {
       </visual>
       <asset>
         <texture type="skybox" builtin="gradient" rgb1="0.8 1 1" rgb2="0.6 1 1" width="32" height="32"/>
-        \(hand == .hook ? "<mesh name=\"wrist\" vertex=\"\(SawyerModel.wristVertices)\"/>" : "")
+        \(mesh)
       </asset>
       <default>
         <joint limited="true" damping="10" armature="0.1"/>
-        <geom solref="0.008 1" solimp="0.95 0.95 0.01" margin="\(margin)"/>
+        <geom \(contacts)/>
         <default class="shell">
           <geom rgba="0.6 0.1 0.1 1"/>
         </default>
@@ -58,6 +64,23 @@ struct SawyerModel {
         </default>
         <default class="claw">
           <geom type="box" contype="2" conaffinity="2" condim="4" friction="1 0.05 0.01" rgba="0 0.7 0 1"/>
+        </default>
+        <default class="finger">
+          <geom type="box" size="0.05 0.005 0.005" contype="4" conaffinity="2"
+            friction="0.001 0.005 0.0001" rgba="0 0.7 0 1"/>
+        </default>
+        <default class="jaw">
+          <geom type="box" condim="4" margin="0.001" size="0.045 0.003 0.015"/>
+          <default class="pad">
+            <geom solimp="0.9 0.9 0.01" solref="0.01 1" friction="2 0.1 0.002"/>
+          </default>
+        </default>
+        <default class="block">
+          <geom type="box" size="0.06 0.06 0.06" solimp="0.99 0.99 0.01" solref="0.01 1" condim="4"/>
+          <joint type="slide" range="-0.3 0.3" damping="0.00001"/>
+        </default>
+        <default class="slope">
+          <geom type="box" contype="2" conaffinity="2" friction="0.1 0.005 0.0001" group="3"/>
         </default>
         <default class="frame">
           <geom type="box" contype="0" conaffinity="0" rgba="0.35 0.22 0.12 1"/>
@@ -77,6 +100,9 @@ struct SawyerModel {
         <body name="mocap" mocap="true"/>
         \(things)
       </worldbody>
+      <actuator>
+        \(motors)
+      </actuator>
     </mujoco>
     """
   }
@@ -147,7 +173,7 @@ struct SawyerModel {
                     <body name="flange" pos="0 0 0.0245" quat="0.707107 0 0 0.707107">
                       <inertial pos="1e-08 1e-08 1e-08" quat="0.820473 0.339851 -0.17592 0.424708"
                         mass="1e-08" diaginertia="1e-08 1e-08 1e-08"/>
-                      <geom class="shell" type="cylinder" size="0.035 0.015" pos="0 0 0.02"/>
+                      \(flange)
                       \(held)
                     </body>
                   </body>
@@ -173,63 +199,4 @@ struct SawyerModel {
     </body>
     """
   }
-
-  /// The last link: drawn as a capsule where nothing can reach it, else a polytope that collides.
-  private var wrist: String {
-    hand == .hook
-      ? #"<geom class="steel" type="mesh" mesh="wrist"/>"#
-      : #"<geom class="skin" size="0.03" fromto="0 0 -0.005 0 0.035 -0.005"/>"#
-  }
-
-  private var held: String {
-    switch hand {
-    case .claws:
-      """
-      <body name="hand" quat="-1 0 1 0">
-        <geom type="box" size="0.01 0.04 0.01" contype="2" conaffinity="2" rgba="0.7 0.6 0.55 1"/>
-        <body name="right_claw" pos="0.03 -0.03 0">
-          <inertial pos="-0.01 0 0" mass="4" diaginertia="0.1 0.1 0.1"/>
-          <joint name="claw" type="slide" axis="0 1 0" range="0 0.04" damping="1"/>
-          <geom class="claw" size="0.025 0.005 0.02" euler="0 0 0.2"/>
-        </body>
-        <body name="left_claw" pos="0.03 0.03 0">
-          <inertial pos="-0.01 0 0" mass="4" diaginertia="0.1 0.1 0.1"/>
-          <geom class="claw" size="0.025 0.005 0.02" euler="0 0 -0.2"/>
-        </body>
-      </body>
-      """
-    case .hook:
-      """
-      <body name="hand" quat="-1 0 1 0">
-        <geom class="steel" size="0.01 0.03 0.01" pos="0 0.03 0"/>
-        <geom class="steel" size="0.03 0.01 0.01" pos="0.01 0.05 0"/>
-      </body>
-      """
-    }
-  }
-
-  /// The wrist's corners: circles about its axis and arcs of 90° of its bulge, by height, which follow
-  /// the convex hull of the reference's mesh to 0.3 mm in 95 % of all directions, and to 2 mm.
-  private static let wristVertices: String = {
-    let circles = [
-      (-0.0317, 0.0399), (-0.0246, 0.0416), (-0.0213, 0.0407), (0.0242, 0.0399), (0.0306, 0.0247),
-    ]
-    let arcs = [(-0.0238, 0.0425), (-0.0228, 0.0428), (0.018, 0.0417), (0.0243, 0.0409)]
-    var corners: [(x: Double, y: Double, z: Double)] = []
-    for (height, radius) in circles {
-      for k in 0..<24 {
-        let angle = Double(k) * .pi / 12
-        corners.append((radius * cos(angle), radius * sin(angle), height))
-      }
-    }
-    for (height, radius) in arcs {
-      for k in 0...8 {
-        let angle = .pi / 4 + Double(k) * .pi / 16
-        corners.append((radius * cos(angle), 0.0251 + radius * sin(angle), height))
-      }
-    }
-    // Whole units of 10 µm, so that the text does not depend on a mathematical library's last bits.
-    return corners.flatMap { [$0.x, $0.y, $0.z] }
-      .map { "\((($0 * 1e5).rounded() / 1e5))" }.joined(separator: " ")
-  }()
 }

@@ -38,6 +38,8 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
   case cannotConvert(path: String, reason: String)
   /// The world has no renderer.
   case invisible(world: String)
+  /// The world has no images to learn from.
+  case noImages(world: String)
   /// A program that is needed is not installed, or failed.
   case program(name: String, reason: String)
   /// A file could not be written.
@@ -85,6 +87,8 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
         + "to 0 (see `goalpost learners \(learner)`), or use another learner"
     case .cannotConvert(let path, let reason): "\(path): \(reason)"
     case .invisible(let world): "\(world) has no pictures"
+    case .noImages(let world):
+      "\(world) has no images to learn from: collect it without images"
     case .program(let name, let reason): "\(name): \(reason)"
     case .cannotWrite(let path, let reason): "\(path): can't be written: \(reason)"
     case .outsideBand(let text): text

@@ -13,6 +13,7 @@ struct RecipeSettings: Codable {
   var shardEpisodes: Int
   var compress: Bool
   var states: Bool
+  var images: Bool
 
   static func applying(
     _ values: [String: JSONValue], to recipe: Recipe, file: URL
@@ -20,7 +21,8 @@ struct RecipeSettings: Codable {
     let base = RecipeSettings(
       environment: recipe.environment, policy: recipe.policy, episodes: recipe.episodes,
       seed: recipe.seed, noise: recipe.noise, randomActions: recipe.randomActions,
-      shardEpisodes: recipe.shardEpisodes, compress: recipe.compress, states: recipe.states)
+      shardEpisodes: recipe.shardEpisodes, compress: recipe.compress, states: recipe.states,
+      images: recipe.images == true)
     let all: RecipeSettings
     do { all = try Settings.applying(values, to: base) } catch let error as SettingsError {
       throw ExperimentError.badSettings(path: file.path, reason: error.description)
@@ -33,6 +35,6 @@ struct RecipeSettings: Codable {
     return Recipe(
       environment: all.environment, policy: all.policy, seed: all.seed, episodes: all.episodes,
       noise: all.noise, randomActions: all.randomActions, shardEpisodes: all.shardEpisodes,
-      compress: all.compress, states: all.states)
+      compress: all.compress, states: all.states, images: all.images)
   }
 }

@@ -84,11 +84,13 @@ public enum TrajectoryCollection {
     public var compress: Bool
     /// Whether the simulator's states are stored.
     public var states: Bool
+    /// Whether images of the states are stored.
+    public var images: Bool
 
     /// Makes a request.
     public init(
       environment: String, policy: String, episodes: Int, seed: UInt64, exploration: Exploration,
-      shardEpisodes: Int, compress: Bool, states: Bool
+      shardEpisodes: Int, compress: Bool, states: Bool, images: Bool = false
     ) {
       self.environment = environment
       self.policy = policy
@@ -98,13 +100,14 @@ public enum TrajectoryCollection {
       self.shardEpisodes = shardEpisodes
       self.compress = compress
       self.states = states
+      self.images = images
     }
 
     var recipe: Recipe {
       Recipe(
         environment: environment, policy: policy, seed: seed, episodes: episodes,
         noise: exploration.noise, randomActions: exploration.randomActions,
-        shardEpisodes: shardEpisodes, compress: compress, states: states)
+        shardEpisodes: shardEpisodes, compress: compress, states: states, images: images)
     }
   }
 
@@ -151,11 +154,12 @@ public enum TrajectoryCollection {
     let probe = try loaded.makeEnvironment()
     let stateLength =
       asked.states ? (probe as? any RestorableEnvironment)?.stateLength ?? 0 : 0
+    let imageShape = asked.images == true ? try imageShape(of: probe) : []
     let recipe = resolved(asked, policy: policy, stateLength: stateLength)
     let exploration = Exploration(noise: recipe.noise, randomActions: recipe.randomActions)
     let identity = DatasetIdentity(
       id: folder.lastPathComponent, task: world.task, recipe: recipe, stateLength: stateLength,
-      isCategorical: policy.policy.isCategorical,
+      imageShape: imageShape, isCategorical: policy.policy.isCategorical,
       modelDigest: Digest.sha256(of: Data(loaded.modelBytes)),
       libraries: ["simulator": loaded.simulator])
     let writer = try DatasetWriter(at: folder, identity: identity)
@@ -170,12 +174,19 @@ public enum TrajectoryCollection {
     let queue = ShardQueue(writer: writer, pending: pending)
     let made = Atomic(0)
     try Parallel.run(workers: workers) { _ in
+      let environment = try loaded.makeEnvironment()
       let rollout = Rollout(
-        environment: try loaded.makeEnvironment(), policy: policy, exploration: exploration,
+        environment: environment, policy: policy, exploration: exploration,
         keepStates: recipe.states)
+      let imaged = recipe.images == true ? environment as? any ImageEnvironment : nil
       while !Interruption.isAsked, let (shard, number) = try queue.next() {
         let seed = recipe.worldSeed(ofEpisode: number)
-        try queue.finish(shard, rollout.episode(index: number, seed: seed))
+        var images: [UInt8] = []
+        var trajectory = try rollout.episode(index: number, seed: seed) { _ in
+          if let imaged { images += try imaged.image() }
+        }
+        trajectory.images = images
+        try queue.finish(shard, trajectory)
         made.wrappingAdd(1, ordering: .relaxed)
         progress.advance()
       }
@@ -188,6 +199,16 @@ public enum TrajectoryCollection {
     }
     return try Summary(
       manifest, folder: folder, made: made.load(ordering: .relaxed), left: left, of: wanted)
+  }
+
+  /// The shape of a world's images; throws where it has none or they cannot be drawn.
+  private static func imageShape(of environment: any GoalEnvironment) throws -> [Int] {
+    guard let imaged = environment as? any ImageEnvironment else {
+      throw ExperimentError.noImages(world: environment.task.identifier)
+    }
+    _ = environment.reset(seed: 0)
+    _ = try imaged.image()
+    return imaged.imageShape
   }
 
   /// The recipe as it decides the bytes: a checkpoint by its digest, not by its place.

@@ -1,3 +1,13 @@
+import Glibc
+
+/// How far an achieved goal is from a desired one, over the dimensions of the distance.
+public enum GoalMeasure: String, Codable, Sendable {
+  /// Dimensions are the cosine and the sine of an angle: the difference of the two angles, rad, 0 to π.
+  case angle
+  /// Dimensions are places in the plane, x and y after each other: the distance of the pair farthest apart.
+  case farthestPlace = "farthest-place"
+}
+
 /// The goal side of a world, without its simulator: what has been achieved, when that counts, and
 /// what it earns.
 ///
@@ -6,7 +16,7 @@
 /// be recomputed to the bit.
 ///
 ///     m(s) = (s[i] for i in goalIndices)
-///     d(a, g) = ‖a[D] − g[D]‖₂ over the dimensions D of the distance
+///     d(a, g) = ‖a[D] − g[D]‖₂ over the dimensions D of the distance, or another `GoalMeasure`
 ///     reward(a, g) = −1 if d(a, g) > threshold, else 0
 ///     isReached(a, g) = d(a, g) < threshold
 ///
@@ -22,10 +32,13 @@ public struct GoalTask: Codable, Sendable, Equatable {
   public let goalIndices: [Int]
   /// The dimensions of a goal that the distance measures.
   public let distanceDimensions: [Int]
+  /// How the distance measures them; nil for the Euclidean distance.
+  public let measure: GoalMeasure?
 
-  /// Makes a task; the distance measures every dimension of the goal unless told otherwise.
+  /// Makes a task; the distance is Euclidean and over every dimension of the goal unless told otherwise.
   public init(
-    identifier: String, spec: GoalSpec, goalIndices: [Int], distanceDimensions: [Int]? = nil
+    identifier: String, spec: GoalSpec, goalIndices: [Int], distanceDimensions: [Int]? = nil,
+    measure: GoalMeasure? = nil
   ) {
     precondition(
       goalIndices.isEmpty
@@ -36,6 +49,11 @@ public struct GoalTask: Codable, Sendable, Equatable {
     self.spec = spec
     self.goalIndices = goalIndices
     self.distanceDimensions = distanceDimensions ?? Array(0..<spec.goal)
+    self.measure = measure
+    precondition(
+      measure == nil || measure == .angle && self.distanceDimensions.count == 2
+        || measure == .farthestPlace && self.distanceDimensions.count % 2 == 0,
+      "an angle has two dimensions, places have pairs, found \(self.distanceDimensions)")
   }
 
   /// Writes the achieved goal m(s) of an observation `[O]` to `goal` `[G]`.
@@ -63,7 +81,29 @@ public struct GoalTask: Codable, Sendable, Equatable {
   public func distance(
     _ achieved: UnsafePointer<Float>, _ desired: UnsafePointer<Float>
   ) -> Double {
-    Self.distance(achieved, desired, over: distanceDimensions)
+    switch measure {
+    case nil: return Self.distance(achieved, desired, over: distanceDimensions)
+    case .angle: return angle(achieved, desired)
+    case .farthestPlace: return farthestPlace(achieved, desired)
+    }
+  }
+
+  /// |((α − β + π) mod 2π) − π| of the angles α and β whose cosine and sine the two goals hold.
+  @usableFromInline
+  func angle(_ achieved: UnsafePointer<Float>, _ desired: UnsafePointer<Float>) -> Double {
+    let (x, y) = (distanceDimensions[0], distanceDimensions[1])
+    let difference = abs(
+      atan2(Double(achieved[y]), Double(achieved[x]))
+        - atan2(Double(desired[y]), Double(desired[x])))
+    return min(difference, 2 * .pi - difference)
+  }
+
+  /// max_k ‖a[x_k, y_k] − g[x_k, y_k]‖₂ over the pairs of dimensions.
+  @usableFromInline
+  func farthestPlace(_ achieved: UnsafePointer<Float>, _ desired: UnsafePointer<Float>) -> Double {
+    stride(from: 0, to: distanceDimensions.count, by: 2).reduce(0) { largest, k in
+      max(largest, Self.distance(achieved, desired, over: distanceDimensions[k..<k + 2]))
+    }
   }
 
   /// The Euclidean distance between two goals over some of their dimensions.
@@ -89,10 +129,11 @@ public struct GoalTask: Codable, Sendable, Equatable {
   /// The world's own reward: −1 while the distance is over the threshold, else 0.
   @inlinable @inline(__always)
   public func reward(_ achieved: UnsafePointer<Float>, _ desired: UnsafePointer<Float>) -> Float {
-    reward(achieved, desired, over: distanceDimensions)
+    distance(achieved, desired) > spec.successThreshold ? -1 : 0
   }
 
-  /// The same where `dimensions` are the distance's own, in a form that is faster to go through.
+  /// The same where the distance is Euclidean and `dimensions` are its own, in a form that is faster to go
+  /// through.
   @inlinable @inline(__always)
   public func reward(
     _ achieved: UnsafePointer<Float>, _ desired: UnsafePointer<Float>,

@@ -39,6 +39,8 @@ public struct Trajectory: Sendable, Equatable {
   public var logProbabilities: [Float]
   /// The simulator's states, `[T + 1, S]`; empty unless asked for.
   public var states: [Double]
+  /// Images of the states, `[T + 1, H, W, C]`; empty unless asked for.
+  public var images: [UInt8]
 
   /// Makes an empty episode, to be appended to.
   public init(index: Int64, seed: UInt64, action: ActionSpace, desiredGoal: [Float]) {
@@ -59,6 +61,7 @@ public struct Trajectory: Sendable, Equatable {
     sources = []
     logProbabilities = []
     states = []
+    images = []
   }
 
   /// Appends what a step led to; the first observation is appended by the caller.

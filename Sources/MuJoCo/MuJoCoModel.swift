@@ -13,12 +13,18 @@ public final class MuJoCoModel: @unchecked Sendable {
     pointer = try MuJoCoModel.compiled(path) { mj_loadXML(path, nil, $0, $1) }
   }
 
-  /// Compiles a model's XML; the name stands in the message of a `MuJoCoError` for a path.
-  public init(text: String, name: String) throws {
+  /// Compiles a model's XML; the name stands in the message of a `MuJoCoError` for a path, and `folder` is
+  /// where the files lie that the XML names.
+  public init(text: String, name: String, files: [String] = [], in folder: String = "") throws {
     pointer = try MuJoCoModel.compiled(name) { message, length in
       guard let specification = mj_parseXMLString(text, nil, message, length) else { return nil }
       defer { mj_deleteSpec(specification) }
-      if let model = mj_compile(specification, nil) { return model }
+      // Files are known by their names alone, so that the compiled bytes do not depend on the folder.
+      var known = mjVFS()
+      mj_defaultVFS(&known)
+      defer { mj_deleteVFS(&known) }
+      for file in files { mj_addFileVFS(&known, folder, file) }
+      if let model = mj_compile(specification, &known) { return model }
       strncpy(message, mjs_getError(specification), Int(length) - 1)
       return nil
     }

@@ -8,7 +8,7 @@ struct RowCopy {
   private let action: Int
   private let goal: Int
   private let hasSubgoals: Bool
-  /// The dimensions of the distance where they are a goal's first ones, else 0.
+  /// The dimensions of a Euclidean distance where they are a goal's first ones, else 0.
   private let leadingDimensions: Int
 
   init(_ scheme: SamplingScheme, task: GoalTask) {
@@ -17,7 +17,8 @@ struct RowCopy {
     goal = scheme.goalForm.length(task.spec)
     hasSubgoals = scheme.subgoalSteps != nil
     let dimensions = task.distanceDimensions
-    leadingDimensions = dimensions == Array(dimensions.indices) ? dimensions.count : 0
+    leadingDimensions =
+      task.measure == nil && dimensions == Array(dimensions.indices) ? dimensions.count : 0
   }
 
   /// Copies some rows of a ring into a batch, one column after the other.

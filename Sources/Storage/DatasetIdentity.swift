@@ -12,6 +12,8 @@ public struct DatasetIdentity: Codable, Sendable, Equatable {
   public let origin: DatasetOrigin
   /// Numbers in a simulator state, 0 where none are kept.
   public let stateLength: Int
+  /// The shape of an image, `[H, W, C]`; empty where none are kept.
+  public let imageShape: [Int]
   /// Whether the policy was categorical, so that actions have log-probabilities.
   public let isCategorical: Bool
   /// The SHA-256 of the world's model, or nil where it has none.
@@ -21,27 +23,33 @@ public struct DatasetIdentity: Codable, Sendable, Equatable {
 
   /// Makes the identity, of the present schema, of a dataset that is collected.
   public init(
-    id: String, task: GoalTask, recipe: Recipe, stateLength: Int = 0, isCategorical: Bool = false,
-    modelDigest: String? = nil, libraries: [String: String] = [:]
+    id: String, task: GoalTask, recipe: Recipe, stateLength: Int = 0, imageShape: [Int] = [],
+    isCategorical: Bool = false, modelDigest: String? = nil, libraries: [String: String] = [:]
   ) {
     precondition(
       recipe.states == (stateLength > 0),
       "states are \(recipe.states ? "" : "not ")asked for, and have \(stateLength) numbers")
+    precondition(
+      (recipe.images == true) == !imageShape.isEmpty,
+      "images are \(recipe.images == true ? "" : "not ")asked for, and have the shape \(imageShape)"
+    )
     self.init(
       id: id, task: task, origin: .collected(recipe), stateLength: stateLength,
-      isCategorical: isCategorical, modelDigest: modelDigest, libraries: libraries)
+      imageShape: imageShape, isCategorical: isCategorical, modelDigest: modelDigest,
+      libraries: libraries)
   }
 
   /// Makes an identity of the present schema.
   public init(
-    id: String, task: GoalTask, origin: DatasetOrigin, stateLength: Int, isCategorical: Bool,
-    modelDigest: String?, libraries: [String: String]
+    id: String, task: GoalTask, origin: DatasetOrigin, stateLength: Int, imageShape: [Int] = [],
+    isCategorical: Bool, modelDigest: String?, libraries: [String: String]
   ) {
     schema = Manifest.schema
     self.id = id
     self.task = task
     self.origin = origin
     self.stateLength = stateLength
+    self.imageShape = imageShape
     self.isCategorical = isCategorical
     self.modelDigest = modelDigest
     self.libraries = libraries
@@ -63,7 +71,7 @@ public struct DatasetIdentity: Codable, Sendable, Equatable {
   }
 
   private enum CodingKeys: String, CodingKey {
-    case schema, id, task, stateLength, isCategorical, modelDigest, libraries
+    case schema, id, task, stateLength, imageShape, isCategorical, modelDigest, libraries
   }
 
   /// Reads an identity, whose origin is an entry beside the others.
@@ -74,6 +82,7 @@ public struct DatasetIdentity: Codable, Sendable, Equatable {
     task = try container.decode(GoalTask.self, forKey: .task)
     origin = try DatasetOrigin(from: decoder)
     stateLength = try container.decode(Int.self, forKey: .stateLength)
+    imageShape = try container.decodeIfPresent([Int].self, forKey: .imageShape) ?? []
     isCategorical = try container.decodeIfPresent(Bool.self, forKey: .isCategorical) ?? false
     modelDigest = try container.decodeIfPresent(String.self, forKey: .modelDigest)
     libraries = try container.decode([String: String].self, forKey: .libraries)
@@ -87,6 +96,7 @@ public struct DatasetIdentity: Codable, Sendable, Equatable {
     try container.encode(task, forKey: .task)
     try origin.encode(to: encoder)
     try container.encode(stateLength, forKey: .stateLength)
+    if !imageShape.isEmpty { try container.encode(imageShape, forKey: .imageShape) }
     if isCategorical { try container.encode(true, forKey: .isCategorical) }
     try container.encodeIfPresent(modelDigest, forKey: .modelDigest)
     try container.encode(libraries, forKey: .libraries)

@@ -27,10 +27,12 @@ public enum DatasetPlan {
 
   /// Episodes in a whole shard: the recipe's, or as many as the limit allows.
   public static func episodesPerShard(
-    _ recipe: Recipe, spec: GoalSpec, stateLength: Int, isCategorical: Bool = false
+    _ recipe: Recipe, spec: GoalSpec, stateLength: Int, imageShape: [Int] = [],
+    isCategorical: Bool = false
   ) -> Int {
     let bytes = ShardColumn.byteCount(
-      for: spec, steps: spec.horizon, stateLength: stateLength, isCategorical: isCategorical)
+      for: spec, steps: spec.horizon, stateLength: stateLength, imageShape: imageShape,
+      isCategorical: isCategorical)
     return max(1, min(recipe.shardEpisodes, byteLimit / bytes))
   }
 
@@ -41,6 +43,7 @@ public enum DatasetPlan {
     guard let recipe = identity.recipe else { return [] }
     let size = episodesPerShard(
       recipe, spec: identity.task.spec, stateLength: identity.stateLength,
+      imageShape: identity.imageShape,
       isCategorical: identity.isCategorical)
     let total = recipe.episodes
     let wanted = recipe.onlyEpisodes ?? EpisodeSet(0..<Int64(total))

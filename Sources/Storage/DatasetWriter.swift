@@ -63,7 +63,8 @@ public final class DatasetWriter: Sendable {
       opening: folder, plan: plan ?? DatasetPlan.shards(identity),
       columns: columns
         ?? Manifest.nativeColumns(
-          for: spec, states: identity.stateLength > 0, logProbabilities: identity.isCategorical),
+          for: spec, states: identity.stateLength > 0,
+          logProbabilities: identity.isCategorical, images: !identity.imageShape.isEmpty),
       spec: spec)
     try begin(identity)
   }
@@ -199,7 +200,8 @@ public final class DatasetWriter: Sendable {
     defer { claim.giveBack() }
     return try commit(
       draft(
-        ShardSource(trajectories, spec: spec), trajectories.map(\.index), claim, threads: threads
+        ShardSource(trajectories, spec: spec, imageShape: identity.imageShape),
+        trajectories.map(\.index), claim, threads: threads
       ) { (DatasetTotals(of: trajectories), DatasetSums(of: trajectories, spec: spec)) })
   }
 

@@ -196,10 +196,12 @@ public struct Manifest: Codable, Sendable, Equatable {
 
   /// The columns of a dataset that was collected here.
   public static func nativeColumns(
-    for spec: GoalSpec, states: Bool, logProbabilities: Bool = false
+    for spec: GoalSpec, states: Bool, logProbabilities: Bool = false, images: Bool = false
   ) -> [String: ManifestColumn] {
     var columns: [String: ManifestColumn] = [:]
-    for column in ShardColumn.present(states: states, logProbabilities: logProbabilities) {
+    for column in ShardColumn.present(
+      states: states, logProbabilities: logProbabilities, images: images)
+    {
       columns[column.rawValue] = ManifestColumn(
         origin: .native, type: column.types(for: spec)[0].rawValue)
     }
@@ -210,7 +212,7 @@ public struct Manifest: Codable, Sendable, Equatable {
   /// The columns of a dataset that is made of a source's episodes.
   public static func columns(of source: any TrajectorySource) -> [String: ManifestColumn] {
     var columns: [String: ManifestColumn] = [:]
-    for column in ShardColumn.allCases {
+    for column in ShardColumn.allCases where column != .images {
       columns[column.rawValue] = ManifestColumn(origin: .absent, type: nil)
     }
     for (path, column) in source.columns {

@@ -23,6 +23,8 @@ public struct Recipe: Codable, Sendable, Hashable {
   public var compress: Bool
   /// Whether the simulator's states are kept.
   public var states: Bool
+  /// Whether images of the states are kept; nil for no.
+  public var images: Bool?
   /// The episodes that are made, each in its usual shard, or nil for all.
   public var onlyEpisodes: EpisodeSet?
   /// What the episodes are for, which is part of their seeds; nil for a collected dataset.
@@ -37,7 +39,8 @@ public struct Recipe: Codable, Sendable, Hashable {
   public init(
     environment: String, policy: String, policyDigest: String? = nil, seed: UInt64, episodes: Int,
     noise: Double = 0, randomActions: Double = 0, shardEpisodes: Int = 500, compress: Bool = false,
-    states: Bool = false, onlyEpisodes: EpisodeSet? = nil, purpose: SeedPurpose? = nil
+    states: Bool = false, images: Bool = false, onlyEpisodes: EpisodeSet? = nil,
+    purpose: SeedPurpose? = nil
   ) {
     precondition(seed < Seeds.limit, "a seed must be below 2^28, found \(seed)")
     precondition(episodes > 0, "a dataset has at least one episode, asked for \(episodes)")
@@ -55,6 +58,7 @@ public struct Recipe: Codable, Sendable, Hashable {
     self.shardEpisodes = shardEpisodes
     self.compress = compress
     self.states = states
+    self.images = images ? true : nil
     self.onlyEpisodes = onlyEpisodes
     self.purpose = purpose
   }
@@ -69,6 +73,7 @@ extension Recipe {
     copy.shardEpisodes = 1
     copy.compress = false
     copy.states = false
+    copy.images = nil
     copy.onlyEpisodes = nil
     return copy
   }

@@ -35,6 +35,8 @@ public enum ShardColumn: String, Sendable, CaseIterable, Codable {
   case logProbabilities = "behaviour/log_probabilities"
   /// f64 `[T + E, S]`; absent unless asked for.
   case states
+  /// u8 `[T + E, H, W, C]`; absent unless asked for.
+  case images
 
   /// Whether every shard has it; achieved goals may be absent where they are the observations.
   public var isRequired: Bool {
@@ -47,7 +49,7 @@ public enum ShardColumn: String, Sendable, CaseIterable, Codable {
   /// What it has rows for; desired goals that move have rows for states.
   public var axis: RowAxis {
     switch self {
-    case .observations, .achievedGoals, .states: .states
+    case .observations, .achievedGoals, .states, .images: .states
     case .actions, .rewards, .successes, .sources, .logProbabilities: .steps
     case .episodeLengths, .episodeIndices, .desiredGoals, .seeds, .terminated, .truncated:
       .episodes
@@ -68,14 +70,15 @@ public enum ShardColumn: String, Sendable, CaseIterable, Codable {
     case .episodeLengths: [.int32]
     case .episodeIndices: [.int64]
     case .seeds: [.uint64]
-    case .successes, .terminated, .truncated, .sources: [.uint8]
+    case .successes, .terminated, .truncated, .sources, .images: [.uint8]
     case .states: [.float64]
     }
   }
 
-  /// Its shape with so many steps and episodes; `states` takes the length of a state.
+  /// Its shape with so many steps and episodes; `states` takes the length of a state, `images` the shape of one.
   func shape(
-    for spec: GoalSpec, steps: Int, episodes: Int, stateLength: Int = 0, goalsMove: Bool = false
+    for spec: GoalSpec, steps: Int, episodes: Int, stateLength: Int = 0, imageShape: [Int] = [],
+    goalsMove: Bool = false
   ) -> [Int] {
     switch self {
     case .observations: [steps + episodes, spec.observation]
@@ -89,14 +92,18 @@ public enum ShardColumn: String, Sendable, CaseIterable, Codable {
     case .rewards, .successes, .sources, .logProbabilities: [steps]
     case .episodeLengths, .episodeIndices, .seeds, .terminated, .truncated: [episodes]
     case .states: [steps + episodes, stateLength]
+    case .images: [steps + episodes] + imageShape
     }
   }
 
   /// The columns of a shard with or without those that are not always there.
-  static func present(states: Bool, logProbabilities: Bool) -> [ShardColumn] {
+  static func present(
+    states: Bool, logProbabilities: Bool, images: Bool
+  ) -> [ShardColumn] {
     allCases.filter {
       switch $0 {
       case .states: states
+      case .images: images
       case .logProbabilities: logProbabilities
       default: true
       }
@@ -105,10 +112,14 @@ public enum ShardColumn: String, Sendable, CaseIterable, Codable {
 
   /// Bytes of an episode of `steps` steps in all columns.
   static func byteCount(
-    for spec: GoalSpec, steps: Int, stateLength: Int, isCategorical: Bool = false
+    for spec: GoalSpec, steps: Int, stateLength: Int, imageShape: [Int] = [],
+    isCategorical: Bool = false
   ) -> Int {
-    present(states: stateLength > 0, logProbabilities: isCategorical).reduce(0) { sum, column in
-      let shape = column.shape(for: spec, steps: steps, episodes: 1, stateLength: stateLength)
+    present(
+      states: stateLength > 0, logProbabilities: isCategorical, images: !imageShape.isEmpty
+    ).reduce(0) { sum, column in
+      let shape = column.shape(
+        for: spec, steps: steps, episodes: 1, stateLength: stateLength, imageShape: imageShape)
       return sum + shape.reduce(column.types(for: spec)[0].byteCount, *)
     }
   }

@@ -1,7 +1,8 @@
 public import GoalCore
 
 extension ShardReader {
-  /// Episodes, copied into memory; of a column that is not there, theirs is empty, a seed 0, a flag false.
+  /// Episodes, copied into memory without their images; of a column that is not there, theirs is empty, a seed
+  /// 0, a flag false.
   ///
   /// - Parameter places: Their places in the shard, from 0; nil for all.
   /// - Returns: The episodes, in their order.

@@ -35,6 +35,11 @@ public final class ShardReader {
   public let lengths: [Int]
   /// Numbers in a simulator state, `S`; 0 where none are stored.
   public let stateLength: Int
+  /// The shape of an image, `[H, W, C]`; empty where none are stored.
+  public var imageShape: [Int] {
+    guard let shape = datasets[.images]?.shape else { return [] }
+    return shape.count == 4 ? Array(shape.dropFirst()) : [1, 1, 1]
+  }
   /// Whether desired goals have a row for each state rather than for each episode.
   public let goalsMove: Bool
 
@@ -295,7 +300,7 @@ public final class ShardReader {
     guard let dataset = datasets[column] else { return }
     let expected = column.shape(
       for: task.spec, steps: steps, episodes: episodes, stateLength: max(1, stateLength),
-      goalsMove: goalsMove)
+      imageShape: imageShape, goalsMove: goalsMove)
     guard dataset.shape == expected else {
       throw .wrongShape(
         file: path, dataset: column.rawValue, expected: expected, found: dataset.shape)

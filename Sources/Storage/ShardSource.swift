@@ -8,13 +8,16 @@ struct ShardSource: ShardContents {
   let steps: Int
   /// Numbers in a simulator state, 0 where none are kept.
   let stateLength: Int
+  /// The shape of an image, empty where none are kept.
+  let imageShape: [Int]
   /// Whether actions have log-probabilities.
   let isCategorical: Bool
 
   /// Traps where an episode's columns do not have the lengths that its specification gives.
-  init(_ trajectories: [Trajectory], spec: GoalSpec) {
+  init(_ trajectories: [Trajectory], spec: GoalSpec, imageShape: [Int] = []) {
     self.trajectories = trajectories
     self.spec = spec
+    self.imageShape = imageShape
     steps = trajectories.indices.reduce(0) { $0 + trajectories[$1].length }
     stateLength = trajectories.first.map { $0.states.count / ($0.length + 1) } ?? 0
     isCategorical = trajectories.first?.logProbabilities.isEmpty == false
@@ -24,12 +27,14 @@ struct ShardSource: ShardContents {
 
   /// The columns that the shard gets, in the order in which they lie in the file.
   var columns: [ShardColumn] {
-    ShardColumn.present(states: stateLength > 0, logProbabilities: isCategorical)
+    ShardColumn.present(
+      states: stateLength > 0, logProbabilities: isCategorical, images: !imageShape.isEmpty)
   }
 
   func shape(of column: ShardColumn) -> [Int] {
     column.shape(
-      for: spec, steps: steps, episodes: trajectories.count, stateLength: stateLength)
+      for: spec, steps: steps, episodes: trajectories.count, stateLength: stateLength,
+      imageShape: imageShape)
   }
 
   var spots: [ShardSpot] {
@@ -73,6 +78,7 @@ struct ShardSource: ShardContents {
     case .sources: for e in all { sink.append(trajectories[e].sources.map(\.rawValue)) }
     case .logProbabilities: for e in all { sink.append(trajectories[e].logProbabilities) }
     case .states: for e in all { sink.append(trajectories[e].states) }
+    case .images: for e in all { sink.append(trajectories[e].images) }
     }
   }
 
@@ -92,6 +98,8 @@ struct ShardSource: ShardContents {
     expect("sources", trajectory.sources.count, t)
     expect("log-probabilities", trajectory.logProbabilities.count, isCategorical ? t : 0)
     expect("numbers in states", trajectory.states.count, (t + 1) * stateLength)
+    let imageBytes = imageShape.isEmpty ? 0 : imageShape.reduce(1, *)
+    expect("bytes in images", trajectory.images.count, (t + 1) * imageBytes)
     switch (trajectory.actions, spec.action) {
     case (.continuous(let values), .continuous(let low, _)):
       expect("numbers in actions", values.count, t * low.count)

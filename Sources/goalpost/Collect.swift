@@ -47,6 +47,9 @@ struct Collect: ParsableCommand {
   @Flag(help: "Store the simulator's state at every step.")
   var states = false
 
+  @Flag(help: "Store an image of every state, in worlds that have images (gap-blocks).")
+  var images = false
+
   @Option(help: "The dataset's folder; its name is the dataset's id.")
   var output: String?
 
@@ -94,7 +97,7 @@ struct Collect: ParsableCommand {
     let request = TrajectoryCollection.Request(
       environment: environment, policy: policy, episodes: episodes, seed: seed ?? drawnSeed(),
       exploration: Exploration(noise: noise, randomActions: randomActions),
-      shardEpisodes: shardEpisodes, compress: compress, states: states)
+      shardEpisodes: shardEpisodes, compress: compress, states: states, images: images)
     return try TrajectoryCollection.run(
       request, onlyEpisodes: onlyEpisodes, in: folder, workers: workers)
   }

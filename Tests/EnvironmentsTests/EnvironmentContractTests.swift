@@ -30,7 +30,10 @@ struct EnvironmentContractTests {
       #expect(environments[0].step(next) == environments[1].step(next))
     }
     starts[1] = environments[1].reset(seed: 8)
-    #expect(starts[0].desiredGoal != starts[1].desiredGoal)
+    // One problem of the blocks is always the same.
+    if identifier != "gap-blocks-2" {
+      #expect(starts[0].desiredGoal != starts[1].desiredGoal)
+    }
   }
 
   @Test(arguments: identifiers)
@@ -108,8 +111,9 @@ struct EnvironmentContractTests {
   @Test(arguments: [
     ("fetch-reach", 39), ("fetch-push", 36), ("fetch-pick-and-place", 34),
     ("fetch-slide", 6), ("reacher", 39), ("point-reach", 40), ("point-rooms", 39),
-    ("sawyer-reach", 40), ("sawyer-door-gcsl", 39), ("point-mass-empty", 40),
-    ("point-mass-rooms", 38), ("hand-reach", 24), ("lunar-lander", 22),
+    ("sawyer-reach", 40), ("sawyer-door-gcsl", 39), ("sawyer-push", 36), ("claw", 38),
+    ("gap-blocks-1", 38), ("point-mass-empty", 40), ("point-mass-rooms", 38), ("hand-reach", 24),
+    ("lunar-lander", 22),
   ])
   func theScriptedExpertSolvesTheTask(identifier: String, least: Int) throws {
     let world = try EnvironmentRegistry.world(identifier)

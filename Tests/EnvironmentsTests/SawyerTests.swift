@@ -3,8 +3,9 @@ import Foundation
 import GoalCore
 import Testing
 
-/// Our Sawyer beside the reference's models: what multiworld's own MJCF with its meshes showed for the
-/// same commands on MuJoCo 3.3.0 (at 12a05bf, in the loop of AWGCSL's `base.py` at d8f1c56).
+/// Our Sawyer beside the references' models: what their own MJCF with its meshes showed for the same commands
+/// on MuJoCo 3.3.0 (multiworld's at 12a05bf in the loop of AWGCSL's `base.py` at d8f1c56, GCSL's pusher at
+/// cfae560; `scripts/compare-sawyer` runs them).
 struct SawyerTests {
   /// What is shown after each of the actions.
   func shown(_ identifier: String, after actions: [[Float]]) throws -> [[Float]] {
@@ -49,6 +50,23 @@ struct SawyerTests {
     ]
     for (step, place) in places {
       expect(found[step - 1], place, within: [1e-4, 1e-4, 1e-4, 5e-3])
+    }
+  }
+
+  /// Tolerance: 10⁻⁶ m; only spheres, cylinders and boxes collide, which are the reference's.
+  @Test func thePuckIsPushedAsTheReferences() throws {
+    let actions: [[Float]] =
+      Array(repeating: [-0.25, 1], count: 4) + Array(repeating: [1, 0.25], count: 16)
+    let found = try shown("sawyer-push", after: actions)
+    let places: [(Int, [Double])] = [
+      (1, [-0.185292467, 0.525737872, -0.113071085, 0.59389291]),
+      (4, [-0.199620331, 0.584993098, -0.113071085, 0.593892909]),
+      (8, [-0.1241617, 0.606913881, -0.075706534, 0.603109261]),
+      (12, [-0.044035225, 0.62721747, 0.005059217, 0.628116896]),
+      (20, [0.104002198, 0.659226254, 0.162084075, 0.680866092]),
+    ]
+    for (step, place) in places {
+      expect(found[step - 1], place, within: [1e-6, 1e-6, 1e-6, 1e-6])
     }
   }
 }

@@ -38,6 +38,35 @@ struct DatasetTests {
     #expect(longer.shards[0].sha256 == manifests[0].shards[0].sha256)
   }
 
+  @Test func imagesOfAWorldThatHasSomeAreStored() throws {
+    let folder = try TemporaryFolder()
+    var recipe = recipe("gap-blocks-1", episodes: 2)
+    recipe.images = true
+    let data = folder.url.appendingPathComponent("data")
+    let manifest = try collect(recipe, in: data)
+    let reader = try ShardReader(
+      contentsOf: data.appendingPathComponent(manifest.shards[0].file),
+      spec: manifest.task.spec)
+    #expect(reader.imageShape == [64, 64, 6] && manifest.identity.imageShape == [64, 64, 6])
+    let images = try reader.column(.images, as: UInt8.self)
+    #expect(images.count == 102 * 64 * 64 * 6)
+    // What is seen changes with time, and the goal differs from it.
+    let size = 64 * 64 * 6
+    #expect(!images[0..<size].elementsEqual(images[(40 * size)..<(41 * size)]))
+    let report = try Verification.run(data, replays: .all, workers: 1, silent: true)
+    #expect(report.isSound, "\(report.findings)")
+    let again = try collect(
+      recipe, in: folder.url.appendingPathComponent("again/data"), workers: 1)
+    #expect(again.shards[0].sha256 == manifest.shards[0].sha256)
+
+    recipe.environment = "fetch-reach"
+    #expect {
+      try collect(recipe, in: folder.url.appendingPathComponent("none"))
+    } throws: {
+      "\($0)" == "fetch-reach has no images to learn from: collect it without images"
+    }
+  }
+
   @Test func aFinishedDatasetIsLeftAlone() throws {
     let folder = try TemporaryFolder()
     let data = folder.url.appendingPathComponent("data")

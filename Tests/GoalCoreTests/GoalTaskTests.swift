@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import GoalCore
@@ -26,6 +27,40 @@ struct GoalTaskTests {
       identifier: "test", spec: task.spec, goalIndices: [2, 0], distanceDimensions: [1])
     #expect(partial.distance([9, 3], [0, 0]) == 3)
     #expect(task.distance([4, 3], [0, 0]) == 5)
+  }
+
+  @Test func anAngleIsMeasuredTheShortWayRound() {
+    let angle = GoalTask(
+      identifier: "test", spec: task.spec, goalIndices: [2, 0], measure: .angle)
+    func goal(_ angle: Double) -> [Float] { [Float(cos(angle)), Float(sin(angle))] }
+    for (a, b, expected) in [(0.1, 0.35, 0.25), (3, -3, 2 * .pi - 6), (-0.2, 0.2, 0.4), (0, 3, 3)] {
+      #expect(abs(angle.distance(goal(a), goal(b)) - expected) < 1e-6)
+      #expect(angle.isReached(goal(a), goal(b)) == (expected < 0.5))
+      #expect(angle.reward(goal(a), goal(b)) == (expected > 0.5 ? -1 : 0))
+    }
+  }
+
+  @Test func theFarthestOfSeveralPlacesCounts() {
+    let places = GoalTask(
+      identifier: "test",
+      spec: GoalSpec(
+        observation: 4, goal: 4, action: task.spec.action, horizon: 10, successThreshold: 0.5,
+        metric: "m", controlPeriod: 0.1),
+      goalIndices: [0, 1, 2, 3], measure: .farthestPlace)
+    #expect(places.distance([0, 0, 1, 1], [3, 4, 1, 2]) == 5)
+    #expect(places.distance([0, 0, 1, 1], [0, 1, 1, 3]) == 2)
+    #expect(places.isReached([0, 0, 1, 1], [0.3, 0, 1, 1.4]))
+    #expect(!places.isReached([0, 0, 1, 1], [0.3, 0, 1, 1.6]))
+  }
+
+  @Test func aTaskSaysHowItMeasuresOnlyWhereThatIsNotEuclidean() throws {
+    let angle = GoalTask(
+      identifier: "test", spec: task.spec, goalIndices: [2, 0], measure: .angle)
+    for (task, says) in [(task, false), (angle, true)] {
+      let bytes = try JSONEncoder().encode(task)
+      #expect(String(decoding: bytes, as: UTF8.self).contains("measure") == says)
+      #expect(try JSONDecoder().decode(GoalTask.self, from: bytes) == task)
+    }
   }
 
   @Test func nearNamesAreSuggested() {

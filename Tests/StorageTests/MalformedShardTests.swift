@@ -58,7 +58,7 @@ struct MalformedShardTests {
     ) { try open() }
   }
 
-  @Test(arguments: ShardColumn.allCases)
+  @Test(arguments: ShardColumn.allCases.filter { $0 != .images })
   func anotherTypeIsNamed(column: ShardColumn) throws {
     let wrong: HDF5Type = column.types(for: spec).contains(.int32) ? .uint8 : .int32
     try write(column, instead: (wrong, [3], [UInt8](repeating: 1, count: 3 * wrong.byteCount)))
@@ -70,7 +70,7 @@ struct MalformedShardTests {
     ) { try open() }
   }
 
-  @Test(arguments: ShardColumn.allCases.filter { $0 != .episodeLengths })
+  @Test(arguments: ShardColumn.allCases.filter { $0 != .episodeLengths && $0 != .images })
   func anotherShapeIsNamed(column: ShardColumn) throws {
     let type = column.types(for: spec)[0]
     let expected = column.shape(for: spec, steps: 3, episodes: 2, stateLength: 2)
@@ -207,7 +207,7 @@ struct MalformedShardTests {
   private func metadata(of url: URL, size: Int) throws -> [Int] {
     var isColumn = [Bool](repeating: false, count: size)
     let opened = try HDF5File(reading: url)
-    for column in ShardColumn.allCases {
+    for column in ShardColumn.allCases where column != .images {
       let dataset = try opened.dataset(column.rawValue)
       guard case .contiguous(let offset) = dataset.layout, let type = dataset.type else { continue }
       for place in offset..<(offset + dataset.count * type.byteCount) { isColumn[place] = true }

@@ -48,6 +48,54 @@ struct ShardRoundTripTests {
     #expect(try ShardReader(contentsOf: file, spec: spec).trajectories() == episodes)
   }
 
+  @Test(arguments: [false, true])
+  func imagesAreAColumnOfBytes(compress: Bool) throws {
+    let spec = sampleSpec()
+    var episodes = sampleEpisodes(0..<5, spec: spec)
+    for k in episodes.indices {
+      let count = (episodes[k].length + 1) * 2 * 3 * 6
+      episodes[k].images = (0..<count).map { UInt8(truncatingIfNeeded: $0 * (k + 3)) }
+    }
+    try ShardWriter.write(
+      ShardSource(episodes, spec: spec, imageShape: [2, 3, 6]), to: file, compress: compress,
+      threads: 2, expecting: nil)
+    let reader = try ShardReader(contentsOf: file, spec: spec)
+    #expect(reader.imageShape == [2, 3, 6])
+    #expect(
+      try reader.column(.images, as: UInt8.self).elementsEqual(episodes.flatMap(\.images)))
+    let table = try reader.table(at: 1..<3)
+    #expect(table[.images]?.rowShape == [2, 3, 6])
+    #expect(table[.images]?.rows == episodes[1].length + episodes[2].length + 2)
+    #expect(try reader.trajectories()[0].images.isEmpty)
+  }
+
+  @Test(arguments: [[16, 12], [16, 2, 3], [15, 2, 3, 1], [16, 2, 3, 1, 1]])
+  func imagesOfAnotherShapeAreAnError(shape: [Int]) throws {
+    let spec = sampleSpec()
+    let episodes = sampleEpisodes(0..<2, spec: spec) { _ in 7 }
+    struct Wrong: ShardContents {
+      let source: ShardSource
+      let shape: [Int]
+      var spots: [ShardSpot] {
+        source.spots + [ShardSpot(path: "images", type: .uint8, shape: shape)]
+      }
+      func feed(_ path: String, to sink: BufferedSink) {
+        if path != "images" { return source.feed(path, to: sink) }
+        sink.append([UInt8](repeating: 1, count: shape.reduce(1, *)))
+      }
+    }
+    try ShardWriter.write(
+      Wrong(source: ShardSource(episodes, spec: spec), shape: shape), to: file, compress: false,
+      threads: 1, expecting: nil)
+    let error = #expect(throws: StorageError.self) {
+      try ShardReader(contentsOf: file, spec: spec)
+    }
+    guard case .wrongShape(_, "images", _, shape)? = error else {
+      Issue.record("\(shape): \(String(describing: error))")
+      return
+    }
+  }
+
   @Test func specialNumbersComeBackToTheBit() throws {
     let spec = sampleSpec()
     var episodes = sampleEpisodes(0..<2, spec: spec)
@@ -114,7 +162,7 @@ struct ShardRoundTripTests {
     try ShardWriter.write(
       sampleEpisodes(0..<9, spec: spec, stateLength: 5), spec: spec, to: file)
     let opened = try HDF5File(reading: file)
-    for column in ShardColumn.allCases where column != .logProbabilities {
+    for column in ShardColumn.allCases where column != .logProbabilities && column != .images {
       guard case .contiguous(let offset) = try opened.dataset(column.rawValue).layout else {
         Issue.record("\(column) must be contiguous")
         continue
@@ -123,8 +171,8 @@ struct ShardRoundTripTests {
     }
     #expect(
       try opened.listing()
-        == (ShardColumn.allCases.map(\.rawValue).filter { !$0.contains("/") } + ["behaviour"])
-        .sorted())
+        == (ShardColumn.allCases.map(\.rawValue).filter { !$0.contains("/") && $0 != "images" }
+        + ["behaviour"]).sorted())
     #expect(try opened.listing(of: "behaviour") == ["sources"])
   }
 

@@ -34,6 +34,7 @@ enum RestColumn {
   private static func rank(of column: ShardColumn) -> Int {
     switch column {
     case .achievedGoals, .desiredGoals, .states: 2
+    case .images: 4
     default: 1
     }
   }
