@@ -30,7 +30,9 @@ public enum DatasetFilm {
   ) throws -> SVGFigure {
     let (takes, task) = try play(policy, request, episodes: episodes, size: nil)
     return try PlanePath.figure(
-      takes.map(\.path), task: task, title: "\(policy) from states of \(request.datasets[0])")
+      takes.map(\.path), task: task,
+      title: "\(RunName.short(policy, among: [])) from states of "
+        + RunName.short(request.datasets[0], among: []))
   }
 
   private static func play(

@@ -36,15 +36,16 @@ struct PlanePath: Sendable {
     let frame = SVGPanel.Paths.Frame(
       x: (x.min() ?? 0) - room...(x.max() ?? 1) + room,
       y: (y.min() ?? 0) - room...(y.max() ?? 1) + room)
+    let isFromData = paths.contains { !$0.data.isEmpty }
     return SVGFigure(
-      title: title,
+      title: "\(title): from dot to ring" + (isFromData ? ", the data's part dashed" : ""),
       panels: paths.enumerated().map { number, path in
         let points = { (rows: [[Float]]) in
           rows.map { SVGPanel.Point(x: Double($0[0]), y: Double($0[1])) }
         }
         return SVGPanel(
           title: "episode \(number): \(path.isSuccess ? "success" : "failure")",
-          xLabel: "achieved goal 0", yLabel: "achieved goal 1",
+          xLabel: "goal 0" + task.spec.unit, yLabel: "goal 1" + task.spec.unit,
           content: .paths(
             SVGPanel.Paths(
               data: points(path.data), policy: points(path.policy),
