@@ -97,8 +97,7 @@ struct EnvironmentContractTests {
           state: restored.state(), desiredGoal: shown.desiredGoal, step: step)
         #expect(again == shown)
         let next =
-          expert.map { world.task.spec.action.clipped($0.act(shown.observation)) }
-          ?? action(world.task.spec.action, &generator)
+          expert.map { $0.act(shown.observation) } ?? action(world.task.spec.action, &generator)
         let result = original.step(next)
         #expect(restored.step(next) == result, "step \(step)")
         shown = result.next

@@ -246,11 +246,10 @@ struct InspectionTests {
         "\(found.dataset): episodes is 3, 3 (us)", "\(found.dataset): steps is 10, at most 10",
       ])
     // All that is wrong is said at once, with where the band comes from.
-    #expect(
-      try complaint(
-        #"{"episodes": {"low": 900, "high": 900, "source": "a"}, "return49": {"high": -1}}"#)
-        == "\(found.dataset): episodes must be 900 (a), found 3\n"
-        + "\(found.dataset): return49 must be at most -1, found 0.33333")
+    let wrong = try complaint(
+      #"{"episodes": {"low": 900, "high": 900, "source": "a"}, "return49": {"high": -1}}"#)
+    #expect(wrong?.hasPrefix("\(found.dataset): episodes must be 900 (a), found 3\n") == true)
+    #expect(wrong?.contains("\n\(found.dataset): return49 must be at most -1, found ") == true)
     #expect(
       try complaint(#"{"sucess": {"low": 0}}"#)?.contains("no result is called 'sucess'") == true)
     let named = #"{"a": {"episodes": {"low": 3}}, "b": {"episodes": {"low": 4}}}"#

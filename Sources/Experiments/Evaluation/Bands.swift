@@ -115,7 +115,7 @@ public struct Bands: Sendable {
   public func check(_ comparison: Comparison) throws -> [String] {
     try check(
       comparison.entries.map { entry in
-        (entry.name, entry.evaluation.byName.map { ($0.name, $0.value.estimate) })
+        (entry.name, entry.evaluation.byName.map { ($0.name, "", $0.value.estimate) })
       })
   }
 
@@ -127,7 +127,7 @@ public struct Bands: Sendable {
   /// Says which numbers of a dataset lie in their bands; throws `ExperimentError.outsideBand` with those
   /// that do not.
   public func check(_ dataset: DatasetInspection) throws -> [String] {
-    try check([(dataset.dataset, dataset.byName)])
+    try check([(dataset.dataset, dataset.byName.map { ($0.name, "", $0.value) })])
   }
 
   /// Throws `ExperimentError.outsideBand` for a band of what is not among the results' names: that can be
@@ -139,23 +139,25 @@ public struct Bands: Sendable {
   }
 
   private func check(
-    _ results: [(subject: String, values: [(name: String, value: Double)])]
+    _ results: [(subject: String, values: [(name: String, of: String, value: Double)])]
   ) throws -> [String] {
     var (inside, outside) = ([String](), [String]())
     for (subject, values) in results {
       for (name, band) in bands.sorted(by: { $0.key < $1.key }) {
-        guard let value = values.first(where: { $0.name == name })?.value else {
+        let found = values.filter { $0.name == name }
+        if found.isEmpty {
           outside.append(
-            "\(subject): " + NearNames.complaint("result", name, among: values.map(\.name)))
-          continue
+            "\(subject): " + NearNames.complaint("result", name, among: values.map(\.name).uniqued))
         }
         let source = band.source.map { " (\($0))" } ?? ""
-        // What is not a number lies in no band.
-        if (band.low ?? -.infinity)...(band.high ?? .infinity) ~= value {
-          inside.append("\(subject): \(name) is \(Self.short(value)), \(band.text)\(source)")
-        } else {
-          outside.append(
-            "\(subject): \(name) must be \(band.text)\(source), found \(Self.short(value))")
+        for (_, of, value) in found {
+          let what = of.isEmpty ? "\(subject): \(name)" : "\(subject), \(of): \(name)"
+          // What is not a number lies in no band.
+          if (band.low ?? -.infinity)...(band.high ?? .infinity) ~= value {
+            inside.append("\(what) is \(Self.short(value)), \(band.text)\(source)")
+          } else {
+            outside.append("\(what) must be \(band.text)\(source), found \(Self.short(value))")
+          }
         }
       }
     }

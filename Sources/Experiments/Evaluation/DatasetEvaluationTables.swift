@@ -217,30 +217,28 @@ extension DatasetEvaluation {
     "steps_to_success",
   ]
 
-  /// The numbers that bands can be given for, by the policy, dataset and part that they are of.
-  func byName() -> [(subject: String, values: [(name: String, value: Double)])] {
-    entries.flatMap { entry in
-      entry.parts.map { part in
-        let estimates: [(String, Estimate?)] = [
-          ("action_error", part.actions.all.squared),
-          ("action_nll", part.actions.all.negativeLogLikelihood),
-          ("action_accuracy", part.actions.all.accuracy),
-          ("first_action_agreement", part.firstActions?.agree),
-          ("value_error", part.values?.error), ("fitted_q", part.fittedQ),
-          ("success", entry.rollouts?.all.success),
-          ("success_ever", entry.rollouts?.all.successEver),
-          ("steps_to_success", entry.rollouts?.all.stepsToSuccess),
-        ]
-        let numbers: [(String, Double?)] = [
-          ("value_rank_correlation", part.values?.rankCorrelation),
-          ("fitted_q_error", part.fittedQError),
-        ]
-        return (
-          "\(entry.policy) on \(entry.dataset), \(part.part.rawValue)",
-          (estimates.map { ($0, $1?.estimate) } + numbers)
-            .compactMap { name, value in value.map { (name, $0) } }
-        )
+  /// The numbers that bands can be given for, by the policy and dataset; `of` is the part of the data.
+  func byName() -> [(subject: String, values: [(name: String, of: String, value: Double)])] {
+    entries.map { entry in
+      var values: [(name: String, of: String, value: Double)] = []
+      func add(_ name: String, _ of: String, _ value: Double?) {
+        if let value { values.append((name, of, value)) }
       }
+      for part in entry.parts {
+        let of = part.part.rawValue
+        add("action_error", of, part.actions.all.squared?.estimate)
+        add("action_nll", of, part.actions.all.negativeLogLikelihood?.estimate)
+        add("action_accuracy", of, part.actions.all.accuracy?.estimate)
+        add("first_action_agreement", of, part.firstActions?.agree.estimate)
+        add("value_error", of, part.values?.error.estimate)
+        add("value_rank_correlation", of, part.values?.rankCorrelation)
+        add("fitted_q", of, part.fittedQ?.estimate)
+        add("fitted_q_error", of, part.fittedQError)
+      }
+      add("success", "", entry.rollouts?.all.success.estimate)
+      add("success_ever", "", entry.rollouts?.all.successEver.estimate)
+      add("steps_to_success", "", entry.rollouts?.all.stepsToSuccess?.estimate)
+      return ("\(entry.policy) on \(entry.dataset)", values)
     }
   }
 

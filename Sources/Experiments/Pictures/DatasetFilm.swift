@@ -62,7 +62,7 @@ public enum DatasetFilm {
     size: Int?
   ) throws -> Take {
     let task = stage.task
-    var take = Take(path: PlanePath(goal: start.goal))
+    var take = Take(path: PlanePath("\(number)", goal: start.goal))
     let visible = stage.environment as? any VisibleEnvironment
     func shoot(_ label: String, _ colour: (UInt8, UInt8, UInt8)) throws {
       guard let size, let visible else { return }
