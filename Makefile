@@ -46,10 +46,9 @@ quickstart: ## set up, build, then collect, verify, train, evaluate and film on 
 pipeline: $(if $(DRY),setup,build) ## run pipelines/NAME, or show what is to do: make pipeline NAME=smoke [TARGET=...] [SEED=1] [DRY=1]
 	@test -f pipelines/$(NAME)/Snakefile || { \
 	  echo "make: there is no pipelines/$(NAME); there are:" $(notdir $(patsubst %/Snakefile,%,$(wildcard pipelines/*/Snakefile))) >&2; exit 1; }
-	@[ -z "$(DRY)" ] || $(SNAKEMAKE) --summary $(SEED_SETTING) -- $(or $(TARGET),all) 2>/dev/null \
-	  | awk -F '\t' '{ printf "%-40s %-10s %-34s %s\n", $$1, $$3, $$5, $$6 }'
-	$(if $(DRY),@)PATH="$$($(SWIFT) build -c release --show-bin-path):$$PATH" $(SNAKEMAKE) --rerun-incomplete --nolock \
-	  $(if $(DRY),--dry-run --quiet host progress,--quiet host reason rules) $(SEED_SETTING) -- $(or $(TARGET),all)
+	$(if $(DRY),@scripts/show-plan $(SNAKEMAKE) $(SEED_SETTING) -- $(or $(TARGET),all),\
+	PATH="$$($(SWIFT) build -c release --show-bin-path):$$PATH" $(SNAKEMAKE) --rerun-incomplete --nolock --keep-going \
+	  --quiet host reason rules $(SEED_SETTING) -- $(or $(TARGET),all))
 
 benchmark: build setup-peers ## time each claim beside the peer that one would pick instead
 	Benchmarks/run

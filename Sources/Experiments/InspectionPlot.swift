@@ -71,9 +71,13 @@ extension DatasetInspection {
     }
   }
 
-  /// The metric's unit, which goals share: what follows its last comma.
-  private var unit: String {
-    let parts = lineage.identity.task.spec.metric.split(separator: ",")
+  private var unit: String { lineage.identity.task.spec.unit }
+}
+
+extension GoalSpec {
+  /// The metric's unit as labels have it, such as ", m": what follows the metric's last comma.
+  var unit: String {
+    let parts = metric.split(separator: ",")
     guard parts.count > 1, let last = parts.last else { return "" }
     return "," + last
   }

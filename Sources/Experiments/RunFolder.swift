@@ -106,11 +106,12 @@ public struct RunFolder: Sendable {
       .appendingPathComponent("\(configuration.learner)-\(dataset)-s\(configuration.seed)")
   }
 
-  /// The commit of the code that runs, where the working directory is a checkout that says.
+  /// The commit of the checkout that this program was built from, where it is still there and says.
   static let commit: String? = {
+    let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["git", "rev-parse", "HEAD"]
+    process.arguments = ["git", "-C", sources.path, "rev-parse", "HEAD"]
     let output = Pipe()
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice

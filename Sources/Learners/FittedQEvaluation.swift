@@ -3,9 +3,9 @@ internal import Torch
 
 /// What a goal-conditioned policy would get, estimated from data that others collected.
 ///
-///     minimise  E[ (Q(s, a, g) − clip(r(s′, g) + γ Q′(s′, π(s′, g), g)))² ]
+///     minimise  E[ (Q(s, a, g) − clip(r(s′, g) + γ c Q′(s′, π(s′, g), g)))² ]
 ///
-/// over the data's steps, g partly the goal that was asked for and partly one reached later, rewards 0/1.
+/// over the data's steps, c 0 where the world ended the episode and else 1, g partly the goal that was asked for and partly one reached later, rewards 0/1.
 /// V(s, g) = Q(s, π(s, g), g) is then an estimate of the discounted return without an end, from 0 to
 /// 1 / (1 − γ).
 ///
@@ -33,6 +33,8 @@ public final class FittedQEvaluation {
     public var nextActions: ActionColumn
     /// 1 where the next state is at the goal, else 0, `[B]`.
     public var rewards: [Float] = []
+    /// 0 where the world ended the episode with this step, else 1, `[B]`.
+    public var continues: [Float] = []
 
     /// Makes an empty list for an action space.
     public init(action: ActionSpace) {
@@ -81,19 +83,22 @@ public final class FittedQEvaluation {
     var generator = Xoshiro256(seed: seed)
     let size = min(Self.rowsOfBatch, count)
     var (a, b) = ([Float](), [Float]())
-    var rewards: [Float] = []
+    var (rewards, continues) = ([Float](), [Float]())
     for _ in 0..<updates {
       a.removeAll(keepingCapacity: true)
       b.removeAll(keepingCapacity: true)
       rewards.removeAll(keepingCapacity: true)
+      continues.removeAll(keepingCapacity: true)
       for _ in 0..<size {
         let row = generator.below(count)
         a += now[row * width..<(row + 1) * width]
         b += next[row * width..<(row + 1) * width]
         rewards.append(rows.rewards[row])
+        continues.append(Float(discount) * rows.continues[row])
       }
       let wanted = withoutGradients {
-        (Tensor(rewards, shape: [size, 1]) + target(Tensor(b, shape: [size, width])) * discount)
+        (Tensor(rewards, shape: [size, 1])
+          + target(Tensor(b, shape: [size, width])) * Tensor(continues, shape: [size, 1]))
           .clamped(to: 0...1 / (1 - discount))
       }
       optimizer.step(

@@ -42,8 +42,8 @@ public struct PairedComparison: Codable, Sendable, Equatable {
   /// What was counted.
   public let units: Units
 
-  /// z₀.₉₇₅ + z₀.₈: an interval misses 0 with probability 0.8 if its half is z₀.₉₇₅ / this of the difference.
-  private static let reach = Intervals.z + 0.8416212335729143
+  /// The 80 % quantile of the normal distribution.
+  private static let z80 = 0.8416212335729143
 
   /// Compares values of the same episodes, in one order.
   ///
@@ -64,41 +64,48 @@ public struct PairedComparison: Codable, Sendable, Equatable {
     let differences = zip(ours, theirs).map { $0 - $1 }
     let n = Double(ours.count)
     let sign: Double = higherIsBetter ? 1 : -1
-    let mean = differences.reduce(0, +) / n
-    let variance: Double
     switch kind {
     case .proportion:
-      let plus = (Double(differences.count { $0 > 0 }) + 1) / (n + 2)
-      let minus = (Double(differences.count { $0 < 0 }) + 1) / (n + 2)
-      variance = plus + minus - (plus - minus) * (plus - minus)
-      let half = Intervals.z * (variance / (n + 2)).squareRoot()
+      let (plus, minus) = (differences.count { $0 > 0 }, differences.count { $0 < 0 })
+      let (middle, half) = Self.discordance(Double(plus), Double(minus), of: n)
       difference = Estimate(
-        estimate: mean, low: max(-1, plus - minus - half), high: min(1, plus - minus + half),
-        episodes: ours.count)
+        estimate: differences.reduce(0, +) / n, low: max(-1, middle - half),
+        high: min(1, middle + half), episodes: ours.count)
+      wouldTell = Self.pairs(Double(plus) / n, Double(minus) / n)
     case .mean:
       difference = Intervals.bootstrap(differences)
-      variance = Intervals.moments(differences).variance
+      wouldTell = Self.count(
+        variance: Intervals.moments(differences).variance, difference: difference.estimate
+      ) { Double($0 - 1) }
     }
     improvement = Intervals.bootstrap(
       differences.map { sign * $0 > 0 ? 1 : $0 == 0 ? 0.5 : 0 })
     verdict = Self.verdict(difference, sign: sign)
-    wouldTell = Self.count(variance: variance, difference: mean)
     units = .episodes
   }
 
   /// Compares the results of seeds: Welch's interval, and `rliable`'s probability of improvement.
   ///
-  /// Of each two seeds are needed.
-  public init(seeds ours: [Double], over theirs: [Double], higherIsBetter: Bool = true) {
+  /// Of each two seeds are needed. The interval of a difference of shares ends at −1 and 1.
+  public init(
+    seeds ours: [Double], over theirs: [Double], kind: Kind = .mean, higherIsBetter: Bool = true
+  ) {
     let sign: Double = higherIsBetter ? 1 : -1
-    difference = Intervals.welch(ours, less: theirs)
-    improvement = StratifiedBootstrap(replicates: 10_000).probabilityOfImprovement(
+    let found = Intervals.welch(ours, less: theirs)
+    switch kind {
+    case .mean: difference = found
+    case .proportion:
+      difference = Estimate(
+        estimate: found.estimate, low: max(-1, found.low), high: min(1, found.high),
+        episodes: found.episodes)
+    }
+    improvement = StratifiedBootstrap().probabilityOfImprovement(
       of: ScoreMatrix([ours.map { sign * $0 }]), over: ScoreMatrix([theirs.map { sign * $0 }]))
     verdict = Self.verdict(difference, sign: sign)
-    wouldTell = Self.count(
-      variance: Intervals.moments(ours).variance + Intervals.moments(theirs).variance,
-      difference: difference.estimate
-    ).map { max(2, $0) }
+    let (a, b) = (Intervals.moments(ours).variance, Intervals.moments(theirs).variance)
+    wouldTell = Self.count(variance: a + b, difference: difference.estimate) {
+      Double($0 - 1) * (a + b) * (a + b) / (a * a + b * b)
+    }
     units = .seeds
   }
 
@@ -109,15 +116,64 @@ public struct PairedComparison: Codable, Sendable, Equatable {
     return .unclear
   }
 
-  /// n = (z₀.₉₇₅ + z₀.₈)² σ² / δ².
-  private static func count(variance: Double, difference: Double) -> Int? {
+  /// The middle and the half of Bonett and Price's interval.
+  private static func discordance(
+    _ plus: Double, _ minus: Double, of n: Double
+  ) -> (middle: Double, half: Double) {
+    let (p, q) = ((plus + 1) / (n + 2), (minus + 1) / (n + 2))
+    return (p - q, Intervals.z * ((p + q - (p - q) * (p - q)) / (n + 2)).squareRoot())
+  }
+
+  /// The least number of pairs whose expected interval is as far from 0 as a difference falls short of its
+  /// own mean with probability 0.2, for shares `p` and `q` of pairs in which one of the two is the better.
+  ///
+  ///     |p̃ − q̃| − half(n) ≥ z₀.₈ √((p + q − (p − q)²) / n)
+  private static func pairs(_ p: Double, _ q: Double) -> Int? {
+    guard p != q else { return nil }
+    let spread = p + q - (p - q) * (p - q)
+    return least(from: 2) { count in
+      let n = Double(count)
+      let (middle, half) = discordance(p * n, q * n, of: n)
+      return abs(middle) - half >= z80 * (spread / n).squareRoot()
+    }
+  }
+
+  /// The least n ≥ (t₀.₉₇₅,ν + t₀.₈,ν)² σ² / δ² with ν degrees of freedom at n.
+  private static func count(
+    variance: Double, difference: Double, degrees: (Int) -> Double
+  ) -> Int? {
     guard difference != 0, variance > 0 else { return nil }
-    let wanted = (reach * reach * variance / (difference * difference)).rounded(.up)
-    return wanted < 1e9 ? Int(wanted) : nil
+    let effect = variance / (difference * difference)
+    return least(from: 2) { n in
+      // Student's quantiles beyond some thousand degrees are the normal's.
+      let nu = min(degrees(n), 1e4)
+      let reach =
+        Intervals.studentQuantile(0.975, degrees: nu) + Intervals.studentQuantile(0.8, degrees: nu)
+      return Double(n) >= reach * reach * effect
+    }
+  }
+
+  /// The least number from which on a rule holds, by doubling and halving; nil beyond 10⁹.
+  private static func least(from start: Int, where holds: (Int) -> Bool) -> Int? {
+    var high = start
+    while !holds(high) {
+      high *= 2
+      if high > 1_000_000_000 { return nil }
+    }
+    var low = max(start - 1, high / 2)
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if holds(middle) { high = middle } else { low = middle }
+    }
+    return high
   }
 
   /// The verdict in a plain sentence about two names.
   public func sentence(_ ours: String, _ theirs: String, on what: String) -> String {
+    guard difference.low != difference.high || difference.estimate != 0 else {
+      return "can't tell \(ours) from \(theirs): \(what) is the same in all of these "
+        + "\(difference.episodes) \(units == .episodes ? "episodes" : "runs")"
+    }
     let shown = Self.signed(difference)
     switch verdict {
     case .better: return "\(ours) is better than \(theirs): \(what) differs by \(shown)"

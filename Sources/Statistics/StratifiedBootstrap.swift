@@ -10,8 +10,8 @@ public struct StratifiedBootstrap: Sendable {
   /// What decides the draws.
   public var seed: UInt64
 
-  /// Makes a bootstrap; `rliable` takes 50,000 replicates.
-  public init(replicates: Int = 10_000, seed: UInt64 = Intervals.seed) {
+  /// Makes a bootstrap; 50,000 replicates are `rliable`'s default.
+  public init(replicates: Int = 50_000, seed: UInt64 = Intervals.seed) {
     precondition(replicates > 0, "a bootstrap needs replicates, found \(replicates)")
     self.replicates = replicates
     self.seed = seed
@@ -200,8 +200,8 @@ struct RankedScores {
 
 extension Intervals {
   /// The interquartile mean of one task's scores and its bootstrap interval.
-  public static func interquartile(_ values: [Double], replicates: Int = 10_000) -> Estimate {
-    StratifiedBootstrap(replicates: replicates).estimates(
+  public static func interquartile(_ values: [Double]) -> Estimate {
+    StratifiedBootstrap().estimates(
       [.interquartileMean], of: ScoreMatrix([values]))[0]
   }
 }

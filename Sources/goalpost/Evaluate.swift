@@ -68,7 +68,11 @@ struct Evaluate: ParsableCommand {
   @Option(help: "Episodes to film or draw.")
   var videoEpisodes: Int = 9
 
-  @Option(help: "A file of bands that the results must lie in: {\"success\": {\"low\": 0.85}}.")
+  @Option(
+    help: """
+      A file of bands that the results must lie in: {"success": {"low": 0.85}}; FILE:NAME takes the \
+      bands under that name.
+      """)
   var expect: String?
 
   @Flag(help: "Print JSON.")
@@ -85,7 +89,10 @@ struct Evaluate: ParsableCommand {
   var table: String?
 
   @Option(
-    help: "Of several worlds the methods' table shows one measure: \(Comparison.measures).")
+    help: """
+      Of several worlds the methods' table shows one measure: \
+      \(Comparison.measures.joined(separator: ", ")).
+      """)
   var measure: String = "success"
 
   func validate() throws {
@@ -137,7 +144,8 @@ struct Evaluate: ParsableCommand {
   }
 
   func run() throws {
-    let bands = try expect.map { try Bands(contentsOf: URL(fileURLWithPath: $0)) }
+    let bands = try expect.map { try Bands($0) }
+    try bands?.checkNames(among: against.isEmpty ? Comparison.measures : DatasetEvaluation.measures)
     let form = TableFormat(rawValue: format) ?? .text
     let threads = workers ?? ProcessInfo.processInfo.activeProcessorCount
     guard against.isEmpty else { return try holdAgainst(bands, threads, form) }
@@ -163,7 +171,7 @@ struct Evaluate: ParsableCommand {
       try comparison.paths(episodes: videoEpisodes).write(to: URL(fileURLWithPath: plot))
       if !json { print("figure: \(plot)") }
     }
-    try bands?.check(comparison)
+    for line in try bands?.check(comparison) ?? [] { Console.note(line) }
   }
 
   private func holdAgainst(_ bands: Bands?, _ threads: Int, _ format: TableFormat) throws {
@@ -189,6 +197,6 @@ struct Evaluate: ParsableCommand {
         .write(to: URL(fileURLWithPath: plot))
       if !json { print("figure: \(plot)") }
     }
-    try bands?.check(found)
+    for line in try bands?.check(found) ?? [] { Console.note(line) }
   }
 }

@@ -69,9 +69,9 @@ struct Inspect: ParsableCommand {
         episode: episode, of: path, shard: shard, to: URL(fileURLWithPath: video))
       return json ? try printJSON(film) : print(film.text)
     }
+    let bands = try expect.map { try Bands($0) }
     let found = try Inspection.run(
       path, workers: workers ?? ProcessInfo.processInfo.activeProcessorCount)
-    let bands = try expect.map { try Bands(contentsOf: URL(fileURLWithPath: $0)) }
     if let plot { try found.figure().write(to: URL(fileURLWithPath: plot)) }
     if json { print(try found.json()) } else { print(found.text, terminator: "") }
     if let plot, !json { print("\nfigure: \(plot)") }
@@ -79,7 +79,7 @@ struct Inspect: ParsableCommand {
       guard let dataset = found as? DatasetInspection else {
         throw ValidationError("--expect is for datasets; for policies, see `goalpost evaluate`")
       }
-      try bands.check(dataset)
+      for line in try bands.check(dataset) { Console.note(line) }
     }
   }
 }

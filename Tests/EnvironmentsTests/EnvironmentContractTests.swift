@@ -81,6 +81,34 @@ struct EnvironmentContractTests {
     }
   }
 
+  /// Through contacts too, where MuJoCo's solver starts from what it found last.
+  @Test(arguments: identifiers)
+  func restoringWhatIsThereChangesNothing(identifier: String) throws {
+    let world = try EnvironmentRegistry.world(identifier)
+    let loaded = try world.load()
+    guard let original = try loaded.makeEnvironment() as? any RestorableEnvironment,
+      let restored = try loaded.makeEnvironment() as? any RestorableEnvironment
+    else { return }
+    let expert = world.script?.makeActor()
+    var generator = Philox(seed: 7, purpose: 1, index: 1)
+    for seed in 0..<3 as Range<UInt64> {
+      var shown = original.reset(seed: seed)
+      #expect(restored.reset(seed: seed) == shown)
+      expert?.begin(goal: shown.desiredGoal, seed: 0)
+      for step in 0..<world.task.spec.horizon {
+        let again = restored.restore(
+          state: restored.state(), desiredGoal: shown.desiredGoal, step: step)
+        #expect(again == shown)
+        let next =
+          expert.map { $0.act(shown.observation) } ?? action(world.task.spec.action, &generator)
+        let result = original.step(next)
+        #expect(restored.step(next) == result, "step \(step)")
+        shown = result.next
+        if result.terminated { break }
+      }
+    }
+  }
+
   @Test(arguments: identifiers)
   func twoModelsAreTheSameBytes(identifier: String) throws {
     let world = try EnvironmentRegistry.world(identifier)

@@ -78,8 +78,9 @@ final class ComparisonTests {
     let distance = try #require(found.differences.first?.byName.last)
     #expect(distance.name == "final_distance" && distance.value.verdict == .better)
     #expect(distance.value.difference.estimate < 0)
-    #expect(found.sentences.count == 1)
+    #expect(found.sentences.count == 2)
     #expect(found.sentences[0].hasPrefix("scripted is better than random: success differs by +"))
+    #expect(found.sentences[1].hasPrefix("scripted is better than random: return49 differs by +"))
     let same = try compare(["scripted", "scripted"], environment: "point-reach")
     #expect(same.methods.count == 1 && same.sentences.isEmpty)
   }

@@ -193,33 +193,35 @@ final class DatasetEvaluationTests {
     let data = try collect("data", episodes: 100, noise: 0.4, random: 0.5)
     var request = DatasetEvaluation.Request([data], workers: 2)
     request.fittedUpdates = 2_000
+    request.offsets = [10]
+    request.episodes = 50
     let found = try DatasetEvaluation.run(["scripted", "random"], request, silent: true)
-    let values = found.entries.compactMap { $0.parts[0].fittedQ?.estimate }
-    let world = try EnvironmentRegistry.world("point-reach")
-    let truth = try ["scripted", "random"].map { name in
-      try Self.discountedReturn(of: name, in: world, data: data)
-    }
+    let parts = found.entries.map { $0.parts[0] }
+    let values = parts.compactMap(\.fittedQ?.estimate)
+    let truth = parts.compactMap(\.simulatedReturn?.estimate)
+    #expect(values.count == 2 && truth.count == 2)
     #expect(values[0] > values[1] + 5, "\(values) beside \(truth)")
-    #expect(abs(values[0] - truth[0]) < 5, "\(values) beside \(truth)")
+    #expect(abs(parts[0].fittedQError ?? 99) < 5, "\(values) beside \(truth)")
+    #expect(parts[0].simulatedReturn?.episodes == 50)
+    let text = found.text(.text)
+    #expect(text.contains("in the simulator  too high by"))
   }
 
-  /// The mean over the data's episodes of the discounted 0/1 return without an end, by rolling out.
-  static func discountedReturn(of name: String, in world: World, data: String) throws -> Double {
-    let sample = try DatasetSample(data, episodes: 60)
-    let rollout = Rollout(
-      environment: try world.load().makeEnvironment(), policy: try Policies.named(name, for: world))
-    let returns = sample.episodes.map { episode in
-      let trajectory = rollout.episode(index: 0, seed: episode.trajectory.seed)
-      let gains = trajectory.rewards.map { Double($0) + 1 }
-      var (sum, weight) = (0.0, 1.0)
-      for gain in gains {
-        sum += weight * gain
-        weight *= 0.98
-      }
-      // What comes after the horizon: as in its last step.
-      return sum + weight * (gains.last ?? 0) / 0.02
+  /// Of a policy that stands still the return is known: 1 / (1 − γ) from a start at the goal, else 0.
+  @Test func theSimulatedReturnGoesOnBeyondTheHorizon() throws {
+    let data = try collect("data", episodes: 8)
+    let sample = try DatasetSample(data, episodes: 8)
+    let world = try EnvironmentRegistry.world("point-reach")
+    let value = try SimulatedReturn.estimate(
+      of: Policies.named("scripted", for: world), on: sample.episodes, in: sample, world.load(),
+      episodes: 8, workers: 1)
+    // The script is at the goal after n steps and stays: γ^(n − 1) / (1 − γ), n as in the data.
+    let wanted = sample.episodes.map { episode in
+      let first = (episode.trajectory.successes.firstIndex(of: true) ?? 0)
+      return pow(0.98, Double(first)) / 0.02
     }
-    return returns.reduce(0, +) / Double(returns.count)
+    let mean = wanted.reduce(0, +) / 8
+    #expect(abs((value?.estimate ?? 0) - mean) < 1e-9, "\(String(describing: value)), \(mean)")
   }
 
   @Test func ranksCorrelate() {

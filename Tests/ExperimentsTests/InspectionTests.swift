@@ -232,22 +232,64 @@ struct InspectionTests {
     try line("line")
     let found = try inspect("line")
     let file = folder("expected.json")
-    func complaint(_ bands: String) throws -> String? {
+    func complaint(_ bands: String, section: String = "") throws -> String? {
       try Data(bands.utf8).write(to: file)
       do {
-        try Bands(contentsOf: file).check(found)
+        _ = try Bands(file.path + section).check(found)
         return nil
-      } catch { return "\(error)" }
+      } catch { return "\(error)".replacingOccurrences(of: file.path + ": ", with: "") }
     }
-    #expect(try complaint(#"{"episodes": {"low": 3, "high": 3}, "steps": {"high": 10}}"#) == nil)
+    let good = #"{"episodes": {"low": 3, "high": 3, "source": "us"}, "steps": {"high": 10}}"#
+    #expect(try complaint(good) == nil)
     #expect(
-      try complaint(#"{"episodes": {"low": 900, "high": 900}}"#)
-        == "\(found.dataset): episodes must be 900.0, found 3.0")
-    #expect(
-      try complaint(#"{"return49": {"high": -1}}"#)?.contains("return49 must be at most -1.0")
-        == true)
+      try Bands(file.path).check(found) == [
+        "\(found.dataset): episodes is 3, 3 (us)", "\(found.dataset): steps is 10, at most 10",
+      ])
+    // All that is wrong is said at once, with where the band comes from.
+    let wrong = try complaint(
+      #"{"episodes": {"low": 900, "high": 900, "source": "a"}, "return49": {"high": -1}}"#)
+    #expect(wrong?.hasPrefix("\(found.dataset): episodes must be 900 (a), found 3\n") == true)
+    #expect(wrong?.contains("\n\(found.dataset): return49 must be at most -1, found ") == true)
     #expect(
       try complaint(#"{"sucess": {"low": 0}}"#)?.contains("no result is called 'sucess'") == true)
+    let named = #"{"a": {"episodes": {"low": 3}}, "b": {"episodes": {"low": 4}}}"#
+    #expect(try complaint(named, section: ":a") == nil)
+    #expect(try complaint(named, section: ":b")?.contains("must be at least 4") == true)
+    for (bands, section, reason) in [
+      (named, "", "has sections: choose one of a, b by FILE:SECTION"),
+      (named, ":c", "no section is called 'c'"),
+      ("{", "", "must be bands by name, as in"), ("", "", "must be bands by name, as in"),
+      (#"{"steps": 3}"#, "", "must be bands by name, as in"), ("{}", "", "must hold a band"),
+      (#"{"steps": {"lo": 3, "high": 4}}"#, "", "has 'lo' in a band, which takes low, high"),
+      (#"{"steps": {"low": 3, "high": 2}}"#, "", "must not end below its start, found it from 3"),
+      (#"{"steps": {}}"#, "", "the band of steps must have low, high or both"),
+    ] {
+      #expect(try complaint(bands, section: section)?.hasPrefix(reason) == true, "\(bands)")
+    }
+    #expect(throws: ExperimentError.self) { try Bands(folder("none.json").path) }
+  }
+
+  /// The bands of every pipeline can be read, are of what evaluations measure, and have sources.
+  @Test func pipelinesEndInBands() throws {
+    let pipelines = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("pipelines")
+    for name in try FileManager.default.contentsOfDirectory(atPath: pipelines.path)
+    where FileManager.default.fileExists(
+      atPath: pipelines.appendingPathComponent("\(name)/Snakefile").path)
+    {
+      let file = pipelines.appendingPathComponent("\(name)/expected.json")
+      let all = try #require(
+        JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: [String: Any]])
+      let isPlain = all.values.contains { $0["source"] != nil }
+      for section in isPlain ? [""] : all.keys.map({ ":" + $0 }) {
+        try Bands(file.path + section).checkNames(among: Comparison.measures)
+      }
+      let bands =
+        isPlain
+        ? Array(all.values)
+        : all.values.flatMap(\.values).compactMap { $0 as? [String: Any] }
+      #expect(!bands.isEmpty && bands.allSatisfy { $0["source"] is String }, "\(name)")
+    }
   }
 
   /// What the committed cards of the standard datasets expect is what their manifests say.

@@ -63,7 +63,8 @@ final class StudyTests {
         "figures/episodes-point-reach-gcsl.png", "figures/episodes-point-reach-goal-bc.png",
         "README.md", "study.ipynb",
       ])
-    #expect(study.notes.isEmpty, "\(study.notes)")
+    #expect(study.notes.count == 1, "\(study.notes)")
+    #expect(study.notes.first?.hasPrefix("no histogram of what goal-bc draws: ") == true)
     for file in study.files {
       #expect(
         FileManager.default.fileExists(
@@ -103,6 +104,10 @@ final class StudyTests {
       try StudyRow.read(folder.url.appendingPathComponent("study/runs.csv")) == after)
     #expect(try text("README.md").contains("## Question\n\nWhat of it?\n"))
     #expect(try text("README.md").contains("| point-reach | gcsl | 2 |"))
+    // How earlier runs were made is still there, once.
+    for run in ["gcsl-s0", "gcsl-s1"] {
+      #expect(try text("README.md").components(separatedBy: "\n| \(run) |").count == 2)
+    }
   }
 
   @Test func whatIsNoRunIsRefused() throws {

@@ -41,31 +41,53 @@ struct PairedComparisonTests {
         "can't tell a from b with these 50 episodes: success differs by 0.000 ["))
   }
 
-  /// With the number of episodes that it names, a difference is told about 80 times of 100.
-  @Test func theNumberOfEpisodesThatWouldTellDoes() throws {
-    let (ours, theirs) = pairs(20, 9, 6, 5)
-    let few = PairedComparison(ours, over: theirs, kind: .proportion)
-    #expect(few.verdict == .unclear)
-    let wanted = try #require(few.wouldTell)
-    // The formula smooths small counts, so the truth is taken to be what it was given: 9 : 6 of 40.
-    var generator = Xoshiro256(seed: 4)
-    var told = 0
-    let trials = 100
-    for _ in 0..<trials {
-      var (a, b) = ([Double](), [Double]())
-      for _ in 0..<wanted {
-        let u = generator.unit()
-        a.append(u < 20.0 / 40 || (20.0 / 40..<29.0 / 40 ~= u) ? 1 : 0)
-        b.append(u < 20.0 / 40 || (29.0 / 40..<35.0 / 40 ~= u) ? 1 : 0)
+  /// With the number of episodes that it names, a difference of the size seen is told about 80 times of 100.
+  @Test(arguments: [(20, 9, 6, 5), (60, 10, 5, 25), (10, 6, 1, 3), (5, 12, 2, 1), (0, 9, 0, 1)])
+  func theNumberOfEpisodesThatWouldTellDoes(
+    both: Int, ours: Int, theirs: Int, neither: Int
+  ) throws {
+    let (a, b) = pairs(both, ours, theirs, neither)
+    let seen = PairedComparison(a, over: b, kind: .proportion)
+    let wanted = try #require(seen.wouldTell)
+    let power = { (count: Int, seed: UInt64) -> Double in
+      var generator = Xoshiro256(seed: seed)
+      let trials = 400
+      let told = (0..<trials).count { _ in
+        let drawn = (0..<count).map { _ in generator.below(a.count) }
+        return Self.tells(drawn.map { a[$0] }, drawn.map { b[$0] })
       }
-      let plus = Double(zip(a, b).count { $0 > $1 } + 1) / Double(wanted + 2)
-      let minus = Double(zip(a, b).count { $0 < $1 } + 1) / Double(wanted + 2)
-      let half =
-        1.959963984540054
-        * ((plus + minus - (plus - minus) * (plus - minus)) / Double(wanted + 2)).squareRoot()
-      if plus - minus - half > 0 { told += 1 }
+      return Double(told) / Double(trials)
     }
-    #expect(65...97 ~= told, "\(told) of \(trials) with \(wanted) episodes")
+    #expect(0.74...0.95 ~= power(wanted, 4), "\(power(wanted, 4)) with \(wanted) episodes")
+    // It is no more than needed, where numbers are not small.
+    if wanted > 20 { #expect(power(wanted / 2, 5) < 0.65) }
+  }
+
+  /// Whether Bonett and Price's interval, as the test above has it by hand, lies above 0.
+  static func tells(_ a: [Double], _ b: [Double]) -> Bool {
+    let n = Double(a.count)
+    let plus = Double(zip(a, b).count { $0 > $1 } + 1) / (n + 2)
+    let minus = Double(zip(a, b).count { $0 < $1 } + 1) / (n + 2)
+    let variance = plus + minus - (plus - minus) * (plus - minus)
+    return plus - minus - 1.959963984540054 * (variance / (n + 2)).squareRoot() > 0
+  }
+
+  /// The same for seeds, of which there are few: the normal distribution's numbers would be too low.
+  @Test(arguments: [3.0, 2, 1.5, 1])
+  func theNumberOfSeedsThatWouldTellDoes(effect: Double) throws {
+    // Two values a standard deviation of 1 apart from their mean, and as many above.
+    let half = 0.5.squareRoot()
+    let seen = PairedComparison(
+      seeds: [effect - half, effect + half], over: [-half, half])
+    let wanted = try #require(seen.wouldTell)
+    var generator = Philox(seed: 9, purpose: 1, index: 0)
+    let trials = 300
+    let told = (0..<trials).count { _ in
+      let ours = (0..<wanted).map { _ in effect + generator.normal() }
+      let theirs = (0..<wanted).map { _ in generator.normal() }
+      return Intervals.welch(ours, less: theirs).low > 0
+    }
+    #expect(220...288 ~= told, "\(told) of \(trials) with \(wanted) seeds")
   }
 
   @Test func pairsTellMoreThanTheirParts() {
@@ -91,6 +113,12 @@ struct PairedComparisonTests {
     let seeds = PairedComparison(seeds: [0.9, 0.92, 0.91], over: [0.5, 0.52, 0.49])
     #expect(seeds.verdict == .better && seeds.units == .seeds && seeds.improvement.estimate == 1)
     #expect(seeds.difference.episodes == 6)
+    let shares = PairedComparison(seeds: [1, 1, 1], over: [0, 0, 0.1], kind: .proportion)
+    #expect(shares.difference.high == 1 && shares.verdict == .better)
+    let same = PairedComparison(seeds: [1, 1, 1], over: [1, 1, 1])
+    #expect(
+      same.sentence("a", "b", on: "success")
+        == "can't tell a from b: success is the same in all of these 6 runs")
   }
 
   static func welchDegrees(_ a: Double, _ m: Double, _ b: Double, _ n: Double) -> Double {

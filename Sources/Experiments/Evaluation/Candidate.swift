@@ -82,6 +82,17 @@ struct Candidate: Sendable {
 
 /// What a checkpoint's path says of its run.
 enum RunName {
+  /// The last part of a path that says something, where that tells it from the others; else the path.
+  static func short(_ path: String, among all: [String]) -> String {
+    func last(_ path: String) -> String {
+      let parts = URL(fileURLWithPath: path).pathComponents
+      return parts.last { $0 != "policy.safetensors" && Int($0) == nil && $0 != "checkpoints" }
+        ?? path
+    }
+    let name = last(path)
+    return all.contains { $0 != path && last($0) == name } ? path : name
+  }
+
   /// The run's folder without a seed at its end, and which checkpoint if it is not the last.
   static func short(_ path: String) -> String {
     var parts = URL(fileURLWithPath: path).pathComponents

@@ -13,7 +13,7 @@ extension Comparison {
     guard let place = Measure.all.firstIndex(where: { $0.name == measure }) else {
       throw ExperimentError.badSettings(
         path: "evaluate",
-        reason: NearNames.complaint("measure", measure, among: Measure.all.map(\.name)))
+        reason: NearNames.complaint("measure", measure, among: Self.measures))
     }
     let methods = methods
     guard environments.count > 1 else {
@@ -72,12 +72,13 @@ extension Comparison {
     return table
   }
 
-  /// What the differences in success come to, in plain words.
+  /// What the differences in success and in the paper's return come to, in plain words.
   public var sentences: [String] {
-    differences.map { difference in
+    differences.flatMap { difference in
       let place = environments.count < 2 ? "" : "\(difference.environment): "
-      return place
-        + difference.byName[0].value.sentence(difference.method, difference.over, on: "success")
+      return difference.byName.prefix(2).map { name, found in
+        place + found.sentence(difference.method, difference.over, on: name)
+      }
     }
   }
 }

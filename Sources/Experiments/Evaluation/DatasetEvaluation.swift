@@ -47,6 +47,17 @@ public struct DatasetEvaluation: Encodable, Sendable {
     /// Mean value of the episodes' first states for their goals, by fitted-Q evaluation; nil where none
     /// was asked for.
     public let fittedQ: Estimate?
+    /// What `fittedQ` estimates, by rolling out from such first states; nil without a simulator.
+    public let simulatedReturn: Estimate?
+
+    /// By how much fitted-Q evaluation is above the simulator.
+    public var fittedQError: Double? {
+      if let fittedQ, let simulatedReturn {
+        fittedQ.estimate - simulatedReturn.estimate
+      } else {
+        nil
+      }
+    }
   }
 
   /// One policy on one dataset.
@@ -55,6 +66,10 @@ public struct DatasetEvaluation: Encodable, Sendable {
     public let policy: String
     /// The dataset's folder.
     public let dataset: String
+    /// How many of its episodes were looked at.
+    public let readEpisodes: Int
+    /// How many it has.
+    public let datasetEpisodes: Int
     /// Part by part.
     public let parts: [Part]
     /// From the dataset's states; nil where none was asked for.
@@ -63,7 +78,9 @@ public struct DatasetEvaluation: Encodable, Sendable {
     /// How each start ended, for comparing policies.
     let outcomes: [DatasetRollouts.Outcome]
 
-    enum CodingKeys: String, CodingKey { case policy, dataset, parts, rollouts }
+    enum CodingKeys: String, CodingKey {
+      case policy, dataset, readEpisodes, datasetEpisodes, parts, rollouts
+    }
   }
 
   /// The world's id.
@@ -104,7 +121,7 @@ public struct DatasetEvaluation: Encodable, Sendable {
         let parts = try TrainingPart.allCases.compactMap { part in
           let episodes = sample.episodes.filter { membership.part(of: $0.place) == part }
           return episodes.isEmpty
-            ? nil : try policy.part(part, episodes, task: first.task, request)
+            ? nil : try policy.part(part, episodes, of: sample, world, request)
         }
         var (rollouts, outcomes) = (DatasetRollouts?.none, [DatasetRollouts.Outcome]())
         if let drawn, let world {
@@ -121,8 +138,9 @@ public struct DatasetEvaluation: Encodable, Sendable {
         }
         entries.append(
           Entry(
-            policy: policy.name, dataset: sample.path, parts: parts, rollouts: rollouts,
-            outcomes: outcomes))
+            policy: policy.name, dataset: sample.path,
+            readEpisodes: sample.episodes.count, datasetEpisodes: sample.count, parts: parts,
+            rollouts: rollouts, outcomes: outcomes))
       }
     }
     return DatasetEvaluation(
@@ -152,10 +170,10 @@ struct Judged {
 
   /// What is found on the episodes of a part.
   func part(
-    _ part: TrainingPart, _ episodes: [DatasetSample.Episode], task: GoalTask,
-    _ request: DatasetEvaluation.Request
+    _ part: TrainingPart, _ episodes: [DatasetSample.Episode], of sample: DatasetSample,
+    _ world: LoadedWorld?, _ request: DatasetEvaluation.Request
   ) throws -> DatasetEvaluation.Part {
-    let policy = named.policy
+    let (policy, task) = (named.policy, sample.task)
     let rows = try Parallel.map(
       count: episodes.count, workers: request.workers, context: { policy.makeActor() }
     ) { actor, number in
@@ -176,6 +194,12 @@ struct Judged {
       fittedQ: request.fittedUpdates > 0
         ? try FittedQ.value(
           of: named, on: episodes, task: task, updates: request.fittedUpdates,
-          seed: request.seed, workers: request.workers) : nil)
+          seed: request.seed, workers: request.workers) : nil,
+      simulatedReturn: try world.flatMap { world in
+        request.fittedUpdates > 0
+          ? try SimulatedReturn.estimate(
+            of: named, on: episodes, in: sample, world, episodes: request.episodes,
+            workers: request.workers) : nil
+      })
   }
 }

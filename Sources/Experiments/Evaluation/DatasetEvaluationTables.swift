@@ -35,8 +35,25 @@ extension DatasetEvaluation {
 
   private var most: String { Estimate.short(1 / (1 - discount)) }
 
-  /// Name of policy and dataset, as short as is clear.
-  private func heads(_ entry: Entry) -> [String] { [entry.policy, entry.dataset] }
+  /// Name of policy, and of the dataset where there are several, as short as is clear.
+  private func heads(_ entry: Entry) -> [String] {
+    [RunName.short(entry.policy, among: entries.map(\.policy))]
+      + (isOfOneDataset
+        ? [] : [RunName.short(entry.dataset, among: entries.map(\.dataset))])
+  }
+
+  private var isOfOneDataset: Bool { Set(entries.map(\.dataset)).count < 2 }
+
+  /// The heads of those columns.
+  private var heads: [String] { ["policy"] + (isOfOneDataset ? [] : ["dataset"]) }
+
+  /// What is held against what: a line for each dataset.
+  private var subjects: String {
+    entries.map { entry in
+      "\(environment): held against \(entry.readEpisodes) of \(entry.datasetEpisodes) episodes of "
+        + "\(entry.dataset)\n"
+    }.uniqued.joined()
+  }
 
   private func actions(
     _ groups: KeyPath<ActionErrors, [ActionErrors.Group]>,
@@ -48,7 +65,7 @@ extension DatasetEvaluation {
     guard !names.isEmpty, parts.contains(where: { value($0.1.actions.all) != nil }) else {
       return nil
     }
-    var table = Table(["policy", "dataset", "part"] + names + ["all"])
+    var table = Table(heads + ["part"] + names + ["all"])
     table.rows = parts.map { entry, part in
       heads(entry) + [part.part.rawValue]
         + names.map { name in
@@ -59,7 +76,7 @@ extension DatasetEvaluation {
   }
 
   private func firsts() -> Table? {
-    var table = Table(["policy", "dataset", "part", "agree", "by chance", "episodes"])
+    var table = Table(heads + ["part", "agree", "by chance", "episodes"])
     for entry in entries {
       for part in entry.parts {
         guard let firsts = part.firstActions else { continue }
@@ -74,10 +91,11 @@ extension DatasetEvaluation {
   }
 
   private func values() -> Table? {
-    var table = Table([
-      "policy", "dataset", "part", "steps", "rows", "value", "if reached so", "along the data",
-      "steps that values say",
-    ])
+    var table = Table(
+      heads + [
+        "part", "steps", "rows", "value", "if reached so", "along the data",
+        "steps that values say",
+      ])
     for entry in entries {
       for part in entry.parts {
         guard let values = part.values else { continue }
@@ -102,25 +120,34 @@ extension DatasetEvaluation {
   }
 
   private func fitted() -> Table? {
-    var table = Table(["policy", "dataset", "part", "value", "share of the most", "episodes"])
-    for entry in entries {
-      for part in entry.parts {
-        guard let value = part.fittedQ else { continue }
-        table.rows.append(
-          heads(entry) + [
-            part.part.rawValue, value.text, Estimate.short(value.estimate * (1 - discount)),
-            "\(value.episodes)",
-          ])
-      }
+    let parts = entries.flatMap { entry in entry.parts.map { (entry, $0) } }
+    guard parts.contains(where: { $0.1.fittedQ != nil }) else { return nil }
+    let isSimulated = parts.contains { $0.1.simulatedReturn != nil }
+    var table = Table(
+      heads + ["part", "value", "share of the most", "episodes"]
+        + (isSimulated ? ["in the simulator", "too high by", "episodes there"] : []))
+    for (entry, part) in parts {
+      guard let value = part.fittedQ else { continue }
+      table.rows.append(
+        heads(entry) + [
+          part.part.rawValue, value.text, Estimate.short(value.estimate * (1 - discount)),
+          "\(value.episodes)",
+        ])
+      guard isSimulated else { continue }
+      table.rows[table.rows.count - 1] += [
+        part.simulatedReturn?.text ?? "–", part.fittedQError.map(Estimate.short) ?? "–",
+        part.simulatedReturn.map { "\($0.episodes)" } ?? "–",
+      ]
     }
-    return table.rows.isEmpty ? nil : table
+    return table
   }
 
   private func rollouts(_ groups: KeyPath<DatasetRollouts, [DatasetRollouts.Group]>) -> Table? {
-    var table = Table([
-      "policy", "dataset", "group", "distance", "success", "at some step", "steps to success",
-      "the data's steps", "episodes",
-    ])
+    var table = Table(
+      heads + [
+        "group", "distance", "success", "at some step", "steps to success", "the data's steps",
+        "episodes",
+      ])
     for entry in entries {
       guard let rollouts = entry.rollouts else { continue }
       let all = groups == \.byOffset ? [rollouts.all] : []
@@ -136,18 +163,18 @@ extension DatasetEvaluation {
     return table.rows.isEmpty ? nil : table
   }
 
-  /// The tables and sentences for people, or the tables alone as CSV or LaTeX, a blank line between them.
+  /// The tables and sentences for people; as LaTeX the tables, each under a comment; as CSV one table of all
+  /// numbers.
   public func text(_ format: TableFormat) -> String {
-    let hasWords = format == .text || format == .md
-    let mark = format == .md ? "## " : ""
-    var text = tables().map { heading, table in
-      (hasWords ? "\(mark)\(heading)\n" + (format == .md ? "\n" : "") : "")
-        + table.rendered(as: format)
+    guard format != .csv else { return numbers().rendered(as: .csv) }
+    let (before, after) = [.md: ("## ", "\n\n"), .latex: ("% ", "\n")][format] ?? ("", "\n")
+    let all = tables().map { heading, table in
+      before + heading + after + table.rendered(as: format)
     }.joined(separator: "\n")
-    if hasWords, !sentences.isEmpty {
-      text += "\n" + sentences.map { (format == .md ? "- " : "") + $0 + "\n" }.joined()
-    }
-    return text
+    guard format != .latex else { return all }
+    let said = sentences + fittedSentences
+    return subjects + "\n" + all + (said.isEmpty ? "" : "\n")
+      + said.map { (format == .md ? "- " : "") + $0 + "\n" }.joined()
   }
 
   /// Policies beside the first on the same starts, in plain words; empty without rollouts.
@@ -160,31 +187,58 @@ extension DatasetEvaluation {
       let values = { (entry: Entry) in entry.outcomes.map { $0.success ? 1.0 : 0 } }
       let pair = PairedComparison(values(entry), over: values(first), kind: .proportion)
       found.append(
-        "\(entry.dataset): " + pair.sentence(entry.policy, first.policy, on: "success"))
+        (isOfOneDataset ? "" : "\(entry.dataset): ")
+          + pair.sentence(heads(entry)[0], heads(first)[0], on: "success"))
     }
     return found
   }
 
-  /// The numbers that bands can be given for, by the policy, dataset and part that they are of.
-  func byName() -> [(subject: String, values: [(name: String, value: Double)])] {
-    entries.flatMap { entry in
-      entry.parts.map { part in
-        let estimates: [(String, Estimate?)] = [
-          ("action_error", part.actions.all.squared),
-          ("action_nll", part.actions.all.negativeLogLikelihood),
-          ("action_accuracy", part.actions.all.accuracy),
-          ("first_action_agreement", part.firstActions?.agree),
-          ("value_error", part.values?.error), ("fitted_q", part.fittedQ),
-          ("success", entry.rollouts?.all.success),
-          ("success_ever", entry.rollouts?.all.successEver),
-          ("steps_to_success", entry.rollouts?.all.stepsToSuccess),
-        ]
-        let correlation = part.values.map { [("value_rank_correlation", $0.rankCorrelation)] } ?? []
-        return (
-          "\(entry.policy) on \(entry.dataset), \(part.part.rawValue)",
-          estimates.compactMap { name, value in value.map { (name, $0.estimate) } } + correlation
-        )
+  /// How well fitted-Q evaluation orders three or more policies; empty without a simulator.
+  private var fittedSentences: [String] {
+    let parts = entries.flatMap { entry in entry.parts.map { (entry.dataset, $0) } }
+    let groups = Dictionary(grouping: parts) { "\($0.0), \($0.1.part.rawValue)" }
+    return groups.sorted { $0.key < $1.key }.compactMap { name, parts in
+      let pairs = parts.compactMap { _, part in
+        part.fittedQ.flatMap { q in part.simulatedReturn.map { (q.estimate, $0.estimate) } }
       }
+      guard pairs.count > 2 else { return nil }
+      let correlation = Ranks.correlation(pairs.map(\.0), pairs.map(\.1))
+      return "fitted-Q evaluation orders \(pairs.count) policies as the simulator does with a rank "
+        + "correlation of \(Estimate.short(correlation)) (\(name))"
+    }
+  }
+}
+
+extension DatasetEvaluation {
+  /// The names of what bands can be given for.
+  public static let measures = [
+    "action_error", "action_nll", "action_accuracy", "first_action_agreement", "value_error",
+    "value_rank_correlation", "fitted_q", "fitted_q_error", "success", "success_ever",
+    "steps_to_success",
+  ]
+
+  /// The numbers that bands can be given for, by the policy and dataset; `of` is the part of the data.
+  func byName() -> [(subject: String, values: [(name: String, of: String, value: Double)])] {
+    entries.map { entry in
+      var values: [(name: String, of: String, value: Double)] = []
+      func add(_ name: String, _ of: String, _ value: Double?) {
+        if let value { values.append((name, of, value)) }
+      }
+      for part in entry.parts {
+        let of = part.part.rawValue
+        add("action_error", of, part.actions.all.squared?.estimate)
+        add("action_nll", of, part.actions.all.negativeLogLikelihood?.estimate)
+        add("action_accuracy", of, part.actions.all.accuracy?.estimate)
+        add("first_action_agreement", of, part.firstActions?.agree.estimate)
+        add("value_error", of, part.values?.error.estimate)
+        add("value_rank_correlation", of, part.values?.rankCorrelation)
+        add("fitted_q", of, part.fittedQ?.estimate)
+        add("fitted_q_error", of, part.fittedQError)
+      }
+      add("success", "", entry.rollouts?.all.success.estimate)
+      add("success_ever", "", entry.rollouts?.all.successEver.estimate)
+      add("steps_to_success", "", entry.rollouts?.all.stepsToSuccess?.estimate)
+      return ("\(entry.policy) on \(entry.dataset)", values)
     }
   }
 

@@ -25,25 +25,38 @@ final class DatasetStage {
   func set(
     _ start: DatasetRollouts.Start, watch: ((GoalObservation) throws -> Void)? = nil
   ) throws -> GoalObservation {
-    let trajectory = sample.episodes[start.episode].trajectory
+    try set(
+      sample.episodes[start.episode].trajectory, step: start.step, goal: start.goal, watch: watch)
+  }
+
+  /// The same for a step of an episode and a goal.
+  func set(
+    _ trajectory: Trajectory, step: Int, goal: [Float],
+    watch: ((GoalObservation) throws -> Void)? = nil
+  ) throws -> GoalObservation {
     let width = trajectory.states.count / (trajectory.length + 1)
     if width == environment.stateLength {
       if let watch {
-        for step in 0..<start.step { try watch(show(trajectory, step, width, start.goal)) }
+        for earlier in 0..<step { try watch(show(trajectory, earlier, width, goal)) }
       }
-      return try show(trajectory, start.step, width, start.goal)
+      return try show(trajectory, step, width, goal)
     }
     // Converted episodes have no seeds: theirs reads as 0, which another recipe's may be.
     var shown = environment.reset(seed: trajectory.seed)
-    for step in 0..<start.step {
+    for earlier in 0..<step {
       if let watch {
         try watch(
-          environment.restore(state: environment.state(), desiredGoal: start.goal, step: step))
+          environment.restore(state: environment.state(), desiredGoal: goal, step: earlier))
       }
-      shown = environment.step(trajectory.action(step, length: task.spec.action.length)).next
+      shown = environment.step(trajectory.action(earlier, length: task.spec.action.length)).next
     }
-    try check(shown, trajectory, start.step)
-    return environment.restore(state: environment.state(), desiredGoal: start.goal, step: 0)
+    try check(shown, trajectory, step)
+    return goOn(towards: goal)
+  }
+
+  /// Counts steps from 0 again in the state that the world is in, towards a goal.
+  func goOn(towards goal: [Float]) -> GoalObservation {
+    environment.restore(state: environment.state(), desiredGoal: goal, step: 0)
   }
 
   private func show(

@@ -76,6 +76,7 @@ enum FittedQ {
       rows.append(trajectory.action(t, length: task.spec.action.length), actor.act(next))
       rows.rewards.append(
         task.isReached(trajectory.achievedGoal(t + 1, length: g), goal) ? 1 : 0)
+      rows.continues.append(trajectory.terminated && t + 1 == trajectory.length ? 0 : 1)
     }
     return rows
   }
@@ -92,6 +93,7 @@ extension FittedQEvaluation.Rows {
     nextObservations += other.nextObservations
     goals += other.goals
     rewards += other.rewards
+    continues += other.continues
     actions.append(other.actions)
     nextActions.append(other.nextActions)
   }

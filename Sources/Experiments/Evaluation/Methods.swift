@@ -30,8 +30,8 @@ struct Measure: Sendable {
 }
 
 extension Comparison {
-  /// The names of what is measured, for help and errors.
-  public static var measures: String { Measure.all.map(\.name).joined(separator: ", ") }
+  /// The names of what is measured.
+  public static var measures: [String] { Measure.all.map(\.name) }
 
   /// A method's seeds in one world.
   public struct Method: Sendable {
@@ -65,7 +65,7 @@ extension Comparison {
       if entries.count > 1, other.entries.count > 1 {
         return PairedComparison(
           seeds: entries.map { $0.value(place) }, over: other.entries.map { $0.value(place) },
-          higherIsBetter: measure.higherIsBetter)
+          kind: measure.kind, higherIsBetter: measure.higherIsBetter)
       }
       let isAlone = entries.count == 1 && other.entries.count == 1
       return PairedComparison(

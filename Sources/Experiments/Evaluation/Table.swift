@@ -41,10 +41,12 @@ public struct Table: Sendable, Equatable {
       }.joined()
     case .md:
       let rule = "|" + heads.map { _ in " --- |" }.joined()
-      let body = lines.map { "| " + $0.joined(separator: " | ") + " |" }
+      let body = lines.map { cells in
+        "| " + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |"
+      }
       return ([body[0], rule] + body.dropFirst()).joined(separator: "\n") + "\n"
     case .csv:
-      return lines.map { cells in
+      return split().map { cells in
         cells.map { cell in
           cell.contains { ",\"\n".contains($0) }
             ? "\"" + cell.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : cell
@@ -52,14 +54,41 @@ public struct Table: Sendable, Equatable {
       }.joined()
     case .latex:
       let escaped = lines.map { cells in
-        cells.map {
-          $0.replacingOccurrences(of: "_", with: "\\_").replacingOccurrences(of: "%", with: "\\%")
-            .replacingOccurrences(of: "–", with: "--")
-        }.joined(separator: " & ") + " \\\\\n"
+        cells.map(Self.inLaTeX).joined(separator: " & ") + " \\\\\n"
       }
       let columns = "l" + String(repeating: "r", count: heads.count - 1)
       return "\\begin{tabular}{\(columns)}\n\\hline\n\(escaped[0])\\hline\n"
         + escaped.dropFirst().joined() + "\\hline\n\\end{tabular}\n"
     }
+  }
+
+  /// The lines, with estimates and their intervals in three columns: `success`, `success_low`,
+  /// `success_high`.
+  private func split() -> [[String]] {
+    func parts(_ cell: String) -> [String]? {
+      cell.wholeMatch(of: /\+?(-?[0-9.]+) \[(-?[0-9.]+), (-?[0-9.]+)\]/).map {
+        ["\($0.output.1)", "\($0.output.2)", "\($0.output.3)"]
+      }
+    }
+    let isEstimate = heads.indices.map { column in rows.contains { parts($0[column]) != nil } }
+    func spread(_ cells: [String], _ wide: (String) -> [String]) -> [String] {
+      zip(cells, isEstimate).flatMap { $1 ? wide($0) : [$0] }
+    }
+    return [spread(heads) { [$0, "\($0)_low", "\($0)_high"] }]
+      + rows.map { spread($0) { parts($0) ?? [$0 == "–" ? "" : $0, "", ""] } }
+  }
+
+  /// A cell in which TeX finds no command, with signs and dashes as it sets them.
+  private static func inLaTeX(_ cell: String) -> String {
+    let special: [Character: String] = [
+      "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "–": "--",
+      "−": "$-$", "<": "$<$", ">": "$>$",
+    ]
+    let text = cell.map { character in
+      special[character] ?? ("&%$#_{}".contains(character) ? "\\\(character)" : "\(character)")
+    }.joined()
+    // A minus is no hyphen; and a bracket after the end of a row would be that row's option.
+    return (text.hasPrefix("[") ? "{}" : "")
+      + text.replacing(/(^|[\[ ])-(?=[0-9])/) { "\($0.output.1)$-$" }
   }
 }

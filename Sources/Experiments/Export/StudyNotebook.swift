@@ -92,17 +92,22 @@ struct StudyNotebook {
          2.1448, 2.1314, 2.1199, 2.1098, 2.1009, 2.0930, 2.0860, 2.0796, 2.0739, 2.0687, 2.0639, 2.0595, 2.0555,
          2.0518, 2.0484, 2.0452, 2.0423]
 
+    # Lines of methods, so that one that lies under another is seen.
+    STYLES = ["-", "--", ":", "-."]
+
     def over_seeds(chosen):
-        \"\"\"Mean and 95 % interval: Student's over seeds, or the one run's own.\"\"\"
+        \"\"\"Mean and 95 % interval: Student's over seeds (of shares from 0 to 1), or the one run's own.\"\"\"
         if len(chosen) == 1:
             return chosen[0]["estimate"], chosen[0]["low"], chosen[0]["high"]
         values = [row["estimate"] for row in chosen]
         mean = statistics.fmean(values)
         half = T[min(len(values), 31) - 2] * statistics.stdev(values) / math.sqrt(len(values))
+        if chosen[0]["measure"] == "success":
+            return mean, max(0, mean - half), min(1, mean + half)
         return mean, mean - half, mean + half
 
-    print(f"{len(set((row['environment'], row['configuration'], row['seed']) for row in rows))} runs, "
-          f"{len(methods)} methods, {len(environments)} environments")
+    runs = set((row["environment"], row["configuration"], row["seed"]) for row in rows)
+    print(f"{len(runs)} runs of {', '.join(methods)} in {', '.join(environments)}")
     """
 
   private static let table = """
@@ -124,49 +129,51 @@ struct StudyNotebook {
     """
 
   private static let curves = """
-    trained = [row for row in rows if row["kind"] == "training" and row["measure"] == "success"]
+    trained = [row for row in rows if row["kind"] == "training"]
     shown = [name for name in environments if any(row["environment"] == name for row in trained)]
     if shown:
-        figure, axes = plt.subplots(1, len(shown), figsize=(5 * len(shown), 3.6), squeeze=False)
-        for axis, environment in zip(axes[0], shown):
-            for method in methods:
-                at = defaultdict(list)
-                for row in trained:
-                    if (row["environment"], row["method"]) == (environment, method):
-                        at[row["updates"]].append(row)
-                most = max(map(len, at.values()), default=0)
-                points = [(updates, *over_seeds(at[updates])) for updates in sorted(at) if len(at[updates]) == most]
-                if points:
-                    x, y, low, high = zip(*points)
-                    line, = axis.plot(x, y, label=f"{method} ({most})")
-                    axis.fill_between(x, low, high, alpha=0.2, color=line.get_color(), linewidth=0)
-            axis.set(title=environment, xlabel="updates", ylabel="success", ylim=(0, 1.02))
-            axis.legend(frameon=False)
-        figure.tight_layout()
+        figure, axes = plt.subplots(len(shown), 2, figsize=(10, 3.4 * len(shown)), squeeze=False)
+        for line_of_axes, environment in zip(axes, shown):
+            for axis, measure in zip(line_of_axes, ["success", "return49"]):
+                for number, method in enumerate(methods):
+                    at = defaultdict(list)
+                    for row in trained:
+                        if (row["environment"], row["method"], row["measure"]) == (environment, method, measure):
+                            at[row["updates"]].append(row)
+                    most = max(map(len, at.values()), default=0)
+                    points = [(updates, *over_seeds(at[updates])) for updates in sorted(at) if len(at[updates]) == most]
+                    if points:
+                        x, y, low, high = zip(*points)
+                        line, = axis.plot(x, y, STYLES[number % len(STYLES)], label=f"{method} ({most})")
+                        axis.fill_between(x, low, high, alpha=0.2, color=line.get_color(), linewidth=0)
+                axis.set(title=environment, xlabel="updates", ylabel=measure, xlim=(0, None))
+                if measure == "success":
+                    axis.set_ylim(-0.02, 1.02)
+        figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=min(5, len(methods)))
+        figure.set_layout_engine("constrained")
         plt.show()
     else:
         print("no run was evaluated while training")
     """
 
   private static let seeds = """
-    ends = [row for row in final if row["measure"] == "success"]
-    figure, axis = plt.subplots(figsize=(1.6 + 1.1 * len(environments) * len(methods), 3.6))
-    labels = []
-    for environment in environments:
-        for method in methods:
-            chosen = [row for row in ends if (row["environment"], row["method"]) == (environment, method)]
-            if not chosen:
-                continue
-            x = len(labels)
-            labels.append(f"{method}\\n{environment}")
+    bars = [(environment, method) for environment in environments for method in methods
+            if any((row["environment"], row["method"]) == (environment, method) for row in final)]
+    figure, axes = plt.subplots(1, 2, figsize=(10, 1.2 + 0.5 * len(bars)), sharey=True)
+    for axis, measure in zip(axes, ["success", "return49"]):
+        for y, (environment, method) in enumerate(bars):
+            chosen = [row for row in final
+                      if (row["environment"], row["method"], row["measure"]) == (environment, method, measure)]
             mean, low, high = over_seeds(chosen)
-            axis.plot([x] * len(chosen), [row["estimate"] for row in chosen], "o", color="C0", alpha=0.5)
-            axis.plot([x + 0.2] * 2, [low, high], "_-", color="C1")
-            axis.plot([x + 0.2], [mean], "s", color="C1")
-    axis.set(xticks=range(len(labels)), xlim=(-0.6, len(labels) - 0.2), ylim=(-0.02, 1.05), ylabel="success",
-             title="each run (dots), mean with 95 % interval")
-    axis.set_xticklabels(labels)
-    figure.tight_layout()
+            axis.plot([row["estimate"] for row in chosen], [y] * len(chosen), "o", color="C0", alpha=0.5)
+            axis.plot([low, high], [y + 0.2] * 2, "|-", color="C1")
+            axis.plot([mean], [y + 0.2], "s", color="C1")
+        axis.set(xlabel=measure, ylim=(len(bars) - 0.4, -0.6))
+    axes[0].set(xlim=(-0.02, 1.02), yticks=range(len(bars)))
+    axes[0].set_yticklabels([method if len(environments) == 1 else f"{environment}, {method}"
+                             for environment, method in bars])
+    figure.suptitle("each run (dots), mean with 95 % interval (square)")
+    figure.set_layout_engine("constrained")
     plt.show()
     """
 

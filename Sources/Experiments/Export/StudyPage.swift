@@ -80,7 +80,13 @@ struct StudyPage {
   /// The commands of runs whose provenance is known, then this one's.
   private var commands: [String] {
     let trained = sources.compactMap { $0.provenance?.command }.map(Self.line)
-    return trained.uniqued + [Self.line(CommandLine.arguments)]
+    return (earlier { $0.hasPrefix("goalpost ") } + trained + [Self.line(CommandLine.arguments)])
+      .uniqued
+  }
+
+  /// Lines of how the page that is there was made: those of runs that were exported before.
+  private func earlier(_ isWanted: (Substring) -> Bool) -> [String] {
+    (kept("How it was made") ?? "").split(separator: "\n").filter(isWanted).map(String.init)
   }
 
   /// A command line as one would type it.
@@ -101,6 +107,12 @@ struct StudyPage {
         source.provenance?.host ?? "–", source.provenance?.finished ?? "–",
       ]
     }
+    let runs = Set(table.rows.map { "| \($0[0]) |" })
+    let before = earlier { line in line.hasPrefix("| ") && !runs.contains { line.hasPrefix($0) } }
+      .dropFirst(2).map { line in
+        line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+      }
+    table.rows = before.filter { $0.count == table.heads.count } + table.rows
     let commit = RunFolder.commit.map { " at commit \($0.prefix(12))" } ?? ""
     return table.rendered(as: .md) + "\nExported\(commit).\n"
   }
@@ -108,9 +120,11 @@ struct StudyPage {
   private func caption(of file: String) -> String {
     let name = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
     switch name {
-    case "curves": return "Success while training: the mean over seeds with its 95 % interval."
+    case "curves":
+      return
+        "Success and return49 while training: means over seeds (their number) with 95 % intervals."
     case "profile":
-      return "The share of runs that succeed in more than a share of episodes, with a 95 % band."
+      return "The share of runs with more than a success or return49, with a 95 % band."
     default: break
     }
     if let learner = name.suffix(after: "sampler-") {

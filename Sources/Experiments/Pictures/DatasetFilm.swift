@@ -30,7 +30,9 @@ public enum DatasetFilm {
   ) throws -> SVGFigure {
     let (takes, task) = try play(policy, request, episodes: episodes, size: nil)
     return try PlanePath.figure(
-      takes.map(\.path), task: task, title: "\(policy) from states of \(request.datasets[0])")
+      takes.map(\.path), task: task,
+      title: "\(RunName.short(policy, among: [])) from states of "
+        + RunName.short(request.datasets[0], among: []))
   }
 
   private static func play(
@@ -60,7 +62,7 @@ public enum DatasetFilm {
     size: Int?
   ) throws -> Take {
     let task = stage.task
-    var take = Take(path: PlanePath(goal: start.goal))
+    var take = Take(path: PlanePath("\(number)", goal: start.goal))
     let visible = stage.environment as? any VisibleEnvironment
     func shoot(_ label: String, _ colour: (UInt8, UInt8, UInt8)) throws {
       guard let size, let visible else { return }

@@ -4,6 +4,8 @@ import GoalCore
 
 /// What an episode achieved, seen from above: the first two numbers of its achieved goals.
 struct PlanePath: Sendable {
+  /// What the episode is called.
+  let name: String
   /// The goal.
   let goal: [Float]
   /// Achieved goals of a dataset before the policy takes over; empty where there are none.
@@ -13,10 +15,14 @@ struct PlanePath: Sendable {
   /// Whether the episode ends at the goal.
   var isSuccess = false
 
-  init(goal: [Float]) { self.goal = goal }
+  init(_ name: String, goal: [Float]) {
+    self.name = name
+    self.goal = goal
+  }
 
   /// An episode of a rollout.
   init(_ trajectory: Trajectory, goal width: Int) {
+    name = "\(trajectory.index)"
     goal = trajectory.desiredGoal
     policy = (0...trajectory.length).map { trajectory.achievedGoal($0, length: width) }
     isSuccess = trajectory.successes.last ?? false
@@ -36,15 +42,16 @@ struct PlanePath: Sendable {
     let frame = SVGPanel.Paths.Frame(
       x: (x.min() ?? 0) - room...(x.max() ?? 1) + room,
       y: (y.min() ?? 0) - room...(y.max() ?? 1) + room)
+    let isFromData = paths.contains { !$0.data.isEmpty }
     return SVGFigure(
-      title: title,
-      panels: paths.enumerated().map { number, path in
+      title: "\(title): from dot to ring" + (isFromData ? ", the data's part dashed" : ""),
+      panels: paths.map { path in
         let points = { (rows: [[Float]]) in
           rows.map { SVGPanel.Point(x: Double($0[0]), y: Double($0[1])) }
         }
         return SVGPanel(
-          title: "episode \(number): \(path.isSuccess ? "success" : "failure")",
-          xLabel: "achieved goal 0", yLabel: "achieved goal 1",
+          title: "episode \(path.name): \(path.isSuccess ? "success" : "failure")",
+          xLabel: "goal 0" + task.spec.unit, yLabel: "goal 1" + task.spec.unit,
           content: .paths(
             SVGPanel.Paths(
               data: points(path.data), policy: points(path.policy),

@@ -212,7 +212,7 @@ public struct SVGPanel: Sendable {
 
   func draw(
     _ points: [Point], _ across: Axis, _ up: Axis,
-    _ text: inout SVGText, colour: String = SVGPanel.blue
+    _ text: inout SVGText, colour: String = SVGPanel.blue, dash: String = "none"
   ) {
     let points = points.filter(\.y.isFinite)
     let place = { (x: Double, y: Double) in
@@ -232,6 +232,7 @@ public struct SVGPanel: Sendable {
       [
         ("points", points.map { place($0.x, $0.y) }.joined(separator: " ")), ("fill", "none"),
         ("stroke", colour), ("stroke-width", "1.5"), ("stroke-linejoin", "round"),
+        ("stroke-dasharray", dash),
       ])
     guard points.count <= 30 else { return }
     for point in points {

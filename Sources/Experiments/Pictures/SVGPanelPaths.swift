@@ -17,37 +17,63 @@ extension SVGPanel {
     return (widened(frame.x, wide), widened(frame.y, high))
   }
 
-  /// Lines with their bands, and a legend in the corner where they leave most room.
+  /// How lines are drawn, one after the other, so that one that lies under another is seen.
+  private static let dashes = ["none", "7 4", "2 3", "9 3 2 3"]
+
+  /// Lines with their bands, and a legend where they leave most room.
   func draw(_ all: [Series], _ across: Axis, _ up: Axis, _ text: inout SVGText) {
     for (number, series) in all.enumerated() {
-      draw(series.points, across, up, &text, colour: Self.colours[number % Self.colours.count])
+      draw(
+        series.points, across, up, &text, colour: Self.colours[number % Self.colours.count],
+        dash: Self.dashes[number % Self.dashes.count])
     }
     guard all.count > 1 else { return }
-    let longest = Double(all.map(\.name.count).max() ?? 0) * 6 + 26
+    let longest = Double(all.map(\.name.count).max() ?? 0) * 6 + 40
     let height = Double(all.count) * 15 + 6
-    // The corner whose rectangle holds the fewest points.
-    let points = all.flatMap(\.points).map { (across($0.x), up($0.y)) }
-    let corners = [
-      (right - longest - 4, bottom - height - 6), (left + 8, top + 4),
-      (right - longest - 4, top + 4), (left + 8, bottom - height - 6),
-    ]
+    // The place along the sides or in the middle whose rectangle holds least of the lines and bands.
+    let spots = all.flatMap { series in
+      zip(series.points, series.points.dropFirst()).flatMap { from, to in
+        (0...8).flatMap { Self.between(from, to, Double($0) / 8) }
+      }
+    }.map { (across($0.x), up($0.y)) }
+    let columns = [right - longest - 4, left + 8, (left + right - longest) / 2]
+    let rows = [bottom - height - 6, top + 4, (top + bottom - height) / 2]
+    let corners = rows.flatMap { y in columns.map { ($0, y) } }
     let counts = corners.map { x, y in
-      points.count { x - 6...x + longest ~= $0.0 && y - 6...y + height + 6 ~= $0.1 }
+      spots.count { x - 6...x + longest ~= $0.0 && y - 6...y + height + 6 ~= $0.1 }
     }
     let best = counts.indices.min { counts[$0] < counts[$1] } ?? 0
     let (x, y) = corners[best]
-    text.rectangle(x: x, y: y, width: longest, height: height, fill: "#ffffff")
+    text.add(
+      "rect",
+      [
+        ("x", SVGText.short(x)), ("y", SVGText.short(y)), ("width", SVGText.short(longest)),
+        ("height", SVGText.short(height)), ("fill", "#ffffff"), ("fill-opacity", "0.8"),
+      ])
     for (number, series) in all.enumerated() {
       let line = y + 12 + 15 * Double(number)
       text.add(
         "line",
         [
           ("x1", SVGText.short(x + 4)), ("y1", SVGText.short(line - 4)),
-          ("x2", SVGText.short(x + 20)), ("y2", SVGText.short(line - 4)),
-          ("stroke", Self.colours[number % Self.colours.count]), ("stroke-width", "2.5"),
+          ("x2", SVGText.short(x + 34)), ("y2", SVGText.short(line - 4)),
+          ("stroke", Self.colours[number % Self.colours.count]), ("stroke-width", "2"),
+          ("stroke-dasharray", Self.dashes[number % Self.dashes.count]),
         ])
-      text.write(series.name, x: x + 25, y: line, anchor: "start")
+      text.write(series.name, x: x + 39, y: line, anchor: "start")
     }
+  }
+
+  /// A share of the way from one point to the next: on the line, and on both edges of its band.
+  private static func between(_ from: Point, _ to: Point, _ share: Double) -> [Point] {
+    let mix = { (a: Double, b: Double) in a + share * (b - a) }
+    let x = mix(from.x, to.x)
+    var found = [Point(x: x, y: mix(from.y, to.y))]
+    if let start = from.interval, let end = to.interval {
+      found.append(Point(x: x, y: mix(start.lowerBound, end.lowerBound)))
+      found.append(Point(x: x, y: mix(start.upperBound, end.upperBound)))
+    }
+    return found
   }
 
   /// The goal with its threshold, the data's way in grey, the policy's from its dot on.
@@ -81,7 +107,7 @@ extension SVGPanel {
     }
     if let start = paths.policy.first { circle(start, 3.5, [("fill", Self.blue)]) }
     if let end = paths.policy.last {
-      circle(end, 3.5, [("fill", "#ffffff"), ("stroke", Self.blue), ("stroke-width", "1.5")])
+      circle(end, 5.5, [("fill", "none"), ("stroke", Self.blue), ("stroke-width", "1.5")])
     }
   }
 }

@@ -1,0 +1,46 @@
+import Testing
+
+@testable import Experiments
+
+/// Tables in the formats that papers and programs take.
+struct TableTests {
+  static var table: Table {
+    var table = Table(["method", "success", "difference − first"])
+    table.rows = [
+      ["a_b & 100 % {c} #1", "0.940 [0.875, 0.972]", "-0.020 [-0.050, 0.010]"],
+      ["[x|y] $^~\\ <1", "–", "\"two\", words"],
+    ]
+    return table
+  }
+
+  @Test func latexHasNoCommandsOfItsCells() {
+    #expect(
+      Self.table.rendered(as: .latex) == ##"""
+        \begin{tabular}{lrr}
+        \hline
+        method & success & difference $-$ first \\
+        \hline
+        a\_b \& 100 \% \{c\} \#1 & 0.940 [0.875, 0.972] & $-$0.020 [$-$0.050, 0.010] \\
+        {}[x|y] \$\textasciicircum{}\textasciitilde{}\textbackslash{} $<$1 & -- & "two", words \\
+        \hline
+        \end{tabular}
+
+        """##)
+  }
+
+  @Test func theOthersKeepTheirCellsApart() {
+    #expect(
+      Self.table.rendered(as: .md).contains(
+        #"| [x\|y] $^~\ <1 | – | "two", words |"#))
+    // In a file for programs an estimate and its interval are three numbers.
+    #expect(
+      Self.table.rendered(as: .csv) == #"""
+        method,success,success_low,success_high,difference − first,difference − first_low,difference − first_high
+        a_b & 100 % {c} #1,0.940,0.875,0.972,-0.020,-0.050,0.010
+        [x|y] $^~\ <1,,,,"""two"", words",,
+
+        """#)
+    let lines = Self.table.rendered(as: .text).split(separator: "\n")
+    #expect(lines.count == 3 && lines[0].hasPrefix("method              success"))
+  }
+}
