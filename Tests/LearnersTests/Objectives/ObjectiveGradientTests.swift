@@ -101,7 +101,7 @@ struct ObjectiveGradientTests {
         Linear(inputs: 3, outputs: 4, weight: ramp(12, 0), bias: ramp(4, 0.1)),
         Linear(inputs: 4, outputs: 2, weight: ramp(8, -0.05), bias: ramp(2, 0)),
       ]), normalizes: true)
-    let x = Numbers(normal: [5, 3], seed: 1).narrow
+    let x = Numbers(normal: [5, 3], seed: 2).narrow  // far from the rectifiers' kinks
     func loss() -> Tensor { expander(x).squared().mean() }
     let found = gradients(of: loss(), expander.parameters)
     for (parameter, gradient) in zip(expander.parameters, found) {

