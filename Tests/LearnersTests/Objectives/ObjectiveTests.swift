@@ -332,7 +332,7 @@ struct ObjectiveTests {
         == "the setting 'objectives.vicreg.variance' must be at least 0, found -1.0")
     #expect(
       complaint { $0.vicreg.invariance = 25 }
-        == "the setting 'objectives.vicreg.invariance' must be 0 where there is one branch, found 25"
+        == "the setting 'objectives.vicreg.invariance' must be 0 where there is one branch, found 25.0"
     )
     #expect(complaint { $0.distillation.studentTemperature = 0 } != nil)
     #expect(complaint { $0.expander.widths = [] } != nil)
