@@ -111,6 +111,14 @@ public struct RunningNormalizer: Sendable {
       outer: settings.outputClip)
   }
 
+  /// Normalises rows `[..., K]` in place, whose numbers are those from `start` on.
+  func normalize(_ rows: Tensor, from start: Int) {
+    let part = start..<start + (rows.shape.last ?? 0)
+    rows.standardize(
+      inner: settings.inputClip, mean: meanTensor.rows(part), deviation: deviationTensor.rows(part),
+      outer: settings.outputClip)
+  }
+
   /// Normalises numbers of one row in place, those from `start` on; as `normalize` does.
   static func normalize(
     _ values: inout [Float], mean: [Float], deviation: [Float], settings: NormalizerSettings,
