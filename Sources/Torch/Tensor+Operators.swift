@@ -42,6 +42,7 @@ enum Operators {
   static let sigmoid = Op("sigmoid")
   static let logSumExp = Op("logsumexp")
   static let addRows = Op("index_add")
+  static let largestPlace = Op("argmax")
   static let selectRows = Op("index_select")
   static let attend = Op("scaled_dot_product_attention")
   static let select = Op("select.int")

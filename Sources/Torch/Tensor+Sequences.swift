@@ -25,6 +25,9 @@ extension Tensor {
   /// ln Σ exp(x) along the last dimension, which disappears.
   public func logSumExp() -> Tensor { Operators.logSumExp(.tensor(self), .integers([-1]), false) }
 
+  /// The place of the largest number of each row `[N, C]`, `[N]`.
+  public func largest() -> [Int64] { Operators.largestPlace(.tensor(self), -1).values() }
+
   /// The sums of rows `[N, K]` that have one of `count` numbers in common, `[count, K]`.
   public func sumsOfRows(by numbers: [Int64], count: Int) -> Tensor {
     Operators.addRows(
@@ -45,6 +48,6 @@ extension Tensor {
     queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor?
   ) -> Tensor {
     Operators.attend(
-      .tensor(queries), .tensor(keys), .tensor(values), bias.map { .tensor($0) } ?? .none, 0.0)
+      .tensor(queries), .tensor(keys), .tensor(values), bias.map { Operand.tensor($0) } ?? Operand.none, 0.0)
   }
 }

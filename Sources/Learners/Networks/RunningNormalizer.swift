@@ -131,6 +131,14 @@ public struct RunningNormalizer: Sendable {
     }
   }
 
+  /// The same statistics with tensors of their own on this thread's device, for acting.
+  func copied() -> RunningNormalizer {
+    var copy = RunningNormalizer(length: mean.count, settings: settings)
+    (copy.mean, copy.deviation) = (mean, deviation)
+    copy.refresh()
+    return copy
+  }
+
   // MARK: - What to save
 
   /// What acting needs.

@@ -4,7 +4,7 @@ internal import Torch
 /// all-act decoders, with states before the present one, and with the goal by FiLM, gate or concatenation.
 ///
 /// Shapes: `B` rows, `W` places, `D` numbers in a token.
-struct DecoderModel: GoalModel, @unchecked Sendable {
+struct DecoderModel: GoalModel {
   private let state: RowEmbedding
   private let goal: GoalToken
   private let conditioning: Conditioning
@@ -33,16 +33,16 @@ struct DecoderModel: GoalModel, @unchecked Sendable {
       !asksForAll ? .none : settings.positions == .none ? .learned : settings.positions,
       places: parts.sizes.places, width: width, parts.make)
     encoder = TransformerStack(
-      "encoder", layers: settings.layers, parts.layers(width), parts.make)
+      "encoder", layers: settings.layers, parts.layers(width, ofPair: true), parts.make)
     decoder = TransformerStack(
-      "decoder", layers: settings.decoderLayers, parts.layers(width), attendsToMemory: true,
-      parts.make)
+      "decoder", layers: settings.decoderLayers, parts.layers(width, ofPair: true),
+      attendsToMemory: true, parts.make)
     out = parts.out(width)
   }
 
   func callAsFunction(_ input: ModelInput, _ dropout: Dropout?) -> ModelOutput {
     let goals = goal(input.states, input.goals)
-    let (source, bias) = source(input, goals, dropout)
+    let (source, bias) = encoded(input, goals, dropout)
     let memory = encoder(source, bias: bias, dropout: dropout)
     var x = token.token(rows: input.rows)
     guard asksForAll, let sequence = input.sequence else {
@@ -70,11 +70,11 @@ struct DecoderModel: GoalModel, @unchecked Sendable {
   }
 
   /// The encoder's tokens, and the bias that hides padding.
-  private func source(
+  private func encoded(
     _ input: ModelInput, _ goals: Tensor, _ dropout: Dropout?
   ) -> (Tensor, Tensor?) {
     let hasGoal = settings.conditioning == .token
-    guard settings.history > 1, let sequence = input.sequence else {
+    guard settings.history > 1, !asksForAll, let sequence = input.sequence else {
       let states = conditioning(state(input.states).asToken, goals, dropout: dropout)
       return (hasGoal ? .concatenated([states, goals.asToken], along: 1) : states, nil)
     }

@@ -10,7 +10,7 @@ internal import Torch
 /// from the tokens of state and action together, as in PACT, here as observations.
 ///
 /// Shapes: `B` rows, `W` steps, `D` numbers in a token.
-struct InterleavedModel: GoalModel, @unchecked Sendable {
+struct InterleavedModel: GoalModel {
   private let state: RowEmbedding
   private let goal: GoalToken
   private let action: RowEmbedding
@@ -49,7 +49,8 @@ struct InterleavedModel: GoalModel, @unchecked Sendable {
       .concatenated(tokens, along: 1), bias: AttentionBias.causal(layout.count), dropout: dropout
     ).flattened
     func rows(_ places: [Int], _ role: (Int) -> TokenRole) -> Tensor {
-      y.rows(places.map { Int64($0 / W * layout.count + layout.place(of: role($0 % W))) })
+      let within = (0..<W).map { layout.place(of: role($0)) }
+      return y.rows(places.map { Int64($0 / W * layout.count + within[$0 % W]) })
     }
     let asked = (0..<B * W).filter { sequence.acts[$0] }
     let read = rows(asked) { .state($0) }
@@ -87,7 +88,7 @@ struct NextStateHead {
 /// `XAttnGPT`. The prompt is one token here, so each query takes all of it.
 ///
 /// Shapes as above.
-struct PromptedModel: GoalModel, @unchecked Sendable {
+struct PromptedModel: GoalModel {
   private struct Layer {
     let norms: [LayerNorm]
     let attention: MultiHeadAttention
@@ -146,8 +147,9 @@ struct PromptedModel: GoalModel, @unchecked Sendable {
     }
     let asked = (0..<B * W).filter { sequence.acts[$0] }
     let layout = TokenLayout((0..<W).flatMap { [TokenRole.state($0), .action($0)] })
+    let within = (0..<W).map { layout.place(of: .state($0)) }
     let read = norm(x).flattened.rows(
-      asked.map { Int64($0 / W * layout.count + layout.place(of: .state($0 % W))) })
+      asked.map { Int64($0 / W * layout.count + within[$0 % W]) })
     let goalsRead = settings.readsGoal ? goals.rows(asked.map { Int64($0 / W) }) : nil
     return ModelOutput(
       actions: out(read, goal: goalsRead), asked: .places(asked), features: read)

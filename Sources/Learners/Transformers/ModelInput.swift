@@ -37,6 +37,45 @@ struct ModelInput {
   var masked: [Float]?
 }
 
+extension ModelInput {
+  /// The same with noise on all numbers: another view of it.
+  func noised(_ deviation: Double, seed: UInt64, number: UInt64) -> ModelInput {
+    var generator = Philox(seed: seed, purpose: 0x5649_4557, index: number)  // "VIEW"
+    func noised(_ x: Tensor) -> Tensor {
+      x + Tensor((0..<x.count).map { _ in Float(deviation * generator.normal()) }, shape: x.shape)
+    }
+    let sequence = sequence.map {
+      Sequence(
+        steps: $0.steps, states: noised($0.states), actions: $0.actions, holds: $0.holds,
+        acts: $0.acts, starts: $0.starts, goals: $0.goals, columns: $0.columns)
+    }
+    return ModelInput(
+      rows: rows, states: noised(states), goals: noised(goals), sequence: sequence)
+  }
+}
+
+/// Says the goal that will have been reached from the model's last token and, where they are handed to it, the
+/// actions.
+struct Reached {
+  /// The last token, `[B, D]`.
+  let token: Tensor
+  /// A layer of the token and the actions' mean features, `[F, D + K]`.
+  let head: Linear
+
+  /// What is said, `[B, F]`, of the actions' mean features `[B, K]`, or of zeros; `trains` says whether a gradient
+  /// reaches the layer and the token.
+  func callAsFunction(_ actions: Tensor? = nil, trains: Bool = true) -> Tensor {
+    let (rows, width) = (token.shape[0], token.shape[1])
+    let actions = actions ?? .zeros([rows, head.weight.shape[1] - width])
+    guard trains else {
+      return .linear(
+        .concatenated([token.detached(), actions], along: 1), head.weight.detached(),
+        head.bias.detached())
+    }
+    return head(.concatenated([token, actions], along: 1))
+  }
+}
+
 /// What a model says.
 struct ModelOutput {
   /// Which actions the outputs are for.
@@ -57,8 +96,8 @@ struct ModelOutput {
   var nextStates: Tensor?
   /// Outputs at each token of a sequence, `[B, W, K]`.
   var tokens: Tensor?
-  /// The goal that will have been reached, `[B, F]`, given the actions' mean features `[B, K]` or none.
-  var reached: ((Tensor?) -> Tensor)?
+  /// The goal that will have been reached, `[B, F]`.
+  var reached: Reached?
   /// What is lost in saying the way to the goal, `[]`.
   var planLoss: Tensor?
 }
@@ -115,7 +154,18 @@ struct ModelInputMaker: Sendable {
     }
     return ModelInput(
       rows: rows, states: normalized(observations, [rows, O], from: 0),
-      goals: normalized(goals, [rows, goals.count / rows], from: O), sequence: sequence)
+      goals: self.goals(goals, rows: rows, normalizer: normalizer), sequence: sequence)
+  }
+
+  /// Goals `[B, F]` as the model reads them.
+  func goals(_ values: [Float], rows: Int, normalizer: RunningNormalizer) -> Tensor {
+    let tensor = Tensor(values, shape: [rows, values.count / rows])
+    if normalizes {
+      normalizer.normalize(tensor, from: task.spec.observation)
+    } else {
+      tensor.clamp(to: -clip...clip)
+    }
+    return tensor
   }
 
   /// The goals' places; the last state's where the goal is none of the window's.

@@ -61,11 +61,12 @@ struct ModelParts {
       outputs: sizes.outputs, readsGoal: settings.readsGoal)
   }
 
-  /// The shape of layers whose tokens have `width` numbers.
-  func layers(_ width: Int? = nil) -> LayerShape {
+  /// The shape of layers whose tokens have `width` numbers; `ofPair` for an encoder with a decoder.
+  func layers(_ width: Int? = nil, ofPair: Bool = false) -> LayerShape {
     LayerShape(
       width: width ?? self.width, heads: settings.heads, feedForward: settings.feedForward,
-      activation: settings.activation, normFirst: settings.normFirst)
+      activation: settings.activation, normFirst: settings.normFirst,
+      rule: ofPair ? .glorot : .linear)
   }
 }
 

@@ -1,7 +1,7 @@
 internal import Torch
 
 /// Dense layers on state and goal side by side, as GCSL's own network; or on functions of each.
-struct DenseModel: GoalModel, @unchecked Sendable {
+struct DenseModel: GoalModel {
   private let branches: (MLP, MLP)?
   private let network: MLP
 
@@ -28,7 +28,7 @@ struct DenseModel: GoalModel, @unchecked Sendable {
 }
 
 /// Attention whose query is the state, without a transformer's dense layers: the log's "msa" and "ma".
-struct AttentionModel: GoalModel, @unchecked Sendable {
+struct AttentionModel: GoalModel {
   private let state: RowEmbedding
   private let goal: GoalToken
   private let layers: [MultiHeadAttention]
@@ -64,7 +64,7 @@ struct AttentionModel: GoalModel, @unchecked Sendable {
 }
 
 /// A transformer over state, action token and goal: the log's two-token nets, and its act token.
-struct TokensModel: GoalModel, @unchecked Sendable {
+struct TokensModel: GoalModel {
   private let state: RowEmbedding
   private let goal: GoalToken
   private let conditioning: Conditioning
@@ -104,13 +104,13 @@ struct TokensModel: GoalModel, @unchecked Sendable {
   func callAsFunction(_ input: ModelInput, _ dropout: Dropout?) -> ModelOutput {
     let goals = goal(input.states, input.goals)
     let states = conditioning(state(input.states).asToken, goals, dropout: dropout)
+    var asked = token?.token(rows: input.rows) ?? states
+    if settings.goalInTokens { asked = asked + goals.asToken }
     let tokens = layout.roles.map { role -> Tensor in
       switch role {
-      case .goal: goals.asToken
-      case .actionToken:
-        (token ?? goals).token(rows: input.rows)
-          + (settings.goalInTokens ? goals.asToken : Tensor.zeros([1]))
-      default: states
+      case .goal: return goals.asToken
+      case .actionToken: return asked
+      default: return states
       }
     }
     let x = positions.added(to: .concatenated(tokens, along: 1))
@@ -120,7 +120,7 @@ struct TokensModel: GoalModel, @unchecked Sendable {
 }
 
 /// A transformer's encoder over action tokens, and its decoder over state and goal.
-struct ActionEncoderModel: GoalModel, @unchecked Sendable {
+struct ActionEncoderModel: GoalModel {
   private let state: RowEmbedding
   private let goal: GoalToken
   private let tokens: Tensor
@@ -136,10 +136,10 @@ struct ActionEncoderModel: GoalModel, @unchecked Sendable {
     tokens = parts.make.embedding(
       "tokens", rows: parts.settings.actionTokens, width: parts.width)
     encoder = TransformerStack(
-      "encoder", layers: parts.settings.layers, parts.layers(), parts.make)
+      "encoder", layers: parts.settings.layers, parts.layers(ofPair: true), parts.make)
     decoder = TransformerStack(
-      "decoder", layers: parts.settings.decoderLayers, parts.layers(), attendsToMemory: true,
-      parts.make)
+      "decoder", layers: parts.settings.decoderLayers, parts.layers(ofPair: true),
+      attendsToMemory: true, parts.make)
     out = parts.out(parts.width)
     read = parts.settings.reads == .goal ? .goal : .state(0)
   }

@@ -78,7 +78,4 @@ final class ParameterMaker {
     keep(name + ".bias", norm.bias)
     return norm
   }
-
-  /// The generator's stream for another purpose of the same network.
-  func numbers(_ count: Int) -> [Float] { (0..<count).map { _ in Float(generator.normal()) } }
 }

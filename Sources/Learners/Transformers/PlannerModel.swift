@@ -16,7 +16,7 @@ internal import Torch
 /// head is the learner's, where the paper's is a mixture.
 ///
 /// Shapes: `B` rows, `W` places, `G` achieved goal, `n` waypoints, `M` modes.
-struct PlannerModel: GoalModel, @unchecked Sendable {
+struct PlannerModel: GoalModel {
   private let plan: MLP
   private let modes: MLP
   private let planToken: RowEmbedding
@@ -89,8 +89,9 @@ struct PlannerModel: GoalModel, @unchecked Sendable {
     let logDeviations = raw.narrowed(M + M * D..<M + 2 * M * D, along: 1)
       .reshaped([N, M, D]).clamped(to: -5...2)
     let differences = Tensor(way, shape: [N, 1, D]) - means
-    let terms = (differences / logDeviations.exp()).squared() * -0.5 + logDeviations * -1
-      + -0.5 * log(2 * .pi)
+    let squares = (differences / logDeviations.exp()).squared() * -0.5
+    let constant: Double = -0.5 * log(2 * Double.pi)
+    let terms = (squares - logDeviations) + constant  // ln N of each number, [N, M, n G]
     let weights = raw.narrowed(0..<M, along: 1).logSoftmax()  // [N, M]
     return (terms.sum(along: -1) + weights).logSumExp().mean() * (-1 / Double(D))
   }

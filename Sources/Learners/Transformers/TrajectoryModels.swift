@@ -5,7 +5,7 @@ internal import Torch
 /// its goal only.
 ///
 /// Shapes: `B` rows, `W` states, `D` numbers in a token.
-struct TrajectoryModel: GoalModel, @unchecked Sendable {
+struct TrajectoryModel: GoalModel {
   private let state: RowEmbedding
   private let positions: Positions
   private let stack: TransformerStack
@@ -105,7 +105,7 @@ struct TrajectoryModel: GoalModel, @unchecked Sendable {
 ///     s_0 ... s_i  a_i ... a_{j−1}  g  s_{j+1} ...
 ///
 /// Masks are over the tokens: start is the state's, goal the goal's. Shapes as above.
-struct TrajectoryTokensModel: GoalModel, @unchecked Sendable {
+struct TrajectoryTokensModel: GoalModel {
   private let state: RowEmbedding
   private let goal: GoalToken
   private let token: Tensor
@@ -113,7 +113,6 @@ struct TrajectoryTokensModel: GoalModel, @unchecked Sendable {
   private let encoder: TransformerStack
   private let out: OutLayers
   private let reached: (token: Tensor, head: Linear)?
-  private let outputs: Int
   private let asksForAll: Bool
   private let settings: ArchitectureSettings
   private let quirks: QuirkSettings
@@ -135,12 +134,11 @@ struct TrajectoryTokensModel: GoalModel, @unchecked Sendable {
         parts.make.embedding("reached", rows: 1, width: parts.width),
         parts.make.linear("reached_head", parts.width + parts.sizes.outputs, parts.sizes.goal)
       ) : nil
-    outputs = parts.sizes.outputs
   }
 
   func callAsFunction(_ input: ModelInput, _ dropout: Dropout?) -> ModelOutput {
     guard let sequence = input.sequence else { preconditionFailure("a trajectory is needed") }
-    let (B, W, outputs) = (input.rows, sequence.steps, outputs)
+    let (B, W) = (input.rows, sequence.steps)
     let goals = goal(input.states, input.goals)
     // A row's bank of tokens: its states, the action token, the goal and what is reached.
     var bank = [state(sequence.states), token.token(rows: B), goals.asToken]
@@ -185,11 +183,8 @@ struct TrajectoryTokensModel: GoalModel, @unchecked Sendable {
     let read = y.rows(asked)
     var output = ModelOutput(actions: out(read), asked: .places(places), features: read)
     if let reached {
-      let last = y.rows((0..<B).map { Int64($0 * count + count - 1) })
-      let head = reached.head
-      output.reached = { actions in
-        head(.concatenated([last, actions ?? .zeros([B, outputs])], along: 1))
-      }
+      output.reached = Reached(
+        token: y.rows((0..<B).map { Int64($0 * count + count - 1) }), head: reached.head)
     }
     return output
   }

@@ -12,6 +12,8 @@ struct LayerShape: Equatable {
   var activation: Activation
   /// Whether a part's input is normalised, else its sum with the output.
   var normFirst: Bool
+  /// How matrices are drawn: `glorot` where an encoder has a decoder.
+  var rule = ParameterMaker.Rule.linear
 }
 
 /// What stands between two dense layers.
@@ -39,11 +41,14 @@ struct MultiHeadAttention {
   private let heads: Int
   private let width: Int
 
-  init(_ name: String, width: Int, heads: Int, _ make: ParameterMaker) {
+  init(
+    _ name: String, width: Int, heads: Int, rule: ParameterMaker.Rule = .linear,
+    _ make: ParameterMaker
+  ) {
     (self.width, self.heads) = (width, heads)
     projections = make.linear(
       name + ".in_proj", width, 3 * width, rule: .glorot, drawsBias: false)
-    output = make.linear(name + ".out_proj", width, width, drawsBias: false)
+    output = make.linear(name + ".out_proj", width, width, rule: rule, drawsBias: false)
   }
 
   /// Tokens `[B, T, D]` of queries `[B, T, D]` that attend to keys `[B, S, D]`, themselves where nil.
@@ -99,14 +104,14 @@ struct TransformerLayer {
   init(_ name: String, _ shape: LayerShape, attendsToMemory: Bool = false, _ make: ParameterMaker) {
     self.shape = shape
     attention = MultiHeadAttention(
-      name + ".self_attn", width: shape.width, heads: shape.heads, make)
+      name + ".self_attn", width: shape.width, heads: shape.heads, rule: shape.rule, make)
     memoryAttention =
       attendsToMemory
       ? MultiHeadAttention(
-        name + ".multihead_attn", width: shape.width, heads: shape.heads, make) : nil
-    let rule: ParameterMaker.Rule = attendsToMemory ? .glorot : .linear
-    widening = make.linear(name + ".linear1", shape.width, shape.feedForward, rule: rule)
-    narrowing = make.linear(name + ".linear2", shape.feedForward, shape.width, rule: rule)
+        name + ".multihead_attn", width: shape.width, heads: shape.heads, rule: shape.rule, make)
+      : nil
+    widening = make.linear(name + ".linear1", shape.width, shape.feedForward, rule: shape.rule)
+    narrowing = make.linear(name + ".linear2", shape.feedForward, shape.width, rule: shape.rule)
     norms = (0..<(attendsToMemory ? 3 : 2)).map { make.norm("\(name).norm\($0 + 1)", shape.width) }
   }
 
@@ -118,13 +123,13 @@ struct TransformerLayer {
     func part(_ x: Tensor, _ norm: LayerNorm, _ body: (Tensor) -> Tensor) -> Tensor {
       shape.normFirst ? x + dropout(body(norm(x))) : norm(x + dropout(body(x)))
     }
-    var x = part(x, norms[0]) { attention($0, bias: bias, dropout: dropout) }
+    var y = part(x, norms[0]) { attention($0, bias: bias, dropout: dropout) }
     if let memoryAttention, let memory {
-      x = part(x, norms[1]) {
+      y = part(y, norms[1]) {
         memoryAttention($0, keys: memory, bias: memoryBias, dropout: dropout)
       }
     }
-    return part(x, norms[norms.count - 1]) {
+    return part(y, norms[norms.count - 1]) {
       narrowing(dropout(shape.activation(widening($0))))
     }
   }
@@ -151,9 +156,9 @@ struct TransformerStack {
     _ x: Tensor, bias: Tensor? = nil, memory: Tensor? = nil, memoryBias: Tensor? = nil,
     dropout: Dropout? = nil
   ) -> Tensor {
-    let x = layers.reduce(x) {
+    let y = layers.reduce(x) {
       $1($0, bias: bias, memory: memory, memoryBias: memoryBias, dropout: dropout)
     }
-    return norm.map { $0(x) } ?? x
+    return norm.map { $0(y) } ?? y
   }
 }
