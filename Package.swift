@@ -110,7 +110,8 @@ let package = Package(
       name: "TorchTests", dependencies: ["Torch", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "LearnersTests",
-      dependencies: ["Learners", "Torch", "Replay", "GoalCore", "TestSupport"], swiftSettings: strict),
+      dependencies: ["Learners", "Torch", "Replay", "GoalCore", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "EnvironmentsTests", dependencies: ["Environments", "GoalCore", "TestSupport"],
       swiftSettings: withMuJoCo),

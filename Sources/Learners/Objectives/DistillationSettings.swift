@@ -27,7 +27,7 @@ public struct DistillationSettings: Codable, Sendable, Equatable {
   /// Whether a teacher is needed for it.
   var isOn: Bool { weight != 0 || maskedWeight != 0 }
 
-  /// The teacher's temperature in an update, counted from 0:
+  /// The teacher's temperature in an update, counted from 0.
   ///
   ///     τ(k) = τ₀ + (τ − τ₀) k / (n − 1) for k < n, then τ
   func temperature(towards last: Double, update: Int) -> Double {

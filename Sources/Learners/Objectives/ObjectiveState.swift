@@ -1,7 +1,9 @@
 internal import Torch
 
-/// What objectives keep between updates, besides a teacher's weights: an expander, and the centres of the
-/// teacher's outputs. All of it is saved and restored to the bit.
+/// What objectives keep between updates besides a teacher's weights.
+///
+/// That is an expander, and the centres of the teacher's outputs; all of it is saved and restored to the
+/// bit.
 ///
 /// Shapes: `N` rows, `K` outputs.
 struct ObjectiveState: Sendable {
