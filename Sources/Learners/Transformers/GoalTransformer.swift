@@ -34,7 +34,6 @@ public final class GoalTransformer: Learner {
   private let loss: ModelLosses
   private let student: ModelNetwork
   private let teacher: (network: ModelNetwork, momentum: MomentumTeacher)?
-  private let centres: [Centre]
   private let optimizer: Adam
   private let gathered: [Tensor]
   private var normalizer: RunningNormalizer
@@ -69,11 +68,6 @@ public final class GoalTransformer: Learner {
     } else {
       teacher = nil
     }
-    let momentum = configuration.objectives.distillation.centreMomentum
-    let embedding =
-      student.expander == nil
-      ? head.outputs : configuration.objectives.vicreg.expanderWidths.last ?? head.outputs
-    centres = [embedding, head.outputs].map { Centre(outputs: $0, momentum: momentum) }
     optimizer = Adam(student.parameters, learningRate: configuration.learningRate)
     gathered =
       configuration.accumulations > 1 ? student.parameters.map { Tensor.zeros($0.shape) } : []
@@ -102,14 +96,12 @@ public final class GoalTransformer: Learner {
     let rate = configuration.architecture.dropout
     let dropout = rate > 0 ? Dropout(rate: rate, seed: seed, number: UInt64(updates)) : nil
     let outcome = loss(
-      on: batch, student, teacher: teacher?.network, centres: centres, normalizer: normalizer,
+      on: batch, student, teacher: teacher?.network, normalizer: normalizer,
       update: updates, dropout: dropout)
     let slopes = gradients(of: outcome.terms.total, student.parameters)
     step(along: slopes)
     teacher?.momentum.follow(update: updates)
-    for (centre, outputs) in zip(centres, outcome.centred) {
-      if let outputs { centre.follow(outputs) }
-    }
+    for (centre, outputs) in outcome.centred { centre.follow(outputs) }
     updates += 1
     if configuration.normalizes {
       normalizer.update(
@@ -153,7 +145,7 @@ public final class GoalTransformer: Learner {
   public func losses(on batch: GoalBatch) -> Metrics {
     withoutGradients {
       loss(
-        on: batch, student, teacher: teacher?.network, centres: centres, normalizer: normalizer,
+        on: batch, student, teacher: teacher?.network, normalizer: normalizer,
         update: updates, dropout: nil
       ).terms.metrics
     }
@@ -190,10 +182,8 @@ public final class GoalTransformer: Learner {
 
   private var trainingState: [NamedTensor] {
     optimizer.state.map { $0.within("optimizer") }
-      + (student.expander?.named.map { $0.within("expander") } ?? [])
-      + (teacher?.network.expander?.named.map { $0.within("teacher_expander") } ?? [])
-      + (configuration.objectives.distillation.isOn
-        ? centres.enumerated().map { NamedTensor("centre.\($0)", $1.tensor) } : [])
+      + student.state.named.map { $0.within("objectives") }
+      + (teacher?.network.state.expander?.named.map { $0.within("teacher_expander") } ?? [])
       + gathered.enumerated().map { NamedTensor("gathered.\($0)", $1) }
   }
 

@@ -94,8 +94,8 @@ struct ModelOutput {
   var features: Tensor
   /// The state after each, `[B, W, O]`.
   var nextStates: Tensor?
-  /// Outputs at each token of a sequence, `[B, W, K]`.
-  var tokens: Tensor?
+  /// What stands at each state of a sequence, `[B · W, D]`, and the outputs there, `[B · W, K]`.
+  var tokens: (features: Tensor, outputs: Tensor)?
   /// The goal that will have been reached, `[B, F]`.
   var reached: Reached?
   /// What is lost in saying the way to the goal, `[]`.

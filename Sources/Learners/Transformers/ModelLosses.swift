@@ -20,13 +20,13 @@ struct ModelLosses {
     let output: ModelOutput
     /// What was to be imitated.
     let targets: ActionTargets
-    /// What the teacher's centres follow: its embeddings, and its tokens' outputs.
-    var centred: [Tensor?] = [nil, nil]
+    /// The centres of the teacher's embeddings, and what they are to follow.
+    var centred: [(Centre, Tensor)] = []
   }
 
-  /// The terms for a batch in update `update`; `centres` are those of the teacher's outputs and tokens.
+  /// The terms for a batch in update `update`.
   func callAsFunction(
-    on batch: GoalBatch, _ student: ModelNetwork, teacher: ModelNetwork?, centres: [Centre],
+    on batch: GoalBatch, _ student: ModelNetwork, teacher: ModelNetwork?,
     normalizer: RunningNormalizer, update: Int, dropout: Dropout?
   ) -> Outcome {
     let number = UInt64(update)
@@ -50,7 +50,7 @@ struct ModelLosses {
     if let loss = output.planLoss { outcome.terms.add("plan_loss", weight: 1) { loss } }
     addRegularisation(input, student, dropout, number, to: &outcome)
     if let teacher {
-      addDistillation(input, student, teacher, centres, dropout, update, to: &outcome)
+      addDistillation(input, student, teacher, dropout, update, to: &outcome)
     }
     if let reached = output.reached {
       addReached(reached, input, batch, normalizer, to: &outcome)
@@ -81,7 +81,8 @@ struct ModelLosses {
     let settings = configuration.objectives.vicreg
     guard settings.isOn else { return }
     func embedding(_ output: ModelOutput) -> Tensor {
-      settings.embedding == .expander ? student.embedding(of: output) : output.actions
+      student.state.embedding(
+        settings.embedding, token: output.features, logits: output.actions)
     }
     var branches = [embedding(outcome.output)]
     if settings.branches == .two {
@@ -93,38 +94,48 @@ struct ModelLosses {
   }
 
   private func addDistillation(
-    _ input: ModelInput, _ student: ModelNetwork, _ teacher: ModelNetwork, _ centres: [Centre],
-    _ dropout: Dropout?, _ update: Int, to outcome: inout Outcome
+    _ input: ModelInput, _ student: ModelNetwork, _ teacher: ModelNetwork, _ dropout: Dropout?,
+    _ update: Int, to outcome: inout Outcome
   ) {
     let settings = configuration.objectives.distillation
     guard settings.isOn else { return }
+    func embedding(_ token: Tensor, _ logits: Tensor, by other: Expander? = nil) -> Tensor {
+      student.state.embedding(settings.outputs, token: token, logits: logits, by: other)
+    }
     let said = withoutGradients { teacher.model(input, nil) }
-    if settings.weight > 0 {
-      let embedding = withoutGradients { teacher.embedding(of: said) }
+    if let centre = student.state.centre {
+      let theirs = withoutGradients {
+        embedding(said.features, said.actions, by: teacher.state.expander)
+      }
       let targets = DINO.targets(
-        embedding, centre: centres[0].tensor,
+        theirs, centre: centre.tensor,
         temperature: settings.temperature(towards: settings.teacherTemperature, update: update))
-      outcome.centred[0] = embedding
-      let own = student.embedding(of: outcome.output)
+      outcome.centred.append((centre, theirs))
+      let own = embedding(outcome.output.features, outcome.output.actions)
       outcome.terms.add("dino_loss", weight: settings.weight) {
         DINO.loss(own, targets: targets, temperature: settings.studentTemperature)
       }
     }
-    guard settings.maskedWeight > 0, let sequence = input.sequence, let tokens = said.tokens else {
-      return
-    }
+    guard let centre = student.state.maskedCentre, let sequence = input.sequence,
+      let tokens = said.tokens
+    else { return }
     var hidden = input
     let mask = IBOT.masked(
       settings.maskedShare, mask: sequence.holds.map { $0 ? 1 : 0 }, tokens: sequence.steps,
       seed: seed, update: update)
     hidden.masked = mask
     guard let seen = student.model(hidden, dropout).tokens else { return }
+    let shape = [input.rows, sequence.steps, -1]
+    let theirs = withoutGradients {
+      embedding(tokens.features, tokens.outputs, by: teacher.state.expander).reshaped(shape)
+    }
     let targets = DINO.targets(
-      tokens, centre: centres[1].tensor,
+      theirs, centre: centre.tensor,
       temperature: settings.temperature(towards: settings.maskedTeacherTemperature, update: update))
-    outcome.centred[1] = tokens
+    outcome.centred.append((centre, theirs))
+    let own = embedding(seen.features, seen.outputs).reshaped(shape)
     outcome.terms.add("ibot_loss", weight: settings.maskedWeight) {
-      IBOT.loss(seen, targets: targets, masked: mask, temperature: settings.studentTemperature)
+      IBOT.loss(own, targets: targets, masked: mask, temperature: settings.studentTemperature)
     }
   }
 

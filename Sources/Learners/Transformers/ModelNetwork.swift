@@ -7,8 +7,8 @@ struct ModelNetwork: Sendable {
   let model: any GoalModel
   /// Its parameters.
   let named: [NamedTensor]
-  /// The network that makes embeddings for objectives; nil where none needs it.
-  let expander: Expander?
+  /// What objectives keep besides: an expander, and centres.
+  let state: ObjectiveState
 
   /// Makes a model whose numbers are drawn from the run's seed, or are 0 where they will be overwritten.
   init(
@@ -21,25 +21,17 @@ struct ModelNetwork: Sendable {
     let make = maker(0)
     model = configuration.model(task: task, head: head, make)
     named = make.named
-    let settings = configuration.objectives.vicreg
-    let isUsed = settings.isOn || configuration.objectives.distillation.weight > 0
-    guard settings.embedding == .expander, isUsed else {
-      expander = nil
-      return
+    let settings = configuration.objectives
+    let outputs = head.outputs
+    let width =
+      settings.expander.reads == .logits ? outputs : configuration.featureWidth(outputs: outputs)
+    state = ObjectiveState(settings, logits: outputs) {
+      maker(1).mlp("expander", [width] + $0)
     }
-    let width = configuration.featureWidth(outputs: head.outputs)
-    expander = Expander(
-      maker(1).mlp("expander", [width] + settings.expanderWidths),
-      normalizes: settings.expanderNormalizes)
   }
 
   /// What the optimizer moves.
-  var parameters: [Tensor] { named.map(\.tensor) + (expander?.parameters ?? []) }
-
-  /// What objectives compare of an output: the expander's embedding of its features, or the logits.
-  func embedding(of output: ModelOutput) -> Tensor {
-    expander.map { $0(output.features) } ?? output.actions
-  }
+  var parameters: [Tensor] { named.map(\.tensor) + state.parameters }
 }
 
 extension GoalTransformer.Configuration {

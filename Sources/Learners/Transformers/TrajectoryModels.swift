@@ -56,7 +56,7 @@ struct TrajectoryModel: GoalModel {
     let asked = (0..<B * W).filter { isAsked($0 / W, $0 % W, sequence) }
     let read = y.flattened.rows(asked.map { Int64($0) })
     var output = ModelOutput(actions: out(read), asked: .places(asked), features: read)
-    if masked != nil { output.tokens = out(y.flattened).reshaped([B, W, -1]) }
+    if masked != nil { output.tokens = (y.flattened, out(y.flattened)) }
     return output
   }
 

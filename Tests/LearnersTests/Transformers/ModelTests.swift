@@ -57,7 +57,7 @@ struct ModelTests {
     #expect(count(gated.named, "post.") == 128_308)
     #expect(count(gated.named, "encoder.", "decoder.") == 4_128)
     #expect(count(gated.named, "gate.") == 448)
-    #expect(count(gated.named) + count(gated.expander?.named ?? []) == 158_920)
+    #expect(count(gated.named) + count(gated.state.named) == 158_920)
 
     let idm = network(
       Self.lander,
@@ -165,13 +165,11 @@ struct ModelTests {
     let losses = ModelLosses(
       configuration: configuration, task: task, head: head,
       maker: ModelInputMaker(task: task, head: head, configuration, seed: 5), seed: 5)
-    let outputs = student.expander == nil ? head.outputs : 64
-    let centres = [outputs, head.outputs].map { Centre(outputs: $0, momentum: 0.9) }
     let normalizer = RunningNormalizer(length: 4, settings: NormalizerSettings())
     func loss() -> Tensor {
       losses(
         on: batch, student, teacher: configuration.objectives.hasTeacher ? teacher : nil,
-        centres: centres, normalizer: normalizer, update: 4, dropout: nil
+        normalizer: normalizer, update: 4, dropout: nil
       ).terms.total
     }
     let slopes = gradients(of: loss(), student.parameters)
