@@ -98,7 +98,9 @@ extension WindowColumns {
     switch actions {
     case .continuous(var values):
       actions = .continuous([])
-      let (from, A) = (episode.actions.assumingMemoryBound(to: Float.self), values.count / mask.count)
+      let (from, A) = (
+        episode.actions.assumingMemoryBound(to: Float.self), values.count / mask.count
+      )
       for place in places {
         for k in 0..<A {
           values[place * A + k] =

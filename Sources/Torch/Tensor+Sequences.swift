@@ -48,6 +48,7 @@ extension Tensor {
     queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor?
   ) -> Tensor {
     Operators.attend(
-      .tensor(queries), .tensor(keys), .tensor(values), bias.map { Operand.tensor($0) } ?? Operand.none, 0.0)
+      .tensor(queries), .tensor(keys), .tensor(values),
+      bias.map { Operand.tensor($0) } ?? Operand.none, 0.0)
   }
 }

@@ -1,5 +1,5 @@
 public import GoalCore
-public import Replay
+internal import Replay
 
 /// How start and goal of a trajectory are drawn for a model of the log.
 public enum StartGoalPairs: String, SettingChoice {
@@ -158,7 +158,8 @@ extension GoalTransformer.Configuration {
       default: false
       }
     try require(
-      !needsGoals || pairs != .original, "pairs", "of states of the trajectory for \(form.rawValue)",
+      !needsGoals || pairs != .original, "pairs",
+      "of states of the trajectory for \(form.rawValue)",
       pairs.rawValue)
     try require(
       !objectives.reachedState.isOn || form == .trajectoryTokens && pairs == .original,
@@ -176,7 +177,8 @@ extension GoalTransformer.Configuration {
     try require(
       head != .continuous
         || (objectives.reachedState.surrogateWeight == 0
-          && objectives.imitation.falsePositives == 0), "head",
+          && objectives.imitation.falsePositives == 0),
+      "head",
       "of choices for false positives and for surrogates", head.rawValue)
   }
 
@@ -205,7 +207,8 @@ extension GoalTransformer.Configuration {
         ),
         ("indices", "row: each its own start and goal; batch: one for all", "the log"),
         (
-          "goals", "extracted: what was achieved; full: the whole state, what a world's goal does "
+          "goals",
+          "extracted: what was achieved; full: the whole state, what a world's goal does "
             + "not name being 0 in acting", "the log"
         ),
         ("choosing", "greedy or sampled, where it is evaluated", "gcsl, variants.py"),
@@ -215,6 +218,7 @@ extension GoalTransformer.Configuration {
         ("viewNoise", "deviation of the noise on the inputs of VICReg's second view", "ours"),
       ] + QuirkSettings.documentation
       + [("normalizes", "whether inputs are normalised", "gcsl, networks.py")]
-      + NormalizerSettings.documentation + OnlineSettings.documentation(source: "GCSL's variants.py")
+      + NormalizerSettings.documentation
+      + OnlineSettings.documentation(source: "GCSL's variants.py")
   }
 }

@@ -176,13 +176,16 @@ struct ModelLosses {
     outcome.terms.add("reached_state_loss", weight: settings.reachedWeight) {
       ReachedState.distance(said, from: found)
     }
-    outcome.terms.add("surrogate_loss", weight: settings.surrogate == .none ? 0 : settings.surrogateWeight) {
+    outcome.terms.add(
+      "surrogate_loss", weight: settings.surrogate == .none ? 0 : settings.surrogateWeight
+    ) {
       if isHanded {
         let best = withoutGradients { logits.detached().largest() }
         let own = mean(ReachedState.straightThrough(logits, choices: best))
         return ReachedState.distance(reached(own, trains: false), from: input.goals)
       }
-      let logarithms = logits.crossEntropies(of: Tensor(classes, shape: [classes.count]))
+      let logarithms =
+        logits.crossEntropies(of: Tensor(classes, shape: [classes.count]))
         .reshaped([places.count, codec.heads]).sum(along: 1) * -1
       return ReachedState.scoreFunction(
         logarithms.reshaped([places.count, 1]).sumsOfRows(by: rows, count: batch.count)

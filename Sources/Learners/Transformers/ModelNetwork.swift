@@ -39,7 +39,8 @@ extension GoalTransformer.Configuration {
   func featureWidth(outputs: Int) -> Int {
     switch architecture.form {
     case .mlp, .branches: outputs
-    default: architecture.conditioning == .concatenation ? 2 * architecture.width : architecture.width
+    default:
+      architecture.conditioning == .concatenation ? 2 * architecture.width : architecture.width
     }
   }
 }

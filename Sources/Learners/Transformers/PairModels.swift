@@ -40,7 +40,8 @@ struct AttentionModel: GoalModel {
     state = parts.stateEmbedding()
     goal = parts.goalToken()
     layers = (0..<settings.layers).map {
-      MultiHeadAttention("attention.\($0)", width: parts.width, heads: parts.settings.heads, parts.make)
+      MultiHeadAttention(
+        "attention.\($0)", width: parts.width, heads: parts.settings.heads, parts.make)
     }
     out = parts.out(parts.width)
   }

@@ -72,7 +72,8 @@ private final class TransformerActor: GoalActor {
   func act(_ observation: [Float]) -> Action {
     precondition(
       observation.count == policy.maker.task.spec.observation,
-      "an observation has \(policy.maker.task.spec.observation) numbers, found \(observation.count)")
+      "an observation has \(policy.maker.task.spec.observation) numbers, found \(observation.count)"
+    )
     let threads = TorchRuntime.threads
     if threads != 1 { TorchRuntime.threads = 1 }
     defer { if threads != 1 { TorchRuntime.threads = threads } }

@@ -204,7 +204,8 @@ struct ModelTests {
     let task = SmallWorld.task
     var configuration = form.configuration
     // Where tokens or goals are placed by the number of steps, the goal of the batch is as far as acting's.
-    if [.trajectoryTokens, .decoder, .trajectory, .trajectoryDecoder].contains(configuration.architecture.form),
+    if [.trajectoryTokens, .decoder, .trajectory, .trajectoryDecoder].contains(
+      configuration.architecture.form),
       configuration.window(horizon: task.spec.horizon) != nil
     {
       guard configuration.architecture.history > 1 else { return }
