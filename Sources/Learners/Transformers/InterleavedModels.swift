@@ -1,7 +1,9 @@
 internal import Torch
 
 /// A causal transformer over goal, states and actions by turns: PACT's and the decision transformer's, without
-/// returns and with a goal. An action is read at its state's token.
+/// returns and with a goal.
+///
+/// An action is read at its state's token.
 ///
 ///     goal first   g s_0 a_0 s_1 a_1 ...        goal last   s_0 a_0 s_1 a_1 ... g
 ///

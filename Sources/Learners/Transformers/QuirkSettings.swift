@@ -2,13 +2,13 @@
 ///
 /// Others are settings of their objectives: `nextState.axis`, `teacher.dropsOut`; of `pairs` and of `indices`.
 public struct QuirkSettings: Codable, Sendable, Equatable {
-  /// Acting reads the last token, the goal's, in place of the state's. BUG1 of the log.
+  /// Acting reads the last token, the goal's, in place of the state's: BUG1 of the log.
   public var readsLast = false
   /// The goal's position, in acting, is the window's last in place of the next one.
   public var goalAtEnd = false
-  /// The first numbers of a token are taken for the outputs. `idm.py`.
+  /// The first numbers of a token are taken for the outputs, as in `idm.py`.
   public var omitsOutput = false
-  /// The action at the goal is asked for as well. `traj_idm.py`.
+  /// The action at the goal is asked for as well, as in `traj_idm.py`.
   public var asksAtGoal = false
   /// Acting always has one action token, where training has one for each step to the goal.
   public var oneActingToken = false

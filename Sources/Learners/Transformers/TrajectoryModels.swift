@@ -1,8 +1,10 @@
 internal import Torch
 
 /// A transformer over the states of a trajectory, one of which is the goal: the log's inverse-dynamics
-/// transformer. With `decodesTokens` a decoder over one action token a state, which attends to that state and
-/// its goal only.
+/// transformer.
+///
+/// In the form `trajectory-decoder` it is a decoder over one action token a state, which attends to that state
+/// and its goal only.
 ///
 /// Shapes: `B` rows, `W` states, `D` numbers in a token.
 struct TrajectoryModel: GoalModel {
@@ -99,8 +101,9 @@ struct TrajectoryModel: GoalModel {
 }
 
 /// A transformer over the states up to the present one, action tokens up to the goal, and the goal; then, for
-/// masks that show them, the states after the goal. With `says` a last token says the goal that will have been
-/// reached.
+/// masks that show them, the states after the goal.
+///
+/// Where it is asked for, a last token says the goal that will have been reached.
 ///
 ///     s_0 ... s_i  a_i ... a_{j−1}  g  s_{j+1} ...
 ///
