@@ -74,12 +74,17 @@ struct ModelTests {
     #expect(count(idm.named, "encoder.layers.") + layer == 38_112)
   }
 
+  /// A model with small parts.
+  struct Form: Sendable, CustomTestStringConvertible {
+    let configuration: Configuration
+    var form: ModelForm { configuration.architecture.form }
+    var testDescription: String { form.rawValue }
+  }
+
   /// Every form, small, with what it says besides actions.
-  static let forms: [(name: String, configuration: Configuration)] = {
-    func tiny(_ form: ModelForm, _ change: (inout Configuration) -> Void = { _ in }) -> (
-      name: String, configuration: Configuration
-    ) {
-      var configuration = configured {
+  static let forms: [Form] = {
+    func tiny(_ form: ModelForm, _ change: (inout Configuration) -> Void = { _ in }) -> Form {
+      var configuration = ModelTests.configured {
         $0.architecture.form = form
         $0.architecture.width = 4
         $0.architecture.heads = 2
@@ -92,7 +97,7 @@ struct ModelTests {
         $0.objectives.vicreg.covariance = 0.5
       }
       change(&configuration)
-      return (form.rawValue, configuration)
+      return Form(configuration: configuration)
     }
     return [
       tiny(.mlp), tiny(.branches), tiny(.attention) { $0.architecture.keys = .both },
@@ -152,9 +157,7 @@ struct ModelTests {
 
   /// The slope along a direction, by the gradient and by a difference.
   @Test(arguments: forms)
-  func gradientsAgreeWithFiniteDifferences(
-    form: (name: String, configuration: Configuration)
-  ) throws {
+  func gradientsAgreeWithFiniteDifferences(form: Form) throws {
     let task = SmallWorld.task
     let configuration = form.configuration
     let learner = try GoalTransformer(task: task, configuration: configuration, seed: 1)
@@ -192,15 +195,13 @@ struct ModelTests {
       _ = at(0)
       #expect(
         abs(found - expected) < 0.02 * abs(expected) + 0.02,
-        "\(form.name): \(expected), measured \(found)")
+        "\(form.form): \(expected), measured \(found)")
     }
   }
 
   /// In a state of a batch, after the same history, a policy says what training made of that state.
-  @Test(arguments: forms.filter { !["interleaved", "prompted"].contains($0.name) })
-  func policiesActOnWhatTheyAreTrainedOn(
-    form: (name: String, configuration: Configuration)
-  ) throws {
+  @Test(arguments: forms.filter { ![.interleaved, .prompted].contains($0.form) })
+  func policiesActOnWhatTheyAreTrainedOn(form: Form) throws {
     let task = SmallWorld.task
     var configuration = form.configuration
     // Where tokens or goals are placed by the number of steps, the goal of the batch is as far as acting's.
@@ -243,7 +244,7 @@ struct ModelTests {
         sum + logarithms[(row * codec.heads + h) * codec.classes + choices[h]]
       }
       let found = try #require(actor.logProbability(of: codec.action(choices)))
-      #expect(abs(found - expected) < 1e-4, "\(form.name), row \(row)")
+      #expect(abs(found - expected) < 1e-4, "\(form.form), row \(row)")
     }
   }
 }

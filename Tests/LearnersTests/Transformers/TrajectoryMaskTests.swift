@@ -21,10 +21,10 @@ struct TrajectoryMaskTests {
   ]
 
   @Test func masksAreAsWrittenOut() {
-    #expect(Self.tables.map(\.mask) == TrajectoryMask.allCases)
+    #expect(Self.tables.map { $0.mask } == TrajectoryMask.allCases)
     for table in Self.tables {
       let found = table.mask.matrix(states: 5, start: 1, goal: 3, columns: table.columns)
-      #expect(found == table.rows.joined().map { $0 == "#" }, "\(table.mask)")
+      #expect(found == table.rows.joined(separator: "").map { $0 == "#" }, "\(table.mask)")
     }
   }
 
