@@ -81,11 +81,14 @@ struct ExperimentTests {
         }
         return metrics
       }
+      func pattern(_ entry: NamedTensor) -> [UInt32] {
+        entry.tensor.floats.map { $0.bitPattern }
+      }
       func bits(_ saved: SavedLearner) -> [String: [UInt32]] {
-        Dictionary(
-          uniqueKeysWithValues: (saved.policy.map { ("policy." + $0.name, $0) }
-            + saved.training.map { ("training." + $0.name, $0) })
-            .map { ($0.0, $0.1.tensor.floats.map(\.bitPattern)) })
+        var bits: [String: [UInt32]] = [:]
+        for entry in saved.policy { bits["policy." + entry.name] = pattern(entry) }
+        for entry in saved.training { bits["training." + entry.name] = pattern(entry) }
+        return bits
       }
       let whole = try made(1)
       let before = bits(whole.saved())
@@ -98,7 +101,7 @@ struct ExperimentTests {
       let metrics = try #require(train(whole, 0..<4))
       #expect(bits(resumed.saved()) == bits(whole.saved()), "\(cell.cell)")
       #expect(bits(whole.saved()) != before, "\(cell.cell)")
-      #expect(metrics.entries.allSatisfy(\.value.isFinite), "\(cell.cell)")
+      #expect(metrics.entries.allSatisfy { $0.value.isFinite }, "\(cell.cell)")
       #expect(whole.saved().firstNotFinite == nil)
       for policy in [whole.makePolicy(), whole.makeCollector()] {
         let actor = policy.makeActor()

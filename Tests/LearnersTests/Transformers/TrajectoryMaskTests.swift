@@ -32,10 +32,14 @@ struct TrajectoryMaskTests {
     let bias = AttentionBias.of(
       [true, false, false, false, false, true], rows: 1, queries: 2, keys: 3)
     #expect(bias.shape == [1, 1, 2, 3])
-    #expect(bias.floats == [0, -.infinity, -.infinity, -.infinity, -.infinity, 0])
+    let hidden = -Float.infinity
+    let expected: [Float] = [0, hidden, hidden, hidden, hidden, 0]
+    #expect(bias.floats == expected)
     let none = AttentionBias.of([false, false, false, false], rows: 1, queries: 2, keys: 2)
-    #expect(none.floats == [0, -.infinity, -.infinity, 0])
-    #expect(AttentionBias.causal(2).floats == [0, -.infinity, 0, 0])
+    let first: [Float] = [0, hidden, hidden, 0]
+    #expect(none.floats == first)
+    let causal: [Float] = [0, hidden, 0, 0]
+    #expect(AttentionBias.causal(2).floats == causal)
   }
 
   @Test func aStateThatIsHiddenChangesNothing() {
