@@ -61,9 +61,6 @@ public protocol Learner: AnyObject, SendableMetatype {
 }
 
 extension Learner {
-  /// The policy that is evaluated.
-  public func makeCollector() -> any GoalPolicy { makePolicy() }
-
   /// One update without diagnostics.
   public func update(on batch: GoalBatch) { _ = update(on: batch, measuring: false) }
 

@@ -159,7 +159,7 @@ public final class GoalTransformer: Learner {
   }
 
   /// The present policy as it collects.
-  public func makeCollector() -> any GoalPolicy {
+  public func makeCollectingPolicy() -> any GoalPolicy {
     policy(ofTeacher: configuration.objectives.teacher.collects, configuration.collecting)
   }
 

@@ -103,7 +103,7 @@ struct ExperimentTests {
       #expect(bits(whole.saved()) != before, "\(cell.cell)")
       #expect(metrics.entries.allSatisfy { $0.value.isFinite }, "\(cell.cell)")
       #expect(whole.saved().firstNotFinite == nil)
-      for policy in [whole.makePolicy(), whole.makeCollector()] {
+      for policy in [whole.makePolicy(), whole.makeCollectingPolicy()] {
         let actor = policy.makeActor()
         actor.begin(goal: [0.5, -0.5], seed: 3)
         var state: [Float] = [0, 0]
