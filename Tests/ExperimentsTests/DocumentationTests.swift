@@ -55,7 +55,7 @@ struct DocumentationTests {
       configuration.settings = settings.merging(["batchSize": 64]) { $1 }
       let run = folder.appendingPathComponent("run")
       _ = try OfflineTraining.run(configuration, in: run)
-      policy = try Checkpoint.policy(run.path).policy
+      policy = try Checkpoint.policy(run.path).policy.policy
       checkpoint = try #require(Checkpoint.all(in: run).last).path
       let environment = try world.load().makeEnvironment()
       episode = Rollout(environment: environment, policy: try Checkpoint.policy(run.path).policy)

@@ -41,10 +41,10 @@ struct LearnerContractTests {
     for entry in Self.entries {
       #expect(try LearnerRegistry.entry(entry.identifier).summary == entry.summary)
     }
-    let error = #expect(throws: LearnerError.self) { try LearnerRegistry.entry("transformer") }
+    let error = #expect(throws: LearnerError.self) { try LearnerRegistry.entry("regression") }
     #expect(
       error?.description
-        == "no learner is called 'transformer'; there are: goal-bc, gcsl, wgcsl, goal-marvil, ddpg, ddpg-her, "
+        == "no learner is called 'regression'; there are: goal-bc, gcsl, wgcsl, goal-marvil, ddpg, ddpg-her, "
         + "td3-bc, goal-transformer")
   }
 

@@ -29,19 +29,6 @@ struct LearningTests {
     #expect(after > 0.9)
   }
 
-  /// A model of three tokens, and one that reads the states before; both choose among nine actions.
-  @Test(arguments: [1, 5]) func transformersLearnIt(history: Int) throws {
-    let form: JSONValue = history == 1 ? "tokens" : "decoder"
-    let (before, after) = try success(
-      "goal-transformer", updates: 500,
-      overrides: [
-        "architecture": ["form": form, "history": .integer(history)], "batchSize": 128,
-        "learningRate": 2e-3,
-      ])
-    #expect(before < 0.3)
-    #expect(after > 0.8)
-  }
-
   @Test func cloningRandomActionsTeachesNothing() throws {
     #expect(try success("goal-bc", updates: 600).after < 0.3)
   }
