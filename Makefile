@@ -5,7 +5,9 @@ PREFIX ?= /usr/local
 NAME ?= quickstart
 DEPS := $(abspath $(or $(GOALPOST_DEPS),.deps))
 SNAKEMAKE = $(DEPS)/venv/bin/snakemake --snakefile pipelines/$(NAME)/Snakefile --directory . --cores all
-SEED_SETTING := $(if $(SEED),--config seed=$(SEED))
+SETTINGS := $(if $(SEED),seed=$(SEED)) $(if $(SEEDS),seeds=$(SEEDS)) $(if $(ROWS),rows=$(ROWS)) \
+  $(if $(UPDATES),updates=$(UPDATES)) $(if $(ENVIRONMENT),environment=$(ENVIRONMENT))
+CONFIG := $(if $(strip $(SETTINGS)),--config $(SETTINGS))
 
 .PHONY: help setup setup-peers toolchain build test torture fuzz quickstart pipeline benchmark lint install clean
 
@@ -46,9 +48,9 @@ quickstart: ## set up, build, then collect, verify, train, evaluate and film on 
 pipeline: $(if $(DRY),setup,build) ## run pipelines/NAME, or show what is to do: make pipeline NAME=smoke [TARGET=...] [SEED=1] [DRY=1]
 	@test -f pipelines/$(NAME)/Snakefile || { \
 	  echo "make: there is no pipelines/$(NAME); there are:" $(notdir $(patsubst %/Snakefile,%,$(wildcard pipelines/*/Snakefile))) >&2; exit 1; }
-	$(if $(DRY),@scripts/show-plan $(SNAKEMAKE) $(SEED_SETTING) -- $(or $(TARGET),all),\
+	$(if $(DRY),@scripts/show-plan $(SNAKEMAKE) $(CONFIG) -- $(or $(TARGET),all),\
 	PATH="$$($(SWIFT) build -c release --show-bin-path):$$PATH" $(SNAKEMAKE) --rerun-incomplete --nolock --keep-going \
-	  --quiet host reason rules $(SEED_SETTING) -- $(or $(TARGET),all))
+	  --quiet host reason rules $(CONFIG) -- $(or $(TARGET),all))
 
 benchmark: build setup-peers ## time each claim beside the peer that one would pick instead
 	Benchmarks/run

@@ -116,7 +116,8 @@ let package = Package(
     .testTarget(
       name: "TorchTests", dependencies: ["Torch", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "LearnersTests", dependencies: ["Learners", "Torch", "Replay", "GoalCore"],
+      name: "LearnersTests",
+      dependencies: ["Learners", "Torch", "Replay", "GoalCore", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "EnvironmentsTests", dependencies: ["Environments", "GoalCore", "TestSupport"],

@@ -164,7 +164,8 @@ enum OnlineTraining {
     private func begin(_ number: Int) {
       worker.begin(
         EpisodeWorker.Request(
-          number: number, seed: dataset.seed(ofEpisode: number), policy: run.learner.makePolicy(),
+          number: number, seed: dataset.seed(ofEpisode: number),
+          policy: run.learner.makeCollectingPolicy(),
           exploration: schedule.exploration(ofEpisode: number)))
     }
 

@@ -108,9 +108,6 @@ final class TrainingRun {
     progress?.begin(at: learner.updates - start)
   }
 
-  /// An empty batch of the size that the learner wants.
-  func makeBatch() -> GoalBatch { GoalBatch(count: learner.scheme.batchSize, spec: task.spec) }
-
   /// One update, measured where that is due.
   ///
   /// `waiting` are the seconds that the loop has waited for batches or episodes so far; `adding` is

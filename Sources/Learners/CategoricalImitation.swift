@@ -1,4 +1,3 @@
-internal import Glibc
 internal import GoalCore
 internal import Replay
 internal import Torch
@@ -35,7 +34,8 @@ final class CategoricalImitation: PolicyNetwork, Imitator {
     observe(batch)
     guard measuring else { return nil }
     var metrics = Metrics()
-    measure(loss: loss, logits: logits, choices: choices, batch: batch, into: &metrics)
+    metrics.append("policy_loss", loss.float)
+    ChoiceDiagnostics(logits: logits, data: choices, codec: codec).append(to: &metrics)
     measure(gradients: gradients, batch: batch, into: &metrics)
     return metrics
   }
@@ -54,38 +54,6 @@ final class CategoricalImitation: PolicyNetwork, Imitator {
       metrics.append("policy_loss", loss(on: batch, codec.choices(of: batch.actions)).loss.float)
       return metrics
     }
-  }
-
-  /// Appends what shows whether the policy learns and whether it has collapsed.
-  ///
-  /// `policy_entropy` is the mean entropy of π, in nats, averaged over heads; `action_entropy` is that
-  /// of the histogram of the most probable classes: 0 where every action is the same; and
-  /// `data_action_entropy` that of the data's choices.
-  private func measure(
-    loss: Tensor, logits: Tensor, choices: [Int64], batch: GoalBatch, into metrics: inout Metrics
-  ) {
-    let probabilities = withoutGradients { logits.detached().softmax().floats }
-    var counts = [Int](repeating: 0, count: codec.heads * codec.classes)
-    var ofData = counts
-    var chosen = [[Float]](repeating: [], count: codec.heads)
-    var (right, entropy): (Float, Float) = (0, 0)
-    for (row, choice) in choices.enumerated() {
-      let head = probabilities[row * codec.classes..<(row + 1) * codec.classes]
-      let best = (head.indices.max { head[$0] < head[$1] } ?? head.startIndex) - head.startIndex
-      counts[row % codec.heads * codec.classes + best] += 1
-      ofData[row % codec.heads * codec.classes + Int(choice)] += 1
-      chosen[row % codec.heads].append(Float(best))
-      right += best == Int(choice) ? 1 : 0
-      entropy -= head.reduce(0) { $1 > 0 ? $0 + $1 * log($1) : $0 }
-    }
-    metrics.append("policy_loss", loss.float)
-    metrics.append("action_accuracy", right / Float(choices.count))
-    metrics.append("policy_entropy", entropy / Float(choices.count))
-    metrics.append(
-      "action_entropy", meanEntropy(of: counts, rows: batch.count, bins: codec.classes))
-    metrics.append(
-      "data_action_entropy", meanEntropy(of: ofData, rows: batch.count, bins: codec.classes))
-    for (head, classes) in chosen.enumerated() { metrics.append(sample: "action/\(head)", classes) }
   }
 
   /// The present policy.

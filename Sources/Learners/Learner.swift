@@ -53,6 +53,9 @@ public protocol Learner: AnyObject, SendableMetatype {
   func losses(on batch: GoalBatch) -> Metrics
   /// The present policy, which later updates do not change; it may be sent to other threads.
   func makePolicy() -> any GoalPolicy
+  /// The policy that collects, which may be another than the one that is evaluated; later updates do
+  /// not change it either.
+  func makeCollectingPolicy() -> any GoalPolicy
 
   /// Copies of everything that acting and training need.
   func saved() -> SavedLearner
@@ -65,6 +68,9 @@ public protocol Learner: AnyObject, SendableMetatype {
 extension Learner {
   /// One update without diagnostics.
   public func update(on batch: GoalBatch) { _ = update(on: batch, measuring: false) }
+
+  /// The same policy collects and is evaluated.
+  public func makeCollectingPolicy() -> any GoalPolicy { makePolicy() }
 
   /// An actor with the present policy.
   public func makeActor() -> any GoalActor { makePolicy().makeActor() }

@@ -8,6 +8,8 @@ public enum LearnerError: Error, Equatable, CustomStringConvertible {
   case unknownDevice(String)
   /// The learner is for continuous actions, and the world has discrete ones.
   case discreteActions(learner: String, task: String)
+  /// The learner makes states of goals, and what the world achieves in a state is not known.
+  case unknownGoals(learner: String, task: String)
   /// What was saved has no tensor of this name.
   case missingTensor(name: String)
   /// What was saved has a tensor of another shape, so it is of another task or configuration.
@@ -23,6 +25,8 @@ public enum LearnerError: Error, Equatable, CustomStringConvertible {
     case .unknownDevice(let name): "a device is cpu, cuda or cuda:1, found '\(name)'"
     case .discreteActions(let learner, let task):
       "\(learner) is for continuous actions, and those of \(task) are discrete"
+    case .unknownGoals(let learner, let task):
+      "\(learner) with these settings needs to know what is achieved in a state, and of \(task) that is not known"
     case .missingTensor(let name): "the checkpoint has no tensor '\(name)'"
     case .wrongShape(let name, let expected, let found):
       "the tensor '\(name)' of the checkpoint must be \(expected), found \(found)"

@@ -12,6 +12,7 @@ public enum LearnerRegistry {
     LearnerEntry(DDPG<OriginalGoals>.self),
     LearnerEntry(DDPG<HindsightGoals>.self),
     LearnerEntry(TD3BC.self),
+    LearnerEntry(GoalTransformer.self),
   ]
 
   /// The learner of an id; throws `LearnerError.unknown`.

@@ -85,6 +85,11 @@ public enum Settings {
     try require(value > 0 && value.isFinite, key, "above 0", found: .number(value))
   }
 
+  /// Throws `SettingsError` for a weight below 0.
+  static func requireWeight(_ value: Double, _ key: String) throws {
+    try require(value >= 0 && value.isFinite, key, "at least 0", found: .number(value))
+  }
+
   /// Throws `SettingsError` for what lies outside of 0...`limit`.
   static func requireShare(_ value: Double, _ key: String, upTo limit: Double = 1) throws {
     try require(0...limit ~= value, key, "from 0 to \(Int(limit))", found: .number(value))

@@ -40,6 +40,8 @@ public struct GoalBatch: Sendable {
   public var episodes: [Int32]
   /// The step within the episode, `[B]`.
   public var steps: [Int32]
+  /// The sequence of states and actions about each row; nil for a scheme without windows.
+  public var window: WindowColumns?
 
   /// Makes a batch of zeros, with goals in the achieved form and without subgoals.
   public init(count: Int, spec: GoalSpec) {
@@ -51,6 +53,7 @@ public struct GoalBatch: Sendable {
     self.init(
       count: scheme.batchSize, spec: spec, goal: scheme.goalForm.length(spec),
       subgoals: scheme.subgoalSteps != nil)
+    window = scheme.window.map { WindowColumns($0, rows: count, spec: spec) }
   }
 
   private init(count: Int, spec: GoalSpec, goal: Int, subgoals hasSubgoals: Bool) {

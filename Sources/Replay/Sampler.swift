@@ -49,6 +49,7 @@ public struct Sampler: Sendable {
         draw(number, SourceChoice(tables, weights: weights ?? sources.map(\.weight)), into: columns)
       }
     }
+    if let window = scheme.window { fill(window, number, into: &batch) }
   }
 
   private func draw(_ number: UInt64, _ choice: SourceChoice, into columns: BatchColumns) {

@@ -48,6 +48,8 @@ public struct SamplingScheme: Codable, Sendable, Equatable {
   /// `min(t + k, j)`; with a goal from elsewhere in state `min(t + k, T)`. The goal of a low level is in
   /// state `min(t + k, T)` always. Source: `HGCDataset` of OGBench, `impls/utils/datasets.py`.
   public var subgoalSteps: Int?
+  /// Which states and actions of the episode go with each row, for learners of sequences; nil for none.
+  public var window: Window?
 
   /// Makes a scheme whose value goals are the policy's, but for a share of original ones.
   public init(batchSize: Int, policyGoals: GoalSelection, originalValueGoals: Double) {
@@ -95,6 +97,6 @@ public struct SamplingScheme: Codable, Sendable, Equatable {
     if let steps = subgoalSteps, steps < 1 {
       return "a subgoal lies at least 1 step ahead, found \(steps)"
     }
-    return nil
+    return window?.fault(for: policyGoals)
   }
 }

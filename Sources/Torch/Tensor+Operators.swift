@@ -39,6 +39,11 @@ enum Operators {
   static let adam = Op("_fused_adam_")
   static let normalize = Op("layer_norm")
   static let gelu = Op("gelu")
+  static let sigmoid = Op("sigmoid")
+  static let logSumExp = Op("logsumexp")
+  static let addRows = Op("index_add")
+  static let largestPlace = Op("argmax")
+  static let selectRows = Op("index_select")
   static let attend = Op("scaled_dot_product_attention")
   static let select = Op("select.int")
   static let permute = Op("permute")
@@ -168,6 +173,12 @@ extension Tensor {
     Operators.subtractInPlace(.tensor(self), .tensor(mean))
     Operators.divideInPlace(.tensor(self), .tensor(deviation))
     Operators.clampInPlace(.tensor(self), .number(-outer), .number(outer))
+  }
+
+  /// Moves every element, in place, to the nearest number of the range.
+  public func clamp(to range: ClosedRange<Double>) {
+    Operators.clampInPlace.run(
+      .tensor(self), .number(range.lowerBound), .number(range.upperBound))
   }
 
   /// Whether no element is infinite or not a number.

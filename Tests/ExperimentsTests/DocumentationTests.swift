@@ -35,58 +35,112 @@ struct DocumentationTests {
     #expect(lines[1].hasPrefix("shards/shard-00001.h5 102 100 (51, 10) (50, 4) ["))
   }
 
-  @Test(arguments: LearnerRegistry.all.map(\.identifier))
+  /// A policy that a learner trained a little on fetch-push, where its checkpoint is, and an episode of it.
+  private struct Trained {
+    let policy: any GoalPolicy
+    let checkpoint: String
+    let episode: Trajectory
+    let width = 25
+
+    init(_ learner: String, _ settings: [String: JSONValue], in folder: URL) throws {
+      let world = try EnvironmentRegistry.world("fetch-push")
+      let data = folder.appendingPathComponent("data")
+      let recipe = Recipe(environment: "fetch-push", policy: "scripted", seed: 0, episodes: 3)
+      _ = try TrajectoryCollection.run(recipe, in: data, workers: 2, silent: true)
+      var configuration = RunConfiguration()
+      configuration.learner = learner
+      configuration.datasets = [data.path]
+      configuration.updates = 30
+      configuration.evaluateEvery = 0
+      configuration.settings = settings.merging(["batchSize": 64]) { $1 }
+      let run = folder.appendingPathComponent("run")
+      _ = try OfflineTraining.run(configuration, in: run)
+      policy = try Checkpoint.policy(run.path).policy.policy
+      checkpoint = try #require(Checkpoint.all(in: run).last).path
+      let environment = try world.load().makeEnvironment()
+      episode = Rollout(environment: environment, policy: try Checkpoint.policy(run.path).policy)
+        .episode(index: 0, seed: 5)
+    }
+
+    /// The states in which it acted.
+    var observations: [[Float]] {
+      (0..<episode.length).map { Array(episode.observations[$0 * width..<($0 + 1) * width]) }
+    }
+
+    /// What a function of the documentation's lines says in each state, one after the other.
+    func said(by function: String, of lines: String, in folder: URL) throws -> [Float] {
+      let torch = PythonReference.dependencies.appendingPathComponent("torch")
+      let home = ProcessInfo.processInfo.environment["TORCH_HOME"].map { URL(fileURLWithPath: $0) }
+      let site = (home ?? torch).resolvingSymlinksInPath().deletingLastPathComponent().path
+      let script = folder.appendingPathComponent("act.py")
+      let text =
+        "import sys\nsys.path.append('\(site)')\n" + lines
+          + """
+
+          given = json.load(sys.stdin)
+          goal = torch.tensor(given["goal"])
+          print(json.dumps([x for o in given["observations"] for x in \(function)(torch.tensor(o), goal).tolist()]))
+          """
+      try Data(text.utf8).write(to: script)
+      struct Given: Encodable {
+        let observations: [[Float]]
+        let goal: [Float]
+      }
+      let given = Given(observations: observations, goal: episode.desiredGoal)
+      let said = try PythonReference.run(
+        script: script, arguments: [checkpoint], input: JSONEncoder().encode(given))
+      return try JSONDecoder().decode([Float].self, from: said)
+    }
+  }
+
+  @Test(arguments: LearnerRegistry.all.map(\.identifier).filter { $0 != "goal-transformer" })
   func theLinesOfPyTorchActAsWeDo(learner: String) throws {
     let folder = try TemporaryFolder()
-    let world = try EnvironmentRegistry.world("fetch-push")
-    let data = folder.url.appendingPathComponent("data")
-    let recipe = Recipe(environment: "fetch-push", policy: "scripted", seed: 0, episodes: 3)
-    _ = try TrajectoryCollection.run(recipe, in: data, workers: 2, silent: true)
-    var configuration = RunConfiguration()
-    configuration.learner = learner
-    configuration.datasets = [data.path]
-    configuration.updates = 30
-    configuration.evaluateEvery = 0
-    configuration.settings = ["batchSize": 64]
-    let run = folder.url.appendingPathComponent("run")
-    _ = try OfflineTraining.run(configuration, in: run)
-
-    // Observations and goals of an episode, and what the policy does there.
-    let rollout = Rollout(
-      environment: try world.load().makeEnvironment(),
-      policy: try Checkpoint.policy(run.path).policy)
-    let episode = rollout.episode(index: 0, seed: 5)
-    let width = world.task.spec.observation
-    let observations = (0..<episode.length).map {
-      Array(episode.observations[$0 * width..<($0 + 1) * width])
-    }
-    guard case .continuous(let actions) = episode.actions else { return }
-
-    let torch = PythonReference.dependencies.appendingPathComponent("torch")
-    let home = ProcessInfo.processInfo.environment["TORCH_HOME"].map { URL(fileURLWithPath: $0) }
-    let site = (home ?? torch).resolvingSymlinksInPath().deletingLastPathComponent().path
-    let script = folder.url.appendingPathComponent("act.py")
+    let trained = try Trained(learner, [:], in: folder.url)
+    guard case .continuous(let actions) = trained.episode.actions else { return }
     let lines = try block("python", of: "Documentation/Checkpoints.md")
-    let text =
-      "import sys\nsys.path.append('\(site)')\n" + lines
-        + """
-
-        given = json.load(sys.stdin)
-        goal = torch.tensor(given["goal"])
-        print(json.dumps([x for o in given["observations"] for x in act(torch.tensor(o), goal).tolist()]))
-        """
-    try Data(text.utf8).write(to: script)
-    struct Given: Encodable {
-      let observations: [[Float]]
-      let goal: [Float]
-    }
-    let given = Given(observations: observations, goal: episode.desiredGoal)
-    let checkpoint = try #require(Checkpoint.all(in: run).last)
-    let said = try PythonReference.run(
-      script: script, arguments: [checkpoint.path], input: JSONEncoder().encode(given))
-    let theirs = try JSONDecoder().decode([Float].self, from: said)
+    let theirs = try trained.said(by: "act", of: lines, in: folder.url)
     #expect(theirs.count == actions.count)
     for (mine, other) in zip(actions, theirs) { #expect(abs(mine - other) < 1e-6) }
     #expect(Set(actions).count > 10)
+  }
+
+  @Test func theLinesOfPyTorchSayWhatATransformerDoes() throws {
+    let folder = try TemporaryFolder()
+    let trained = try Trained("goal-transformer", ["head": "continuous"], in: folder.url)
+    guard case .continuous(let actions) = trained.episode.actions else { return }
+    let lines = try block("python", of: "Documentation/Transformers.md")
+    let theirs = try trained.said(by: "outputs", of: lines, in: folder.url)
+    #expect(theirs.count == actions.count)
+    for (mine, other) in zip(actions, theirs) { #expect(abs(mine - tanh(other)) < 1e-6) }
+    #expect(Set(actions).count > 10)
+  }
+
+  @Test func theLinesOfPyTorchSayWhatATransformerChooses() throws {
+    let folder = try TemporaryFolder()
+    let settings: [String: JSONValue] = [
+      "architecture": [
+        "layers": 1, "heads": 2, "stateWidths": [16], "outWidths": [16], "normFirst": false,
+        "activation": "gelu",
+      ]
+    ]
+    let trained = try Trained("goal-transformer", settings, in: folder.url)
+    let lines = try block("python", of: "Documentation/Transformers.md")
+    let theirs = try trained.said(by: "outputs", of: lines, in: folder.url)
+    let classes = 81
+    #expect(theirs.count == trained.episode.length * classes)
+    let actor = trained.policy.makeActor()
+    actor.begin(goal: trained.episode.desiredGoal, seed: 0)
+    for (step, observation) in trained.observations.enumerated() where step % 10 == 0 {
+      _ = actor.act(observation)
+      let logits = theirs[step * classes..<(step + 1) * classes].map(Double.init)
+      let normalizer = log(logits.reduce(0) { $0 + exp($1) })
+      for choice in 0..<classes {
+        let digits = [choice % 3, choice / 3 % 3, choice / 9 % 3, choice / 27]
+        let action = Action.continuous(digits.map { Float($0 - 1) })
+        let mine = try #require(actor.logProbability(of: action))
+        #expect(abs(Double(mine) - (logits[choice] - normalizer)) < 3e-6)
+      }
+    }
   }
 }

@@ -34,6 +34,14 @@ final class OnlineTrainingTests {
         "randomEpisodes": 2, "updatesFrom": 3, "updatesPerEpisode": 4, "bufferSteps": 350,
       ],
     ]
+    if learner == "goal-transformer" {
+      // Histories, another policy for collecting than for evaluations, and dropout.
+      configuration.settings["architecture"] = [
+        "form": "decoder", "history": 4, "dropout": 0.1, "positions": "learned",
+      ]
+      configuration.settings["collecting"] = "sampled"
+      configuration.settings["objectives"] = ["teacher": ["role": "acting"]]
+    }
     return configuration
   }
 

@@ -38,7 +38,7 @@ struct DeviceTests {
     let weights = try ["cpu", "cuda"].map { device in
       let made = try LearnerRegistry.entry(learner).make(
         task: task, overrides: ["batchSize": 64, "hiddenWidths": [32, 32]], seed: 1, device: device)
-      var batch = GoalBatch(count: 64, spec: task.spec)
+      var batch = GoalBatch(made.scheme, spec: task.spec)
       for number in 0..<20 as Range<UInt64> {
         replay.draw(made.scheme, seed: 1, number: number, into: &batch)
         made.update(on: batch)

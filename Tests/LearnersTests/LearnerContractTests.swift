@@ -13,7 +13,7 @@ struct LearnerContractTests {
   init() { replay = PointWorld.replay(task: task, episodes: 20, seed: 3) }
 
   private func train(_ learner: any Learner, _ updates: Range<UInt64>, seed: UInt64 = 5) {
-    var batch = GoalBatch(count: learner.scheme.batchSize, spec: task.spec)
+    var batch = GoalBatch(learner.scheme, spec: task.spec)
     for number in updates {
       replay.draw(learner.scheme, seed: seed, number: number, into: &batch)
       learner.update(on: batch)
@@ -41,11 +41,11 @@ struct LearnerContractTests {
     for entry in Self.entries {
       #expect(try LearnerRegistry.entry(entry.identifier).summary == entry.summary)
     }
-    let error = #expect(throws: LearnerError.self) { try LearnerRegistry.entry("transformer") }
+    let error = #expect(throws: LearnerError.self) { try LearnerRegistry.entry("regression") }
     #expect(
       error?.description
-        == "no learner is called 'transformer'; there are: goal-bc, gcsl, wgcsl, goal-marvil, ddpg, ddpg-her, "
-        + "td3-bc")
+        == "no learner is called 'regression'; there are: goal-bc, gcsl, wgcsl, goal-marvil, ddpg, ddpg-her, "
+        + "td3-bc, goal-transformer")
   }
 
   @Test(arguments: entries) func settingsAreAllDocumented(entry: LearnerEntry) throws {
@@ -107,7 +107,7 @@ struct LearnerContractTests {
     #expect(learner.scheme.batchSize == 32)
   }
 
-  @Test(arguments: entries.filter { $0.identifier != "gcsl" })
+  @Test(arguments: entries.filter { !["gcsl", "goal-transformer"].contains($0.identifier) })
   func discreteWorldsAreRefused(entry: LearnerEntry) throws {
     let spec = GoalSpec(
       observation: 2, goal: 2, action: .discrete(count: 4), horizon: 30, successThreshold: 0.1,
@@ -124,7 +124,7 @@ struct LearnerContractTests {
   ) throws {
     let learner = try entry.small(task: task)
     let before = learner.saved().policy.map(\.tensor.floats)
-    var batch = GoalBatch(count: learner.scheme.batchSize, spec: task.spec)
+    var batch = GoalBatch(learner.scheme, spec: task.spec)
     var names: [String] = []
     for number in 0..<12 as Range<UInt64> {
       replay.draw(learner.scheme, seed: 1, number: number, into: &batch)
@@ -180,10 +180,13 @@ struct LearnerContractTests {
   @Test(arguments: entries) func equalSeedsGiveEqualBitsAndOthersDoNot(entry: LearnerEntry) throws {
     let learners = try [4, 4, 5].map { try entry.small(task: task, seed: $0) }
     #expect(bits(learners[0]) == bits(learners[1]))
-    #expect(bits(learners[0])["actor.0.weight"] != bits(learners[2])["actor.0.weight"])
+    func weights(_ learner: any Learner) -> [String: [UInt64]] {
+      bits(learner).filter { $0.key.hasPrefix("actor.") && $0.key.hasSuffix("0.weight") }
+    }
+    #expect(weights(learners[0]) != weights(learners[2]))
     for learner in learners { train(learner, 0..<8) }
     #expect(bits(learners[0]) == bits(learners[1]))
-    #expect(bits(learners[0])["actor.0.weight"] != bits(learners[2])["actor.0.weight"])
+    #expect(weights(learners[0]) != weights(learners[2]))
   }
 
   @Test(arguments: entries) func trainingGoesOnToTheBit(entry: LearnerEntry) throws {
@@ -222,11 +225,11 @@ struct LearnerContractTests {
       try learner.restore(policy: wide.saved().policy)
     }
     #expect(
-      error?.description
-        == "the tensor '0.weight' of the checkpoint must be [32, 4], found [16, 4]")
+      error?.description.hasSuffix("0.weight' of the checkpoint must be [32, 4], found [16, 4]")
+        == true)
     var saved = learner.saved()
-    saved.policy.removeFirst()
-    #expect(throws: LearnerError.missingTensor(name: "0.weight")) { try learner.restore(saved) }
+    let first = String(saved.policy.removeFirst().name.dropFirst("actor.".count))
+    #expect(throws: LearnerError.missingTensor(name: first)) { try learner.restore(saved) }
     saved = learner.saved()
     saved.counters = [:]
     #expect(throws: LearnerError.missingCounter(name: "updates")) { try learner.restore(saved) }

@@ -6,14 +6,15 @@ import Testing
 
 struct LearningTests {
   /// Trains on random walks of a point; the share of goals reached.
-  private func success(_ identifier: String, updates: Int) throws -> (before: Double, after: Double)
-  {
+  private func success(
+    _ identifier: String, updates: Int, overrides: [String: JSONValue] = [:]
+  ) throws -> (before: Double, after: Double) {
     let task = PointWorld.task()
     let replay = PointWorld.replay(task: task, episodes: 300, seed: 0)
     let learner = try LearnerRegistry.entry(identifier).make(
-      task: task, overrides: ["hiddenWidths": [64, 64]], seed: 0)
+      task: task, overrides: overrides.merging(["hiddenWidths": [64, 64]]) { $1 }, seed: 0)
     let before = PointWorld.success(of: learner.makePolicy(), task: task, episodes: 100)
-    var batch = GoalBatch(count: learner.scheme.batchSize, spec: task.spec)
+    var batch = GoalBatch(learner.scheme, spec: task.spec)
     for number in 0..<updates {
       replay.draw(learner.scheme, seed: 0, number: UInt64(number), into: &batch)
       learner.update(on: batch)

@@ -7,12 +7,12 @@ struct WindowTests {
   func batches(
     _ window: Window, goals: GoalSelection = .future(fraction: 1), lengths: [Int] = [1, 2, 9, 30],
     discrete: Bool = false, form: GoalForm = .achieved
-  ) -> (batches: [WindowBatch], lengths: [Int]) {
+  ) -> (batches: [GoalBatch], lengths: [Int]) {
     var rows = SamplingScheme(batchSize: 64, policyGoals: goals, originalValueGoals: 0)
     rows.goalForm = form
-    let sampler = WindowSampler(
-      WindowScheme(rows: rows, window: window),
-      sources: [WeightedSource(Episodes(lengths: lengths, discrete: discrete).replay)], seed: 2)
+    rows.window = window
+    let sampler = Sampler(
+      rows, source: Episodes(lengths: lengths, discrete: discrete).replay, seed: 2)
     return (
       (0..<4 as Range<UInt64>).map { number in
         var batch = sampler.makeBatch()
@@ -27,14 +27,15 @@ struct WindowTests {
 
   /// Compares each window with what the rule says of a row's start, goal and length.
   func check(
-    _ found: (batches: [WindowBatch], lengths: [Int]), padding: FramePadding = .zeros,
+    _ found: (batches: [GoalBatch], lengths: [Int]), padding: FramePadding = .zeros,
     _ rule: (_ start: Int, _ goal: Int, _ length: Int) -> [Place]
-  ) {
-    for batch in found.batches {
-      for row in 0..<batch.rows.count {
-        let episode = Int(batch.rows.episodes[row])
-        let start = Int(batch.rows.steps[row])
-        let goal = start + 1 + Int(batch.rows.offsets[row])
+  ) throws {
+    for rows in found.batches {
+      let batch = try #require(rows.window)
+      for row in 0..<rows.count {
+        let episode = Int(rows.episodes[row])
+        let start = Int(rows.steps[row])
+        let goal = start + 1 + Int(rows.offsets[row])
         let places = rule(start, goal, found.lengths[episode])
         #expect(places.count == batch.steps)
         let expected = places.map { place -> [Float] in
@@ -65,24 +66,25 @@ struct WindowTests {
   }
 
   @Test(arguments: FramePadding.allCases)
-  func historiesEndAtTheStart(padding: FramePadding) {
-    check(batches(.before(steps: 4, padding: padding)), padding: padding) { start, _, _ in
+  func historiesEndAtTheStart(padding: FramePadding) throws {
+    try check(batches(.before(steps: 4, padding: padding)), padding: padding) { start, _, _ in
       (start - 3...start).map { $0 >= 0 ? ($0, true) : (nil, false) }
     }
   }
 
-  @Test func chunksGoToTheEndOfTheEpisode() {
-    check(batches(.after(steps: 5))) { start, _, length in
+  @Test func chunksGoToTheEndOfTheEpisode() throws {
+    try check(batches(.after(steps: 5))) { start, _, length in
       (start..<start + 5).map { $0 <= length ? ($0, $0 < length) : (nil, false) }
     }
   }
 
   /// Lengths of 2, 3 and 4 alike: of 256 windows at long episodes' middles each has a third.
-  @Test func lengthsAreDrawnForEachRow() {
+  @Test func lengthsAreDrawnForEachRow() throws {
     let found = batches(.sampled(steps: 2...4), lengths: [400])
     var counts: [Int: Int] = [:]
-    for batch in found.batches {
-      for row in 0..<64 where batch.rows.steps[row] < 390 {
+    for rows in found.batches {
+      let batch = try #require(rows.window)
+      for row in 0..<64 where rows.steps[row] < 390 {
         counts[Int(batch.mask[row * 4..<row * 4 + 4].reduce(0, +)), default: 0] += 1
       }
     }
@@ -91,9 +93,9 @@ struct WindowTests {
   }
 
   @Test(arguments: [false, true], [false, true])
-  func windowsReachFromStartToGoal(history: Bool, inclusive: Bool) {
+  func windowsReachFromStartToGoal(history: Bool, inclusive: Bool) throws {
     for steps in [1, 3, 31] {
-      check(batches(.toGoal(steps: steps, history: history, inclusive: inclusive))) {
+      try check(batches(.toGoal(steps: steps, history: history, inclusive: inclusive))) {
         start, goal, length in
         let first = max(history ? 0 : start, goal + 1 - steps)
         let states = Array(first...goal)
@@ -105,17 +107,26 @@ struct WindowTests {
     }
   }
 
-  @Test func theChopIsTheStartOfTheEpisode() {
+  @Test func theChopIsTheStartOfTheEpisode() throws {
     let found = batches(.toGoal(steps: 31), goals: .chop(minimum: 3))
-    check(found) { start, goal, _ in
+    try check(found) { start, goal, _ in
       #expect(start == 0)
       return (0..<31).map { $0 <= goal ? ($0, $0 < goal) : (nil, false) }
     }
   }
 
-  @Test func discreteActionsComeThrough() {
+  @Test func anEpisodeIsThereWhole() throws {
+    for steps in [5, 31] {
+      try check(batches(.episode(steps: steps))) { _, _, length in
+        (0..<steps).map { $0 <= length ? ($0, $0 < length) : (nil, false) }
+      }
+    }
+  }
+
+  @Test func discreteActionsComeThrough() throws {
     let found = batches(.after(steps: 5), discrete: true)
-    for batch in found.batches {
+    for rows in found.batches {
+      let batch = try #require(rows.window)
       guard case .discrete(let actions) = batch.actions else {
         Issue.record("discrete actions became continuous")
         return
@@ -127,30 +138,28 @@ struct WindowTests {
   }
 
   /// A window's rows are the rows that the sampler draws without windows.
-  @Test func rowsAreThoseOfTheSampler() {
+  @Test func rowsAreThoseOfTheSampler() throws {
     let rows = SamplingScheme(
       batchSize: 64, policyGoals: .future(fraction: 1), originalValueGoals: 0)
+    var withWindows = rows
+    withWindows.window = .sampled(steps: 1...4)
     let source = Episodes(lengths: [5, 9]).replay
-    let windows = WindowSampler(
-      WindowScheme(rows: rows, window: .sampled(steps: 1...4)), sources: [WeightedSource(source)],
-      seed: 2)
+    let windows = Sampler(withWindows, source: source, seed: 2)
     let sampler = Sampler(rows, source: source, seed: 2)
     var (window, batch) = (windows.makeBatch(), sampler.makeBatch())
     windows.draw(7, into: &window)
     windows.draw(6, into: &window)
     sampler.draw(6, into: &batch)
-    #expect(SamplerTests.same(window.rows, batch))
-    let again = { () -> WindowBatch in
-      var other = windows.makeBatch()
-      windows.draw(6, into: &other)
-      return other
-    }()
-    #expect(again.observations == window.observations && again.mask == window.mask)
+    #expect(SamplerTests.same(window, batch))
+    var again = windows.makeBatch()
+    windows.draw(6, into: &again)
+    let (first, second) = (try #require(window.window), try #require(again.window))
+    #expect(first.observations == second.observations && first.mask == second.mask)
   }
 
   @Test func goalsOfWholeObservationsGoWithWindows() {
     for batch in batches(.after(steps: 2), form: .observation).batches {
-      #expect(batch.rows.policyGoals.count == 3 * 64)
+      #expect(batch.policyGoals.count == 3 * 64)
     }
   }
 
@@ -174,9 +183,8 @@ struct WindowTests {
   }
 
   @Test func windowsToAGoalNeedOneInTheEpisode() {
-    var scheme = WindowScheme(
-      rows: SamplingScheme(batchSize: 8, policyGoals: .random, originalValueGoals: 0),
-      window: .after(steps: 2))
+    var scheme = SamplingScheme(batchSize: 8, policyGoals: .random, originalValueGoals: 0)
+    scheme.window = .after(steps: 2)
     #expect(scheme.fault == nil)
     scheme.window = .toGoal(steps: 4)
     #expect(

@@ -59,6 +59,8 @@ case "seeds":
 case "transformer":
   guard let size = TransformerWork.Size(rawValue: arguments.last ?? "") else { exit(64) }
   try transformer(size)
+case "model": try models(settings: arguments.last ?? "{}")
+case "model-acts": try modelActs(settings: arguments.last ?? "{}")
 case "products": try products(arguments.last ?? "")
 case "film": try film(world: arguments.last ?? "fetch-push")
 case "lander": try lander()
@@ -73,6 +75,6 @@ default:
       + "convert-flat FORMAT FILE | write-plainly FILE | convert-from FORMAT FOLDER | "
       + "update LEARNER BATCH | transformer 3|50 | products gcsl|wgcsl|3|50 | seeds LEARNER COUNT | train LEARNER DATASET | "
       + "make-shards MILLIONS FOLDER | sample SCHEME|limit MILLIONS mapped|packed FOLDER | "
-      + "film WORLD | lander | online | bootstrap")
+      + "film WORLD | lander | online | bootstrap | model SETTINGS | model-acts SETTINGS")
   exit(64)
 }

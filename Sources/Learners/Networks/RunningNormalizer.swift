@@ -119,6 +119,14 @@ public struct RunningNormalizer: Sendable {
       outer: settings.outputClip)
   }
 
+  /// Normalises rows `[..., K]` in place, whose numbers are those from `start` on.
+  func normalize(_ rows: Tensor, from start: Int) {
+    let part = start..<start + (rows.shape.last ?? 0)
+    rows.standardize(
+      inner: settings.inputClip, mean: meanTensor.rows(part), deviation: deviationTensor.rows(part),
+      outer: settings.outputClip)
+  }
+
   /// Normalises numbers of one row in place, those from `start` on; as `normalize` does.
   static func normalize(
     _ values: inout [Float], mean: [Float], deviation: [Float], settings: NormalizerSettings,
@@ -130,6 +138,14 @@ public struct RunningNormalizer: Sendable {
       let x = max(-inner, min(inner, values[d]))
       values[d] = max(-outer, min(outer, (x - mean[start + d]) / deviation[start + d]))
     }
+  }
+
+  /// The same statistics with tensors of their own on this thread's device, for acting.
+  func copied() -> RunningNormalizer {
+    var copy = RunningNormalizer(length: mean.count, settings: settings)
+    (copy.mean, copy.deviation) = (mean, deviation)
+    copy.refresh()
+    return copy
   }
 
   // MARK: - What to save

@@ -14,11 +14,14 @@ public enum Window: Codable, Sendable, Equatable {
   ///
   /// `inclusive` asks for the action at the goal state too, as `traj_idm` of the log does.
   case toGoal(steps: Int, history: Bool = false, inclusive: Bool = false)
+  /// The whole episode, or its first `steps` states where it has more: a trajectory.
+  case episode(steps: Int)
 
   /// Places in a window, `W`.
   public var steps: Int {
     switch self {
-    case .before(let steps, _), .after(let steps), .toGoal(let steps, _, _): steps
+    case .before(let steps, _), .after(let steps), .toGoal(let steps, _, _), .episode(let steps):
+      steps
     case .sampled(let range): range.upperBound
     }
   }
@@ -32,45 +35,26 @@ public enum FramePadding: String, Codable, Sendable, CaseIterable {
   case first
 }
 
-/// What a learner of sequences asks of the sampler: starts and goals as a scheme of rows draws them,
-/// and the window of states and actions about each.
-public struct WindowScheme: Codable, Sendable, Equatable {
-  /// How start and goals are drawn.
-  public var rows: SamplingScheme
-  /// Which states and actions.
-  public var window: Window
-
-  /// Joins a scheme of rows and a window.
-  ///
-  /// A window up to the goal needs goals that are later states of the row's own episode.
-  public init(rows: SamplingScheme, window: Window) {
-    self.rows = rows
-    self.window = window
-    if let fault { preconditionFailure(fault) }
-  }
-
-  /// The first rule that the scheme breaks, or nil.
-  public var fault: String? {
-    if let fault = rows.fault { return fault }
-    if window.steps < 1 { return "a window has at least 1 place, found \(window.steps)" }
-    if case .sampled(let range) = window, range.lowerBound < 1 {
+extension Window {
+  /// The first rule that it breaks, or nil: a window up to the goal needs `goals` that are later states
+  /// of the row's own episode.
+  func fault(for goals: GoalSelection) -> String? {
+    if steps < 1 { return "a window has at least 1 place, found \(steps)" }
+    if case .sampled(let range) = self, range.lowerBound < 1 {
       return "a window has at least 1 place, found \(range)"
     }
-    guard case .toGoal = window else { return nil }
-    switch rows.policyGoals {
+    guard case .toGoal = self else { return nil }
+    switch goals {
     case .future(fraction: 1), .final, .bounded, .fixed, .ahead, .pair, .chop: return nil
     default: return "a window up to the goal needs goals that are later states of the episode"
     }
   }
 }
 
-/// One batch of sequences with goals.
+/// The sequences of a batch, one a row.
 ///
-/// Shapes: `B` rows, `W` places, `O` observation, `A` action. The rows' own fields, goals among them,
-/// are those of `rows`.
-public struct WindowBatch: Sendable {
-  /// Starts and goals, one a row.
-  public var rows: GoalBatch
+/// Shapes: `B` rows, `W` places, `O` observation, `A` action.
+public struct WindowColumns: Sendable {
   /// Places in a window, `W`.
   public let steps: Int
   /// States, `[B, W, O]`; padding where `mask` is 0.
@@ -88,11 +72,10 @@ public struct WindowBatch: Sendable {
   /// The place of the goal state in the window, `[B]`; −1 where it is not there.
   public var goals: [Int32]
 
-  /// Makes a batch of zeros.
-  public init(_ scheme: WindowScheme, spec: GoalSpec) {
-    rows = GoalBatch(scheme.rows, spec: spec)
-    steps = scheme.window.steps
-    let places = rows.count * steps
+  /// Makes sequences of zeros for so many rows.
+  public init(_ window: Window, rows: Int, spec: GoalSpec) {
+    steps = window.steps
+    let places = rows * steps
     observations = [Float](repeating: 0, count: places * spec.observation)
     switch spec.action {
     case .continuous(let low, _):
@@ -102,7 +85,7 @@ public struct WindowBatch: Sendable {
     mask = [Float](repeating: 0, count: places)
     actionMask = mask
     times = [Int32](repeating: 0, count: places)
-    starts = [Int32](repeating: 0, count: rows.count)
+    starts = [Int32](repeating: 0, count: rows)
     goals = starts
   }
 }

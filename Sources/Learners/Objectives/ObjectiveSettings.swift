@@ -1,0 +1,58 @@
+/// What a model is trained for: a sum of objectives, each with its weight.
+///
+///     loss = Σ weight · term
+///
+/// The defaults are plain imitation of the first action.
+public struct ObjectiveSettings: Codable, Sendable, Equatable {
+  /// Imitation of the data's actions.
+  public var imitation = ImitationSettings()
+  /// Prediction of next states, for models of sequences.
+  public var nextState = NextStateSettings()
+  /// Outputs like a teacher's.
+  public var distillation = DistillationSettings()
+  /// The teacher.
+  public var teacher = TeacherSettings()
+  /// Embeddings that vary and do not repeat each other.
+  public var vicreg = VICRegSettings()
+  /// The network that makes embeddings, where an objective asks for them.
+  public var expander = ExpanderSettings()
+  /// The state that the actions reach.
+  public var reachedState = ReachedStateSettings()
+
+  /// Plain imitation of the first action.
+  public init() {}
+
+  /// Whether a moving average of the weights is kept.
+  var hasTeacher: Bool { teacher.role != .none || distillation.isOn }
+
+  /// Whether an objective reads an expander's outputs.
+  var hasExpander: Bool {
+    (vicreg.isOn && vicreg.embedding == .expander)
+      || (distillation.isOn && distillation.outputs == .expander)
+  }
+
+  /// Throws `SettingsError` for the first value out of its range.
+  func validate() throws {
+    try imitation.validate()
+    try nextState.validate()
+    try distillation.validate()
+    try teacher.validate()
+    try vicreg.validate()
+    try expander.validate()
+    try reachedState.validate()
+    let weights = [
+      imitation.weight, nextState.weight, distillation.weight, distillation.maskedWeight,
+    ]
+    try Settings.require(
+      weights.contains { $0 != 0 } || vicreg.isOn || reachedState.isOn,
+      "objectives.imitation.weight", "above 0 where no other objective has a weight",
+      found: .number(imitation.weight))
+  }
+
+  /// Every setting's key, meaning and source.
+  static let documentation: [(key: String, meaning: String, source: String)] =
+    ImitationSettings.documentation + NextStateSettings.documentation
+    + DistillationSettings.documentation + TeacherSettings.documentation
+    + VICRegSettings.documentation + ExpanderSettings.documentation
+    + ReachedStateSettings.documentation
+}

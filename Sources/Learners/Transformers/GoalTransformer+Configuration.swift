@@ -1,0 +1,224 @@
+public import GoalCore
+internal import Replay
+
+/// How start and goal of a trajectory are drawn for a model of the log.
+public enum StartGoalPairs: String, SettingChoice {
+  /// A step, then a later state.
+  case future
+  /// A pair of states, as in GCSL's own code.
+  case pair
+  /// The same without the last state, which that code does not store.
+  case pairBeforeActions = "pair-before-actions"
+  /// The log's, whose second number leaves the last state out too.
+  case secondBelowLast = "second-below-last"
+  /// The log's faulty draw, half of whose goals are the next state.
+  case withoutSwap = "without-swap"
+  /// The first state, and one from the fourth on.
+  case chop
+  /// A step, and the goal that the episode was collected with.
+  case original
+
+  func selection(horizon: Int) -> GoalSelection {
+    switch self {
+    case .future: .future(fraction: 1)
+    case .pair: .pair()
+    case .pairBeforeActions: .pair(.gcsl, states: .beforeActions)
+    case .secondBelowLast: .pair(.secondBelowLast, states: .beforeActions)
+    case .withoutSwap: .pair(.withoutSwap, states: .beforeActions)
+    case .chop: .chop(minimum: min(3, horizon))
+    case .original: .original
+    }
+  }
+}
+
+/// What rows of a batch share.
+public enum SharedIndices: String, SettingChoice {
+  /// Nothing.
+  case row
+  /// Start and goal.
+  case batch
+}
+
+/// What a goal is to a model.
+public enum GoalsRead: String, SettingChoice {
+  /// What was achieved.
+  case extracted
+  /// The whole state; what a world's goal does not name is 0 in acting.
+  case full
+
+  var form: GoalForm { self == .full ? .observation : .achieved }
+}
+
+extension GoalTransformer {
+  /// What can be set; the defaults are those of the log's best model, row 63 of its table, without its
+  /// regularisation.
+  public struct Configuration: LearnerConfiguration {
+    /// Rows in a batch.
+    public var batchSize = 256
+    /// The parts of the model.
+    public var architecture = ArchitectureSettings()
+    /// Hidden units of the goal-post; of all dense layers of the forms `mlp` and `branches`; and of a plan.
+    public var hiddenWidths = [400, 300]
+    /// What it is trained for.
+    public var objectives = ObjectiveSettings()
+    /// What an action is.
+    public var head = HeadKind.categorical
+    /// Values of each dimension of a discretised action.
+    public var bins = 3
+    /// Classes of a joint choice at most; beyond, each dimension is chosen by itself.
+    public var jointLimit = 100
+    /// How starts and goals are drawn.
+    public var pairs = StartGoalPairs.pairBeforeActions
+    /// What rows share of that.
+    public var indices = SharedIndices.row
+    /// What a goal is to the model.
+    public var goals = GoalsRead.extracted
+    /// How it acts to be evaluated.
+    public var choosing = Choosing.greedy
+    /// How it acts to collect.
+    public var collecting = Choosing.greedy
+    /// Adam's step size.
+    public var learningRate = 5e-4
+    /// Batches whose gradients are summed for a step.
+    public var accumulations = 1
+    /// Deviation of what is added to the inputs of VICReg's second view.
+    public var viewNoise = 0.1
+    /// Faults of the log's code.
+    public var quirks = QuirkSettings()
+    /// Whether inputs are normalised.
+    public var normalizes = false
+    /// How inputs are clipped, and normalised where they are.
+    public var normalizer = NormalizerSettings()
+    /// How it learns online.
+    public var online = OnlineSettings.gcsl()
+
+    /// The defaults.
+    public init() {}
+  }
+}
+
+extension GoalTransformer.Configuration {
+  /// As many updates an episode as it has steps.
+  public static func preset(for task: GoalTask) -> Self {
+    var configuration = Self()
+    configuration.online = .gcsl(horizon: task.spec.horizon)
+    return configuration
+  }
+
+  /// GCSL's own number of updates, one a step.
+  public static func updates(for task: GoalTask) -> Int { 200_000 }
+
+  /// Throws `SettingsError` for the first value out of its range.
+  public func validate() throws {
+    try Settings.requireCount(batchSize, "batchSize")
+    try architecture.validate()
+    try Settings.requireWidths(hiddenWidths, "hiddenWidths")
+    try objectives.validate()
+    try Settings.require(bins >= 2, "bins", "at least 2", found: .integer(bins))
+    try Settings.require(jointLimit >= 0, "jointLimit", "at least 0", found: .integer(jointLimit))
+    try Settings.requirePositive(learningRate, "learningRate")
+    try Settings.requireCount(accumulations, "accumulations")
+    try Settings.require(
+      viewNoise >= 0 && viewNoise.isFinite, "viewNoise", "at least 0", found: .number(viewNoise))
+    try normalizer.validate()
+    try online.validate()
+    try validateTogether()
+  }
+
+  /// Throws `SettingsError` for settings that no model has together.
+  private func validateTogether() throws {
+    func require(_ holds: Bool, _ key: String, _ expected: String, _ found: String) throws {
+      try Settings.require(holds, key, expected, found: .text(found))
+    }
+    let form = architecture.form
+    let isTrajectory = form == .trajectory || form == .trajectoryDecoder
+    let isOfState = [.tokens, .decoder].contains(form)
+    try require(
+      isOfState || architecture.conditioning == .token, "architecture.conditioning",
+      "token for all forms but tokens and decoder", architecture.conditioning.rawValue)
+    try require(
+      !architecture.goalInTokens || architecture.conditioning != .concatenation,
+      "architecture.conditioning", "another where the goal is added to action tokens",
+      architecture.conditioning.rawValue)
+    try require(
+      form != .tokens || architecture.conditioning == .token || architecture.reads != .goal,
+      "architecture.reads", "state or token where the goal is no token", architecture.reads.rawValue
+    )
+    try require(
+      isTrajectory || !architecture.mask.hasGoalOfEachState, "architecture.mask",
+      "another for forms that are not of trajectories", architecture.mask.rawValue)
+    try require(
+      form != .trajectoryTokens || architecture.mask == .all || architecture.mask.isOfRow,
+      "architecture.mask", "all, base, restrictive or pre for trajectory-tokens",
+      architecture.mask.rawValue)
+    let needsGoals: Bool =
+      switch form {
+      case .interleaved, .prompted, .planner: true
+      case .decoder: objectives.imitation.actions == .all
+      default: false
+      }
+    try require(
+      !needsGoals || pairs != .original, "pairs",
+      "of states of the trajectory for \(form.rawValue)",
+      pairs.rawValue)
+    try require(
+      !objectives.reachedState.isOn || form == .trajectoryTokens && pairs == .original,
+      "architecture.form", "trajectory-tokens, with pairs = original, for objectives.reachedState",
+      form.rawValue)
+    try require(
+      pairs != .original || goals == .extracted, "goals", "extracted where pairs are original",
+      goals.rawValue)
+    try require(
+      objectives.nextState.weight == 0 || form == .interleaved, "architecture.form",
+      "interleaved for objectives.nextState", form.rawValue)
+    try require(
+      objectives.distillation.maskedWeight == 0 || isTrajectory, "architecture.form",
+      "trajectory for objectives.distillation.maskedWeight", form.rawValue)
+    try require(
+      head != .continuous
+        || (objectives.reachedState.surrogateWeight == 0
+          && objectives.imitation.falsePositives == 0),
+      "head",
+      "of choices for false positives and for surrogates", head.rawValue)
+  }
+
+  /// Every setting's key, meaning and source.
+  public static var documentation: [(key: String, meaning: String, source: String)] {
+    [("batchSize", "rows in a batch", "gcsl, variants.py")]
+      + ArchitectureSettings.documentation
+      + [
+        (
+          "hiddenWidths",
+          "hidden units of the goal-post, of the forms mlp and branches, and of a plan",
+          "gcsl, variants.py"
+        )
+      ] + ObjectiveSettings.documentation
+      + [
+        ("head", "categorical, independent or continuous: what an action is", "gcsl, variants.py"),
+        ("bins", "values of each dimension of a discretised action", "gcsl, variants.py"),
+        (
+          "jointLimit", "classes of a joint choice at most; beyond, dimensions are chosen apart",
+          "gcsl, variants.py"
+        ),
+        (
+          "pairs",
+          "future, pair, pair-before-actions, second-below-last, without-swap, chop or original: "
+            + "how starts and goals are drawn", "gcsl, buffer.py; the log"
+        ),
+        ("indices", "row: each its own start and goal; batch: one for all", "the log"),
+        (
+          "goals",
+          "extracted: what was achieved; full: the whole state, what a world's goal does "
+            + "not name being 0 in acting", "the log"
+        ),
+        ("choosing", "greedy or sampled, where it is evaluated", "gcsl, variants.py"),
+        ("collecting", "greedy or sampled, where it collects", "gcsl, variants.py"),
+        ("learningRate", "Adam's step size", "gcsl, variants.py"),
+        ("accumulations", "batches whose gradients are summed for a step", "gcsl, variants.py"),
+        ("viewNoise", "deviation of the noise on the inputs of VICReg's second view", "ours"),
+      ] + QuirkSettings.documentation
+      + [("normalizes", "whether inputs are normalised", "gcsl, networks.py")]
+      + NormalizerSettings.documentation
+      + OnlineSettings.documentation(source: "GCSL's variants.py")
+  }
+}

@@ -1,0 +1,32 @@
+/// Faults of the log's code that rows of it depended on, by name; all are off unless set.
+///
+/// Others are settings of their objectives: `nextState.axis`, `teacher.dropsOut`; of `pairs` and of `indices`.
+public struct QuirkSettings: Codable, Sendable, Equatable {
+  /// Acting reads the last token, the goal's, in place of the state's: BUG1 of the log.
+  public var readsLast = false
+  /// The goal's position, in acting, is the window's last in place of the next one.
+  public var goalAtEnd = false
+  /// The first numbers of a token are taken for the outputs, as in `idm.py`.
+  public var omitsOutput = false
+  /// The action at the goal is asked for as well, as in `traj_idm.py`.
+  public var asksAtGoal = false
+  /// Acting always has one action token, where training has one for each step to the goal.
+  public var oneActingToken = false
+  /// The model is trained with states before the present one and acts without them.
+  public var actsWithoutHistory = false
+  /// Gradients that are gathered are followed at each update, and never set to 0.
+  public var stepsOnSums = false
+
+  /// None.
+  public init() {}
+
+  static let documentation: [(key: String, meaning: String, source: String)] = [
+    ("readsLast", "acting reads the goal's token in place of the state's", "the log, BUG1"),
+    ("goalAtEnd", "in acting the goal has the window's last position", "the log, line 38"),
+    ("omitsOutput", "a token's first numbers are the outputs", "idm.py"),
+    ("asksAtGoal", "the action at the goal is asked for as well", "traj_idm.py"),
+    ("oneActingToken", "acting always has one action token", "traj_idm.py"),
+    ("actsWithoutHistory", "acting has the present state alone", "the log, line 271"),
+    ("stepsOnSums", "a step at each of the accumulated gradients", "gcsl.py"),
+  ].map { ("quirks." + $0.0, $0.1, $0.2) }
+}
