@@ -112,6 +112,11 @@ struct Evaluate: ParsableCommand {
     if let table, ComparisonTable(rawValue: table) == nil {
       throw ValidationError("--table must be one of \(ComparisonTable.names), found '\(table)'")
     }
+    if !Comparison.measures.contains(measure) {
+      throw ValidationError(
+        "--measure must be one of \(Comparison.measures.joined(separator: ", ")), found '\(measure)'"
+      )
+    }
     if let video, !video.hasSuffix(".mp4"), !video.hasSuffix(".gif") {
       throw ValidationError("--video takes a name that ends in .mp4 or .gif, found '\(video)'")
     }

@@ -68,6 +68,7 @@ struct ErrorTests {
       ["collect"], ["collect", "--environment", "fetch-push"], ["frobnicate"],
       ["train"], ["verify"], ["evaluate"], ["verify", "data", "--replay", "some"],
       ["evaluate", "x", "--video", "film.avi"], ["evaluate", "x", "--format", "word"],
+      ["evaluate", "x", "--measure", "succes"],
       ["train", "--dataset", "d", "--seed", "1", "--seeds", "0-3"],
       ["train", "--dataset", "d", "--seed", "268435456"],
       ["sample", "d"], ["sample", "d", "--scheme", "future"],

@@ -261,7 +261,10 @@ struct InspectionTests {
       ("{", "", "must be bands by name, as in"), ("", "", "must be bands by name, as in"),
       (#"{"steps": 3}"#, "", "must be bands by name, as in"), ("{}", "", "must hold a band"),
       (#"{"steps": {"lo": 3, "high": 4}}"#, "", "has 'lo' in a band, which takes low, high"),
-      (#"{"steps": {"low": 3, "high": 2}}"#, "", "must not end below its start, found it from 3"),
+      (
+        #"{"steps": {"low": 3, "high": 2}}"#, "",
+        "the band of steps must not end below its start, found"
+      ),
       (#"{"steps": {}}"#, "", "the band of steps must have low, high or both"),
     ] {
       #expect(try complaint(bands, section: section)?.hasPrefix(reason) == true, "\(bands)")

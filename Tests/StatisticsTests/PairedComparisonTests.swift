@@ -42,7 +42,7 @@ struct PairedComparisonTests {
   }
 
   /// With the number of episodes that it names, a difference of the size seen is told about 80 times of 100.
-  @Test(arguments: [(20, 9, 6, 5), (60, 10, 5, 25), (10, 6, 1, 3), (5, 12, 2, 1), (0, 9, 0, 1)])
+  @Test(arguments: [(20, 9, 2, 9), (10, 6, 1, 3), (5, 12, 2, 1)])
   func theNumberOfEpisodesThatWouldTellDoes(
     both: Int, ours: Int, theirs: Int, neither: Int
   ) throws {
@@ -51,7 +51,7 @@ struct PairedComparisonTests {
     let wanted = try #require(seen.wouldTell)
     let power = { (count: Int, seed: UInt64) -> Double in
       var generator = Xoshiro256(seed: seed)
-      let trials = 400
+      let trials = 300
       let told = (0..<trials).count { _ in
         let drawn = (0..<count).map { _ in generator.below(a.count) }
         return Self.tells(drawn.map { a[$0] }, drawn.map { b[$0] })

@@ -55,7 +55,7 @@ public struct Study: Sendable {
       try FileManager.default.createDirectory(at: figures, withIntermediateDirectories: true)
     } catch {
       throw ExperimentError.cannotWrite(
-        path: figures.relativePath, reason: error.localizedDescription)
+        path: figures.relativePath, reason: "the folder can't be made")
     }
 
     let file = request.folder.appendingPathComponent("runs.csv")
@@ -151,11 +151,12 @@ extension Study {
     let provenance: Provenance?
     let digest: String
 
-    /// Opens a run's folder; throws `ExperimentError.notInspectable` for anything else.
+    /// Opens a run's folder; throws `ExperimentError.badSettings` for anything else.
     init(_ path: String) throws {
       guard case .run(let folder) = try Inspection.subject(path) else {
-        throw ExperimentError.notInspectable(
-          path: path, reason: "a study is of runs, whose config.json says how they were made")
+        throw ExperimentError.badSettings(
+          path: path,
+          reason: "must be a run: a study is of runs, whose config.json says how they were made")
       }
       let found = try RunInspection.run(folder)
       self.path = path

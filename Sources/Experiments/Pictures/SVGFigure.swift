@@ -51,7 +51,7 @@ public struct SVGFigure: Sendable {
       try FileManager.default.createDirectory(
         at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
     } catch {
-      throw ExperimentError.cannotWrite(path: file.path, reason: error.localizedDescription)
+      throw ExperimentError.cannotWrite(path: file.path, reason: "its folder can't be made")
     }
     try writeWhole(Data(rendered().utf8), to: file)
   }

@@ -122,8 +122,12 @@ public enum Video {
       throw ExperimentError.cannotWrite(
         path: file.path, reason: "a video's name ends in .mp4 or .gif")
     }
-    try FileManager.default.createDirectory(
-      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    do {
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    } catch {
+      throw ExperimentError.cannotWrite(path: file.path, reason: "its folder can't be made")
+    }
     let part = file.deletingLastPathComponent()
       .appendingPathComponent(".\(file.lastPathComponent).part.\(kind)")
     defer { try? FileManager.default.removeItem(at: part) }
