@@ -36,7 +36,7 @@ struct SettingsTests {
     #expect(
       complaint(["normalizer": ["clip": 1]])
         == "no setting is called 'normalizer.clip'; there are: normalizer.epsilon, "
-        + "normalizer.inputClip, normalizer.outputClip")
+        + "normalizer.inputClip, normalizer.isOn, normalizer.outputClip")
     #expect(
       complaint(["batchSize": "big"])
         == "the setting 'batchSize' must be a whole number, found \"big\"")
@@ -63,7 +63,8 @@ struct SettingsTests {
         + "found 1.5")
     #expect(
       complaint(["normalizer": 3])
-        == "the setting 'normalizer' must be a group of epsilon, inputClip, outputClip, found 3")
+        == "the setting 'normalizer' must be a group of epsilon, inputClip, isOn, outputClip, "
+        + "found 3")
     #expect(
       complaint(["learningRate": 1e-3])
         == "no setting is called 'learningRate': did you mean criticLearningRate or "
