@@ -139,7 +139,7 @@ public enum Intervals {
     }
     var low = 0.0
     var high = 1e4
-    for _ in 0..<200 {
+    for _ in 0..<60 {
       let middle = (low + high) / 2
       if below(middle) < probability { low = middle } else { high = middle }
     }

@@ -104,6 +104,7 @@ final class StudyTests {
       try StudyRow.read(folder.url.appendingPathComponent("study/runs.csv")) == after)
     #expect(try text("README.md").contains("## Question\n\nWhat of it?\n"))
     #expect(try text("README.md").contains("| point-reach | gcsl | 2 |"))
+    #expect(try text("README.md").contains("## Answer\n\nBy the table.\n"))
     // How earlier runs were made is still there, once.
     for run in ["gcsl-s0", "gcsl-s1"] {
       #expect(try text("README.md").components(separatedBy: "\n| \(run) |").count == 2)

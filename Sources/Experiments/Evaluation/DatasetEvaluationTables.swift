@@ -195,16 +195,16 @@ extension DatasetEvaluation {
 
   /// How well fitted-Q evaluation orders three or more policies; empty without a simulator.
   private var fittedSentences: [String] {
-    let parts = entries.flatMap { entry in entry.parts.map { (entry.dataset, $0) } }
-    let groups = Dictionary(grouping: parts) { "\($0.0), \($0.1.part.rawValue)" }
-    return groups.sorted { $0.key < $1.key }.compactMap { name, parts in
-      let pairs = parts.compactMap { _, part in
-        part.fittedQ.flatMap { q in part.simulatedReturn.map { (q.estimate, $0.estimate) } }
+    entries.map(\.dataset).uniqued.compactMap { dataset in
+      let pairs = entries.filter { $0.dataset == dataset }.compactMap { entry in
+        entry.parts.lazy.compactMap { part in
+          part.fittedQ.flatMap { q in part.simulatedReturn.map { (q.estimate, $0.estimate) } }
+        }.first
       }
       guard pairs.count > 2 else { return nil }
       let correlation = Ranks.correlation(pairs.map(\.0), pairs.map(\.1))
       return "fitted-Q evaluation orders \(pairs.count) policies as the simulator does with a rank "
-        + "correlation of \(Estimate.short(correlation)) (\(name))"
+        + "correlation of \(Estimate.short(correlation)) (\(dataset))"
     }
   }
 }

@@ -19,7 +19,9 @@ struct StudyPage {
 
   /// The page.
   func text() throws -> String {
-    let answer = request.answer.isEmpty ? kept("Answer") ?? suggestion : request.answer
+    // An answer of ours is as old as the runs that it was said of.
+    let kept = kept("Answer").flatMap { $0.hasPrefix(Self.ours) ? nil : $0 }
+    let answer = request.answer.isEmpty ? kept ?? suggestion : request.answer
     var text = "# \(title)\n\n"
     text += "## Question\n\n\(question.isEmpty ? "(not stated)" : question)\n\n"
     text += "## Answer\n\n\(answer)\n\n"
@@ -69,12 +71,14 @@ struct StudyPage {
     return table.rendered(as: .md)
   }
 
+  /// How an answer begins that was not given.
+  private static let ours = "By the table"
+
   /// What stands in for an answer that was not given.
   private var suggestion: String {
     let sentences = comparison.sentences
-    return sentences.isEmpty
-      ? "See the table."
-      : sentences.map { $0 + "." }.joined(separator: " ")
+    return Self.ours
+      + (sentences.isEmpty ? "." : ": " + sentences.joined(separator: "; ") + ".")
   }
 
   /// The commands of runs whose provenance is known, then this one's.
