@@ -56,7 +56,7 @@ struct ShardRoundTripTests {
       let count = (episodes[k].length + 1) * 2 * 3 * 6
       episodes[k].images = (0..<count).map { UInt8(truncatingIfNeeded: $0 * (k + 3)) }
     }
-    try ShardWriter.write(
+    _ = try ShardWriter.write(
       ShardSource(episodes, spec: spec, imageShape: [2, 3, 6]), to: file, compress: compress,
       threads: 2, expecting: nil)
     let reader = try ShardReader(contentsOf: file, spec: spec)
@@ -84,7 +84,7 @@ struct ShardRoundTripTests {
         sink.append([UInt8](repeating: 1, count: shape.reduce(1, *)))
       }
     }
-    try ShardWriter.write(
+    _ = try ShardWriter.write(
       Wrong(source: ShardSource(episodes, spec: spec), shape: shape), to: file, compress: false,
       threads: 1, expecting: nil)
     let error = #expect(throws: StorageError.self) {
