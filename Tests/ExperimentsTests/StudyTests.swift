@@ -97,7 +97,7 @@ final class StudyTests {
     let after = try StudyRow.read(folder.url.appendingPathComponent("study/runs.csv"))
     #expect(after.count == 2 * before.count && Array(after.prefix(before.count)) == before)
     #expect(Set(after.map(\.key)).count == 2 && Set(after.map(\.configuration)).count == 1)
-    #expect(before.count == 3 * 5)
+    #expect(before.count == 3 * 7)
     // Once more changes nothing.
     _ = try export([second])
     #expect(
