@@ -39,8 +39,8 @@ import MuJoCo
 /// It differs in: 1. the reference shows images only; the observation of numbers is ours, with velocities, as the
 /// blocks go on by themselves; 2. every block counts, since a goal does not say which block is asked for, where
 /// the reference looks at that block alone (both, in the second problem); 3. the model is ours (`SawyerModel`), on
-/// MuJoCo 3.3.0 (blocks that press on each other differ from the reference's by 10⁻³ m at the start and 10⁻² m
-/// after 20 steps), with the reference's mesh for the gripper's base, which touches blocks, from PyPI metaworld 3.1.1;
+/// MuJoCo 3.3.0 (from the same draws, observations differ from the reference's by 1.5·10⁻⁵ to 1.1·10⁻² within
+/// 20 steps; the cause is not known), with the reference's mesh for the gripper's base, which touches blocks, from PyPI metaworld 3.1.1;
 /// the arm is drawn by capsules and the table without wood; 4. rewards are −1 and 0, where the reference gives
 /// minus the distance; 5. starts and goals are drawn from the episode's own generator; 6. the hand is not brought
 /// back after the last step, which the reference's last image shows.
