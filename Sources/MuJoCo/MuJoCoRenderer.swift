@@ -40,6 +40,11 @@ public struct Camera: Sendable {
 
 /// Draws simulations of one model off-screen; it belongs to the thread that made it.
 public final class MuJoCoRenderer {
+  /// What is seen where the scene has nothing: a light grey-blue.
+  private static let background: [UInt8] = [198, 209, 222]
+  /// The depth of a pixel that nothing was drawn to.
+  private static let far: Float = 1
+
   private let model: MuJoCoModel
   private let width: Int
   private let height: Int
@@ -63,8 +68,12 @@ public final class MuJoCoRenderer {
     model.pointer.pointee.vis.global.offwidth = Int32(width)
     model.pointer.pointee.vis.global.offheight = Int32(height)
     model.pointer.pointee.vis.quality.offsamples = 0
+    // A map of 4096 by 4096, the default, takes longer to clear than the scene to draw.
+    model.pointer.pointee.vis.quality.shadowsize = 1024
     mjv_defaultScene(&scene)
     mjv_makeScene(model.pointer, &scene, 2000)
+    // A software renderer takes a third of its time to texture a sky.
+    scene.flags.4 = 0  // mjRND_SKYBOX
     mjv_defaultOption(&option)
     // Sites are aids of the model, drawn nowhere: goals are markers.
     option.sitegroup = (0, 0, 0, 0, 0, 0)
@@ -104,7 +113,11 @@ public final class MuJoCoRenderer {
     let area = mjrRect(left: 0, bottom: 0, width: Int32(width), height: Int32(height))
     mjr_render(area, &scene, &context)
     var upward = [UInt8](repeating: 0, count: width * height * 3)
-    mjr_readPixels(&upward, nil, area, &context)
+    var depth = [Float](repeating: 0, count: width * height)
+    mjr_readPixels(&upward, &depth, area, &context)
+    for pixel in depth.indices where depth[pixel] == Self.far {
+      for part in 0..<3 { upward[3 * pixel + part] = Self.background[part] }
+    }
     // OpenGL's rows begin at the bottom.
     let row = width * 3
     var bytes = [UInt8]()
