@@ -44,7 +44,7 @@ import MuJoCo
 /// the arm is drawn by capsules and the table without wood; 4. rewards are −1 and 0, where the reference gives
 /// minus the distance; 5. starts and goals are drawn from the episode's own generator; 6. the hand is not brought
 /// back after the last step, which the reference's last image shows.
-public final class GapBlocks: RestorableEnvironment, VisibleEnvironment, ImageEnvironment {
+public final class GapBlocks: LaggingEnvironment, VisibleEnvironment, ImageEnvironment {
   /// What tells the worlds of the family apart.
   struct Row: Sendable {
     let identifier: String
@@ -96,7 +96,7 @@ public final class GapBlocks: RestorableEnvironment, VisibleEnvironment, ImageEn
   public let task: GoalTask
   private let row: Row
   private let simulation, goalScene: MuJoCoSimulation
-  private var lagging: LaggingSimulation
+  private(set) var lagging: LaggingSimulation
   private let studio = Studio()
   private let imageStudio = Studio()
   private let hand, mocap, firstBlock: Int
@@ -234,13 +234,6 @@ public final class GapBlocks: RestorableEnvironment, VisibleEnvironment, ImageEn
     let speeds = simulation.speeds[firstBlock..<firstBlock + 6]
     return task.shown([hand.x, hand.y, hand.z] + places + Array(speeds), desiredGoal: goal)
   }
-
-  /// Numbers in a state: the simulator's own, and one that says whether it is of before the last step
-  /// (1) or of now (0).
-  public var stateLength: Int { lagging.stateLength }
-
-  /// The integration state before the last step of the integrator, since what is shown depends on it.
-  public func state() -> [Double] { lagging.state }
 
   /// Puts a state and a goal back; the hand in the goal's image is where it is in this state.
   public func restore(state: [Double], desiredGoal: [Float], step: Int) -> GoalObservation {

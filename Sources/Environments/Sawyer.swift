@@ -37,7 +37,7 @@ import MuJoCo
 /// rest with the door shut, where the reference begins it
 /// with what the last episode left in the simulator; 3. goals are drawn from the episode's own
 /// generator, where the reference draws from numpy's global one.
-public final class Sawyer: RestorableEnvironment, VisibleEnvironment {
+public final class Sawyer: LaggingEnvironment, VisibleEnvironment {
   /// What tells the worlds of the family apart.
   struct Row: Sendable {
     let identifier: String
@@ -97,7 +97,7 @@ public final class Sawyer: RestorableEnvironment, VisibleEnvironment {
   public let task: GoalTask
   private let row: Row
   private let simulation: MuJoCoSimulation
-  private var lagging: LaggingSimulation
+  private(set) var lagging: LaggingSimulation
   private let studio = Studio()
   private let hand, mocap: Int
   private let door: (position: Int, velocity: Int)?
@@ -171,13 +171,6 @@ public final class Sawyer: RestorableEnvironment, VisibleEnvironment {
     let angle = door.map { [simulation] in [simulation.positions[$0.position]] } ?? []
     return task.shown([place.x, place.y, place.z] + angle, desiredGoal: goal)
   }
-
-  /// Numbers in a state: the simulator's own, and one that says whether it is of before the last step
-  /// (1) or of now (0).
-  public var stateLength: Int { lagging.stateLength }
-
-  /// The integration state before the last of the 50 steps, since what is shown depends on it.
-  public func state() -> [Double] { lagging.state }
 
   /// Puts a state and a goal back.
   public func restore(state: [Double], desiredGoal: [Float], step: Int) -> GoalObservation {
