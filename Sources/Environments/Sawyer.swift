@@ -30,10 +30,8 @@ import MuJoCo
 /// door gives its reward within 0.06 rad and counts a success within 0.02: here these are two worlds.
 /// The reference shows the hand as it was before the last of the 50 steps, and so does this.
 ///
-/// It differs in: 1. the model is ours (`SawyerModel`), on MuJoCo 3.3.0: beside the reference's model
-/// with its meshes there, hands that reach stay within 10⁻¹¹ m over whole episodes; at the door one
-/// control step from equal states differs by less than 3·10⁻⁶ m and 10⁻⁴ rad, and where the wrist
-/// touches the door by 8·10⁻⁵ m and 5·10⁻³ rad in 95 % of all; 2. each episode of the door starts from
+/// It differs in: 1. the model is ours (`SawyerModel`), on MuJoCo 3.3.0, where what is shown equals what the
+/// reference's model shows to the last bit (`scripts/compare-sawyer`); 2. each episode of the door starts from
 /// rest with the door shut, where the reference begins it
 /// with what the last episode left in the simulator; 3. goals are drawn from the episode's own
 /// generator, where the reference draws from numpy's global one.
@@ -106,7 +104,7 @@ public final class Sawyer: LaggingEnvironment, VisibleEnvironment {
   private var steps = 0
 
   static func model(_ row: Row) throws -> MuJoCoModel {
-    try MuJoCoModel(text: (row.hasDoor ? SawyerModel.door : .reach).text, name: row.identifier)
+    try (row.hasDoor ? SawyerModel.door : .reach).load(name: row.identifier)
   }
 
   init(_ row: Row, model: MuJoCoModel) throws {

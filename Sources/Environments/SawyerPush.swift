@@ -21,7 +21,8 @@ import MuJoCo
 /// they were before the last of the 20 steps, and so does this.
 ///
 /// It differs in: 1. the model is ours (`SawyerModel`), on MuJoCo 3.3.0, without the bodies that stand for
-/// the goal; `scripts/compare-sawyer` prints how far it is from the reference's; 2. starts and goals are
+/// the goal: what is shown stays within the rounding of single precision of the reference's (`scripts/compare-sawyer`);
+/// 2. starts and goals are
 /// drawn from the episode's own generator, where the reference draws from numpy's global one, and its goal
 /// before all else; 3. rewards are −1 and 0, where the reference gives none.
 public final class SawyerPush: LaggingEnvironment, VisibleEnvironment {
@@ -63,7 +64,7 @@ public final class SawyerPush: LaggingEnvironment, VisibleEnvironment {
   private var steps = 0
 
   static func model() throws -> MuJoCoModel {
-    try MuJoCoModel(text: SawyerModel.push.text, name: task.identifier)
+    try SawyerModel.push.load(name: task.identifier)
   }
 
   init(model: MuJoCoModel) throws {
