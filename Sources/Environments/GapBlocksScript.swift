@@ -1,11 +1,13 @@
+import Glibc
 public import GoalCore
 
-/// Pushes the blocks to their places, one after the other, and lets them glide.
+/// Pushes the blocks to their places, along one axis of one block at a time, and lets them glide.
 ///
-/// A block that is left alone comes to rest where it is expected, `b + τ v`: with that, the block is pushed
-/// whose resting place is farthest from its goal, along the axis on which it is farther off. The hand goes
-/// round the block on the axes to the side behind it, follows it a little deeper than it touches until it
-/// glides to the goal, and then leaves it.
+/// A block that is left alone is expected to be at `b + τ (1 − exp(−r / τ)) v` after the `r` seconds that remain
+/// of the episode. Pushed is the block, along x or y, that would then be farthest from its goal, until it would
+/// come near it. For that the hand goes round all blocks to the side behind it (`WayRound`) and then slowly
+/// on, deeper than it touches, since a hand that is fast passes through a block. Else it backs away from what it
+/// touches.
 public struct GapBlocksScript: GoalPolicy {
   /// Makes the policy.
   public init() {}
@@ -14,80 +16,107 @@ public struct GapBlocksScript: GoalPolicy {
   public func makeActor() -> any GoalActor { Script() }
 
   private final class Script: GoalActor {
-    private static let glide: Float = 1.25  // s
-    private static let near: Float = 0.085  // m, of resting places from goals
-    /// How far the hand's middle and a block's are apart when they touch, m.
-    private static let apart = SIMD2<Float>(0.1, 0.122)
-    private static let depth: Float = 0.07  // m
+    private static let steps: Float = 50  // of an episode
+    private static let period: Float = 0.025  // s, of a step
+    private static let glide: Float = 0.9  // s, τ
+    /// Distances of where a block will be from its goal, m: pushed if more, along an axis if more, until less.
+    private static let far: Float = 0.075
+    private static let farAlong: Float = 0.04
+    private static let near: Float = 0.037
     /// How much nearer than touching the hand is still behind a block, m.
-    private static let behind: Float = 0.07
-    private static let gain: Float = 6.3  // units of action a metre
+    private static let behind: Float = 0.064
+    private static let aligned: Float = 0.03  // m
+    private static let slow: Float = 0.06  // units of action, of a push
+    private static let slowing: Float = 0.5  // the same a metre that is left
+    private static let retreat: Float = 0.3  // units of action
+    private static let fast: Float = 0.375  // units of action, of a way round
+    private static let gain: Float = 5  // units of action a metre
     private static let height: Float = 0.05  // m
     private var goals: [SIMD2<Float>] = []
+    private var taken: Float = 0
+    private var chosen: (block: Int, axis: Int)?
 
-    func begin(goal: [Float], seed: UInt64) { goals = Script.pairs(goal) }
+    func begin(goal: [Float], seed: UInt64) {
+      goals = Script.pairs(goal)
+      taken = 0
+      chosen = nil
+    }
 
     func act(_ observation: [Float]) -> Action {
       let hand = SIMD2(observation[0], observation[1])
       let blocks = Script.pairs(Array(observation[3..<9]))
       let speeds = Script.pairs(Array(observation[9..<15]))
-      let left = blocks.indices.map { goals[$0] - (blocks[$0] + Script.glide * speeds[$0]) }
-      let farthest = left.indices.max { Script.size(left[$0]) < Script.size(left[$1]) } ?? 0
-      let move =
-        Script.size(left[farthest]) < Script.near
-        ? Script.leave(hand, blocks) : Script.push(hand, blocks[farthest], left[farthest])
-      let rise = Script.height - observation[2]
-      return .continuous([move.x, move.y, rise].map { min(max(Script.gain * $0, -1), 1) } + [1])
+      let remaining = (Script.steps - taken) * Script.period
+      let reach = Script.glide * (1 - exp(-remaining / Script.glide))
+      taken += 1
+      let left = blocks.indices.map { goals[$0] - (blocks[$0] + reach * speeds[$0]) }
+      chosen = choice(blocks, left)
+      let move: SIMD2<Float>
+      if let (block, axis) = chosen {
+        move = push(hand, blocks, block, axis, left[block][axis])
+      } else {
+        move = leave(hand, blocks)
+      }
+      let rise = Script.gain * (Script.height - observation[2])
+      return .continuous([move.x, move.y, rise].map { min(max($0, -1), 1) } + [1])
+    }
+
+    /// What to push: the block and axis of before until it would come near, else the farthest.
+    private func choice(
+      _ blocks: [SIMD2<Float>], _ left: [SIMD2<Float>]
+    ) -> (block: Int, axis: Int)? {
+      let all = blocks.indices.flatMap { block in [0, 1].map { (block: block, axis: $0) } }
+      let possible = all.filter { block, axis in
+        WayRound.isInside(Script.place(behind: blocks[block], axis, left[block][axis]))
+      }
+      if let chosen, possible.contains(where: { $0 == chosen }),
+        abs(left[chosen.block][chosen.axis]) >= Script.near
+      {
+        return chosen
+      }
+      return possible.filter { block, axis in
+        Script.size(left[block]) >= Script.far && abs(left[block][axis]) >= Script.farAlong
+      }.max { abs(left[$0.block][$0.axis]) < abs(left[$1.block][$1.axis]) }
+    }
+
+    /// Where the hand stands just behind a block that it is to push.
+    private static func place(
+      behind block: SIMD2<Float>, _ axis: Int, _ left: Float
+    ) -> SIMD2<Float> {
+      var place = block
+      place[axis] -= (left > 0 ? 1 : -1) * (WayRound.apart[axis] + 0.005)
+      return place
+    }
+
+    private func push(
+      _ hand: SIMD2<Float>, _ blocks: [SIMD2<Float>], _ block: Int, _ axis: Int, _ left: Float
+    ) -> SIMD2<Float> {
+      let ahead: Float = left > 0 ? 1 : -1
+      let offset = hand - blocks[block]
+      let (distance, across) = (-offset[axis] * ahead, offset[1 - axis])
+      let touch = WayRound.apart[axis]
+      if distance > touch - Script.behind, distance < touch + 0.05, abs(across) < Script.aligned {
+        var move = SIMD2<Float>()
+        let gap = max(0, distance - touch + 0.01)
+        move[axis] = ahead * (min(Script.slow, Script.slowing * abs(left)) + Script.gain * gap)
+        move[1 - axis] = -0.35 * Script.gain * across
+        return move
+      }
+      let next = WayRound(blocks).next(
+        from: hand, to: Script.place(behind: blocks[block], axis, left))
+      let move = Script.gain * (next - hand)
+      return move * min(1, Script.fast / max(abs(move).max(), 1e-6))
     }
 
     /// Away from the nearest block.
-    private static func leave(_ hand: SIMD2<Float>, _ blocks: [SIMD2<Float>]) -> SIMD2<Float> {
-      let ways = blocks.map { hand - $0 }
-      func nearness(_ way: SIMD2<Float>) -> Float {
-        max(abs(way.x) / apart.x, abs(way.y) / apart.y)
-      }
-      guard let way = ways.min(by: { nearness($0) < nearness($1) }), nearness(way) < 1.25 else {
+    private func leave(_ hand: SIMD2<Float>, _ blocks: [SIMD2<Float>]) -> SIMD2<Float> {
+      let ways = blocks.map { (hand - $0) / WayRound.apart }
+      guard let way = ways.min(by: { abs($0).max() < abs($1).max() }), abs(way).max() < 1.2 else {
         return SIMD2()
       }
-      return abs(way.x) / apart.x > abs(way.y) / apart.y
-        ? SIMD2(way.x > 0 ? 0.04 : -0.04, 0) : SIMD2(0, way.y > 0 ? 0.04 : -0.04)
-    }
-
-    /// Behind a block and on, to where it has left to go.
-    private static func push(
-      _ hand: SIMD2<Float>, _ block: SIMD2<Float>, _ left: SIMD2<Float>
-    ) -> SIMD2<Float> {
-      let axis = abs(left.y) > abs(left.x) ? 1 : 0
-      let side = 1 - axis
-      let ahead: Float = left[axis] > 0 ? 1 : -1
-      let offset = hand - block
-      let (along, across) = (offset[axis] * ahead, offset[side])
-      let (touch, clear) = (apart[axis], apart[side] + 0.01)
-      var move = SIMD2<Float>()
-      if -along > touch - behind {
-        if abs(across) < 0.03 {
-          move[axis] = ahead * (-along - touch + depth * min(1, abs(left[axis]) / 0.1))
-          move[side] = -0.7 * across
-        } else {
-          move[side] = -across
-          move[axis] = ahead * min(0, -along - touch - 0.01)
-        }
-        return move
-      }
-      // Round the block, by the side on which the hand is unless that leads out of its box.
-      var way: Float = across > 0 ? 1 : -1
-      let (low, high): (Float, Float) = side == 0 ? (-0.2, 0.2) : (0.4, 0.8)
-      if !(low...high ~= block[side] + way * (clear + 0.02)) { way = -way }
-      if way * across < clear {
-        if abs(along) < touch, abs(across) < clear - 0.03 {
-          move[axis] = ahead * (along > 0 ? touch + 0.03 - along : along - touch - 0.03)
-        } else {
-          move[side] = way * (clear + 0.03 - way * across)
-        }
-      } else {
-        move[axis] = -ahead * (touch + 0.04 + along)
-      }
-      return move
+      return abs(way.x) > abs(way.y)
+        ? SIMD2(way.x > 0 ? Script.retreat : -Script.retreat, 0)
+        : SIMD2(0, way.y > 0 ? Script.retreat : -Script.retreat)
     }
 
     private static func pairs(_ numbers: [Float]) -> [SIMD2<Float>] {
@@ -97,3 +126,5 @@ public struct GapBlocksScript: GoalPolicy {
     private static func size(_ v: SIMD2<Float>) -> Float { (v * v).sum().squareRoot() }
   }
 }
+
+private func abs(_ v: SIMD2<Float>) -> SIMD2<Float> { v.replacing(with: -v, where: v .< 0) }

@@ -26,7 +26,7 @@ import MuJoCo
 ///
 /// It differs from the reference in: 1. rewards and successes are computed from observations rounded
 /// to `Float`, which are what datasets hold.
-public final class HandReach: RestorableEnvironment, VisibleEnvironment, PreciseEnvironment {
+public final class HandReach: LaggingEnvironment, VisibleEnvironment, PreciseEnvironment {
   static let task: GoalTask = GoalTask(
     identifier: "hand-reach",
     spec: GoalSpec(
@@ -47,7 +47,7 @@ public final class HandReach: RestorableEnvironment, VisibleEnvironment, Precise
   /// The task, which needs no simulator.
   public let task: GoalTask
   private let simulation: MuJoCoSimulation
-  private var lagging: LaggingSimulation
+  private(set) var lagging: LaggingSimulation
   private let studio = Studio()
   private let tips: [Int]
   private let centres, halfRanges: [Double]
@@ -128,13 +128,6 @@ public final class HandReach: RestorableEnvironment, VisibleEnvironment, Precise
   private func shown() -> GoalObservation {
     task.shown(preciseObservation, desiredGoal: preciseGoal)
   }
-
-  /// Numbers in a state: the simulator's own, and one that says whether it is of before the last step
-  /// (1) or of now (0).
-  public var stateLength: Int { lagging.stateLength }
-
-  /// The integration state before the last of the 20 steps, since what is shown depends on it.
-  public func state() -> [Double] { lagging.state }
 
   /// Puts a state and a goal back.
   public func restore(state: [Double], desiredGoal: [Float], step: Int) -> GoalObservation {

@@ -1,3 +1,4 @@
+public import GoalCore
 import MuJoCo
 
 /// A simulation that is shown as MuJoCo leaves it after a step: positions and velocities of joints as
@@ -39,4 +40,19 @@ struct LaggingSimulation {
       }
     }
   }
+}
+
+/// A world whose state is a lagging simulation's.
+protocol LaggingEnvironment: RestorableEnvironment {
+  var lagging: LaggingSimulation { get }
+}
+
+extension LaggingEnvironment {
+  /// Numbers in a state: the simulator's own, and one that says whether it is of before the last step
+  /// of the integrator (1) or of now (0).
+  public var stateLength: Int { lagging.stateLength }
+
+  /// The state before the last step of the integrator, since what is shown depends on it: taking that
+  /// step again gives everything back.
+  public func state() -> [Double] { lagging.state }
 }

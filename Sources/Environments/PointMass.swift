@@ -21,7 +21,7 @@ import MuJoCo
 /// the last of the 5 steps, and so does this. It differs in: 1. starts and goals are drawn from the
 /// episode's own generator, in the same order, where the reference draws from numpy's global one;
 /// 2. each episode starts from rest, where the reference keeps the simulator's warm start.
-public final class PointMass: RestorableEnvironment, VisibleEnvironment {
+public final class PointMass: LaggingEnvironment, VisibleEnvironment {
   /// What tells the worlds of the family apart.
   struct Row: Sendable {
     let identifier: String
@@ -59,7 +59,7 @@ public final class PointMass: RestorableEnvironment, VisibleEnvironment {
   /// The task, which needs no simulator.
   public let task: GoalTask
   private let simulation: MuJoCoSimulation
-  private var lagging: LaggingSimulation
+  private(set) var lagging: LaggingSimulation
   private let studio = Studio()
   private let ball: Int
   private var goal = SIMD2<Double>()
@@ -141,13 +141,6 @@ public final class PointMass: RestorableEnvironment, VisibleEnvironment {
     let place = simulation.bodyPosition(ball)
     return task.shown([place.x, place.y], desiredGoal: [goal.x, goal.y])
   }
-
-  /// Numbers in a state: the simulator's own, and one that says whether it is of before the last step
-  /// (1) or of now (0).
-  public var stateLength: Int { lagging.stateLength }
-
-  /// The integration state before the last of the 5 steps, since what is shown depends on it.
-  public func state() -> [Double] { lagging.state }
 
   /// Puts a state and a goal back.
   public func restore(state: [Double], desiredGoal: [Float], step: Int) -> GoalObservation {

@@ -26,7 +26,7 @@ import MuJoCo
 ///
 /// The reference shows the fingertip as MuJoCo's integrator left it, as of the last evaluation within
 /// the step, and so does this.
-public final class Reacher: RestorableEnvironment, VisibleEnvironment, PreciseEnvironment {
+public final class Reacher: LaggingEnvironment, VisibleEnvironment, PreciseEnvironment {
   static let task: GoalTask = GoalTask(
     identifier: "reacher",
     spec: GoalSpec(
@@ -49,7 +49,7 @@ public final class Reacher: RestorableEnvironment, VisibleEnvironment, PreciseEn
   private let simulation: MuJoCoSimulation
   private let fingertip, target: Int
   private let initialPositions: [Double]
-  private var lagging: LaggingSimulation
+  private(set) var lagging: LaggingSimulation
   private let studio = Studio()
   private var steps = 0
 
@@ -114,14 +114,6 @@ public final class Reacher: RestorableEnvironment, VisibleEnvironment, PreciseEn
   private func shown() -> GoalObservation {
     task.shown(preciseObservation, desiredGoal: preciseGoal)
   }
-
-  /// Numbers in a state: the simulator's own, and one that says whether it is of before the last step
-  /// (1) or of now (0).
-  public var stateLength: Int { lagging.stateLength }
-
-  /// The integration state before the last step of the simulator, since what is shown depends on it:
-  /// taking that step again gives everything back.
-  public func state() -> [Double] { lagging.state }
 
   /// Puts a state and a goal back; a goal that is not the state's own moves the target.
   public func restore(state: [Double], desiredGoal: [Float], step: Int) -> GoalObservation {

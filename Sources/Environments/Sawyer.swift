@@ -30,14 +30,12 @@ import MuJoCo
 /// door gives its reward within 0.06 rad and counts a success within 0.02: here these are two worlds.
 /// The reference shows the hand as it was before the last of the 50 steps, and so does this.
 ///
-/// It differs in: 1. the model is ours (`SawyerModel`), on MuJoCo 3.3.0: beside the reference's model
-/// with its meshes there, hands that reach stay within 10⁻¹¹ m over whole episodes; at the door one
-/// control step from equal states differs by less than 3·10⁻⁶ m and 10⁻⁴ rad, and where the wrist
-/// touches the door by 8·10⁻⁵ m and 5·10⁻³ rad in 95 % of all; 2. each episode of the door starts from
+/// It differs in: 1. the model is ours (`SawyerModel`), on MuJoCo 3.3.0, where what is shown equals what the
+/// reference's model shows to the last bit (`scripts/compare-sawyer`); 2. each episode of the door starts from
 /// rest with the door shut, where the reference begins it
 /// with what the last episode left in the simulator; 3. goals are drawn from the episode's own
 /// generator, where the reference draws from numpy's global one.
-public final class Sawyer: RestorableEnvironment, VisibleEnvironment {
+public final class Sawyer: LaggingEnvironment, VisibleEnvironment {
   /// What tells the worlds of the family apart.
   struct Row: Sendable {
     let identifier: String
@@ -97,7 +95,7 @@ public final class Sawyer: RestorableEnvironment, VisibleEnvironment {
   public let task: GoalTask
   private let row: Row
   private let simulation: MuJoCoSimulation
-  private var lagging: LaggingSimulation
+  private(set) var lagging: LaggingSimulation
   private let studio = Studio()
   private let hand, mocap: Int
   private let door: (position: Int, velocity: Int)?
@@ -106,7 +104,7 @@ public final class Sawyer: RestorableEnvironment, VisibleEnvironment {
   private var steps = 0
 
   static func model(_ row: Row) throws -> MuJoCoModel {
-    try MuJoCoModel(text: (row.hasDoor ? SawyerModel.door : .reach).text, name: row.identifier)
+    try (row.hasDoor ? SawyerModel.door : .reach).load(name: row.identifier)
   }
 
   init(_ row: Row, model: MuJoCoModel) throws {
@@ -171,13 +169,6 @@ public final class Sawyer: RestorableEnvironment, VisibleEnvironment {
     let angle = door.map { [simulation] in [simulation.positions[$0.position]] } ?? []
     return task.shown([place.x, place.y, place.z] + angle, desiredGoal: goal)
   }
-
-  /// Numbers in a state: the simulator's own, and one that says whether it is of before the last step
-  /// (1) or of now (0).
-  public var stateLength: Int { lagging.stateLength }
-
-  /// The integration state before the last of the 50 steps, since what is shown depends on it.
-  public func state() -> [Double] { lagging.state }
 
   /// Puts a state and a goal back.
   public func restore(state: [Double], desiredGoal: [Float], step: Int) -> GoalObservation {

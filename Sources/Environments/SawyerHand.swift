@@ -1,23 +1,21 @@
-import Glibc
-
 /// What the arm's last links are, which differs from world to world.
 extension SawyerModel {
-  /// The file of the gripper's base, which collides by its convex hull.
-  static let gripperFile = "eGripperBase.stl"
-
-  /// The shapes that are polytopes.
-  var mesh: String {
+  /// The file of the mesh that collides by its convex hull, where the hand has one that can touch something.
+  var meshFile: String? {
     switch hand {
-    case .hook: #"<mesh name="wrist" vertex="\#(SawyerModel.wristVertices)"/>"#
-    case .gripper: #"<mesh name="gripper" file="\#(SawyerModel.gripperFile)"/>"#
-    case .claws, .stick: ""
+    case .hook: "l6.stl"
+    case .gripper: "eGripperBase.stl"
+    case .claws, .stick: nil
     }
   }
 
-  /// The last link: drawn as a capsule where nothing can reach it, else a polytope that collides.
+  /// That mesh.
+  var mesh: String { meshFile.map { #"<mesh name="hull" file="\#($0)"/>"# } ?? "" }
+
+  /// The last link: drawn as a capsule where nothing can reach it, else by the mesh that collides.
   var wrist: String {
     hand == .hook
-      ? #"<geom class="steel" type="mesh" mesh="wrist"/>"#
+      ? #"<geom class="steel" type="mesh" mesh="hull"/>"#
       : #"<geom class="skin" size="0.03" fromto="0 0 -0.005 0 0.035 -0.005"/>"#
   }
 
@@ -25,7 +23,7 @@ extension SawyerModel {
   var flange: String {
     hand == .gripper
       ? """
-      <geom type="mesh" mesh="gripper" pos="0 0 0.03" rgba="0.3 0.1 0.1 1"/>
+      <geom type="mesh" mesh="hull" pos="0 0 0.03" rgba="0.3 0.1 0.1 1"/>
       <geom type="cylinder" size="0.035 0.014" pos="0 0 0.015" rgba="0 0 0 1"/>
       """ : #"<geom class="shell" type="cylinder" size="0.035 0.015" pos="0 0 0.02"/>"#
   }
@@ -91,29 +89,4 @@ extension SawyerModel {
       """
     }
   }
-
-  /// The wrist's corners: circles about its axis and arcs of 90° of its bulge, by height, which follow
-  /// the convex hull of the reference's mesh to 0.3 mm in 95 % of all directions, and to 2 mm.
-  private static let wristVertices: String = {
-    let circles = [
-      (-0.0317, 0.0399), (-0.0246, 0.0416), (-0.0213, 0.0407), (0.0242, 0.0399), (0.0306, 0.0247),
-    ]
-    let arcs = [(-0.0238, 0.0425), (-0.0228, 0.0428), (0.018, 0.0417), (0.0243, 0.0409)]
-    var corners: [(x: Double, y: Double, z: Double)] = []
-    for (height, radius) in circles {
-      for k in 0..<24 {
-        let angle = Double(k) * .pi / 12
-        corners.append((radius * cos(angle), radius * sin(angle), height))
-      }
-    }
-    for (height, radius) in arcs {
-      for k in 0...8 {
-        let angle = .pi / 4 + Double(k) * .pi / 16
-        corners.append((radius * cos(angle), 0.0251 + radius * sin(angle), height))
-      }
-    }
-    // Whole units of 10 µm, so that the text does not depend on a mathematical library's last bits.
-    return corners.flatMap { [$0.x, $0.y, $0.z] }
-      .map { "\((($0 * 1e5).rounded() / 1e5))" }.joined(separator: " ")
-  }()
 }

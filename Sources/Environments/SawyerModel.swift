@@ -1,8 +1,12 @@
+import MuJoCo
+
 /// The Sawyer arm as a model of our own: its kinematics, masses, inertias, joint limits and colliding
 /// shapes are the numbers of multiworld's models, and what is seen is made of capsules.
 ///
 /// A mocap body is welded to the hand, which follows it. Shapes that collide are spheres, cylinders and
-/// boxes; only the wrist and the gripper's base are convex polytopes, where they can touch something.
+/// boxes; only the wrist and the gripper's base collide by their meshes, where they can touch something: the
+/// references' files, which PyPI metaworld 3.1.1 carries. What stands still has its mass too, as MuJoCo counts
+/// from the whole robot's middle: with that the physics is the references' to the last bit.
 ///
 /// Source: github.com/vitchyr/multiworld at 12a05bf, `envs/assets/sawyer_xyz` (the same files are in
 /// github.com/YangRui2015/AWGCSL at d8f1c56 and github.com/dibyaghosh/gcsl at cfae560); the gripper's are
@@ -34,8 +38,15 @@ struct SawyerModel {
     #"solref="0.008 1" solimp="0.95 0.95 0.01" margin="\#(margin)""#
   }
 
+  /// The model, compiled.
+  func load(name: String) throws -> MuJoCoModel {
+    guard let meshFile else { return try MuJoCoModel(text: text, name: name) }
+    let folder = try ModelFiles.path("metaworld")
+    return try MuJoCoModel(text: text, name: name, files: [meshFile], in: folder)
+  }
+
   /// The model, as MJCF.
-  var text: String {
+  private var text: String {
     """
     <mujoco model="sawyer">
       <compiler angle="radian" autolimits="false"/>
@@ -90,13 +101,24 @@ struct SawyerModel {
         <weld body1="mocap" body2="hand" solref="\(weldTime) 1" anchor="0 0 0" relpose="0 0 0 1 0 0 0"/>
       </equality>
       <worldbody>
-        <body name="controller_box">
-          <geom class="hidden" type="box" size="0.11 0.2 0.265" pos="-0.325 0 -0.38"/>
+        <body name="base">
+          <body name="controller_box">
+            <inertial pos="-0.325 0 -0.38" mass="46.64" diaginertia="1.71363 1.27988 0.809981"/>
+            <geom class="hidden" type="box" size="0.11 0.2 0.265" pos="-0.325 0 -0.38"/>
+          </body>
+          <body name="feet">
+            <inertial pos="-0.1225 0 -0.758" mass="167.09" diaginertia="8.16095 9.59375 15.0785"/>
+          </body>
+          <body name="torso">
+            <inertial pos="0 0 0" mass="0.0001" diaginertia="1e-08 1e-08 1e-08"/>
+          </body>
+          <body name="pedestal">
+            <inertial pos="0 0 0" quat="0.659267 -0.259505 -0.260945 0.655692" mass="60.864"
+              diaginertia="6.0869 5.81635 4.20915"/>
+            <geom class="shell" type="cylinder" size="0.18 0.31" pos="-0.02 0 -0.29"/>
+          </body>
+          \(arm)
         </body>
-        <body name="pedestal">
-          <geom class="shell" type="cylinder" size="0.18 0.31" pos="-0.02 0 -0.29"/>
-        </body>
-        \(arm)
         <body name="mocap" mocap="true"/>
         \(things)
       </worldbody>
@@ -111,6 +133,8 @@ struct SawyerModel {
   private var arm: String {
     """
     <body name="arm_base">
+      <inertial pos="-0.0006241 -2.8025e-05 0.065404" quat="-0.209285 0.674441 0.227335 0.670558"
+        mass="2.0687" diaginertia="0.00740351 0.00681776 0.00672942"/>
       <geom class="shell" type="cylinder" size="0.08 0.12" pos="0 0 0.12"/>
       <body name="link0" pos="0 0 0.08">
         <inertial pos="0.024366 0.010969 0.14363" quat="0.894823 0.00899958 -0.170275 0.412573"

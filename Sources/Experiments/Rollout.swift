@@ -6,9 +6,9 @@ public import GoalCore
 ///     a ← clip(π(s, g) + noise · h · N(0, 1), low, high),  h half of the action's range
 ///     with probability randomActions: a ← U(low, high)
 ///
-/// (of a policy that chooses among finitely many actions: one of those)
-/// as WGCSL collects (github.com/YangRui2015/AWGCSL at d8f1c56, `wgcsl/algo/wgcsl.py`,
-/// `get_actions`: noise 0.2, random actions 0.3). Only the second applies to discrete actions.
+/// This is how WGCSL collects (github.com/YangRui2015/AWGCSL at d8f1c56, `wgcsl/algo/wgcsl.py`,
+/// `get_actions`: noise 0.2, random actions 0.3). Only random actions apply to a world of discrete actions.
+/// The random action of a policy that chooses among finitely many actions is one of those, uniformly.
 public struct Exploration: Codable, Sendable, Equatable {
   /// Standard deviation of the noise, in halves of the action's range.
   public var noise: Double
