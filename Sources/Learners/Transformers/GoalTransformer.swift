@@ -129,7 +129,7 @@ public final class GoalTransformer: Learner {
 
   private func measure(_ outcome: ModelLosses.Outcome, into metrics: inout Metrics) {
     let actions = outcome.output.actions
-    switch (head, outcome.targets) {
+    switch (head, outcome.taken) {
     case (.choices(let codec), .classes(let classes)):
       ChoiceDiagnostics(
         logits: actions.reshaped([classes.count, codec.classes]), data: classes, codec: codec

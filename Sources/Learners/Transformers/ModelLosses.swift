@@ -18,7 +18,9 @@ struct ModelLosses {
     var terms = LossTerms()
     /// What the student said.
     let output: ModelOutput
-    /// What was to be imitated.
+    /// What the data did.
+    let taken: ActionTargets
+    /// What was to be imitated: that, or false positives in its place.
     let targets: ActionTargets
     /// The centres of the teacher's embeddings, and what they are to follow.
     var centred: [(Centre, Tensor)] = []
@@ -34,8 +36,9 @@ struct ModelLosses {
       observations: batch.observations, goals: batch.policyGoals, window: batch.window,
       rows: batch.count, normalizer: normalizer, number: number)
     let output = student.model(input, dropout)
-    let targets = targets(of: batch, output, update: update)
-    var outcome = Outcome(output: output, targets: targets)
+    let taken = taken(in: batch, output)
+    let targets = targets(of: taken, update: update)
+    var outcome = Outcome(output: output, taken: taken, targets: targets)
     let objectives = configuration.objectives
     outcome.terms.add("policy_loss", weight: objectives.imitation.weight) {
       head.loss(output.actions, targets)
@@ -58,16 +61,19 @@ struct ModelLosses {
     return outcome
   }
 
-  /// The actions that are imitated; of choices, a share of others.
-  private func targets(of batch: GoalBatch, _ output: ModelOutput, update: Int) -> ActionTargets {
-    let plain: ActionTargets
+  /// The data's actions of those that were asked for.
+  private func taken(in batch: GoalBatch, _ output: ModelOutput) -> ActionTargets {
     switch output.asked {
-    case .first: plain = head.targets(of: batch.actions)
+    case .first: return head.targets(of: batch.actions)
     case .places(let places):
       guard let window = batch.window else { preconditionFailure("places of no window") }
-      plain = head.targets(of: window.actions, rows: places)
+      return head.targets(of: window.actions, rows: places)
     }
-    guard case .classes(let classes) = plain, case .choices(let codec) = head else { return plain }
+  }
+
+  /// The actions that are imitated: those taken, of choices a share of others.
+  private func targets(of taken: ActionTargets, update: Int) -> ActionTargets {
+    guard case .classes(let classes) = taken, case .choices(let codec) = head else { return taken }
     return .classes(
       FalsePositives.replacing(
         configuration.objectives.imitation.falsePositives, of: classes, classes: codec.classes,
@@ -146,7 +152,7 @@ struct ModelLosses {
   ) {
     guard let window = batch.window, let sequence = input.sequence,
       case .places(let places) = outcome.output.asked,
-      case .classes(let classes) = outcome.targets, case .choices(let codec) = head
+      case .classes(let classes) = outcome.taken, case .choices(let codec) = head
     else { return }
     let settings = configuration.objectives.reachedState
     let (W, O) = (sequence.steps, task.spec.observation)
