@@ -1,4 +1,4 @@
-public import GoalCore
+import GoalCore
 import MuJoCo
 
 /// A simulation that is shown as MuJoCo leaves it after a step: positions and velocities of joints as
