@@ -7,28 +7,21 @@ import Torch
 
 /// GCSL with the settings of its own code, on the worlds of that code.
 struct OwnGCSLTests {
-  private static let lander = GoalTask(
-    identifier: "lunar-lander",
-    spec: GoalSpec(
-      observation: 8, goal: 5, action: .discrete(count: 4), horizon: 50, successThreshold: 0.08,
-      metric: "distance", controlPeriod: 0.04),
-    goalIndices: [0, 1, 4, 6, 7], distanceDimensions: [0, 1])
-
   private func parameters(_ learner: any Learner) -> Int {
     learner.saved().policy.filter { $0.name.hasPrefix("actor.") }
       .reduce(0) { $0 + $1.tensor.floats.count }
   }
 
   @Test func theLandersNetworkHasAsManyNumbersAsTheReferences() throws {
-    let learner = try LearnerRegistry.entry("gcsl").make(task: Self.lander, seed: 0)
+    let learner = try LearnerRegistry.entry("gcsl").make(task: .lunarLander, seed: 0)
     #expect(parameters(learner) == 127_104)
     let withStepsLeft = try LearnerRegistry.entry("gcsl").make(
-      task: Self.lander, overrides: ["stepsLeft": true], seed: 0)
+      task: .lunarLander, overrides: ["stepsLeft": true], seed: 0)
     #expect(parameters(withStepsLeft) == 127_104 + 50 * 400)
   }
 
   @Test func itsSettingsComeWithTheWorld() throws {
-    let own = GCSL.Configuration.preset(for: Self.lander)
+    let own = GCSL.Configuration.preset(for: .lunarLander)
     #expect(own.batchSize == 256 && own.hiddenWidths == [400, 300] && own.learningRate == 5e-4)
     #expect(own.pairs == .pairBeforeActions && own.actions == .discretized && own.bins == 3)
     #expect(!own.normalizer.isOn && own.initialWeights == .torch && !own.stepsLeft)

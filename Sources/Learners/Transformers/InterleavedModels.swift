@@ -9,7 +9,8 @@ internal import Torch
 ///
 /// Bonatti et al., "PACT: Perception-Action Causal Transformer for Autoregressive Robotics Pre-Training", 2022,
 /// arXiv:2209.11133; Chen et al., "Decision Transformer", NeurIPS 2021, arXiv:2106.01345. Next states are said
-/// from the tokens of state and action together, as in PACT, here as observations.
+/// from the tokens of state and action together, as in PACT, here as observations. A goal-post is that of the
+/// first state, from which all steps go on.
 ///
 /// Shapes: `B` rows, `W` steps, `D` numbers in a token.
 struct InterleavedModel: GoalModel {
@@ -40,7 +41,7 @@ struct InterleavedModel: GoalModel {
     let (B, W, D) = (input.rows, sequence.steps, settings.width)
     let states = times.added(to: state(sequence.states))
     let actions = times.added(to: action(sequence.actions))
-    let goals = goal(input.states, input.goals)
+    let goals = goal(sequence.first, input.goals)
     let steps = Tensor.concatenated(
       [states.reshaped([B, W, 1, D]), actions.reshaped([B, W, 1, D])], along: 2
     ).reshaped([B, 2 * W, D])
@@ -132,7 +133,7 @@ struct PromptedModel: GoalModel {
   func callAsFunction(_ input: ModelInput, _ dropout: Dropout?) -> ModelOutput {
     guard let sequence = input.sequence else { preconditionFailure("a trajectory is needed") }
     let (B, W, D) = (input.rows, sequence.steps, settings.width)
-    let goals = goal(input.states, input.goals)
+    let goals = goal(sequence.first, input.goals)
     let states = times.added(to: state(sequence.states)).reshaped([B, W, 1, D])
     let actions = times.added(to: action(sequence.actions)).reshaped([B, W, 1, D])
     var x = Tensor.concatenated([states, actions], along: 2).reshaped([B, 2 * W, D])

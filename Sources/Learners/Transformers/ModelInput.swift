@@ -23,6 +23,9 @@ struct ModelInput {
     let goals: [Int]
     /// The goal's place for each state but the last, for masks with a goal of each state.
     let columns: [Int]
+
+    /// The state in the first place, `[B, O]`.
+    var first: Tensor { states.selected(0, along: 1) }
   }
 
   /// Rows, `B`.

@@ -5,15 +5,8 @@ import Testing
 @testable import Learners
 @testable import Torch
 
-/// The models of the log: their sizes, their gradients, and that they act as they are trained.
+/// The models of the log: their sizes and their gradients.
 struct ModelTests {
-  /// Lunar lander's sizes, with four actions and five numbers in a goal.
-  private static let lander = GoalTask(
-    identifier: "lunar-lander",
-    spec: GoalSpec(
-      observation: 8, goal: 5, action: .discrete(count: 4), horizon: 50, successThreshold: 0.08,
-      metric: "distance", controlPeriod: 0.04), goalIndices: [0, 1, 4, 6, 7])
-
   typealias Configuration = GoalTransformer.Configuration
 
   private static func configured(_ change: (inout Configuration) -> Void) -> Configuration {
@@ -41,11 +34,11 @@ struct ModelTests {
 
   /// The numbers that were counted of the log's own networks.
   @Test func parametersAreAsManyAsTheLogs() {
-    let gcsl = network(Self.lander, Self.configured { $0.architecture.form = .mlp })
+    let gcsl = network(.lunarLander, Self.configured { $0.architecture.form = .mlp })
     #expect(count(gcsl.named) == 127_104)
 
     let gated = network(
-      Self.lander,
+      .lunarLander,
       Self.configured {
         $0.architecture.form = .decoder
         $0.architecture.conditioning = .gate
@@ -60,7 +53,7 @@ struct ModelTests {
     #expect(count(gated.named) + count(gated.state.named) == 158_920)
 
     let idm = network(
-      Self.lander,
+      .lunarLander,
       Self.configured {
         $0.architecture.form = .trajectory
         $0.architecture.mask = .randomGoal
@@ -207,55 +200,6 @@ struct ModelTests {
       #expect(
         abs(found - expected) < 0.02 * abs(expected) + 0.02,
         "\(form.form): \(expected), measured \(found)")
-    }
-  }
-
-  /// In a state of a batch, after the same history, a policy says what training made of that state.
-  @Test(arguments: forms.filter { ![.interleaved, .prompted].contains($0.form) })
-  func policiesActOnWhatTheyAreTrainedOn(form: Form) throws {
-    let task = SmallWorld.task
-    var configuration = form.configuration
-    // Where tokens or goals are placed by the number of steps, the goal of the batch is as far as acting's.
-    if [.trajectoryTokens, .decoder, .trajectory, .trajectoryDecoder].contains(
-      configuration.architecture.form),
-      configuration.window(horizon: task.spec.horizon) != nil
-    {
-      guard configuration.architecture.history > 1 else { return }
-    }
-    guard configuration.head != .continuous else { return }
-    configuration.objectives.distillation.weight = 0
-    let learner = try GoalTransformer(task: task, configuration: configuration, seed: 1)
-    var batch = GoalBatch(learner.scheme, spec: task.spec)
-    SmallWorld.replay.draw(learner.scheme, seed: 3, number: 2, into: &batch)
-    let head = head(task, configuration)
-    guard case .choices(let codec) = head else { return }
-    let network = network(task, configuration, seed: 1)
-    let maker = ModelInputMaker(task: task, head: head, configuration, seed: 1)
-    let output = network.model(
-      maker.input(
-        observations: batch.observations, goals: batch.policyGoals, window: batch.window,
-        rows: batch.count, normalizer: RunningNormalizer(length: 4, settings: .init()), number: 0),
-      nil)
-    let logarithms = output.actions.reshaped([batch.count * codec.heads, codec.classes])
-      .logSoftmax().floats
-    let actor = learner.makeActor()
-    for row in 0..<batch.count {
-      actor.begin(goal: Array(batch.policyGoals[2 * row..<2 * row + 2]), seed: 0)
-      if let window = batch.window {
-        let places = row * window.steps..<row * window.steps + Int(window.starts[row])
-        // A window that does not hold the episode's beginning has lost what the actor would remember.
-        guard window.times[row * window.steps + Int(window.starts[row])] < 4 else { continue }
-        for place in places where window.mask[place] == 1 {
-          _ = actor.act(Array(window.observations[2 * place..<2 * place + 2]))
-        }
-      }
-      _ = actor.act(Array(batch.observations[2 * row..<2 * row + 2]))
-      let choices = (0..<codec.heads).map { $0 % codec.classes }
-      let expected = (0..<codec.heads).reduce(Float(0)) { sum, h in
-        sum + logarithms[(row * codec.heads + h) * codec.classes + choices[h]]
-      }
-      let found = try #require(actor.logProbability(of: codec.action(choices)))
-      #expect(abs(found - expected) < 1e-4, "\(form.form), row \(row)")
     }
   }
 }
