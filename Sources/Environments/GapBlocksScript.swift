@@ -8,6 +8,10 @@ public import GoalCore
 /// come near it. For that the hand goes round all blocks to the side behind it (`WayRound`) and then slowly
 /// on, deeper than it touches, since a hand that is fast passes through a block. Else it backs away from what it
 /// touches.
+///
+/// In 200 episodes (seed 0, Wilson's 95 % intervals) it solves gap-blocks-1 in all (0.98 to 1), gap-blocks-2, whose episodes
+/// are all alike, in all, and gap-blocks in 0.11 (0.07 to 0.16): there most goals are out of reach, as the block has
+/// 0.29 m to go in the median (of 40) and comes to 0.45 m/s at most in the 1.25 s of an episode.
 public struct GapBlocksScript: GoalPolicy {
   /// Makes the policy.
   public init() {}

@@ -77,4 +77,18 @@ struct GapBlocksTests {
       #expect(abs(Double(start.desiredGoal[k] - start.achievedGoal[k]) - expected) < 0.01)
     }
   }
+
+  /// Its episodes are all alike, so that one says it.
+  @Test func theScriptSolvesTheSecondProblem() throws {
+    let world = try EnvironmentRegistry.world("gap-blocks-2").load().makeEnvironment()
+    let actor = GapBlocksScript().makeActor()
+    var shown = world.reset(seed: 0)
+    actor.begin(goal: shown.desiredGoal, seed: 0)
+    var isReached = false
+    for _ in 0..<50 {
+      let step = world.step(actor.act(shown.observation))
+      (shown, isReached) = (step.next, step.isSuccess)
+    }
+    #expect(isReached)
+  }
 }

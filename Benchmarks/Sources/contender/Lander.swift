@@ -19,23 +19,25 @@ func lander() throws {
   }
 }
 
-/// A hundredth of GCSL's run on lunar-lander.
+/// The first 12,000 steps of GCSL's run on lunar-lander, of which 10,000 are random.
 ///
-/// It collects, makes updates, evaluates on 50 episodes, measures, and leaves a dataset. The amount is steps.
-func onlineRun(steps: Int = 2_000) throws {
+/// It collects, makes an update a step after the first 1,000, evaluates on 50 episodes before all and after each
+/// 2,000 steps, measures, writes checkpoints, and leaves a dataset. The amount is steps.
+func onlineRun() throws {
   let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
     "goalpost-benchmark-\(getpid())")
   var configuration = RunConfiguration()
   configuration.learner = "gcsl"
   configuration.online.environment = "lunar-lander"
-  configuration.online.steps = steps
-  configuration.evaluateEvery = steps
+  configuration.online.evaluateEverySteps = 2_000
   configuration.evaluationEpisodes = 50
-  configuration.settings = ["online": ["randomEpisodes": 2, "updatesFrom": 1]]
+  var steps = 1_500  // to warm up
   try serve {
+    configuration.online.steps = steps
     try? FileManager.default.removeItem(at: folder)
     _ = try Training.run(configuration, in: folder)
     try? FileManager.default.removeItem(at: folder)
+    defer { steps = 12_000 }
     return Double(steps)
   }
 }
