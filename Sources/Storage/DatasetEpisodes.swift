@@ -1,4 +1,5 @@
 import GoalCore
+import HDF5
 
 /// A dataset's episodes as a source, with all their columns as they are stored.
 struct DatasetEpisodes: TrajectorySource {
@@ -8,6 +9,7 @@ struct DatasetEpisodes: TrajectorySource {
   private let dataset: Dataset
   /// The shards that are read in place, which takes no memory; nil where one is compressed.
   private let tables: [TrajectoryTable?]
+  private let maps: [MappedFile]
   /// Where each shard's episodes begin, counted over the dataset, and their end.
   private let starts: [Int]
 
@@ -23,6 +25,7 @@ struct DatasetEpisodes: TrajectorySource {
     var starts = [0]
     var columns: [String: SourceColumn]?
     var tables: [TrajectoryTable?] = []
+    var maps: [MappedFile] = []
     for shard in dataset.manifest.shards {
       let reader = try DatasetEpisodes.open(shard, of: dataset)
       lengths += reader.lengths
@@ -36,11 +39,13 @@ struct DatasetEpisodes: TrajectorySource {
       }
       columns = found
       tables.append(reader.isMapped ? try reader.table() : nil)
+      maps.append(reader.map)
     }
     self.lengths = lengths
     self.starts = starts
     self.columns = columns ?? [:]
     self.tables = tables
+    self.maps = maps
   }
 
   /// Opens a shard; where that fails because it is not the listed one, it says so.
@@ -55,8 +60,10 @@ struct DatasetEpisodes: TrajectorySource {
     }
   }
 
+  /// Checks the bytes that are read in place, not what may by now lie under the file's name.
   func check(_ number: Int) throws(StorageError) {
-    try dataset.check(dataset.manifest.shards[number], deep: true)
+    let shard = dataset.manifest.shards[number]
+    try shard.check(Digest.sha256(of: maps[number].bytes), of: dataset.url(of: shard))
   }
 
   func table(

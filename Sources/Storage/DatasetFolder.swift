@@ -79,9 +79,12 @@ func checkFile(_ url: URL, is entry: ShardEntry, deep: Bool) throws(StorageError
   guard found == entry.bytes else {
     throw .wrongSize(url.path, expected: entry.bytes, found: found)
   }
-  guard deep else { return }
-  let digest = try Digest.sha256(ofFile: url)
-  guard digest == entry.sha256 else {
-    throw .altered(url.path, expected: entry.sha256, found: digest)
+  if deep { try entry.check(try Digest.sha256(ofFile: url), of: url) }
+}
+
+extension ShardEntry {
+  /// Checks that a file's digest is the listed one.
+  func check(_ digest: String, of url: URL) throws(StorageError) {
+    guard digest == sha256 else { throw .altered(url.path, expected: sha256, found: digest) }
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import HDF5
+import Synchronization
 
 /// An array of a flat format: a row for each step, state or episode of all episodes, one after the other.
 struct FlatArray: Sendable {
@@ -92,14 +93,22 @@ extension FormatRequest {
     func count(_ axis: RowAxis) -> Int { rows(axis, blocks.count - 1).upperBound }
     let counts = Dictionary(
       uniqueKeysWithValues: [RowAxis.steps, .states, .episodes].map { ($0, count($0)) })
-    // Checks lie evenly among the blocks, so that the disk is never idle for long.
     let checks = source.checkCount
-    let jobs = blocks.count + checks
-    try forEachInParallel(jobs, threads: threads) { job throws(StorageError) in
+    let jobs = Mutex((block: 0, check: 0, writers: 0))
+    try forEachInParallel(blocks.count + checks, threads: threads) { _ throws(StorageError) in
       if isStopped() { throw .stopped(url.path) }
-      let check = job * checks / jobs
-      if (job + 1) * checks / jobs > check { return try source.check(check) }
-      let block = job - check
+      // A file system takes one write to a file at a time: while there are checks to do, one thread writes.
+      let (block, check) = jobs.withLock { jobs -> (Int?, Int) in
+        if jobs.check < checks, jobs.writers > 0 || jobs.block == blocks.count {
+          jobs.check += 1
+          return (nil, jobs.check - 1)
+        }
+        jobs.block += 1
+        jobs.writers += 1
+        return (jobs.block - 1, 0)
+      }
+      guard let block else { return try source.check(check) }
+      defer { jobs.withLock { $0.writers -= 1 } }
       let table = try source.table(of: blocks[block], only: columns)
       for array in arrays {
         let axis = array.array.axis

@@ -108,10 +108,7 @@ extension TrajectoryTable {
       return goals.gathered(
         zip(starts, lengths).lazy.map { $0..<($0 + $1) }, count: steps, axis: .steps)
     }
-    return goals.gathered(
-      lengths.enumerated().lazy.flatMap { episode, length in
-        repeatElement(episode..<(episode + 1), count: length)
-      }, count: steps, axis: .steps)
+    return goals.repeated(lengths, axis: .steps)
   }
 
   /// Achieved goals, or the observations where these are the same.

@@ -44,7 +44,8 @@ public final class ShardReader {
   public let goalsMove: Bool
 
   private let task: ShardTask
-  private let map: MappedFile
+  /// The whole file.
+  let map: MappedFile
   private let file: HDF5File
   private let datasets: [ShardColumn: HDF5Dataset]
   /// What has no column of its own, by path: `extra/<name>`.

@@ -103,6 +103,27 @@ public struct TableColumn: @unchecked Sendable {
     }
   }
 
+  /// Each row so many times, at least once, one after the other in memory of their own.
+  func repeated(_ counts: [Int], axis: RowAxis) -> TableColumn {
+    TableColumn(type, rowShape: rowShape, axis: axis, rows: counts.reduce(0, +)) { target in
+      withBytes { bytes in
+        guard var place = target.baseAddress, var row = bytes.baseAddress else { return }
+        for count in counts {
+          place.copyMemory(from: row, byteCount: rowBytes)
+          // What is there is copied behind itself.
+          var done = 1
+          while done < count {
+            let more = min(done, count - done)
+            (place + done * rowBytes).copyMemory(from: place, byteCount: more * rowBytes)
+            done += more
+          }
+          place += count * rowBytes
+          row += rowBytes
+        }
+      }
+    }
+  }
+
   /// Ranges of rows of several columns, one after the other, in memory of its own.
   static func gathered(_ parts: [(column: TableColumn, rows: Range<Int>)]) -> TableColumn {
     guard let first = parts.first?.column else { preconditionFailure("no rows to gather") }

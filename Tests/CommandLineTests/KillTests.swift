@@ -209,4 +209,53 @@ struct KillTests {
       try Data(contentsOf: file)
         == Data(contentsOf: folder.url.appendingPathComponent("whole.pkl")))
   }
+
+  /// The contents of the files in a folder, by their paths in it.
+  func contents(_ folder: URL) throws -> [String: Data] {
+    var contents: [String: Data] = [:]
+    for path in (try? FileManager.default.subpathsOfDirectory(atPath: folder.path)) ?? [] {
+      contents[path] = try? Data(contentsOf: folder.appendingPathComponent(path))
+    }
+    return contents
+  }
+
+  @Test func aKilledExportIsWholeOrNotThere() throws {
+    let folder = try TemporaryFolder()
+    #expect(try Program.run(arguments("data"), in: folder.url).status == 0)
+    var halves = 0
+    for format in Self.formats {
+      func export(_ place: String) -> [String] {
+        ["convert", "data", "--output", "\(place)-\(format)/mine/data-v0", "--to", format]
+      }
+      #expect(try Program.run(export("whole"), in: folder.url).status == 0)
+      let whole = try contents(folder.url.appendingPathComponent("whole-\(format)"))
+      #expect(!whole.isEmpty)
+      let killed = folder.url.appendingPathComponent("killed-\(format)")
+      let mine = killed.appendingPathComponent("mine")
+      let process = try Program.start(export("killed"), in: folder.url)
+      while process.isRunning,
+        !((try? FileManager.default.contentsOfDirectory(atPath: mine.path)) ?? []).contains(where: {
+          $0.hasSuffix(".part")
+        })
+      {}
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+      let left = try contents(killed)
+      if left.keys.contains("mine/data-v0") || left.keys.contains { $0.hasPrefix("mine/data-v0/") }
+      {
+        #expect(left.filter { !$0.key.hasSuffix(".lock") } == whole, "\(format)")
+      } else {
+        halves += 1
+        // The next call clears what was left and makes it.
+        let last = try Program.run(export("killed"), in: folder.url)
+        #expect(last.status == 0, "\(format): \(last)")
+        #expect(try contents(killed) == whole, "\(format)")
+      }
+    }
+    #expect(halves > 0)
+  }
+
+  static let formats = [
+    "wgcsl-pickle", "wgcsl-npy", "gcsl-npz", "minari", "d4rl", "ogbench", "robomimic",
+  ]
 }

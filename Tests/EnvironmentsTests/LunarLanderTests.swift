@@ -55,6 +55,28 @@ struct LunarLanderTests {
     print("lunar-lander: 50 episodes equal to gymnasium's, \(touched) on both legs, \(ended) ended")
   }
 
+  /// What numpy draws in the reference's order: a normal number, a number below 1 and, where that is more than a half,
+  /// four normal numbers.
+  @Test func aGoalIsNumpys() {
+    let goals: [UInt64: [Float]] = [
+      0: [0.03771906718611717, 0, 0, 1, 1],
+      1: [0.10367526113986969, 0, 0.1810711771249771, 0, 0],
+      2: [0.056716013699769974, 0, 0, 1, 1],
+      4: [-0.19553734362125397, 0, -0.3282794654369354, 0, 0],
+    ]
+    for (seed, goal) in goals {
+      #expect(LunarLander().reset(seed: seed).desiredGoal == goal, "seed \(seed)")
+    }
+  }
+
+  @Test func aStateKeepsAllOfASeed() {
+    let (world, other) = (LunarLander(), LunarLander())
+    let goal = world.reset(seed: 7 << 40 | 3).desiredGoal
+    let shown = world.step(.discrete(2)).next
+    let restored = other.restore(state: world.state(), desiredGoal: goal, step: 1)
+    #expect(restored == shown)
+  }
+
   @Test func anEpisodeIsGCSLs() {
     let world = LunarLander()
     var goals: [[Float]] = []

@@ -129,6 +129,7 @@ struct GoalSelectionTests {
     var scheme = SamplingScheme(batchSize: 32, policyGoals: goals, originalValueGoals: 0)
     scheme.sharing = .goalOfStep
     let sampler = Sampler(scheme, source: Episodes(lengths: [9, 9, 9]).replay, seed: 11)
+    var apart = 0
     var batch = sampler.makeBatch()
     for number in 0..<50 {
       sampler.draw(UInt64(number), into: &batch)
@@ -138,7 +139,11 @@ struct GoalSelectionTests {
         goals[batch.steps[row]] = batch.offsets[row]
       }
       #expect(goals.count > 4)
+      // One number for all steps would give later ones no larger offsets.
+      let offsets = goals.sorted { $0.key < $1.key }.map(\.value)
+      if zip(offsets, offsets.dropFirst()).contains(where: <) { apart += 1 }
     }
+    #expect(apart > 25)
     let counts = counts(scheme, lengths: [9, 9, 9], batches: 6_000, once: true)
     #expect(misfit(counts, expected(goals, length: 9)) < 5)
   }
