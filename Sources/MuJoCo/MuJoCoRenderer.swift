@@ -42,7 +42,7 @@ public struct Camera: Sendable {
 public final class MuJoCoRenderer {
   /// What is seen where the scene has nothing: a light grey-blue.
   private static let background: [UInt8] = [198, 209, 222]
-  /// The depth of a pixel that nothing was drawn to.
+  /// The depth of a pixel that nothing solid was drawn to.
   private static let far: Float = 1
 
   private let model: MuJoCoModel
@@ -115,8 +115,11 @@ public final class MuJoCoRenderer {
     var upward = [UInt8](repeating: 0, count: width * height * 3)
     var depth = [Float](repeating: 0, count: width * height)
     mjr_readPixels(&upward, &depth, area, &context)
+    // What is see-through leaves no depth, but a colour.
     for pixel in depth.indices where depth[pixel] == Self.far {
-      for part in 0..<3 { upward[3 * pixel + part] = Self.background[part] }
+      let first = 3 * pixel
+      guard upward[first] == 0, upward[first + 1] == 0, upward[first + 2] == 0 else { continue }
+      for part in 0..<3 { upward[first + part] = Self.background[part] }
     }
     // OpenGL's rows begin at the bottom.
     let row = width * 3
