@@ -68,11 +68,11 @@ public final class MuJoCoRenderer {
     model.pointer.pointee.vis.global.offwidth = Int32(width)
     model.pointer.pointee.vis.global.offheight = Int32(height)
     model.pointer.pointee.vis.quality.offsamples = 0
-    // A map of 4096 by 4096, the default, takes longer to clear than the scene to draw.
+    // The default, 4096 by 4096, costs a software renderer more than what it sharpens in pictures of our size.
     model.pointer.pointee.vis.quality.shadowsize = 1024
     mjv_defaultScene(&scene)
     mjv_makeScene(model.pointer, &scene, 2000)
-    // A software renderer takes a third of its time to texture a sky.
+    // A sky's texture costs a software renderer much of a picture's time.
     scene.flags.4 = 0  // mjRND_SKYBOX
     mjv_defaultOption(&option)
     // Sites are aids of the model, drawn nowhere: goals are markers.

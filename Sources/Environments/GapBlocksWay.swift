@@ -1,6 +1,6 @@
 /// The way of the hand of gap-blocks round the blocks: the cheapest one on a grid over the box in which the hand
 /// moves, where cells in which it would touch a block cost more the deeper it would be inside.
-struct WayRound {
+struct GapBlocksWay {
   /// How far the hand's middle and a block's are apart when they touch, m.
   static let apart = SIMD2<Float>(0.1, 0.122)
   private static let low = SIMD2<Float>(-0.2, 0.4)  // m, of the box
@@ -16,12 +16,12 @@ struct WayRound {
 
   /// A way past blocks at these places.
   init(_ blocks: [SIMD2<Float>]) {
-    costs = (0..<WayRound.side * WayRound.side).map { cell in
-      let place = WayRound.place(of: cell)
+    costs = (0..<GapBlocksWay.side * GapBlocksWay.side).map { cell in
+      let place = GapBlocksWay.place(of: cell)
       return blocks.reduce(1) { cost, block in
-        let offset = (place - block) / (WayRound.apart + WayRound.clearance)
+        let offset = (place - block) / (GapBlocksWay.apart + GapBlocksWay.clearance)
         let depth = max(abs(offset.x), abs(offset.y))
-        return depth < 1 ? cost + WayRound.price * (1.2 - depth) : cost
+        return depth < 1 ? cost + GapBlocksWay.price * (1.2 - depth) : cost
       }
     }
   }
@@ -34,18 +34,19 @@ struct WayRound {
 
   /// Where to go next, at most three cells away; the goal itself when it is that near.
   func next(from: SIMD2<Float>, to goal: SIMD2<Float>) -> SIMD2<Float> {
-    let goal = goal.clamped(lowerBound: WayRound.low, upperBound: WayRound.low + WayRound.width)
-    let (first, last) = (WayRound.cell(at: from), WayRound.cell(at: goal))
+    let goal = goal.clamped(
+      lowerBound: GapBlocksWay.low, upperBound: GapBlocksWay.low + GapBlocksWay.width)
+    let (first, last) = (GapBlocksWay.cell(at: from), GapBlocksWay.cell(at: goal))
     let distances = distances(to: last)
     var cell = first
     for _ in 0..<3 where cell != last {
-      let step = WayRound.around(cell).min {
+      let step = GapBlocksWay.around(cell).min {
         distances[$0.cell] + costs[$0.cell] * $0.length
           < distances[$1.cell] + costs[$1.cell] * $1.length
       }
       cell = step?.cell ?? cell
     }
-    return cell == last ? goal : WayRound.place(of: cell)
+    return cell == last ? goal : GapBlocksWay.place(of: cell)
   }
 
   /// The cost of the cheapest way from each cell, by sweeps to and fro until nothing changes.
@@ -58,7 +59,7 @@ struct WayRound {
       changed = false
       for k in distances.indices {
         let cell = forward ? k : distances.count - 1 - k
-        for (next, length) in WayRound.around(cell)
+        for (next, length) in GapBlocksWay.around(cell)
         where distances[next] + costs[next] * length < distances[cell] {
           distances[cell] = distances[next] + costs[next] * length
           changed = true
@@ -78,7 +79,7 @@ struct WayRound {
   }
 
   private static func place(of cell: Int) -> SIMD2<Float> {
-    low + WayRound.cell * SIMD2(Float(cell % side), Float(cell / side))
+    low + GapBlocksWay.cell * SIMD2(Float(cell % side), Float(cell / side))
   }
 
   private static func cell(at place: SIMD2<Float>) -> Int {
