@@ -202,10 +202,11 @@ CTorchTensor ctorch_dense(CTorchTensor x, const CTorchTensor *parameters, int32_
 }
 
 CTorchTensor ctorch_transformer_block(
-    CTorchTensor x, const CTorchTensor *parameters, int32_t heads, bool causal) {
+    CTorchTensor x, const CTorchTensor *parameters, int32_t heads, bool causal, bool rectified) {
   return guarded<CTorchTensor>(nullptr, [&] {
     return give(transformerBlock(
-        view(x), {reinterpret_cast<const at::Tensor *>(parameters), 12}, heads, causal));
+        view(x), {reinterpret_cast<const at::Tensor *>(parameters), 12}, heads, causal,
+        rectified));
   });
 }
 

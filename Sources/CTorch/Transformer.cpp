@@ -30,7 +30,7 @@ struct Kept {
   at::Tensor y;              // [rows, D]
   at::Tensor moments2;       // [rows, 2]
   at::Tensor normal2;        // [rows, D]
-  at::Tensor slope;          // [rows, F]
+  at::Tensor slope;          // [rows, F], that of GELU; of a rectifier, its output
   at::Tensor wide;           // [rows, F]
 
   variable_list list() const {
@@ -51,7 +51,8 @@ Attention extents(const at::Tensor &x, int64_t heads, bool causal) {
 }
 
 at::Tensor outputs(
-    const at::Tensor &input, at::TensorList p, const Attention &attention, Kept &kept) {
+    const at::Tensor &input, at::TensorList p, const Attention &attention, bool rectified,
+    Kept &kept) {
   const int64_t rows = input.size(0) * input.size(1), columns = input.size(2);
   const auto options = input.options().requires_grad(false);
   auto matrix = [&](int64_t count) { return at::empty({rows, count}, options); };
@@ -77,9 +78,14 @@ at::Tensor outputs(
       read(kept.y), read(p[gain2]), read(p[shift2]), write(kept.normal2), write(kept.moments2),
       rows, columns);
   kept.slope = at::mm(kept.normal2, p[weight1].t());
-  kept.wide = at::empty_like(kept.slope);
-  kernels().gelu(
-      write(kept.slope), read(p[bias1]), write(kept.wide), rows, kept.slope.size(1));
+  const int64_t hidden = kept.slope.size(1);
+  if (rectified) {
+    kernels().addBias(write(kept.slope), read(p[bias1]), rows, hidden, true);
+    kept.wide = kept.slope;
+  } else {
+    kept.wide = at::empty_like(kept.slope);
+    kernels().gelu(write(kept.slope), read(p[bias1]), write(kept.wide), rows, hidden);
+  }
   auto z = at::mm(kept.wide, p[weight2].t());
   kernels().addResidual(write(z), read(p[bias2]), read(kept.y), rows, columns);
   return z.view(input.sizes());
@@ -88,14 +94,15 @@ at::Tensor outputs(
 struct Block : torch::autograd::Function<Block> {
   static at::Tensor forward(
       AutogradContext *context, const at::Tensor &x, at::TensorList parameters, int64_t heads,
-      bool causal) {
+      bool causal, bool rectified) {
     Kept kept;
-    auto z = outputs(x, parameters, extents(x, heads, causal), kept);
+    auto z = outputs(x, parameters, extents(x, heads, causal), rectified, kept);
     variable_list list(parameters.begin(), parameters.end());
     for (auto &tensor : kept.list()) list.push_back(tensor);
     context->save_for_backward(std::move(list));
     context->saved_data["heads"] = heads;
     context->saved_data["causal"] = causal;
+    context->saved_data["rectified"] = rectified;
     return z;
   }
 
@@ -106,7 +113,7 @@ struct Block : torch::autograd::Function<Block> {
     const int64_t rows = kept.x.size(0), columns = kept.x.size(1);
     const Attention attention = extents(
         given, context->saved_data["heads"].toInt(), context->saved_data["causal"].toBool());
-    variable_list found(1 + parameterCount + 2);  // and none for the heads and the mask
+    variable_list found(1 + parameterCount + 3);  // and none for the heads, the mask and the rectifier
     auto of = [&](Parameter parameter) -> float * {
       auto &gradient = found[1 + parameter];
       gradient = at::empty_like(p[parameter]);
@@ -120,8 +127,9 @@ struct Block : torch::autograd::Function<Block> {
     auto dz = given.contiguous().view({rows, columns});
     kernels().sumRows(read(dz), of(bias2), rows, columns);
     auto dWide = dense(weight2, dz, kept.wide);
-    kernels().scaleGradient(
-        write(dWide), read(kept.slope), of(bias1), rows, dWide.size(1));
+    const auto scale = context->saved_data["rectified"].toBool() ? kernels().rectifyGradient
+                                                                 : kernels().scaleGradient;
+    scale(write(dWide), read(kept.slope), of(bias1), rows, dWide.size(1));
     auto dNormal2 = dense(weight1, dWide, kept.normal2);
     float *gains = of(gain2), *shifts = of(shift2);
     auto dy = at::empty_like(kept.y);
@@ -149,11 +157,11 @@ struct Block : torch::autograd::Function<Block> {
 }  // namespace
 
 at::Tensor transformerBlock(
-    const at::Tensor &x, at::TensorList parameters, int64_t heads, bool causal) {
+    const at::Tensor &x, at::TensorList parameters, int64_t heads, bool causal, bool rectified) {
   TORCH_CHECK(parameters.size() == parameterCount, "a block has 12 parameters");
   auto input = x.contiguous();
-  if (at::GradMode::is_enabled()) return Block::apply(input, parameters, heads, causal);
+  if (at::GradMode::is_enabled()) return Block::apply(input, parameters, heads, causal, rectified);
   Kept kept;
-  return outputs(input, parameters, extents(input, heads, causal), kept);
+  return outputs(input, parameters, extents(input, heads, causal), rectified, kept);
 }
 #endif

@@ -67,6 +67,11 @@ public struct Op: @unchecked Sendable {
     }
   }
 
+  /// Calls an operator that gives several tensors; traps with libtorch's text where it fails.
+  public func several(_ operands: Operand...) -> [Tensor] {
+    do { return try results(of: operands) } catch { fatalError("\(name): \(error)") }
+  }
+
   /// Calls an operator that changes its arguments in place; traps with libtorch's text.
   public func run(_ operands: Operand...) {
     do { _ = try results(of: operands) } catch { fatalError("\(name): \(error)") }

@@ -47,6 +47,8 @@ enum Operators {
   static let attend = Op("scaled_dot_product_attention")
   static let select = Op("select.int")
   static let permute = Op("permute")
+  static let unbind = Op("unbind.int")
+  static let split = Op("split_with_sizes")
   static let expand = Op("expand")
   static let normEach = Op("_foreach_norm.Scalar")
 }

@@ -11,6 +11,14 @@ extension Tensor {
     Operators.permute(.tensor(self), .integers(order))
   }
 
+  /// What stands in each place of the first dimension, which disappears; in the same memory.
+  public func unbound() -> [Tensor] { Operators.unbind.several(.tensor(self), 0) }
+
+  /// Parts of so many places each of the first dimension; in the same memory.
+  public func split(_ counts: [Int]) -> [Tensor] {
+    Operators.split.several(.tensor(self), .integers(counts), 0)
+  }
+
   /// The elements of a range of places along a dimension, in the same memory.
   public func narrowed(_ range: Range<Int>, along dimension: Int) -> Tensor {
     Operators.narrow(

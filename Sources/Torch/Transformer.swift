@@ -23,13 +23,13 @@ public struct LayerNorm: Sendable {
 
 /// A block of a transformer, with the normalisation before each part.
 ///
-///     y = x + O · attention(norm₁(x)),   z = y + F₂ gelu(F₁ norm₂(y))
+///     y = x + O · attention(norm₁(x)),   z = y + F₂ gelu(F₁ norm₂(y)), or max(0, u) for gelu(u)
 ///     attention: softmax(q kᵀ / √(D / heads)) v for each head, q, k and v dense layers of its input
 ///
 /// Vaswani et al., "Attention Is All You Need", NeurIPS 2017, arXiv:1706.03762, with the order of Xiong
 /// et al., "On Layer Normalization in the Transformer Architecture", ICML 2020, arXiv:2002.04745. It is
-/// PyTorch's `TransformerEncoderLayer` with `norm_first`, `activation="gelu"` and no dropout, and its
-/// parameters have that class's names.
+/// PyTorch's `TransformerEncoderLayer` with `norm_first`, `activation="gelu"` or `"relu"` and no dropout, and
+/// its parameters have that class's names.
 ///
 /// Shapes: `B` sequences, `T` tokens, `D` numbers in a token, `F` in the hidden layer.
 public struct TransformerBlock: Sendable {
@@ -49,11 +49,13 @@ public struct TransformerBlock: Sendable {
   public let heads: Int
   /// Whether a token attends to itself and those before it only.
   public let isCausal: Bool
+  /// Whether a rectifier stands between the dense layers, in the place of GELU.
+  public let isRectified: Bool
 
-  /// Makes a block of layers that fit each other; its normalisations begin with gain 1 and shift 0.
+  /// Makes a block of layers that fit each other; normalisations that are not given begin with gain 1 and shift 0.
   public init(
     queriesKeysValues: Linear, output: Linear, widening: Linear, narrowing: Linear, heads: Int,
-    isCausal: Bool
+    isCausal: Bool, isRectified: Bool = false, norms: (LayerNorm, LayerNorm)? = nil
   ) {
     let width = output.bias.count
     precondition(
@@ -62,14 +64,15 @@ public struct TransformerBlock: Sendable {
       queriesKeysValues.weight.shape == [3 * width, width]
         && widening.weight.shape[1] == width && narrowing.bias.count == width,
       "layers of one block fit each other")
-    norm1 = LayerNorm(width: width)
+    norm1 = norms?.0 ?? LayerNorm(width: width)
     self.queriesKeysValues = queriesKeysValues
     self.output = output
-    norm2 = LayerNorm(width: width)
+    norm2 = norms?.1 ?? LayerNorm(width: width)
     self.widening = widening
     self.narrowing = narrowing
     self.heads = heads
     self.isCausal = isCausal
+    self.isRectified = isRectified
   }
 
   /// Tokens `[B, T, D]` of tokens `[B, T, D]`.
@@ -78,7 +81,7 @@ public struct TransformerBlock: Sendable {
   public func callAsFunction(_ x: Tensor) -> Tensor {
     guard TorchRuntime.device == .cpu else { return composed(x) }
     return Tensor.recorded(parameters) {
-      ctorch_transformer_block(x.handle, $0, Int32(heads), isCausal)
+      ctorch_transformer_block(x.handle, $0, Int32(heads), isCausal, isRectified)
     }
   }
 
@@ -95,7 +98,8 @@ public struct TransformerBlock: Sendable {
       .tensor(q), .tensor(k), .tensor(v), nil, 0.0, .truth(isCausal))  // [B, heads, T, D / heads]
     let rows = Operators.permute(.tensor(attended), .integers([0, 2, 1, 3]))
     let y = x + output(rows.reshaped([batch, tokens, width]))
-    return y + narrowing(Operators.gelu(.tensor(widening(norm2(y)))))
+    let wide = widening(norm2(y))
+    return y + narrowing(isRectified ? wide.rectified() : wide.gelu())
   }
 
   /// The parameters in the order in which they are used.

@@ -9,11 +9,13 @@ enum PointWorld {
   static let stride: Float = 0.1
 
   /// Bounds that are not ±1 show whether a learner scales.
-  static func task(low: [Float] = [-1, -1], high: [Float] = [1, 1]) -> GoalTask {
+  static func task(
+    low: [Float] = [-1, -1], high: [Float] = [1, 1], horizon: Int = 30
+  ) -> GoalTask {
     GoalTask(
       identifier: "point-plane",
       spec: GoalSpec(
-        observation: 2, goal: 2, action: .continuous(low: low, high: high), horizon: 30,
+        observation: 2, goal: 2, action: .continuous(low: low, high: high), horizon: horizon,
         successThreshold: 0.1, metric: "distance", controlPeriod: 1),
       goalIndices: [0, 1])
   }
@@ -22,24 +24,36 @@ enum PointWorld {
     zip(state, action).map { $0 + stride * $1 }
   }
 
-  /// Episodes of uniformly random actions; from few values of each dimension where `bins` says so.
+  /// The step of −1, 0 or 1 of each dimension that brings a state nearest to a goal.
+  static func scripted(_ state: [Float], _ goal: [Float]) -> [Float] {
+    zip(state, goal).map { max(-1, min(1, (($1 - $0) / stride).rounded())) }
+  }
+
+  /// Episodes of uniformly random actions; from few values of each dimension where `bins` says so, and a share of
+  /// them scripted; starts and goals are in a square of ±`extent`.
   static func replay(
-    task: GoalTask, episodes: Int, seed: UInt64, bins: Int? = nil
+    task: GoalTask, episodes: Int, seed: UInt64, bins: Int? = nil, scripted: Double = 0,
+    extent: Double = 1
   ) -> EpisodeReplay {
     var generator = Philox(seed: seed, purpose: 1, index: 0)
-    func point() -> [Float] { (0..<2).map { _ in Float(generator.uniform(-1, 1)) } }
+    func point() -> [Float] { (0..<2).map { _ in Float(generator.uniform(-extent, extent)) } }
     guard case .continuous(let low, let high) = task.spec.action else { fatalError("continuous") }
     var (states, actions, goals) = ([Float](), [Float](), [Float]())
     for _ in 0..<episodes {
       var state = point()
-      goals += point()
+      let goal = point()
+      goals += goal
       states += state
       for _ in 0..<task.spec.horizon {
-        let action = zip(low, high).map { low, high in
-          guard let bins else { return Float(generator.uniform(Double(low), Double(high))) }
-          let digit = Float(generator.next() % UInt64(bins))
-          return low + digit * (high - low) / Float(bins - 1)
-        }
+        let isScripted = scripted > 0 && generator.unit() < scripted
+        let action =
+          isScripted
+          ? Self.scripted(state, goal)
+          : zip(low, high).map { low, high in
+            guard let bins else { return Float(generator.uniform(Double(low), Double(high))) }
+            let digit = Float(generator.next() % UInt64(bins))
+            return low + digit * (high - low) / Float(bins - 1)
+          }
         state = next(state, action)
         actions += action
         states += state
@@ -58,9 +72,11 @@ enum PointWorld {
   }
 
   /// The share of episodes whose last state is at the goal.
-  static func success(of policy: any GoalPolicy, task: GoalTask, episodes: Int) -> Double {
+  static func success(
+    of policy: any GoalPolicy, task: GoalTask, episodes: Int, extent: Double = 1
+  ) -> Double {
     var generator = Philox(seed: 99, purpose: 2, index: 0)
-    func point() -> [Float] { (0..<2).map { _ in Float(generator.uniform(-1, 1)) } }
+    func point() -> [Float] { (0..<2).map { _ in Float(generator.uniform(-extent, extent)) } }
     let actor = policy.makeActor()
     var reached = 0
     for _ in 0..<episodes {

@@ -21,12 +21,12 @@ struct NetworkTests {
   }
 
   private static func block(
-    width: Int, heads: Int, hidden: Int, isCausal: Bool
+    width: Int, heads: Int, hidden: Int, isCausal: Bool, isRectified: Bool = false
   ) -> TransformerBlock {
     let block = TransformerBlock(
       queriesKeysValues: linear(width, 3 * width, 1), output: linear(width, width, 2),
       widening: linear(width, hidden, 3), narrowing: linear(hidden, width, 4), heads: heads,
-      isCausal: isCausal)
+      isCausal: isCausal, isRectified: isRectified)
     for (k, norm) in [block.norm1, block.norm2].enumerated() {
       norm.weight.assign(tensor([width], 5 + k) + 1)
       norm.bias.assign(tensor([width], 7 + k))
@@ -73,11 +73,14 @@ struct NetworkTests {
     arguments: [(3, 32, 4), (50, 64, 2), (7, 10, 2), (1, 16, 1), (33, 34, 2), (16, 48, 1)],
     [false, true])
   func blocksAgreeWithLibtorchs(size: (tokens: Int, width: Int, heads: Int), isCausal: Bool) {
-    let block = Self.block(
-      width: size.width, heads: size.heads, hidden: 2 * size.width, isCausal: isCausal)
-    compare(
-      Self.tensor([5, size.tokens, size.width], 11) * 4, block.parameters, { block($0) },
-      { block.composed($0) }, "\(size), \(isCausal)")
+    for isRectified in [false, true] {
+      let block = Self.block(
+        width: size.width, heads: size.heads, hidden: 2 * size.width, isCausal: isCausal,
+        isRectified: isRectified)
+      compare(
+        Self.tensor([5, size.tokens, size.width], 11) * 4, block.parameters, { block($0) },
+        { block.composed($0) }, "\(size), \(isCausal), \(isRectified)")
+    }
   }
 
   @Test func anInputThatIsAViewIsRead() {

@@ -80,9 +80,10 @@ CTorchTensor _Nullable ctorch_dense(
 ///
 /// `x` is `[batch, tokens, D]`; the 12 parameters are gain and shift, weight and bias of queries, keys
 /// and values `[3 D, D]` and of what follows the attention `[D, D]`, gain and shift, and weight and bias
-/// of the two dense layers `[F, D]` and `[D, F]`.
+/// of the two dense layers `[F, D]` and `[D, F]`, with GELU between these, or a rectifier.
 CTorchTensor _Nullable ctorch_transformer_block(
-    CTorchTensor x, const CTorchTensor _Nonnull *_Nonnull parameters, int32_t heads, bool causal);
+    CTorchTensor x, const CTorchTensor _Nonnull *_Nonnull parameters, int32_t heads, bool causal,
+    bool rectified);
 /// Says whether this thread records operators for gradients; returns what it did before.
 bool ctorch_record(bool on);
 /// Says whether gradients with respect to a tensor will be asked for.

@@ -36,8 +36,8 @@ public enum Activation: String, SettingChoice {
 /// Vaswani et al., "Attention Is All You Need", NeurIPS 2017, arXiv:1706.03762; the parameters are those of
 /// PyTorch's `MultiheadAttention`. Shapes: `B` sequences, `T` queries, `S` keys, `D` numbers in a token.
 struct MultiHeadAttention {
-  private let projections: Linear  // [3 D, D]
-  private let output: Linear
+  let projections: Linear  // [3 D, D]
+  let output: Linear
   private let heads: Int
   private let width: Int
 
@@ -52,15 +52,21 @@ struct MultiHeadAttention {
   }
 
   /// Tokens `[B, T, D]` of queries `[B, T, D]` that attend to keys `[B, S, D]`, themselves where nil.
+  ///
+  /// What attends to a single key takes that key's value, so that its weights are not computed.
   func callAsFunction(
     _ x: Tensor, keys: Tensor? = nil, bias: Tensor? = nil, dropout: Dropout? = nil
   ) -> Tensor {
     let shape = x.shape
+    if dropout == nil, (keys?.shape ?? shape)[1] == 1 {
+      let weight = projections.weight.split([2 * width, width])[1]
+      let shift = projections.bias.split([2 * width, width])[1]
+      return output(.linear(keys ?? x, weight, shift)).expanded(to: shape)
+    }
     let parts: [Tensor]
     if let keys {
-      let split = [0..<width, width..<3 * width]
-      let weights = split.map { projections.weight.rows($0) }
-      let biases = split.map { projections.bias.rows($0) }
+      let weights = projections.weight.split([width, 2 * width])
+      let biases = projections.bias.split([width, 2 * width])
       let q = Tensor.linear(x, weights[0], biases[0])
       let kv = Tensor.linear(keys, weights[1], biases[1])
       parts = cut(q, 1) + cut(kv, 2)
@@ -83,16 +89,16 @@ struct MultiHeadAttention {
   /// So many parts `[B, heads, T, D / heads]` of rows `[B, T, parts · D]`.
   private func cut(_ x: Tensor, _ count: Int) -> [Tensor] {
     let shape = x.shape
-    let split = x.reshaped([shape[0], shape[1], count, heads, width / heads])
-      .permuted([2, 0, 3, 1, 4])
-    return (0..<count).map { split.selected($0, along: 0) }
+    return x.reshaped([shape[0], shape[1], count, heads, width / heads])
+      .permuted([2, 0, 3, 1, 4]).unbound()
   }
 }
 
 /// One layer: self-attention, attention to a memory where there is one, and two dense layers, each with a
 /// residual and a normalisation before it, or after the sum.
 ///
-/// PyTorch's `TransformerEncoderLayer`, and with a memory its `TransformerDecoderLayer`.
+/// PyTorch's `TransformerEncoderLayer`, and with a memory its `TransformerDecoderLayer`. Without memory, bias and
+/// dropout, and with the normalisation first, it is one operator.
 struct TransformerLayer {
   private let attention: MultiHeadAttention
   private let memoryAttention: MultiHeadAttention?
@@ -100,6 +106,7 @@ struct TransformerLayer {
   private let narrowing: Linear
   private let norms: [LayerNorm]
   private let shape: LayerShape
+  private let block: TransformerBlock?
 
   init(_ name: String, _ shape: LayerShape, attendsToMemory: Bool = false, _ make: ParameterMaker) {
     self.shape = shape
@@ -113,6 +120,13 @@ struct TransformerLayer {
     widening = make.linear(name + ".linear1", shape.width, shape.feedForward, rule: shape.rule)
     narrowing = make.linear(name + ".linear2", shape.feedForward, shape.width, rule: shape.rule)
     norms = (0..<(attendsToMemory ? 3 : 2)).map { make.norm("\(name).norm\($0 + 1)", shape.width) }
+    block =
+      shape.normFirst && !attendsToMemory
+      ? TransformerBlock(
+        queriesKeysValues: attention.projections, output: attention.output, widening: widening,
+        narrowing: narrowing, heads: shape.heads, isCausal: false,
+        isRectified: shape.activation == .relu, norms: (norms[0], norms[1]))
+      : nil
   }
 
   /// Tokens `[B, T, D]` of tokens `[B, T, D]` and a memory `[B, S, D]`.
@@ -120,6 +134,7 @@ struct TransformerLayer {
     _ x: Tensor, bias: Tensor?, memory: Tensor? = nil, memoryBias: Tensor? = nil,
     dropout: Dropout?
   ) -> Tensor {
+    if let block, bias == nil, dropout == nil { return block(x) }
     func part(_ x: Tensor, _ norm: LayerNorm, _ body: (Tensor) -> Tensor) -> Tensor {
       shape.normFirst ? x + dropout(body(norm(x))) : norm(x + dropout(body(x)))
     }
