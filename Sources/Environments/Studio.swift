@@ -4,10 +4,10 @@ import MuJoCo
 /// Takes pictures of a simulation, with one renderer for as long as their size stays the same.
 final class Studio {
   private var renderer: (width: Int, height: Int, renderer: MuJoCoRenderer)?
-  private let hidden: [String]
+  private let leftOut: [String]
 
-  /// Makes a studio that leaves out bodies which others hide from the camera in every picture.
-  init(hiding bodies: [String] = []) { hidden = bodies }
+  /// Makes a studio of pictures without the shapes of these bodies.
+  init(without bodies: [String] = []) { leftOut = bodies }
 
   /// A picture of the simulation as it stands; throws where no off-screen renderer is to be had.
   func picture(
@@ -20,7 +20,7 @@ final class Studio {
     } else {
       used = try MuJoCoRenderer(
         model: simulation.model, width: width, height: height,
-        hiding: hidden.map { try simulation.model.body($0) })
+        without: leftOut.map { try simulation.model.body($0) })
       renderer = (width, height, used)
     }
     let bytes = used.draw(simulation, camera: camera, markers: markers)

@@ -46,7 +46,7 @@ public final class MuJoCoRenderer {
   private let model: MuJoCoModel
   private let width: Int
   private let height: Int
-  private let hidden: Set<Int32>
+  private let leftOut: Set<Int32>
   private let window: OpaquePointer
   private var scene = mjvScene()
   private var context = mjrContext()
@@ -54,9 +54,9 @@ public final class MuJoCoRenderer {
   /// What was drawn: rows from the bottom, red, green, blue and opacity of each pixel.
   private var drawn: [UInt8]
 
-  /// Makes a renderer of pictures of one size, without the shapes of bodies that other bodies hide; throws where
-  /// neither EGL nor OSMesa works.
-  public init(model: MuJoCoModel, width: Int, height: Int, hiding bodies: [Int] = []) throws {
+  /// Makes a renderer of pictures of one size, without the shapes of these bodies; throws where neither
+  /// EGL nor OSMesa works.
+  public init(model: MuJoCoModel, width: Int, height: Int, without bodies: [Int] = []) throws {
     var message = [CChar](repeating: 0, count: 256)
     guard let window = offscreen_make(&message, Int32(message.count)) else {
       let text = message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
@@ -66,7 +66,7 @@ public final class MuJoCoRenderer {
     self.width = width
     self.height = height
     self.window = window
-    hidden = Set(bodies.map(Int32.init))
+    leftOut = Set(bodies.map(Int32.init))
     drawn = [UInt8](repeating: 0, count: width * height * 4)
     // The size of the off-screen buffer is read from the model, by this call only.
     model.pointer.pointee.vis.global.offwidth = Int32(width)
@@ -105,7 +105,7 @@ public final class MuJoCoRenderer {
     view.elevation = camera.elevation
     mjv_updateScene(
       model.pointer, simulation.data, &option, nil, &view, Int32(mjCAT_ALL.rawValue), &scene)
-    if !hidden.isEmpty { leaveOutHidden() }
+    if !leftOut.isEmpty { leaveOut() }
     for marker in markers where scene.ngeom < scene.maxgeom {
       let size = [marker.radius, marker.radius, marker.radius]
       let position = [marker.position.x, marker.position.y, marker.position.z]
@@ -121,13 +121,13 @@ public final class MuJoCoRenderer {
     return turned()
   }
 
-  /// Takes the hidden bodies' shapes out of the scene.
-  private func leaveOutHidden() {
+  /// Takes the shapes of what is left out from the scene.
+  private func leaveOut() {
     let shapes = UnsafeMutableBufferPointer(start: scene.geoms, count: Int(scene.ngeom))
     var kept = 0
     for shape in shapes {
       if shape.objtype == Int32(mjOBJ_GEOM.rawValue),
-        hidden.contains(model.pointer.pointee.geom_bodyid[Int(shape.objid)])
+        leftOut.contains(model.pointer.pointee.geom_bodyid[Int(shape.objid)])
       {
         continue
       }
