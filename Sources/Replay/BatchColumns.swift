@@ -22,13 +22,13 @@ struct BatchColumns {
   /// Writes down where a row comes from.
   @inline(__always)
   func note(_ row: DrawnRow, _ number: Int) {
-    sources[number] = row.source
-    episodes[number] = row.episode
+    sources[number] = row.episode.source
+    episodes[number] = row.episode.episode
     steps[number] = row.step
     policyOrigins[number] = row.policy.origin
-    offsets[number] = row.policy.offset
+    offsets[number] = row.policy.offset(from: row.step)
     valueOrigins[number] = row.value.origin
-    valueOffsets[number] = row.value.offset
+    valueOffsets[number] = row.value.offset(from: row.step)
   }
 }
 

@@ -21,11 +21,10 @@ struct SourceChoice {
   private let tables: UnsafePointer<EpisodeTable>
   /// Whether some of the rows are mapped and do not fit into memory.
   let isPaged: Bool
-  /// Whether where some episodes begin has to be looked up.
-  let hasLookUp: Bool
   /// Running sums of the weights, the last 1; empty where one source only has a weight.
   private var limits: [Double] = []
-  private let only: Int
+  /// The one source that has a weight; nil of several.
+  let only: Int?
 
   /// The choice among sources by weights, as long as `tables` stay where they are.
   init(_ tables: UnsafeBufferPointer<EpisodeTable>, weights: [Double]) {
@@ -40,8 +39,7 @@ struct SourceChoice {
       used.allSatisfy { tables[$0].count > 0 }, "a source without episodes must have the weight 0")
     self.tables = start
     isPaged = tables.contains { $0.placement == .paged }
-    hasLookUp = tables.contains { $0.regular == nil }
-    only = first
+    only = used.count == 1 ? first : nil
     if used.count > 1 {
       let total = weights.reduce(0, +)
       var sum = 0.0
@@ -60,7 +58,7 @@ struct SourceChoice {
 
   @inline(__always)
   func draw(from generator: inout Xoshiro256) -> Int {
-    if limits.isEmpty { return only }
+    if let only { return only }
     let place = generator.unit()
     return limits.firstIndex { place < $0 } ?? limits.count - 1
   }
