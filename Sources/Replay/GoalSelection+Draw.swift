@@ -105,17 +105,16 @@ struct MixtureLaw: GoalLaw {
     let part = generator.wholeUnit()
     if part < current { return .state(step, from: step) }
     if part >= random { return DrawnGoal(origin: .random, state: 0) }
-    let later = length - step
+    let (next, later) = (step &+ 1, length &- step)
     if isGeometric {
       // ⌊log(1 − u) / log γ⌋ has P(k) = (1 − γ) γ^k.
       let drawn = log(1 - generator.unit()) * scale
-      return .state(step + 1 + min(Int(min(drawn, 0x1p31)), later - 1), from: step)
+      return .state(next &+ min(Int(min(drawn, 0x1p31)), later &- 1), from: step)
     }
-    guard halvesEnds else { return .state(step + 1 + generator.below(later), from: step) }
-    let place = Double(later - 1) * (1 - generator.unit())
-    // The nearest whole number; a call of `rounded` takes longer than the rest.
-    let whole = Int(place)
-    return .state(step + 1 + (place - Double(whole) >= 0.5 ? whole + 1 : whole), from: step)
+    guard halvesEnds else { return .state(next &+ generator.below(later), from: step) }
+    let place = Double(later &- 1) * (1 - generator.unit())
+    // The nearest whole number, of halves the higher one, without a branch that cannot be guessed.
+    return .state(next &+ (Int(2 * place) &+ 1) / 2, from: step)
   }
 
   @inline(__always)

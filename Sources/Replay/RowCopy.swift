@@ -36,14 +36,18 @@ struct RowCopy {
       block.gather(batch.subgoals, goal) { $0.pointee.subgoal }
       block.gather(batch.lowGoals, goal) { $0.pointee.lowGoal }
     }
-    if leadingDimensions > 0 {
-      let (dimensions, limit) = (0..<leadingDimensions, squaredThreshold)
-      reward(block, batch) {
-        GoalTask.squaredDistance($0, $1, over: dimensions) > limit ? -1 : 0
-      }
-    } else {
-      reward(block, batch) { task.reward($0, $1) }
+    switch leadingDimensions {
+    case 0: reward(block, batch) { task.reward($0, $1) }
+    case 2: reward(block, over: 0..<2, batch)
+    case 3: reward(block, over: 0..<3, batch)
+    default: reward(block, over: 0..<leadingDimensions, batch)
     }
+  }
+
+  @inline(__always)
+  private func reward(_ block: Block, over dimensions: Range<Int>, _ batch: BatchColumns) {
+    let limit = squaredThreshold
+    reward(block, batch) { GoalTask.squaredDistance($0, $1, over: dimensions) > limit ? -1 : 0 }
   }
 
   @inline(__always)

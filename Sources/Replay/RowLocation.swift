@@ -78,11 +78,19 @@ struct RowLocation<Episodes: EpisodeChoice> {
   @inline(__always)
   private func locate(_ goal: PlacedGoal) -> LocatedGoal {
     let place = choice.goal(goal)
-    prefetch_line(place)
-    guard wantsObservation else { return LocatedGoal(goal: place, form: place) }
-    let stride = choice.table(of: goal.episode).pointee.strides.observation
+    guard wantsObservation else {
+      prefetch_line(place)
+      return LocatedGoal(goal: place, form: place)
+    }
+    let table = choice.table(of: goal.episode)
+    let stride = table.pointee.strides.observation
     let form = choice.rows(of: goal.episode).observations + Int(goal.state) &* stride
-    Self.prefetch(form, observation)
+    if table.pointee.placement == .packed {
+      Self.prefetch(place, stride)
+    } else {
+      prefetch_line(place)
+      Self.prefetch(form, observation)
+    }
     return LocatedGoal(goal: place, form: form)
   }
 
