@@ -90,8 +90,7 @@ struct RowDraw<Episodes: EpisodeChoice, Policy: GoalLaw, Value: GoalLaw> {
   /// Draws a row's episode, with its original goal.
   @inline(__always)
   private func start(from generator: inout Xoshiro256) -> PlacedGoal {
-    PlacedGoal(
-      origin: .original, episode: choice.draw(law, from: &generator), state: 0)
+    PlacedGoal(origin: .original, episode: choice.draw(law, from: &generator), state: 0)
   }
 
   @inline(__always)

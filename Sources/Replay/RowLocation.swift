@@ -34,9 +34,7 @@ struct RowLocation<Episodes: EpisodeChoice> {
 
   /// Finds a row, and asks for the cache lines that it lies in.
   @inline(__always)
-  func locate(
-    _ row: DrawnRow, into place: UnsafeMutablePointer<LocatedRow>
-  ) {
+  private func locate(_ row: DrawnRow, into place: UnsafeMutablePointer<LocatedRow>) {
     let table = choice.table(of: row.episode)
     let strides = table.pointee.strides
     let (states, actions, stride) = (strides.observation, strides.action, strides.achieved)

@@ -6,9 +6,9 @@ public import GoalCore
 /// of the run's seed, its own number, the weights and what the sources hold: it does not depend on
 /// threads or on what was drawn before.
 ///
-/// Each row goes through three steps: its numbers are drawn; its place is looked up and the cache lines there
-/// asked for; and when they have come, some blocks of rows later, it is copied. Where a look-up has to be waited
-/// for as well, it comes some blocks after the draw.
+/// Each row goes through three steps: its numbers are drawn; its place is found and the cache lines there asked
+/// for; and it is copied. Rows take them in blocks, and between two steps of a block comes one of another, in
+/// which memory answers.
 public struct Sampler: Sendable {
   /// What a batch is.
   public let scheme: SamplingScheme
@@ -49,7 +49,7 @@ public struct Sampler: Sendable {
     batch.withColumns(scheme, spec: task.spec) { columns in
       sources.map(\.source.table).withUnsafeBufferPointer { tables in
         let choice = SourceChoice(tables, weights: weights ?? sources.map(\.weight))
-        // What most data are is compiled apart.
+        // What most data are has loops of its own.
         if let regular = RegularChoice(choice) {
           draw(number, from: regular, into: columns)
         } else {
@@ -60,17 +60,17 @@ public struct Sampler: Sendable {
     if let window = scheme.window { fill(window, number, into: &batch) }
   }
 
-  private func draw(
+  func draw(
     _ number: UInt64, from choice: some EpisodeChoice, into columns: BatchColumns
   ) {
     var key = Philox(seed: seed, purpose: Self.streamPurpose, index: number)
     let generator = Xoshiro256(seed: key.next())
     let shared = key.next()
     func run(_ policy: some GoalLaw, _ value: (some GoalLaw)?) {
-      self.run(
-        RowDraw(scheme, choice, shared: shared, policy: policy, value: value), choice, generator, into: columns)
+      let draw = RowDraw(scheme, choice, shared: shared, policy: policy, value: value)
+      self.run(draw, choice, generator, into: columns)
     }
-    // The laws that learners use are compiled apart: their loops are twice as fast as the one for all.
+    // The laws that learners use are compiled apart: their loops are faster than the one for all.
     switch (scheme.policyGoals, scheme.valueGoals) {
     case (.future(let fraction), .policys):
       run(FutureLaw(fraction: fraction), nil as FutureLaw?)
@@ -81,7 +81,7 @@ public struct Sampler: Sendable {
     }
   }
 
-  /// Takes blocks of rows through the three steps. Between two steps of a block comes one of another.
+  /// Takes blocks of rows through the three steps.
   private func run<Episodes>(
     _ draw: RowDraw<Episodes, some GoalLaw, some GoalLaw>, _ choice: Episodes, _ start: Xoshiro256,
     into columns: BatchColumns

@@ -31,16 +31,18 @@ struct SourceChoice {
     precondition(
       weights.count == tables.count && weights.allSatisfy { $0 >= 0 && $0.isFinite },
       "one weight of at least 0 for each of \(tables.count) sources, found \(weights)")
-    let used = weights.indices.filter { weights[$0] > 0 }
-    guard let start = tables.baseAddress, let first = used.first, let last = used.last else {
+    guard let start = tables.baseAddress, let first = weights.firstIndex(where: { $0 > 0 }),
+      let last = weights.lastIndex(where: { $0 > 0 })
+    else {
       preconditionFailure("one weight at least must be above 0, found \(weights)")
     }
     precondition(
-      used.allSatisfy { tables[$0].count > 0 }, "a source without episodes must have the weight 0")
+      weights.indices.allSatisfy { weights[$0] == 0 || tables[$0].count > 0 },
+      "a source without episodes must have the weight 0")
     self.tables = start
     isPaged = tables.contains { $0.placement == .paged }
-    only = used.count == 1 ? first : nil
-    if used.count > 1 {
+    only = first == last ? first : nil
+    if first < last {
       let total = weights.reduce(0, +)
       var sum = 0.0
       limits = weights.map { weight in
