@@ -70,7 +70,7 @@ func sampleLimit(folder: String, millions: Int, packed: Bool) throws {
   let columns = try columns(folder, millions: millions)
   let each = columns[0].lengths.count
   if packed {
-    let block = largePages(each * millions * 51 * 32)
+    let block = UnsafePointer(largePages(each * millions * 51 * 32))
     return try serveLines(5, of: each * millions) { episode, step, goal, lines in
       let state = block + (episode * 51 + step) * 32
       for k in 0..<4 { lines[k] = state + 16 * k }
