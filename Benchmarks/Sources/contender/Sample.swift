@@ -116,9 +116,9 @@ private func serveLines(
       for row in 0..<rows {
         // Parts of one word are uniform enough.
         let word = own.next()
-        let step = Int((word & 0xffff) &* 50 >> 16)
-        let goal = step + 1 + Int((word >> 16 & 0xffff) &* UInt64(50 - step) >> 16)
-        place(Int((word >> 32) &* UInt64(episodes) >> 32), step, goal, lines + count * row)
+        let step = Int(((word & 0xffff) &* 50) >> 16)
+        let goal = step + 1 + Int((((word >> 16) & 0xffff) &* UInt64(50 - step)) >> 16)
+        place(Int(((word >> 32) &* UInt64(episodes)) >> 32), step, goal, lines + count * row)
       }
       for k in 0..<count * rows { ask_for_line(lines[k]) }
       for k in 0..<count * rows { total ^= lines[k].pointee.bitPattern }
