@@ -15,6 +15,8 @@ struct OffscreenContext {
   EGLContext context;
   EGLBoolean (*make_current)(EGLDisplay, EGLSurface, EGLSurface, EGLContext);
   EGLBoolean (*destroy)(EGLDisplay, EGLContext);
+  // OpenGL
+  void (*read_pixels)(int, int, int, int, unsigned, unsigned, void *);
   // OSMesa
   void *mesa;
   unsigned char *buffer;
@@ -46,7 +48,9 @@ static EGLDisplay start_display(void *(*address)(const char *), EGLBoolean (*ini
 static const char *make_egl(OffscreenContext *made) {
   void *egl = dlopen("libEGL.so.1", RTLD_NOW | RTLD_GLOBAL);
   if (!egl) return "libEGL.so.1 is not installed";
-  if (!dlopen("libOpenGL.so.0", RTLD_NOW | RTLD_GLOBAL)) return "libOpenGL.so.0 is not installed";
+  void *opengl = dlopen("libOpenGL.so.0", RTLD_NOW | RTLD_GLOBAL);
+  if (!opengl) return "libOpenGL.so.0 is not installed";
+  made->read_pixels = dlsym(opengl, "glReadPixels");
   void *(*address)(const char *) = (void *(*)(const char *))dlsym(egl, "eglGetProcAddress");
   EGLBoolean (*initialize)(EGLDisplay, EGLint *, EGLint *) = dlsym(egl, "eglInitialize");
   EGLBoolean (*bind)(EGLenum) = dlsym(egl, "eglBindAPI");
@@ -56,7 +60,8 @@ static const char *make_egl(OffscreenContext *made) {
       dlsym(egl, "eglCreateContext");
   made->make_current = dlsym(egl, "eglMakeCurrent");
   made->destroy = dlsym(egl, "eglDestroyContext");
-  if (!address || !initialize || !bind || !choose || !create || !made->make_current || !made->destroy)
+  if (!address || !initialize || !bind || !choose || !create || !made->make_current || !made->destroy ||
+      !made->read_pixels)
     return "libEGL.so.1 lacks a function";
   made->display = start_display(address, initialize);
   if (made->display == EGL_NO_DISPLAY) return "EGL has no device or platform that starts";
@@ -80,7 +85,8 @@ static const char *make_mesa(OffscreenContext *made) {
   void *(*create)(unsigned, int, int, int, void *) = dlsym(library, "OSMesaCreateContextExt");
   made->mesa_make_current = dlsym(library, "OSMesaMakeCurrent");
   made->mesa_destroy = dlsym(library, "OSMesaDestroyContext");
-  if (!create || !made->mesa_make_current || !made->mesa_destroy) return "libOSMesa.so.8 lacks a function";
+  made->read_pixels = dlsym(library, "glReadPixels");
+  if (!create || !made->mesa_make_current || !made->mesa_destroy || !made->read_pixels) return "libOSMesa.so.8 lacks a function";
   made->buffer = malloc(mesa_width * mesa_height * 4);
   made->mesa = create(rgba, 24, 8, 8, NULL);
   return made->mesa && made->buffer ? NULL : "OSMesa made no context";
@@ -104,6 +110,10 @@ OffscreenContext *offscreen_make(char *error, int room) {
            mesa ? mesa : "OSMesa's context can't be made current");
   offscreen_free(made);
   return NULL;
+}
+
+void offscreen_read(const OffscreenContext *context, int width, int height, void *pixels) {
+  context->read_pixels(0, 0, width, height, rgba, unsigned_byte, pixels);
 }
 
 const char *offscreen_kind(const OffscreenContext *context) {

@@ -82,7 +82,8 @@ public struct GoalTask: Codable, Sendable, Equatable {
     _ achieved: UnsafePointer<Float>, _ desired: UnsafePointer<Float>
   ) -> Double {
     switch measure {
-    case nil: return Self.distance(achieved, desired, over: distanceDimensions)
+    case nil:
+      return Self.squaredDistance(achieved, desired, over: distanceDimensions).squareRoot()
     case .angle: return angle(achieved, desired)
     case .farthestPlace: return farthestPlace(achieved, desired)
     }
@@ -102,13 +103,14 @@ public struct GoalTask: Codable, Sendable, Equatable {
   @usableFromInline
   func farthestPlace(_ achieved: UnsafePointer<Float>, _ desired: UnsafePointer<Float>) -> Double {
     stride(from: 0, to: distanceDimensions.count, by: 2).reduce(0) { largest, k in
-      max(largest, Self.distance(achieved, desired, over: distanceDimensions[k..<k + 2]))
+      let place = distanceDimensions[k..<k + 2]
+      return max(largest, Self.squaredDistance(achieved, desired, over: place).squareRoot())
     }
   }
 
-  /// The Euclidean distance between two goals over some of their dimensions.
+  /// The square of the Euclidean distance between two goals over some of their dimensions.
   @inlinable @inline(__always)
-  static func distance(
+  public static func squaredDistance(
     _ achieved: UnsafePointer<Float>, _ desired: UnsafePointer<Float>,
     over dimensions: some Sequence<Int>
   ) -> Double {
@@ -117,7 +119,7 @@ public struct GoalTask: Codable, Sendable, Equatable {
       let difference = Double(achieved[k]) - Double(desired[k])
       sum += difference * difference
     }
-    return sum.squareRoot()
+    return sum
   }
 
   /// Whether the achieved goal counts as the desired one: the distance is below the threshold.
@@ -132,13 +134,14 @@ public struct GoalTask: Codable, Sendable, Equatable {
     distance(achieved, desired) > spec.successThreshold ? -1 : 0
   }
 
-  /// The same where the distance is Euclidean and `dimensions` are its own, in a form that is faster to go
-  /// through.
-  @inlinable @inline(__always)
-  public func reward(
-    _ achieved: UnsafePointer<Float>, _ desired: UnsafePointer<Float>,
-    over dimensions: some Sequence<Int>
-  ) -> Float {
-    Self.distance(achieved, desired, over: dimensions) > spec.successThreshold ? -1 : 0
+  /// The largest d² whose root is not over the threshold: a Euclidean distance can be compared without the
+  /// root, to the same result.
+  public var squaredThreshold: Double {
+    let threshold = spec.successThreshold
+    if threshold < 0 { return -1 }
+    var square = threshold * threshold
+    while square > 0, square.squareRoot() > threshold { square = square.nextDown }
+    while square < .infinity, square.nextUp.squareRoot() <= threshold { square = square.nextUp }
+    return square
   }
 }

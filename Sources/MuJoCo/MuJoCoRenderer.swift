@@ -41,20 +41,22 @@ public struct Camera: Sendable {
 /// Draws simulations of one model off-screen; it belongs to the thread that made it.
 public final class MuJoCoRenderer {
   /// What is seen where the scene has nothing: a light grey-blue.
-  private static let background: [UInt8] = [198, 209, 222]
-  /// The depth of a pixel that nothing solid was drawn to.
-  private static let far: Float = 1
+  private static let background: (UInt8, UInt8, UInt8) = (198, 209, 222)
 
   private let model: MuJoCoModel
   private let width: Int
   private let height: Int
+  private let leftOut: Set<Int32>
   private let window: OpaquePointer
   private var scene = mjvScene()
   private var context = mjrContext()
   private var option = mjvOption()
+  /// What was drawn: rows from the bottom, red, green, blue and opacity of each pixel.
+  private var drawn: [UInt8]
 
-  /// Makes a renderer of pictures of one size; throws where neither EGL nor OSMesa works.
-  public init(model: MuJoCoModel, width: Int, height: Int) throws {
+  /// Makes a renderer of pictures of one size, without the shapes of these bodies; throws where neither
+  /// EGL nor OSMesa works.
+  public init(model: MuJoCoModel, width: Int, height: Int, without bodies: [Int] = []) throws {
     var message = [CChar](repeating: 0, count: 256)
     guard let window = offscreen_make(&message, Int32(message.count)) else {
       let text = message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
@@ -64,6 +66,8 @@ public final class MuJoCoRenderer {
     self.width = width
     self.height = height
     self.window = window
+    leftOut = Set(bodies.map(Int32.init))
+    drawn = [UInt8](repeating: 0, count: width * height * 4)
     // The size of the off-screen buffer is read from the model, by this call only.
     model.pointer.pointee.vis.global.offwidth = Int32(width)
     model.pointer.pointee.vis.global.offheight = Int32(height)
@@ -101,6 +105,7 @@ public final class MuJoCoRenderer {
     view.elevation = camera.elevation
     mjv_updateScene(
       model.pointer, simulation.data, &option, nil, &view, Int32(mjCAT_ALL.rawValue), &scene)
+    if !leftOut.isEmpty { leaveOut() }
     for marker in markers where scene.ngeom < scene.maxgeom {
       let size = [marker.radius, marker.radius, marker.radius]
       let position = [marker.position.x, marker.position.y, marker.position.z]
@@ -112,20 +117,43 @@ public final class MuJoCoRenderer {
     }
     let area = mjrRect(left: 0, bottom: 0, width: Int32(width), height: Int32(height))
     mjr_render(area, &scene, &context)
-    var upward = [UInt8](repeating: 0, count: width * height * 3)
-    var depth = [Float](repeating: 0, count: width * height)
-    mjr_readPixels(&upward, &depth, area, &context)
-    // What is see-through leaves no depth, but a colour.
-    for pixel in depth.indices where depth[pixel] == Self.far {
-      let first = 3 * pixel
-      guard upward[first] == 0, upward[first + 1] == 0, upward[first + 2] == 0 else { continue }
-      for part in 0..<3 { upward[first + part] = Self.background[part] }
+    offscreen_read(window, Int32(width), Int32(height), &drawn)
+    return turned()
+  }
+
+  /// Takes the shapes of what is left out from the scene.
+  private func leaveOut() {
+    let shapes = UnsafeMutableBufferPointer(start: scene.geoms, count: Int(scene.ngeom))
+    var kept = 0
+    for shape in shapes {
+      if shape.objtype == Int32(mjOBJ_GEOM.rawValue),
+        leftOut.contains(model.pointer.pointee.geom_bodyid[Int(shape.objid)])
+      {
+        continue
+      }
+      shapes[kept] = shape
+      kept += 1
     }
-    // OpenGL's rows begin at the bottom.
-    let row = width * 3
-    var bytes = [UInt8]()
-    bytes.reserveCapacity(upward.count)
-    for y in (0..<height).reversed() { bytes += upward[y * row..<(y + 1) * row] }
-    return bytes
+    scene.ngeom = Int32(kept)
+  }
+
+  /// What was drawn with its rows from the top, and a background where nothing was.
+  private func turned() -> [UInt8] {
+    let (count, row) = (width * height * 3, width * 3)
+    return drawn.withUnsafeBufferPointer { drawn in
+      [UInt8](unsafeUninitializedCapacity: count) { bytes, used in
+        for y in 0..<height {
+          var (from, to) = (y * width * 4, (height - 1 - y) * row)
+          for _ in 0..<width {
+            let isDrawn = drawn[from + 3] > 0
+            bytes[to] = isDrawn ? drawn[from] : Self.background.0
+            bytes[to + 1] = isDrawn ? drawn[from + 1] : Self.background.1
+            bytes[to + 2] = isDrawn ? drawn[from + 2] : Self.background.2
+            (from, to) = (from + 4, to + 3)
+          }
+        }
+        used = count
+      }
+    }
   }
 }

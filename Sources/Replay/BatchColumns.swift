@@ -22,13 +22,13 @@ struct BatchColumns {
   /// Writes down where a row comes from.
   @inline(__always)
   func note(_ row: DrawnRow, _ number: Int) {
-    sources[number] = row.source
-    episodes[number] = row.episode
+    sources[number] = row.episode.source
+    episodes[number] = row.episode.episode
     steps[number] = row.step
     policyOrigins[number] = row.policy.origin
-    offsets[number] = row.policy.offset
+    offsets[number] = row.policy.offset(from: row.step)
     valueOrigins[number] = row.value.origin
-    valueOffsets[number] = row.value.offset
+    valueOffsets[number] = row.value.offset(from: row.step)
   }
 }
 
@@ -44,9 +44,9 @@ extension GoalBatch {
         && valueGoals.count == count * goal
         && subgoals.count == (scheme.subgoalSteps == nil ? 0 : count * goal)
         && lowGoals.count == subgoals.count
-        && [policyRewards.count, valueRewards.count].allSatisfy { $0 == count }
-        && [offsets, valueOffsets, sources, episodes, steps].allSatisfy { $0.count == count }
-        && policyOrigins.count == count && valueOrigins.count == count,
+        && policyRewards.count == count && valueRewards.count == count && offsets.count == count
+        && valueOffsets.count == count && sources.count == count && episodes.count == count
+        && steps.count == count && policyOrigins.count == count && valueOrigins.count == count,
       "a batch of \(scheme.batchSize) rows of the scheme was asked for, found one of another shape")
     // The actions are taken out while they are written, so that they are not copied.
     switch (actions, spec.action) {

@@ -1,24 +1,41 @@
 import GoalCore
 
+/// An episode by the numbers of its source and its own.
+struct EpisodeNumber {
+  private let both: UInt64
+
+  @inline(__always)
+  init(source: Int, episode: Int) {
+    both = UInt64(truncatingIfNeeded: source) << 32 | UInt64(truncatingIfNeeded: episode)
+  }
+
+  @inline(__always)
+  var source: Int32 { Int32(truncatingIfNeeded: both >> 32) }
+  @inline(__always)
+  var episode: Int32 { Int32(truncatingIfNeeded: both) }
+}
+
 /// A row that was drawn.
 struct DrawnRow {
-  var source: Int32
-  var episode: Int32
+  var episode: EpisodeNumber
   var step: Int32
   var policy: PlacedGoal
   var value: PlacedGoal
 }
 
-/// A goal that was drawn: a state of an episode of a source, or for an original goal the row's step.
+/// A goal that was drawn: a state of an episode, or for an original goal the row's step.
 struct PlacedGoal {
   var origin: GoalOrigin
-  /// Whether it is the goal that the policy has.
-  var isPolicys: Bool
-  var source: Int32
-  var episode: Int32
+  var episode: EpisodeNumber
   var state: Int32
+
+  /// Whether it is a state of the row's episode that was drawn as such.
+  @inline(__always)
+  var isInEpisode: Bool { origin == .trajectory || origin == .current }
+
   /// Steps between the state after the row's step and this one, 0 for an original or random goal.
-  var offset: Int32
+  @inline(__always)
+  func offset(from step: Int32) -> Int32 { isInEpisode ? state &- step &- 1 : 0 }
 }
 
 /// Where the numbers of a row lie.

@@ -45,7 +45,14 @@ struct AnyLaw: GoalLaw {
 
 /// `GoalSelection.future`.
 struct FutureLaw: GoalLaw {
-  let fraction: Double
+  /// `Xoshiro256.limit` of the fraction.
+  private let limit: UInt64
+  private let isPartial: Bool
+
+  init(fraction: Double) {
+    limit = Xoshiro256.limit(fraction)
+    isPartial = fraction < 1
+  }
 
   @inline(__always)
   func draw(length: Int, from generator: inout Xoshiro256) -> (step: Int, goal: DrawnGoal) {
@@ -55,7 +62,7 @@ struct FutureLaw: GoalLaw {
 
   @inline(__always)
   func goal(of step: Int, length: Int, from generator: inout Xoshiro256) -> DrawnGoal {
-    if fraction < 1, generator.unit() >= fraction {
+    if isPartial, generator.wholeUnit() >= limit {
       return DrawnGoal(origin: .original, state: 0)
     }
     return .state(step &+ 1 &+ generator.below(length &- step), from: step)
@@ -68,12 +75,23 @@ struct FutureLaw: GoalLaw {
 
 /// `GoalSelection.mixture`.
 struct MixtureLaw: GoalLaw {
-  private let mixture: GoalMixture
+  /// Draws of `Xoshiro256.wholeUnit` below the first are the present state, from the second on random states.
+  private let current: UInt64
+  private let random: UInt64
+  private let isGeometric: Bool
+  private let halvesEnds: Bool
   private let scale: Double
 
   init(_ mixture: GoalMixture) {
-    self.mixture = mixture
-    scale = GoalSelection.mixture(mixture).geometricScale
+    self.init(mixture, scale: GoalSelection.mixture(mixture).geometricScale)
+  }
+
+  init(_ mixture: GoalMixture, scale: Double) {
+    current = Xoshiro256.limit(mixture.current)
+    // With no random part rounding must not leave one.
+    random = mixture.random > 0 ? Xoshiro256.limit(mixture.current + mixture.trajectory) : .max
+    (isGeometric, halvesEnds) = (mixture.discount != nil, mixture.halvesEnds)
+    self.scale = scale
   }
 
   @inline(__always)
@@ -84,7 +102,19 @@ struct MixtureLaw: GoalLaw {
 
   @inline(__always)
   func goal(of step: Int, length: Int, from generator: inout Xoshiro256) -> DrawnGoal {
-    mixture.goal(of: step, length: length, scale: scale, from: &generator)
+    let part = generator.wholeUnit()
+    if part < current { return .state(step, from: step) }
+    if part >= random { return DrawnGoal(origin: .random, state: 0) }
+    let (next, later) = (step &+ 1, length &- step)
+    if isGeometric {
+      // ⌊log(1 − u) / log γ⌋ has P(k) = (1 − γ) γ^k.
+      let drawn = log(1 - generator.unit()) * scale
+      return .state(next &+ min(Int(min(drawn, 0x1p31)), later &- 1), from: step)
+    }
+    guard halvesEnds else { return .state(next &+ generator.below(later), from: step) }
+    let place = Double(later &- 1) * (1 - generator.unit())
+    // The nearest whole number, of halves the higher one, without a branch that cannot be guessed.
+    return .state(next &+ (Int(2 * place) &+ 1) / 2, from: step)
   }
 
   @inline(__always)
@@ -136,36 +166,13 @@ extension GoalSelection {
     case .episode: return .state(generator.below(length + 1), from: step)
     case .random: return DrawnGoal(origin: .random, state: 0)
     case .mixture(let mixture):
-      return mixture.goal(of: step, length: length, scale: scale, from: &generator)
+      return MixtureLaw(mixture, scale: scale).goal(of: step, length: length, from: &generator)
     case .bounded(let steps):
       return .state(step + 1 + generator.below(min(steps, length - step)), from: step)
     case .ahead(let steps): return .state(min(step + steps, length), from: step)
     case .fixed, .pair, .chop:
       preconditionFailure("\(self) draws step and goal together, so no goal for a given step")
     }
-  }
-}
-
-extension GoalMixture {
-  @inline(__always)
-  func goal(
-    of step: Int, length: Int, scale: Double, from generator: inout Xoshiro256
-  ) -> DrawnGoal {
-    let part = generator.unit()
-    if part < current { return .state(step, from: step) }
-    // With no random part rounding must not leave one.
-    if random > 0, part >= current + trajectory { return DrawnGoal(origin: .random, state: 0) }
-    let later = length - step
-    if discount != nil {
-      // ⌊log(1 − u) / log γ⌋ has P(k) = (1 − γ) γ^k.
-      let drawn = log(1 - generator.unit()) * scale
-      return .state(step + 1 + min(Int(min(drawn, 0x1p31)), later - 1), from: step)
-    }
-    guard halvesEnds else { return .state(step + 1 + generator.below(later), from: step) }
-    let place = Double(later - 1) * (1 - generator.unit())
-    // The nearest whole number; a call of `rounded` takes longer than the rest.
-    let whole = Int(place)
-    return .state(step + 1 + (place - Double(whole) >= 0.5 ? whole + 1 : whole), from: step)
   }
 }
 

@@ -10,6 +10,7 @@ struct RowCopy {
   private let hasSubgoals: Bool
   /// The dimensions of a Euclidean distance where they are a goal's first ones, else 0.
   private let leadingDimensions: Int
+  private let squaredThreshold: Double
 
   init(_ scheme: SamplingScheme, task: GoalTask) {
     self.task = task
@@ -19,36 +20,43 @@ struct RowCopy {
     let dimensions = task.distanceDimensions
     leadingDimensions =
       task.measure == nil && dimensions == Array(dimensions.indices) ? dimensions.count : 0
+    squaredThreshold = task.squaredThreshold
   }
 
-  /// Copies some rows of a ring into a batch, one column after the other.
-  func copy(
-    _ rows: Range<Int>, of located: UnsafePointer<LocatedRow>, mask: Int, to batch: BatchColumns
-  ) {
-    let ring = Ring(rows: rows, located: located, mask: mask)
-    ring.gather(batch.observations, observation) { $0.pointee.observation }
-    ring.gather(batch.nextObservations, observation) { $0.pointee.nextObservation }
-    ring.gather(batch.actions, action) { $0.pointee.action }
-    ring.gather(batch.policyGoals, goal) { $0.pointee.policy.form }
-    ring.gather(batch.valueGoals, goal) { $0.pointee.value.form }
+  /// Copies some rows of a batch, one column after the other.
+  @inline(never)
+  func copy(_ rows: Range<Int>, from located: UnsafePointer<LocatedRow>, to batch: BatchColumns) {
+    let block = Block(rows: rows, located: located)
+    block.gather(batch.observations, observation) { $0.pointee.observation }
+    block.gather(batch.nextObservations, observation) { $0.pointee.nextObservation }
+    block.gather(batch.actions, action) { $0.pointee.action }
+    block.gather(batch.policyGoals, goal) { $0.pointee.policy.form }
+    block.gather(batch.valueGoals, goal) { $0.pointee.value.form }
     if hasSubgoals {
-      ring.gather(batch.subgoals, goal) { $0.pointee.subgoal }
-      ring.gather(batch.lowGoals, goal) { $0.pointee.lowGoal }
+      block.gather(batch.subgoals, goal) { $0.pointee.subgoal }
+      block.gather(batch.lowGoals, goal) { $0.pointee.lowGoal }
     }
-    if leadingDimensions > 0 {
-      reward(ring, batch) { task.reward($0, $1, over: 0..<leadingDimensions) }
-    } else {
-      reward(ring, batch) { task.reward($0, $1) }
+    switch leadingDimensions {
+    case 0: reward(block, batch) { task.reward($0, $1) }
+    case 2: reward(block, over: 0..<2, batch)
+    case 3: reward(block, over: 0..<3, batch)
+    default: reward(block, over: 0..<leadingDimensions, batch)
     }
   }
 
   @inline(__always)
+  private func reward(_ block: Block, over dimensions: Range<Int>, _ batch: BatchColumns) {
+    let limit = squaredThreshold
+    reward(block, batch) { GoalTask.squaredDistance($0, $1, over: dimensions) > limit ? -1 : 0 }
+  }
+
+  @inline(__always)
   private func reward(
-    _ ring: Ring, _ batch: BatchColumns,
+    _ block: Block, _ batch: BatchColumns,
     _ reward: (UnsafePointer<Float>, UnsafePointer<Float>) -> Float
   ) {
-    for number in ring.rows {
-      let row = ring.row(number)
+    for number in block.rows {
+      let row = block.row(number)
       let (policy, value) = (row.pointee.policy.goal, row.pointee.value.goal)
       let policyReward = reward(row.pointee.achieved, policy)
       batch.policyRewards[number] = policyReward
@@ -57,64 +65,49 @@ struct RowCopy {
     }
   }
 
-  /// Some rows of a ring.
-  private struct Ring {
+  /// Rows of a batch, and where their numbers lie.
+  private struct Block {
     let rows: Range<Int>
     let located: UnsafePointer<LocatedRow>
-    let mask: Int
 
     @inline(__always)
-    func row(_ number: Int) -> UnsafePointer<LocatedRow> { located + (number & mask) }
+    func row(_ number: Int) -> UnsafePointer<LocatedRow> { located + (number &- rows.lowerBound) }
 
-    /// Copies `width` numbers of four bytes of each row: faster than a call for the few that it has.
+    /// Copies `width` numbers of four bytes of each row, as two pieces of a fixed size that may overlap: faster
+    /// than a call for the few that it has.
     @inline(__always)
     func gather(
       _ column: UnsafeMutablePointer<Float>, _ width: Int,
       from source: (UnsafePointer<LocatedRow>) -> UnsafePointer<Float>
     ) {
-      var target = column + rows.lowerBound &* width
-      if width >= 8 {
+      switch width {
+      case 1: pieces(of: UInt32.self, column, width, from: source)
+      case 2..<4: pieces(of: SIMD2<UInt32>.self, column, width, from: source)
+      case 4..<8: pieces(of: SIMD4<UInt32>.self, column, width, from: source)
+      case 8..<16: pieces(of: SIMD8<UInt32>.self, column, width, from: source)
+      case 16..<32: pieces(of: SIMD16<UInt32>.self, column, width, from: source)
+      default:
         for number in rows {
-          let from = source(row(number))
-          // The last piece overlaps the one before it.
-          let last = width &- 8
-          var k = 0
-          while k < last {
-            piece(target + k, from + k, SIMD8<UInt32>.self)
-            k &+= 8
-          }
-          piece(target + last, from + last, SIMD8<UInt32>.self)
-          target += width
-        }
-      } else if width >= 4 {
-        for number in rows {
-          let from = source(row(number))
-          piece(target, from, SIMD4<UInt32>.self)
-          piece(target + width - 4, from + width - 4, SIMD4<UInt32>.self)
-          target += width
-        }
-      } else if width == 3 {
-        for number in rows {
-          let from = source(row(number))
-          piece(target, from, SIMD2<UInt32>.self)
-          target[2] = from[2]
-          target += width
-        }
-      } else {
-        for number in rows {
-          let from = source(row(number))
-          for k in 0..<width { target[k] = from[k] }
-          target += width
+          (column + number &* width).update(from: source(row(number)), count: width)
         }
       }
     }
 
     @inline(__always)
-    private func piece<Piece: BitwiseCopyable>(
-      _ target: UnsafeMutablePointer<Float>, _ source: UnsafePointer<Float>, _ type: Piece.Type
+    private func pieces<Piece: BitwiseCopyable>(
+      of type: Piece.Type, _ column: UnsafeMutablePointer<Float>, _ width: Int,
+      from source: (UnsafePointer<LocatedRow>) -> UnsafePointer<Float>
     ) {
-      UnsafeMutableRawPointer(target).storeBytes(
-        of: UnsafeRawPointer(source).loadUnaligned(as: type), as: type)
+      let second = width &- MemoryLayout<Piece>.size / 4
+      var target = column + rows.lowerBound &* width
+      for number in rows {
+        let from = source(row(number))
+        let first = UnsafeRawPointer(from).loadUnaligned(as: type)
+        let last = UnsafeRawPointer(from + second).loadUnaligned(as: type)
+        UnsafeMutableRawPointer(target).storeBytes(of: first, as: type)
+        UnsafeMutableRawPointer(target + second).storeBytes(of: last, as: type)
+        target += width
+      }
     }
   }
 }

@@ -2,42 +2,43 @@ internal import CPrefetch
 import GoalCore
 
 /// Finds the numbers of drawn rows, and asks for the memory that they lie in.
-struct RowLocation {
-  private let choice: SourceChoice
+struct RowLocation<Episodes: EpisodeChoice> {
+  private let choice: Episodes
   private let observation: Int
   private let action: Int
   private let goal: Int
   private let wantsObservation: Bool
+  /// Whether the value's goals are the policy's without exception.
+  private let sharesGoals: Bool
   private let rewardedStep: Int
   /// 0 where none are asked for.
   private let subgoalSteps: Int
 
-  init(_ scheme: SamplingScheme, _ choice: SourceChoice, spec: GoalSpec) {
+  init(_ scheme: SamplingScheme, _ choice: Episodes, spec: GoalSpec) {
     self.choice = choice
     (observation, action, goal) = (spec.observation, spec.action.length, spec.goal)
     wantsObservation = scheme.goalForm == .observation
+    sharesGoals = scheme.valueGoals == .policys(original: 0)
     rewardedStep = scheme.rewarded == .next ? 1 : 0
     subgoalSteps = scheme.subgoalSteps ?? 0
   }
 
-  /// Finds some rows of a ring, and asks for the cache lines that they lie in.
+  /// Finds some rows, and asks for the cache lines that they lie in.
   @inline(never)
   func locate(
-    _ rows: Range<Int>, of drawn: UnsafePointer<DrawnRow>,
-    into located: UnsafeMutablePointer<LocatedRow>, mask: Int
+    _ count: Int, of drawn: UnsafePointer<DrawnRow>,
+    into located: UnsafeMutablePointer<LocatedRow>
   ) {
-    for row in rows { locate(drawn[row & mask], into: located + (row & mask)) }
+    for row in 0..<count { locate(drawn[row], into: located + row) }
   }
 
   /// Finds a row, and asks for the cache lines that it lies in.
   @inline(__always)
-  func locate(
-    _ row: DrawnRow, into place: UnsafeMutablePointer<LocatedRow>
-  ) {
-    let table = choice.table(Int(row.source))
-    let (states, actions) = (table.pointee.strides.observation, table.pointee.strides.action)
-    let stride = table.pointee.strides.achieved
-    let episode = table.pointee[Int(row.episode)]
+  private func locate(_ row: DrawnRow, into place: UnsafeMutablePointer<LocatedRow>) {
+    let table = choice.table(of: row.episode)
+    let strides = table.pointee.strides
+    let (states, actions, stride) = (strides.observation, strides.action, strides.achieved)
+    let episode = choice.rows(of: row.episode)
     let step = Int(row.step)
     let start = episode.observations + step &* states
     let action = episode.actions.assumingMemoryBound(to: Float.self) + step &* actions
@@ -56,12 +57,11 @@ struct RowLocation {
     }
     let policy = locate(row.policy)
     place.pointee.policy = policy
-    place.pointee.value = row.value.isPolicys ? policy : locate(row.value)
+    place.pointee.value = sharesGoals ? policy : locate(row.value)
     if subgoalSteps > 0 {
       let low = min(step + subgoalSteps, episode.steps)
       let goal = row.policy
-      let isInEpisode = goal.origin == .trajectory || goal.origin == .current
-      let high = isInEpisode ? min(low, Int(goal.state)) : low
+      let high = goal.isInEpisode ? min(low, Int(goal.state)) : low
       let (first, width) =
         wantsObservation ? (episode.observations, states) : (episode.achieved, stride)
       place.pointee.subgoal = first + high * width
@@ -75,18 +75,20 @@ struct RowLocation {
   /// An original goal has no observation, and a scheme whose goals are observations draws none.
   @inline(__always)
   private func locate(_ goal: PlacedGoal) -> LocatedGoal {
-    let table = choice.table(Int(goal.source))
-    if goal.origin == .original {
-      let place = table.pointee.original(Int(goal.episode), Int(goal.state))
+    let place = choice.goal(goal)
+    guard wantsObservation else {
       prefetch_line(place)
       return LocatedGoal(goal: place, form: place)
     }
-    let episode = table.pointee[Int(goal.episode)]
-    let place = episode.achieved + Int(goal.state) &* table.pointee.strides.achieved
-    prefetch_line(place)
-    guard wantsObservation else { return LocatedGoal(goal: place, form: place) }
-    let form = episode.observations + Int(goal.state) &* table.pointee.strides.observation
-    Self.prefetch(form, observation)
+    let table = choice.table(of: goal.episode)
+    let stride = table.pointee.strides.observation
+    let form = choice.rows(of: goal.episode).observations + Int(goal.state) &* stride
+    if table.pointee.placement == .packed {
+      Self.prefetch(place, stride)
+    } else {
+      prefetch_line(place)
+      Self.prefetch(form, observation)
+    }
     return LocatedGoal(goal: place, form: form)
   }
 

@@ -6,9 +6,9 @@ public import GoalCore
 /// of the run's seed, its own number, the weights and what the sources hold: it does not depend on
 /// threads or on what was drawn before.
 ///
-/// Each row goes through three steps: its numbers are drawn; its place is looked up and the cache lines there
-/// asked for; and when they have come, some blocks of rows later, it is copied. Where a look-up has to be waited
-/// for as well, it comes some blocks after the draw.
+/// Each row goes through three steps: its numbers are drawn; its place is found and the cache lines there asked
+/// for; and it is copied. Rows take them in blocks, and between two steps of a block comes one of another, in
+/// which memory answers.
 public struct Sampler: Sendable {
   /// What a batch is.
   public let scheme: SamplingScheme
@@ -18,6 +18,7 @@ public struct Sampler: Sendable {
   public let sources: [WeightedSource]
   /// The sources' common task.
   public let task: GoalTask
+  private let copy: RowCopy
 
   /// Makes a sampler of one source or several of one task.
   public init(_ scheme: SamplingScheme, sources: [WeightedSource], seed: UInt64) {
@@ -29,6 +30,7 @@ public struct Sampler: Sendable {
     self.sources = sources
     self.seed = seed
     task = first.source.task
+    copy = RowCopy(scheme, task: task)
   }
 
   /// Makes a sampler of one source.
@@ -46,78 +48,66 @@ public struct Sampler: Sendable {
   public func draw(_ number: UInt64, weights: [Double]? = nil, into batch: inout GoalBatch) {
     batch.withColumns(scheme, spec: task.spec) { columns in
       sources.map(\.source.table).withUnsafeBufferPointer { tables in
-        draw(number, SourceChoice(tables, weights: weights ?? sources.map(\.weight)), into: columns)
+        let choice = SourceChoice(tables, weights: weights ?? sources.map(\.weight))
+        // What most data are has loops of its own.
+        if let regular = RegularChoice(choice) {
+          draw(number, from: regular, into: columns)
+        } else {
+          draw(number, from: choice, into: columns)
+        }
       }
     }
     if let window = scheme.window { fill(window, number, into: &batch) }
   }
 
-  private func draw(_ number: UInt64, _ choice: SourceChoice, into columns: BatchColumns) {
+  func draw(
+    _ number: UInt64, from choice: some EpisodeChoice, into columns: BatchColumns
+  ) {
     var key = Philox(seed: seed, purpose: Self.streamPurpose, index: number)
     let generator = Xoshiro256(seed: key.next())
     let shared = key.next()
-    // The laws that learners use are compiled apart: their loops are twice as fast as the one for all.
+    func run(_ policy: some GoalLaw, _ value: (some GoalLaw)?) {
+      let draw = RowDraw(scheme, choice, shared: shared, policy: policy, value: value)
+      self.run(draw, choice, generator, into: columns)
+    }
+    // The laws that learners use are compiled apart: their loops are faster than the one for all.
     switch (scheme.policyGoals, scheme.valueGoals) {
     case (.future(let fraction), .policys):
-      let draw = RowDraw(
-        scheme, choice, shared: shared, policy: FutureLaw(fraction: fraction),
-        value: nil as FutureLaw?)
-      run(draw, choice, generator, into: columns)
+      run(FutureLaw(fraction: fraction), nil as FutureLaw?)
     case (.mixture(let policy), .own(.mixture(let value))):
-      let draw = RowDraw(
-        scheme, choice, shared: shared, policy: MixtureLaw(policy), value: MixtureLaw(value))
-      run(draw, choice, generator, into: columns)
-    case (let policy, .own(let value)):
-      let draw = RowDraw(
-        scheme, choice, shared: shared, policy: AnyLaw(policy), value: AnyLaw(value))
-      run(draw, choice, generator, into: columns)
-    case (let policy, .policys):
-      let draw = RowDraw(
-        scheme, choice, shared: shared, policy: AnyLaw(policy), value: nil as AnyLaw?)
-      run(draw, choice, generator, into: columns)
+      run(MixtureLaw(policy), MixtureLaw(value))
+    case (let policy, .own(let value)): run(AnyLaw(policy), AnyLaw(value))
+    case (let policy, .policys): run(AnyLaw(policy), nil as AnyLaw?)
     }
   }
 
-  /// Takes blocks of rows through the three steps, a block of one at a time.
-  private func run(
-    _ draw: RowDraw<some GoalLaw, some GoalLaw>, _ choice: SourceChoice, _ start: Xoshiro256,
+  /// Takes blocks of rows through the three steps.
+  private func run<Episodes>(
+    _ draw: RowDraw<Episodes, some GoalLaw, some GoalLaw>, _ choice: Episodes, _ start: Xoshiro256,
     into columns: BatchColumns
   ) {
     var generator = start
     let location = RowLocation(scheme, choice, spec: task.spec)
-    let copy = RowCopy(scheme, task: task)
     let count = scheme.batchSize
     // All pages are asked for before the first is waited for.
-    let (block, lag) = choice.isPaged ? (count, 1) : (Self.block, Self.lag)
-    // A ring for the blocks between two steps, of a power of two.
-    let room = 1 << (Int.bitWidth - ((lag + 1) * block - 1).leadingZeroBitCount)
-    func rows(_ number: Int) -> Range<Int> {
-      min(max(0, number) * block, count)..<min(max(0, number + 1) * block, count)
-    }
-    withUnsafeTemporaryAllocation(of: DrawnRow.self, capacity: room) { drawn in
-      withUnsafeTemporaryAllocation(of: LocatedRow.self, capacity: room) { located in
+    let block = choice.isPaged ? count : min(count, Self.block)
+    withUnsafeTemporaryAllocation(of: DrawnRow.self, capacity: block) { drawn in
+      withUnsafeTemporaryAllocation(of: LocatedRow.self, capacity: block) { located in
         guard let drawn = drawn.baseAddress, let located = located.baseAddress else { return }
-        // Blocks from drawing a row to finding it.
-        let found = draw.hasLookUp ? lag : 0
-        for number in 0..<(count + block - 1) / block + found + lag {
-          copy.copy(rows(number - found - lag), of: located, mask: room - 1, to: columns)
-          if found > 0 {
-            location.locate(rows(number - found), of: drawn, into: located, mask: room - 1)
-            draw.draw(rows(number), into: drawn, mask: room - 1, columns, from: &generator)
-          } else {
-            draw.draw(
-              rows(number), into: located, mask: room - 1, columns, from: &generator,
-              finding: location)
-          }
+        var before = 0..<0
+        while before.upperBound < count || !before.isEmpty {
+          let rows = before.upperBound..<min(before.upperBound + block, count)
+          draw.draw(rows, into: drawn, columns, from: &generator)
+          copy.copy(before, from: located, to: columns)
+          location.locate(rows.count, of: drawn, into: located)
+          before = rows
         }
       }
     }
   }
 
-  /// Rows of a block: their copying waits for the last of them only.
-  private static let block = 32
-  /// Blocks between finding a row and copying it: long enough for memory to answer.
-  private static let lag = 1
+  /// Rows of a block: enough that memory answers while another is worked on.
+  private static let block = 64
 
   /// What tells the sampler's stream from a run's others.
   private static let streamPurpose: UInt64 = 0x5341_4d50  // "SAMP"

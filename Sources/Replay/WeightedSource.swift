@@ -21,28 +21,28 @@ struct SourceChoice {
   private let tables: UnsafePointer<EpisodeTable>
   /// Whether some of the rows are mapped and do not fit into memory.
   let isPaged: Bool
-  /// Whether where some episodes begin has to be looked up.
-  let hasLookUp: Bool
   /// Running sums of the weights, the last 1; empty where one source only has a weight.
   private var limits: [Double] = []
-  private let only: Int
+  /// The one source that has a weight; nil of several.
+  let only: Int?
 
   /// The choice among sources by weights, as long as `tables` stay where they are.
   init(_ tables: UnsafeBufferPointer<EpisodeTable>, weights: [Double]) {
     precondition(
       weights.count == tables.count && weights.allSatisfy { $0 >= 0 && $0.isFinite },
       "one weight of at least 0 for each of \(tables.count) sources, found \(weights)")
-    let used = weights.indices.filter { weights[$0] > 0 }
-    guard let start = tables.baseAddress, let first = used.first, let last = used.last else {
+    guard let start = tables.baseAddress, let first = weights.firstIndex(where: { $0 > 0 }),
+      let last = weights.lastIndex(where: { $0 > 0 })
+    else {
       preconditionFailure("one weight at least must be above 0, found \(weights)")
     }
     precondition(
-      used.allSatisfy { tables[$0].count > 0 }, "a source without episodes must have the weight 0")
+      weights.indices.allSatisfy { weights[$0] == 0 || tables[$0].count > 0 },
+      "a source without episodes must have the weight 0")
     self.tables = start
     isPaged = tables.contains { $0.placement == .paged }
-    hasLookUp = tables.contains { $0.regular == nil }
-    only = first
-    if used.count > 1 {
+    only = first == last ? first : nil
+    if first < last {
       let total = weights.reduce(0, +)
       var sum = 0.0
       limits = weights.map { weight in
@@ -60,7 +60,7 @@ struct SourceChoice {
 
   @inline(__always)
   func draw(from generator: inout Xoshiro256) -> Int {
-    if limits.isEmpty { return only }
+    if let only { return only }
     let place = generator.unit()
     return limits.firstIndex { place < $0 } ?? limits.count - 1
   }

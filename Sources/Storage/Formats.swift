@@ -38,7 +38,11 @@ public enum Formats {
         path, reason: "is there already: remove it, or give another --output")
     }
     PartFile.removeParts(of: request.url)
-    return try format.write(request)
+    do throws(StorageError) {
+      return try format.write(request)
+    } catch .diskFull(let part) where part.hasPrefix(path) {
+      throw .diskFull(path)
+    }
   }
 
   /// The format of a name.

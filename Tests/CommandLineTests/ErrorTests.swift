@@ -219,12 +219,18 @@ struct ErrorTests {
     let result = try Program.run(arguments, in: folder.url)
     #expect(result.status == 1)
     #expect(result.error.contains("the disk is full"))
-    // With room, the same command goes on, to the bytes of an undisturbed run.
-    #expect(mount("tmpfs", small.path, "tmpfs", UInt(32), "size=20m") == 0)
-    #expect(try Program.run(arguments, in: folder.url).status == 0)
     var elsewhere = arguments
     elsewhere[elsewhere.count - 1] = "data"
     #expect(try Program.run(elsewhere, in: folder.url).status == 0)
+    // What is named is what was asked for, not the file in the making.
+    let converted = try run("convert", "data", "--to", "wgcsl-npy", "--output", "small/arrays")
+    #expect(converted.status == 1)
+    #expect(
+      converted.error.hasSuffix(
+        "small/arrays: the disk is full; make room and run again to go on\n"))
+    // With room, the same command goes on, to the bytes of an undisturbed run.
+    #expect(mount("tmpfs", small.path, "tmpfs", UInt(32), "size=20m") == 0)
+    #expect(try Program.run(arguments, in: folder.url).status == 0)
     #expect(
       try Data(contentsOf: small.appendingPathComponent("data/manifest.json"))
         == Data(contentsOf: folder.url.appendingPathComponent("data/manifest.json")))

@@ -118,4 +118,14 @@ struct GeneratorTests {
     }
     #expect(seen.count == 36)
   }
+
+  @Test(arguments: [0, 0x1p-54, 0.2, 1 / 3, 0.8, 1 - 0x1p-53, 1] as [Double])
+  func probabilitiesAreComparedAsWholeNumbers(probability: Double) {
+    let limit = Xoshiro256.limit(probability)
+    for whole in [limit, limit &- 1] where whole < 1 << 53 {
+      #expect((Double(whole) * 0x1p-53 < probability) == (whole < limit))
+    }
+    var (one, other) = (Xoshiro256(seed: 8), Xoshiro256(seed: 8))
+    for _ in 0..<1000 { #expect((one.unit() < probability) == (other.wholeUnit() < limit)) }
+  }
 }

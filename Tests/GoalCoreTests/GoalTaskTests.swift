@@ -22,6 +22,21 @@ struct GoalTaskTests {
     #expect(task.reward(achieved, [0, 0]) == Float(reward))
   }
 
+  @Test(arguments: [0, 1e-160, 0.05, 0.1, 0.3, 1 / 3, 2, 1e200, .infinity, -1] as [Double])
+  func squaresAreComparedAsTheirRoots(threshold: Double) {
+    let task = GoalTask(
+      identifier: "test",
+      spec: GoalSpec(
+        observation: 2, goal: 2, action: task.spec.action, horizon: 10,
+        successThreshold: threshold, metric: "m", controlPeriod: 0.1), goalIndices: [0, 1])
+    var below = threshold * threshold
+    for _ in 0..<9 { below = below.nextDown }
+    for _ in 0..<18 {
+      #expect((max(0, below) > task.squaredThreshold) == (max(0, below).squareRoot() > threshold))
+      below = below.nextUp
+    }
+  }
+
   @Test func distanceMayMeasureSomeDimensions() {
     let partial = GoalTask(
       identifier: "test", spec: task.spec, goalIndices: [2, 0], distanceDimensions: [1])

@@ -62,6 +62,57 @@ struct SamplerTests {
     }
   }
 
+  /// Episodes of one length have loops of their own, and the same batches.
+  @Test(
+    arguments: NamedScheme.all.map(\.name), [EpisodePlacement.packed, .inPlace, .paged])
+  func regularEpisodesAreDrawnAsAnyOthers(name: String, placement: EpisodePlacement) throws {
+    for (length, goalsMove) in [(1, false), (7, false), (7, true)] {
+      let lengths = [Int](repeating: length, count: 40)
+      let replay = Episodes(lengths: lengths, placement: placement, goalsMove: goalsMove).replay
+      let other = Episodes(lengths: [3, 9]).replay
+      // Two blocks and a part of one.
+      let sampler = Sampler(
+        try NamedScheme.scheme("\(name):batch=150"),
+        sources: [WeightedSource(other, weight: 0), WeightedSource(replay)], seed: 5)
+      var (batch, expected) = (sampler.makeBatch(), sampler.makeBatch())
+      for number in 0..<4 as Range<UInt64> {
+        sampler.draw(number, into: &batch)
+        expected.withColumns(sampler.scheme, spec: sampler.task.spec) { columns in
+          [other.table, replay.table].withUnsafeBufferPointer { tables in
+            let choice = SourceChoice(tables, weights: [0, 1])
+            #expect(RegularChoice(choice) != nil)
+            sampler.draw(number, from: choice, into: columns)
+          }
+        }
+        #expect(Self.same(batch, expected) && batch.sources == expected.sources)
+        #expect(batch.sources.allSatisfy { $0 == 1 })
+      }
+    }
+  }
+
+  /// Runs of old seeds must be able to go on.
+  @Test func theBatchesOfASeedStay() throws {
+    let replay = Episodes(lengths: [Int](repeating: 50, count: 100)).replay
+    for (name, episodes, steps, offsets, valueOffsets) in [
+      (
+        "wgcsl", [27, 86, 98, 20, 23, 76, 10, 14], [19, 33, 2, 17, 37, 30, 9, 49],
+        [0, 11, 31, 3, 7, 15, 26, 0], [0, 11, 31, 3, 7, 15, 26, 0]
+      ),
+      (
+        "ogbench", [2, 10, 30, 45, 22, 18, 35, 20], [23, 40, 18, 47, 42, 43, 37, 19],
+        [15, 5, 14, 1, 4, 3, 6, 15], [26, 9, 31, 0, -1, -1, 12, 30]
+      ),
+    ] as [(String, [Int32], [Int32], [Int32], [Int32])] {
+      let sampler = Sampler(try NamedScheme.scheme(name), source: replay, seed: 3)
+      var batch = sampler.makeBatch()
+      sampler.draw(9, into: &batch)
+      #expect(Array(batch.episodes.suffix(8)) == episodes)
+      #expect(Array(batch.steps.suffix(8)) == steps)
+      #expect(Array(batch.offsets.suffix(8)) == offsets)
+      #expect(Array(batch.valueOffsets.suffix(8)) == valueOffsets)
+    }
+  }
+
   /// HIQL's subgoals: the state k steps ahead, but not beyond the goal or the end.
   @Test func subgoalsLieOnTheWay() throws {
     let episodes = Episodes(lengths: [1, 2, 9, 30])

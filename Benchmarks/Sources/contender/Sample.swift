@@ -61,57 +61,72 @@ func sample(scheme: String, folder: String, millions: Int, packed: Bool) throws 
   }
 }
 
-/// What memory allows: no law, no copies, no rewards.
+/// What memory allows: one random word a row, no law, no copies, no rewards.
 ///
-/// First come the addresses of HER's random rows; then their cache lines are asked for, into the second-level
-/// cache, as the sampler does; and then one number of each is read. A row of mapped columns has seven lines on
-/// four pages or so, a packed one five on one or two.
+/// The cache lines of HER's random rows are asked for, into the second-level cache, as the sampler does; then one
+/// number of each is read. A row of mapped columns has seven lines on four pages or so, a packed one five on one
+/// or two.
 func sampleLimit(folder: String, millions: Int, packed: Bool) throws {
   let columns = try columns(folder, millions: millions)
   let each = columns[0].lengths.count
-  var generator = Xoshiro256(seed: 1)
-  var places = [UnsafePointer<Float>]()
-  places.reserveCapacity(7 * rows)
-  var sum: UInt32 = 0
-  func serveReads(_ add: () -> Void) throws {
-    try serve {
-      for _ in 0..<400 {
-        places.removeAll(keepingCapacity: true)
-        for _ in 0..<rows { add() }
-        for place in places { ask_for_line(place) }
-        for place in places { sum ^= place.pointee.bitPattern }
-      }
-      return Double(400 * rows)
-    }
-  }
   if packed {
     let block = largePages(each * millions * 51 * 32)
-    try serveReads {
-      let (episode, step) = (generator.below(each * millions), generator.below(50))
+    return try serveLines(5, of: each * millions) { episode, step, goal, lines in
       let state = block + (episode * 51 + step) * 32
-      let goal = state + (1 + generator.below(50 - step)) * 32
-      for place in [state, state + 16, state + 32, state + 48, goal] { places.append(place) }
-    }
-    return
-  }
-  let starts = columns.map { column in
-    guard case .continuous(let actions) = column.actions else { preconditionFailure("FetchPush") }
-    return (column.observations.baseAddress, actions.baseAddress, column.achievedGoals.baseAddress)
-  }
-  try serveReads {
-    let (observations, actions, achieved) = starts[generator.below(starts.count)]
-    guard let observations, let actions, let achieved else { return }
-    let (episode, step) = (generator.below(each), generator.below(50))
-    let goal = step + 1 + generator.below(50 - step)
-    let state = observations + (episode * 51 + step) * 25
-    for place in [
-      state, state + 16, state + 32, state + 49, actions + (episode * 50 + step) * 4,
-      achieved + (episode * 51 + step + 1) * 3, achieved + (episode * 51 + goal) * 3,
-    ] {
-      places.append(place)
+      for k in 0..<4 { lines[k] = state + 16 * k }
+      lines[4] = block + (episode * 51 + goal) * 32
     }
   }
-  withExtendedLifetime((columns, sum)) {}
+  typealias Place = UnsafePointer<Float>
+  let starts = columns.map { column -> (Place, Place, Place) in
+    guard case .continuous(let values) = column.actions, let actions = values.baseAddress,
+      let observations = column.observations.baseAddress,
+      let achieved = column.achievedGoals.baseAddress
+    else { preconditionFailure("FetchPush") }
+    return (observations, actions, achieved)
+  }
+  try starts.withUnsafeBufferPointer { starts in
+    try serveLines(7, of: each * millions) { number, step, goal, lines in
+      let (shard, episode) = number.quotientAndRemainder(dividingBy: each)
+      let (observations, actions, achieved) = starts[shard]
+      let state = observations + (episode * 51 + step) * 25
+      (lines[0], lines[1], lines[2], lines[3]) = (state, state + 16, state + 32, state + 49)
+      lines[4] = actions + (episode * 50 + step) * 4
+      lines[5] = achieved + (episode * 51 + step + 1) * 3
+      lines[6] = achieved + (episode * 51 + goal) * 3
+    }
+  }
+  withExtendedLifetime(columns) {}
+}
+
+/// Asks for `count` lines of each random row, and reads them when a batch is asked for.
+///
+/// `place` writes down the lines of a row, by its episode, step and goal.
+@inline(__always)
+private func serveLines(
+  _ count: Int, of episodes: Int,
+  _ place: (Int, Int, Int, UnsafeMutablePointer<UnsafePointer<Float>>) -> Void
+) throws {
+  let lines = UnsafeMutablePointer<UnsafePointer<Float>>.allocate(capacity: count * rows)
+  var generator = Xoshiro256(seed: 1)
+  var sum: UInt32 = 0
+  try serve {
+    var (own, total) = (generator, sum)
+    for _ in 0..<400 {
+      for row in 0..<rows {
+        // Parts of one word are uniform enough.
+        let word = own.next()
+        let step = Int((word & 0xffff) &* 50 >> 16)
+        let goal = step + 1 + Int((word >> 16 & 0xffff) &* UInt64(50 - step) >> 16)
+        place(Int((word >> 32) &* UInt64(episodes) >> 32), step, goal, lines + count * row)
+      }
+      for k in 0..<count * rows { ask_for_line(lines[k]) }
+      for k in 0..<count * rows { total ^= lines[k].pointee.bitPattern }
+    }
+    (generator, sum) = (own, total)
+    return Double(400 * rows)
+  }
+  withExtendedLifetime(sum) {}
 }
 
 /// Numbers in large pages, all of them touched.

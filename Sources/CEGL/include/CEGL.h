@@ -11,6 +11,8 @@ typedef struct OffscreenContext OffscreenContext;
 OffscreenContext *_Nullable offscreen_make(char *error, int room);
 /// Makes the context current on this thread; 0 on failure.
 int offscreen_make_current(OffscreenContext *context);
+/// Copies the lower left of the buffer that is drawn to: rows from the bottom, four bytes a pixel.
+void offscreen_read(const OffscreenContext *context, int width, int height, void *pixels);
 /// What the context was made by: "EGL" or "OSMesa".
 const char *offscreen_kind(const OffscreenContext *context);
 /// Frees the context.
