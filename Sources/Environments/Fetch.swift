@@ -124,7 +124,7 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment, PreciseEnvi
   private let row: Row
   private let simulation: MuJoCoSimulation
   private var lagging: LaggingSimulation  // used where the fingers are free
-  /// Half of the robot's faces are of two parts that its base hides, the button that stops it and the laser; the third
+  /// Almost half of the robot's faces are of two parts that its base hides, the button that stops it and the laser; the third
   /// is a cross of lines that moves the hand.
   var studio = Studio(without: ["robot0:estop_link", "robot0:laser_link", "robot0:mocap"])
   private let period: Double

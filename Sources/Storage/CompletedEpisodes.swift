@@ -20,7 +20,7 @@ struct CompletedEpisodes: TrajectorySource {
 
   var lengths: [Int] { source.lengths }
   var environment: String? { source.environment }
-  var checkCount: Int { source.checkCount }
+  var checks: [SourceCheck] { source.checks }
 
   /// Completes a source; rewards and successes are worked out only if the threshold is known.
   init(
@@ -66,8 +66,6 @@ struct CompletedEpisodes: TrajectorySource {
     self.columns = columns
     self.added = added
   }
-
-  func check(_ number: Int) throws(StorageError) { try source.check(number) }
 
   func blocks(byteLimit: Int) -> [Range<Int>] { source.blocks(byteLimit: byteLimit) }
 

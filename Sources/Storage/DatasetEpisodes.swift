@@ -15,8 +15,14 @@ struct DatasetEpisodes: TrajectorySource {
 
   var environment: String? { dataset.manifest.task.identifier }
 
-  /// One for the digest of each shard.
-  var checkCount: Int { dataset.manifest.shards.count }
+  /// The digest of each shard, of the bytes that are read in place, not of what may by now lie under its name.
+  var checks: [SourceCheck] {
+    zip(dataset.manifest.shards, maps).map { shard, map in
+      SourceCheck(of: map.bytes, kept: map) { [file = dataset.url(of: shard)] digest throws(StorageError) in
+        try shard.check(digest, of: file)
+      }
+    }
+  }
 
   /// Opens every shard and checks that they agree.
   init(_ dataset: Dataset) throws(StorageError) {
@@ -58,12 +64,6 @@ struct DatasetEpisodes: TrajectorySource {
       try dataset.check(shard, deep: true)
       throw error
     }
-  }
-
-  /// Checks the bytes that are read in place, not what may by now lie under the file's name.
-  func check(_ number: Int) throws(StorageError) {
-    let shard = dataset.manifest.shards[number]
-    try shard.check(Digest.sha256(of: maps[number].bytes), of: dataset.url(of: shard))
   }
 
   func table(

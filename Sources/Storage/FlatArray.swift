@@ -93,22 +93,7 @@ extension FormatRequest {
     func count(_ axis: RowAxis) -> Int { rows(axis, blocks.count - 1).upperBound }
     let counts = Dictionary(
       uniqueKeysWithValues: [RowAxis.steps, .states, .episodes].map { ($0, count($0)) })
-    let checks = source.checkCount
-    let jobs = Mutex((block: 0, check: 0, writers: 0))
-    try forEachInParallel(blocks.count + checks, threads: threads) { _ throws(StorageError) in
-      if isStopped() { throw .stopped(url.path) }
-      // A file system takes one write to a file at a time: while there are checks to do, one thread writes.
-      let (block, check) = jobs.withLock { jobs -> (Int?, Int) in
-        if jobs.check < checks, jobs.writers > 0 || jobs.block == blocks.count {
-          jobs.check += 1
-          return (nil, jobs.check - 1)
-        }
-        jobs.block += 1
-        jobs.writers += 1
-        return (jobs.block - 1, 0)
-      }
-      guard let block else { return try source.check(check) }
-      defer { jobs.withLock { $0.writers -= 1 } }
+    try share(blocks.count) { block throws(StorageError) in
       let table = try source.table(of: blocks[block], only: columns)
       for array in arrays {
         let axis = array.array.axis
@@ -119,9 +104,47 @@ extension FormatRequest {
   }
 
   /// Does the source's checks.
-  func check() throws(StorageError) {
-    try forEachInParallel(source.checkCount, threads: threads) { index throws(StorageError) in
-      try source.check(index)
+  func check() throws(StorageError) { try share(0) { _ in } }
+
+  /// Writes so many blocks and does the source's checks, on all threads.
+  ///
+  /// A file system takes one write to a file at a time: while there are checks to do, one thread writes. After
+  /// that, those of which most is left are gone on with, so that all threads end together.
+  private func share(
+    _ blocks: Int, _ write: @Sendable (Int) throws(StorageError) -> Void
+  ) throws(StorageError) {
+    let work = Mutex((block: 0, writers: 0, checks: source.checks, hasFailed: false))
+    try forEachInParallel(threads, threads: threads) { _ throws(StorageError) in
+      do throws(StorageError) {
+        while true {
+          if isStopped() { throw .stopped(url.path) }
+          let (block, check) = work.withLock { work -> (Int?, SourceCheck?) in
+            if work.hasFailed { return (nil, nil) }
+            if work.writers > 0 || work.block == blocks,
+              let longest = work.checks.indices.max(by: {
+                work.checks[$0].rest < work.checks[$1].rest
+              })
+            {
+              return (nil, work.checks.remove(at: longest))
+            }
+            guard work.block < blocks else { return (nil, nil) }
+            work.block += 1
+            work.writers += 1
+            return (work.block - 1, nil)
+          }
+          if let block {
+            defer { work.withLock { $0.writers -= 1 } }
+            try write(block)
+          } else if let check {
+            if try !check.goOn() { work.withLock { $0.checks.append(check) } }
+          } else {
+            return
+          }
+        }
+      } catch {
+        work.withLock { $0.hasFailed = true }
+        throw error
+      }
     }
   }
 }

@@ -9,7 +9,7 @@ struct JoinedEpisodes: TrajectorySource {
 
   var lengths: [Int] { parts.flatMap(\.lengths) }
   var environment: String? { parts[0].environment }
-  var checkCount: Int { parts[0].checkCount + parts[1].checkCount }
+  var checks: [SourceCheck] { parts.flatMap(\.checks) }
 
   /// Joins two sources, which must have the same columns; `name` is what a message is about.
   init(
@@ -30,11 +30,6 @@ struct JoinedEpisodes: TrajectorySource {
     var notes = training.notes
     notes.merge(validation.notes)
     self.notes = notes
-  }
-
-  func check(_ number: Int) throws(StorageError) {
-    let first = parts[0].checkCount
-    try number < first ? parts[0].check(number) : parts[1].check(number - first)
   }
 
   func blocks(byteLimit: Int) -> [Range<Int>] {

@@ -40,11 +40,8 @@ public protocol TrajectorySource: Sendable {
   /// What a Goalpost dataset cannot say of them, and what was taken to be so.
   var notes: ConversionNotes { get }
 
-  /// How many checks are still to be done before anything made of the episodes is kept, such as of a file's digest.
-  var checkCount: Int { get }
-
-  /// Does one of these checks, `0..<checkCount`; any thread may, at any time.
-  func check(_ number: Int) throws(StorageError)
+  /// What is still to be checked before anything made of the episodes is kept, such as a file's digest; new at each call.
+  var checks: [SourceCheck] { get }
 
   /// The episodes in runs whose columns take some `byteLimit` bytes, as is best for reading them.
   func blocks(byteLimit: Int) -> [Range<Int>]
@@ -60,10 +57,7 @@ public protocol TrajectorySource: Sendable {
 
 extension TrajectorySource {
   /// There are none: files were found sound when they were opened, or have nothing to be held against.
-  public var checkCount: Int { 0 }
-
-  /// There is none to do.
-  public func check(_ number: Int) throws(StorageError) {}
+  public var checks: [SourceCheck] { [] }
 
   /// The episodes with what follows from their task; what the source has is left as it is.
   ///

@@ -15,7 +15,6 @@ struct FormatWritingTests {
     let environment: String? = "sample"
     let notes = ConversionNotes()
     var isAltered = false
-    let checkCount = 1
     let columns: [String: SourceColumn] = [
       "observations": SourceColumn(.float32, rowShape: [3], axis: .states),
       "achieved_goals": SourceColumn(.float32, rowShape: [2], axis: .states),
@@ -27,8 +26,17 @@ struct FormatWritingTests {
       "extra/last_actions": SourceColumn(.float64, rowShape: [1], axis: .episodes),
     ]
 
-    func check(_ number: Int) throws(StorageError) {
-      if isAltered { throw .altered("shard", expected: "one", found: "another") }
+    /// Of many pieces, so that they end after the last block.
+    var checks: [SourceCheck] {
+      let bytes = ColumnMemory(count: 9_000_000)
+      bytes.bytes.initializeMemory(as: UInt8.self, repeating: 3)
+      return [
+        SourceCheck(of: UnsafeRawBufferPointer(bytes.bytes), kept: bytes) {
+          [isAltered] digest throws(StorageError) in
+          let expected = Digest.sha256(of: Data(repeating: isAltered ? 4 : 3, count: 9_000_000))
+          if digest != expected { throw .altered("shard", expected: expected, found: digest) }
+        }
+      ]
     }
 
     func blocks(byteLimit: Int) -> [Range<Int>] { [0..<2, 2..<3] }
