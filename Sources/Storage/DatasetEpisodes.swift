@@ -18,7 +18,8 @@ struct DatasetEpisodes: TrajectorySource {
   /// The digest of each shard, of the bytes that are read in place, not of what may by now lie under its name.
   var checks: [SourceCheck] {
     zip(dataset.manifest.shards, maps).map { shard, map in
-      SourceCheck(of: map.bytes, kept: map) { [file = dataset.url(of: shard)] digest throws(StorageError) in
+      let file = dataset.url(of: shard)
+      return SourceCheck(of: map.bytes, kept: map) { digest throws(StorageError) in
         try shard.check(digest, of: file)
       }
     }
