@@ -58,31 +58,52 @@ extension SourceChoice: EpisodeChoice {
   }
 }
 
-/// One source whose episodes have one length and follow one another at one distance.
-struct RegularChoice: EpisodeChoice {
+/// Where the runs of regular episodes begin.
+protocol EpisodeRuns {
+  /// The first episode of an episode's run, and the place in it.
+  func run(of episode: Int) -> (first: EpisodeRows, place: Int)
+}
+
+/// One run, whose beginning is at hand.
+struct OneRun: EpisodeRuns {
+  let first: EpisodeRows
+
+  @inline(__always)
+  func run(of episode: Int) -> (first: EpisodeRows, place: Int) { (first, episode) }
+}
+
+/// Several runs, such as shards that are read in place.
+struct EqualRuns: EpisodeRuns {
+  let episodes: RegularEpisodes
+
+  @inline(__always)
+  func run(of episode: Int) -> (first: EpisodeRows, place: Int) {
+    let (first, place) = episodes.run(of: episode)
+    return (first.pointee, place)
+  }
+}
+
+/// One source of regular episodes.
+struct RegularChoice<Runs: EpisodeRuns>: EpisodeChoice {
   private let source: Int
   private let table: UnsafePointer<EpisodeTable>
   private let episodes: RegularEpisodes
-  private let achieved: GoalColumn
-  private let desired: GoalColumn?
+  private let runs: Runs
+  /// Numbers from a state's achieved goal to the next, and the same of desired goals.
+  private let achieved, desired: Int
+  private let hasDesired: Bool
 
   let isPaged: Bool
 
-  /// Nil where there are several sources, or episodes of a source that are not regular.
-  init?(_ choice: SourceChoice) {
-    guard let only = choice.only, let episodes = choice.table(only).pointee.regular else {
-      return nil
-    }
-    source = only
-    table = choice.table(only)
+  /// `runs` are those of `episodes`, which are those of `source`, the only one of a choice.
+  init(_ choice: SourceChoice, of source: Int, _ episodes: RegularEpisodes, _ runs: Runs) {
+    self.source = source
+    table = choice.table(source)
     self.episodes = episodes
-    achieved = GoalColumn(
-      start: episodes.first.achieved, episode: episodes.achieved,
-      state: table.pointee.strides.achieved)
-    desired = episodes.first.desired.map {
-      GoalColumn(
-        start: $0, episode: episodes.desired, state: Int(episodes.first.desiredStride))
-    }
+    self.runs = runs
+    achieved = table.pointee.strides.achieved
+    desired = Int(episodes.first.desiredStride)
+    hasDesired = episodes.first.desired != nil
     isPaged = choice.isPaged
   }
 
@@ -98,27 +119,23 @@ struct RegularChoice: EpisodeChoice {
   func table(of number: EpisodeNumber) -> UnsafePointer<EpisodeTable> { table }
 
   @inline(__always)
-  func steps(of number: EpisodeNumber) -> Int { episodes.first.steps }
+  func steps(of number: EpisodeNumber) -> Int { episodes.steps }
 
   @inline(__always)
-  func rows(of number: EpisodeNumber) -> EpisodeRows { episodes[Int(number.episode)] }
+  func rows(of number: EpisodeNumber) -> EpisodeRows {
+    let (first, place) = runs.run(of: Int(number.episode))
+    return episodes.episode(place, after: first)
+  }
 
   @inline(__always)
   func goal(_ goal: PlacedGoal) -> UnsafePointer<Float> {
-    precondition(
-      desired != nil || goal.origin != .original, "the episodes have no desired goals to draw")
-    // A choice of values, which is no branch: no processor guesses it.
-    let column = goal.origin == .original ? desired ?? achieved : achieved
-    return column.start + Int(goal.episode.episode) &* column.episode
-      + Int(goal.state) &* column.state
+    let isOriginal = goal.origin == .original
+    precondition(hasDesired || !isOriginal, "the episodes have no desired goals to draw")
+    let (first, place) = runs.run(of: Int(goal.episode.episode))
+    // Choices of values, which are no branches: no processor guesses them.
+    let start = isOriginal ? first.desired ?? first.achieved : first.achieved
+    let byEpisode = isOriginal ? episodes.desired : episodes.achieved
+    let byState = isOriginal ? desired : achieved
+    return start + place &* byEpisode + Int(goal.state) &* byState
   }
-}
-
-/// Where the goals of episodes lie that follow one another at one distance.
-private struct GoalColumn {
-  let start: UnsafePointer<Float>
-  /// Numbers from an episode to the next.
-  let episode: Int
-  /// Numbers from a state to the next.
-  let state: Int
 }

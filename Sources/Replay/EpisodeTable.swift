@@ -32,20 +32,30 @@ struct RowStrides: Equatable {
   init(row: Int) { (observation, action, achieved) = (row, row, row) }
 }
 
-/// Where the episodes lie that follow one another at one distance, which saves looking each one up.
+/// Episodes of one length that lie in runs of as many, such as shards; the last run may have fewer.
+///
+/// In a run they follow one another at one distance, which saves looking each one up.
 struct RegularEpisodes {
-  let first: EpisodeRows
-  /// Numbers from an episode to the next.
-  let observation: Int
-  let action: Int
+  /// Where all of them lie.
+  private let rows: UnsafePointer<EpisodeRows>
+  /// Steps of each.
+  let steps: Int
+  /// Episodes of a run.
+  private let runLength: Int
+  /// Whether there is one run only.
+  let isOneRun: Bool
+  // Numbers from an episode to the next of its run.
+  private let observation: Int
+  private let action: Int
   let achieved: Int
   let desired: Int
 
-  /// Nil where the episodes are not of one length at one distance.
-  init?(_ rows: UnsafeBufferPointer<EpisodeRows>) {
-    guard rows.count > 1 else { return nil }
+  /// Nil where the episodes do not lie so.
+  init?(_ all: UnsafeBufferPointer<EpisodeRows>) {
+    guard let rows = all.baseAddress, all.count > 1 else { return nil }
     let (first, second) = (rows[0], rows[1])
-    self.first = first
+    self.rows = rows
+    steps = first.steps
     observation = second.observations - first.observations
     action = (second.actions - first.actions) / 4
     achieved = second.achieved - first.achieved
@@ -54,30 +64,54 @@ struct RegularEpisodes {
     } else {
       desired = 0
     }
-    for number in rows.indices {
+    let distance = observation
+    let next = all.indices.first { rows[$0].observations != first.observations + $0 * distance }
+    runLength = next ?? all.count
+    isOneRun = runLength == all.count
+    for number in all.indices {
       let (found, expected) = (rows[number], self[number])
       guard found.observations == expected.observations, found.actions == expected.actions,
         found.achieved == expected.achieved, found.desired == expected.desired,
-        found.length == first.length, found.desiredStride == first.desiredStride
+        (found.desired == nil) == (first.desired == nil), found.length == first.length,
+        found.desiredStride == first.desiredStride
       else { return nil }
     }
   }
 
+  /// The first episode.
+  var first: EpisodeRows { rows[0] }
+
+  /// The first episode of an episode's run, and the place in it.
+  @inline(__always)
+  func run(of number: Int) -> (first: UnsafePointer<EpisodeRows>, place: Int) {
+    let wide = UInt32(truncatingIfNeeded: number)
+    let start = Int(wide / UInt32(truncatingIfNeeded: runLength)) &* runLength
+    return (rows + start, number &- start)
+  }
+
+  /// An episode at a place of the run of `first`.
+  @inline(__always)
+  func episode(_ place: Int, after first: EpisodeRows) -> EpisodeRows {
+    var rows = first
+    rows.observations += place &* observation
+    rows.actions += 4 &* place &* action
+    rows.achieved += place &* achieved
+    rows.desired = first.desired.map { $0 + place &* desired }
+    rows.firstStep += place &* steps
+    return rows
+  }
+
   @inline(__always)
   subscript(number: Int) -> EpisodeRows {
-    var rows = first
-    rows.observations += number &* observation
-    rows.actions += 4 &* number &* action
-    rows.achieved += number &* achieved
-    rows.desired = desired(number)
-    rows.firstStep = number &* first.steps
-    return rows
+    let (first, place) = run(of: number)
+    return episode(place, after: first.pointee)
   }
 
   /// Where the goals that an episode was collected with begin.
   @inline(__always)
   func desired(_ number: Int) -> UnsafePointer<Float>? {
-    first.desired.map { $0 + number &* desired }
+    let (first, place) = run(of: number)
+    return first.pointee.desired.map { $0 + place &* desired }
   }
 }
 
@@ -96,7 +130,7 @@ public struct EpisodeTable: @unchecked Sendable {
   let guide: UnsafePointer<Int32>?
   /// From one step of an episode to the next.
   let strides: RowStrides
-  /// Where the episodes follow one another at one distance.
+  /// Where the episodes lie in runs.
   let regular: RegularEpisodes?
   /// How the rows are kept.
   let placement: EpisodePlacement

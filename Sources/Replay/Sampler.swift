@@ -50,10 +50,15 @@ public struct Sampler: Sendable {
       sources.map(\.source.table).withUnsafeBufferPointer { tables in
         let choice = SourceChoice(tables, weights: weights ?? sources.map(\.weight))
         // What most data are has loops of its own.
-        if let regular = RegularChoice(choice) {
-          draw(number, from: regular, into: columns)
+        guard let only = choice.only, let episodes = choice.table(only).pointee.regular else {
+          return draw(number, from: choice, into: columns)
+        }
+        if episodes.isOneRun {
+          let runs = OneRun(first: episodes.first)
+          draw(number, from: RegularChoice(choice, of: only, episodes, runs), into: columns)
         } else {
-          draw(number, from: choice, into: columns)
+          let runs = EqualRuns(episodes: episodes)
+          draw(number, from: RegularChoice(choice, of: only, episodes, runs), into: columns)
         }
       }
     }

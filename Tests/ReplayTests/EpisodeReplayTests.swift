@@ -10,7 +10,7 @@ struct Episodes {
 
   init(
     lengths: [Int], discrete: Bool = false, placement: EpisodePlacement = .inPlace,
-    goalsMove: Bool = false
+    goalsMove: Bool = false, ofShard: Int = .max
   ) {
     task = GoalTask(
       identifier: "test",
@@ -19,36 +19,35 @@ struct Episodes {
         action: discrete ? .discrete(count: 9) : .continuous(low: [-1, -1], high: [1, 1]),
         horizon: 50, successThreshold: 0.5, metric: "m", controlPeriod: 0.1),
       goalIndices: [0])
-    var observations: [Float] = []
-    var achieved: [Float] = []
-    var actions: [Float] = []
-    var numbers: [Int32] = []
-    for (episode, length) in lengths.enumerated() {
-      for state in 0...length {
-        let value = Float(1000 * episode + state)
-        observations += [value, value + 0.25, -value]
-        achieved.append(value)
-        if state < length {
-          actions += [Float(state) / 64, Float(episode)]
-          numbers.append(Int32(state % 9))
+    let shards = stride(from: 0, to: lengths.count, by: min(ofShard, lengths.count)).map { start in
+      let episodes = start..<min(start + min(ofShard, lengths.count), lengths.count)
+      var observations: [Float] = []
+      var achieved: [Float] = []
+      var actions: [Float] = []
+      var numbers: [Int32] = []
+      for episode in episodes {
+        for state in 0...lengths[episode] {
+          let value = Float(1000 * episode + state)
+          observations += [value, value + 0.25, -value]
+          achieved.append(value)
+          if state < lengths[episode] {
+            actions += [Float(state) / 64, Float(episode)]
+            numbers.append(Int32(state % 9))
+          }
         }
       }
+      let owner = Owner()
+      return TrajectoryColumns(
+        observations: owner.keep(observations),
+        actions: discrete ? .discrete(owner.keep(numbers)) : .continuous(owner.keep(actions)),
+        achievedGoals: owner.keep(achieved),
+        desiredGoals: owner.keep(
+          episodes.flatMap { episode in
+            [Float](
+              repeating: -Float(episode) - 1, count: goalsMove ? lengths[episode] + 1 : 1)
+          }), goalsMove: goalsMove, lengths: Array(lengths[episodes]), owner: owner)
     }
-    let owner = Owner()
-    replay = EpisodeReplay(
-      task: task,
-      columns: [
-        TrajectoryColumns(
-          observations: owner.keep(observations),
-          actions: discrete ? .discrete(owner.keep(numbers)) : .continuous(owner.keep(actions)),
-          achievedGoals: owner.keep(achieved),
-          desiredGoals: owner.keep(
-            lengths.indices.flatMap { episode in
-              [Float](
-                repeating: -Float(episode) - 1, count: goalsMove ? lengths[episode] + 1 : 1)
-            }), goalsMove: goalsMove,
-          lengths: lengths, owner: owner)
-      ], placement: placement)
+    replay = EpisodeReplay(task: task, columns: shards, placement: placement)
   }
 
   final class Owner {

@@ -62,13 +62,20 @@ struct SamplerTests {
     }
   }
 
-  /// Episodes of one length have loops of their own, and the same batches.
+  /// Episodes of one length in shards of as many have loops of their own, and the same batches as one shard that is
+  /// drawn from as any source.
   @Test(
     arguments: NamedScheme.all.map(\.name), [EpisodePlacement.packed, .inPlace, .paged])
   func regularEpisodesAreDrawnAsAnyOthers(name: String, placement: EpisodePlacement) throws {
-    for (length, goalsMove) in [(1, false), (7, false), (7, true)] {
+    for (length, goalsMove, ofShard) in [
+      (1, false, 40), (7, false, 40), (7, true, 40), (7, false, 17), (7, true, 20), (1, false, 2),
+    ] {
       let lengths = [Int](repeating: length, count: 40)
-      let replay = Episodes(lengths: lengths, placement: placement, goalsMove: goalsMove).replay
+      let replay = Episodes(
+        lengths: lengths, placement: placement, goalsMove: goalsMove, ofShard: ofShard
+      ).replay
+      let whole = Episodes(lengths: lengths, placement: placement, goalsMove: goalsMove).replay
+      #expect(replay.table.regular?.isOneRun == (placement == .packed || ofShard == 40))
       let other = Episodes(lengths: [3, 9]).replay
       // Two blocks and a part of one.
       let sampler = Sampler(
@@ -78,10 +85,8 @@ struct SamplerTests {
       for number in 0..<4 as Range<UInt64> {
         sampler.draw(number, into: &batch)
         expected.withColumns(sampler.scheme, spec: sampler.task.spec) { columns in
-          [other.table, replay.table].withUnsafeBufferPointer { tables in
-            let choice = SourceChoice(tables, weights: [0, 1])
-            #expect(RegularChoice(choice) != nil)
-            sampler.draw(number, from: choice, into: columns)
+          [other.table, whole.table].withUnsafeBufferPointer { tables in
+            sampler.draw(number, from: SourceChoice(tables, weights: [0, 1]), into: columns)
           }
         }
         #expect(Self.same(batch, expected) && batch.sources == expected.sources)
