@@ -51,13 +51,15 @@ public final class ProgressReport: Sendable {
   }
 
   /// Counts `count` more pieces as done.
-  public func advance(by count: Int = 1, note: String? = nil) {
+  public func advance(by count: Int = 1) {
     state.withLock {
       $0.done += count
-      if let note { $0.note = note }
       write(&$0, last: false)
     }
   }
+
+  /// Says `note` beside the count from the next line on.
+  public func tell(_ note: String) { state.withLock { $0.note = note } }
 
   /// Ends the report with a line that stays.
   public func finish() {

@@ -125,8 +125,12 @@ final class TrainingRun {
         .map { "\($0.name) \(String(format: "%.4f", $0.value))" }.joined(separator: ", ")
       if let warning = monitor.warning(about: metrics) { try heed(warning) }
     }
-    let notes = [note, evaluations.note].filter { !$0.isEmpty }
-    progress?.advance(note: notes.joined(separator: ", "))
+    progress?.advance()
+  }
+
+  /// Says the last losses and the last success beside the progress.
+  private func tell() {
+    progress?.tell([note, evaluations.note].filter { !$0.isEmpty }.joined(separator: ", "))
   }
 
   /// Evaluates and saves where that is due after the updates that followed number `before`.
@@ -147,6 +151,7 @@ final class TrainingRun {
       isBest = try evaluations.append(
         TimedEvaluation(updates: now, steps: steps, evaluation: evaluation))
       try records.append(now, evaluation)
+      tell()
     }
     guard isBest || isDue(configuration.checkpointEvery) else { return }
     let saved = learner.saved()

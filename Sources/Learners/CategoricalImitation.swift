@@ -44,7 +44,8 @@ final class CategoricalImitation: PolicyNetwork, Imitator {
   private func loss(on batch: GoalBatch, _ choices: [Int64]) -> (loss: Tensor, logits: Tensor) {
     let logits = network(input(batch)).reshaped([choices.count, codec.classes])  // [B · H, C]
     let target = Tensor(choices, shape: [choices.count])
-    return (logits.crossEntropy(of: target) * Double(codec.heads), logits)
+    let mean = logits.crossEntropy(of: target)  // over rows and heads
+    return (codec.heads == 1 ? mean : mean * Double(codec.heads), logits)
   }
 
   /// The loss on a batch that is not trained on.
