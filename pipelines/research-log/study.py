@@ -5,14 +5,15 @@ import json
 import pathlib
 import re
 import statistics
+import textwrap
+
+import over_seeds
 
 FOLDER = pathlib.Path("notebooks-export/research-log")
 LAST = 10  # evaluations of a curve that its end is the mean of, in place of the author's smoothing
 MEASURES = ["success49", "success", "distance49", "final_distance"]
 DIAGNOSTICS = ["action_entropy", "policy_entropy", "data_action_entropy", "action_accuracy", "policy_loss"]
 CURVE = ["environment_steps", "updates", *MEASURES, *DIAGNOSTICS]
-# Student's quantile for a 95 % interval over seeds, by the degrees of freedom.
-STUDENT = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262]
 
 
 def finished(made):
@@ -85,9 +86,8 @@ def estimate(rows, name, most=1):
     values = [float(line[name]) for line in rows if line[name] != ""]
     if not values:
         return ""
-    mean = statistics.mean(values)
-    if len(values) > 1:
-        half = STUDENT[len(values) - 2] * statistics.stdev(values) / len(values) ** 0.5
+    mean, half = over_seeds.interval(values)
+    if half is not None:
         return f"{mean:.2f} [{max(0, mean - half):.2f}, {min(most, mean + half):.2f}]"
     own = rows[0]
     return f"{mean:.2f}" + (f" [{float(own[name + '_low']):.2f}, {float(own[name + '_high']):.2f}]" if name + "_low" in own else "")
@@ -158,13 +158,13 @@ class Rows:
 
     def publish(self, cells, config):
         """Draws the figures of the configuration's world and fills the README between its two marks."""
-        pictures = "\n\n".join(f"![{name}](figures/{name}.svg)" for name in draw(self.of(config), config))
+        pictures = "\n\n".join(f"![{name}](figures/{name}.svg)" for name in draw(self.of(config), cells, config))
         file = FOLDER / "README.md"
         before, after = re.split(r"<!-- table -->.*<!-- end -->", file.read_text(), flags=re.DOTALL)
         file.write_text(f"{before}<!-- table -->\n{self.table(cells, config)}\n\n{pictures}\n<!-- end -->{after}")
 
 
-def draw(found, config):
+def draw(found, cells, config):
     """Success and action entropy while training: a thin line a run, a thick one for the mean over seeds.
 
     Returns the names of the figures.
@@ -182,7 +182,7 @@ def draw(found, config):
     environment, updates = config["environment"], int(config["updates"])
     names = []
     for measure, label in [("success49", "success in the state before the last action"), ("action_entropy", "entropy of the chosen actions, nats")]:
-        figure, axes = pyplot.subplots(figsize=(7, 4.2), layout="constrained")
+        figure, axes = pyplot.subplots(figsize=(7, 5), layout="constrained")
         for number, (cell, rows) in enumerate(found.items()):
             curves = []
             for line in rows:
@@ -197,11 +197,11 @@ def draw(found, config):
             steps = sorted(set.intersection(*(set(x for x, _ in points) for points in curves))) if curves else []
             if steps:
                 means = [statistics.mean(dict(points)[x] for points in curves) for x in steps]
-                axes.plot(steps, means, color=f"C{number % 10}", label=f"{cell} ({len(curves)})")
+                axes.plot(steps, means, color=f"C{number % 10}", label=textwrap.fill(f"{cell}: {cells[cell]['did']} ({len(curves)} seeds)", 100))
         axes.set(xlabel="environment steps", ylabel=label, title=f"{environment}, {updates} updates: cells, and their seeds")
         axes.grid(alpha=0.3)
         if axes.get_legend_handles_labels()[0]:
-            axes.legend()
+            figure.legend(loc="outside lower center", fontsize="small")
         names.append(f"{environment}-{measure.replace('_', '-')}")
         figure.savefig(folder / f"{names[-1]}.svg", metadata={"Date": None})
         pyplot.close(figure)
