@@ -1,7 +1,7 @@
 public import Environments
 import Foundation
 public import GoalCore
-public import Learners
+import Learners
 import Storage
 
 /// What tells a checkpoint's policy apart: the text in the head of `policy.safetensors`.

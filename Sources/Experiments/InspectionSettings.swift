@@ -1,6 +1,6 @@
 import Foundation
-import GoalCore
-public import Learners
+public import GoalCore
+import Learners
 
 /// A setting of a run that is not the paper's.
 public struct SettingDifference: Codable, Sendable, Equatable {

@@ -1,4 +1,5 @@
 import Foundation
+import GoalCore
 import Learners
 import Storage
 

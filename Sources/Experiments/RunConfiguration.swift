@@ -1,6 +1,6 @@
 public import Foundation
-import GoalCore
-public import Learners
+public import GoalCore
+import Learners
 import Yams
 
 /// All that a training run is made from; saved as `config.json`, from which it can be repeated.

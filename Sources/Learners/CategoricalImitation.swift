@@ -11,15 +11,15 @@ internal import Torch
 /// Shapes: `B` rows, `H` heads, `C` classes.
 final class CategoricalImitation: PolicyNetwork, Imitator {
   private let codec: ActionCodec
-  private let choosing: Choosing
+  private let choosing, collecting: Choosing
 
   init(
-    task: GoalTask, codec: ActionCodec, choosing: Choosing, hiddenWidths: [Int],
-    learningRate: Double, normalizer: NormalizerSettings, weights: InitialWeights, stepsLeft: Bool,
-    seed: UInt64
+    task: GoalTask, codec: ActionCodec, choosing: Choosing, collecting: Choosing,
+    hiddenWidths: [Int], learningRate: Double, normalizer: NormalizerSettings,
+    weights: InitialWeights, stepsLeft: Bool, seed: UInt64
   ) {
     self.codec = codec
-    self.choosing = choosing
+    (self.choosing, self.collecting) = (choosing, collecting)
     super.init(
       task: task, outputs: codec.heads * codec.classes, hiddenWidths: hiddenWidths,
       learningRate: learningRate, normalizer: normalizer, weights: weights, stepsLeft: stepsLeft,
@@ -57,8 +57,13 @@ final class CategoricalImitation: PolicyNetwork, Imitator {
     }
   }
 
-  /// The present policy.
-  func makePolicy() -> any GoalPolicy {
+  /// The present policy as it is evaluated.
+  func makePolicy() -> any GoalPolicy { policy(choosing) }
+
+  /// The present policy as it collects.
+  func makeCollectingPolicy() -> any GoalPolicy { policy(collecting) }
+
+  private func policy(_ choosing: Choosing) -> any GoalPolicy {
     CategoricalPolicy(snapshot: snapshot, codec: codec, choosing: choosing)
   }
 }

@@ -1,6 +1,5 @@
 public import GoalCore
 public import Replay
-public import Torch
 
 /// Goal-conditioned supervised learning: imitate, for every goal that a trajectory happened to reach,
 /// the actions that led there.
@@ -21,7 +20,7 @@ public import Torch
 /// online schedule; any other world takes them by name. From that code it differs in: 1. classes of a joint
 /// choice are numbered in another order (`ActionCodec`); 2. the loss on what is held out is measured with the
 /// other metrics, not at each update.
-public final class GCSL: Learner {
+public final class GCSL: ImitationLearner {
   /// How a start and a goal of the same trajectory are drawn.
   public enum Pairs: String, SettingChoice {
     /// A step uniformly, then a later state uniformly.
@@ -58,8 +57,10 @@ public final class GCSL: Learner {
     public var bins = 3
     /// Classes of a joint choice at most; beyond, each dimension is chosen by itself.
     public var jointLimit = 100
-    /// How a categorical policy acts.
+    /// How a categorical policy acts where it is evaluated.
     public var choosing = Choosing.greedy
+    /// How a categorical policy acts where it collects.
+    public var collecting = Choosing.greedy
     /// Share of rows whose original goal, not the relabelled one, is shown to the normaliser.
     public var originalGoals = 0.2
     /// Units of each hidden layer.
@@ -88,8 +89,8 @@ public final class GCSL: Learner {
   /// The settings that it was made with.
   public let configuration: Configuration
   /// Updates made so far.
-  public private(set) var updates = 0
-  private let policy: any Imitator
+  public internal(set) var updates = 0
+  let policy: any Imitator
 
   /// Makes an untrained learner.
   public init(task: GoalTask, configuration: Configuration, seed: UInt64) throws {
@@ -101,9 +102,10 @@ public final class GCSL: Learner {
         task: task,
         codec: ActionCodec(
           task.spec.action, bins: configuration.bins, jointLimit: configuration.jointLimit),
-        choosing: configuration.choosing, hiddenWidths: configuration.hiddenWidths,
-        learningRate: configuration.learningRate, normalizer: configuration.normalizer,
-        weights: configuration.initialWeights, stepsLeft: configuration.stepsLeft, seed: seed)
+        choosing: configuration.choosing, collecting: configuration.collecting,
+        hiddenWidths: configuration.hiddenWidths, learningRate: configuration.learningRate,
+        normalizer: configuration.normalizer, weights: configuration.initialWeights,
+        stepsLeft: configuration.stepsLeft, seed: seed)
     } else {
       policy = try SupervisedPolicy(
         learner: GCSL.identifier, task: task, hiddenWidths: configuration.hiddenWidths,
@@ -123,33 +125,6 @@ public final class GCSL: Learner {
     return SamplingScheme(
       batchSize: configuration.batchSize, policyGoals: goals,
       originalValueGoals: configuration.originalGoals)
-  }
-
-  /// One step of gradient descent on `batch`.
-  public func update(on batch: GoalBatch, measuring: Bool) -> Metrics? {
-    updates += 1
-    return policy.imitate(batch, measuring: measuring)
-  }
-
-  /// The imitation loss of a batch that is not trained on.
-  public func losses(on batch: GoalBatch) -> Metrics { policy.losses(on: batch) }
-
-  /// The present policy.
-  public func makePolicy() -> any GoalPolicy { policy.makePolicy() }
-
-  /// Copies of everything that acting and training need.
-  public func saved() -> SavedLearner {
-    SavedLearner(policy: policy, training: policy.trainingState, updates: updates)
-  }
-
-  /// Puts back what acting needs.
-  public func restore(policy tensors: [NamedTensor]) throws { try policy.restore(policy: tensors) }
-
-  /// Puts everything back.
-  public func restore(_ saved: SavedLearner) throws {
-    try policy.restore(policy: saved.policy)
-    try policy.restore(training: saved.training)
-    updates = try saved.counter("updates")
   }
 }
 
@@ -210,9 +185,11 @@ extension GCSL.Configuration {
         "gcsl, variants.py"
       ),
       (
-        "choosing", "how a categorical policy acts: greedy, or sampled from its distribution",
+        "choosing",
+        "how a categorical policy acts where it is evaluated: greedy, or sampled from its distribution",
         "gcsl, variants.py"
       ),
+      ("collecting", "the same where it collects", "gcsl, variants.py"),
       (
         "originalGoals", "share of original goals among those that the normaliser sees",
         "supervised_sampler.py, keep_origin_rate"

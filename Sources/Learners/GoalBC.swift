@@ -1,6 +1,5 @@
 public import GoalCore
 public import Replay
-public import Torch
 
 /// Goal-conditioned behaviour cloning: imitate the data's actions towards the goals that were asked
 /// for.
@@ -12,7 +11,7 @@ public import Torch
 /// github.com/YangRui2015/AWGCSL at d8f1c56, `wgcsl/algo/wgcsl.py` with `--su_method ''` and
 /// `--no_relabel`. It differs from the reference in what `SupervisedPolicy` and `RunningNormalizer`
 /// list.
-public final class GoalBC: Learner {
+public final class GoalBC: ImitationLearner {
   /// What can be set; the defaults are the reference's, `wgcsl/algo/config.py`.
   public struct Configuration: LearnerConfiguration {
     /// Rows in a batch.
@@ -38,8 +37,8 @@ public final class GoalBC: Learner {
   /// The settings that it was made with.
   public let configuration: Configuration
   /// Updates made so far.
-  public private(set) var updates = 0
-  private let policy: SupervisedPolicy
+  public internal(set) var updates = 0
+  let policy: any Imitator
 
   /// Makes an untrained learner; throws `LearnerError` for discrete actions.
   public init(task: GoalTask, configuration: Configuration, seed: UInt64) throws {
@@ -53,33 +52,6 @@ public final class GoalBC: Learner {
   public var scheme: SamplingScheme {
     SamplingScheme(
       batchSize: configuration.batchSize, policyGoals: .original, originalValueGoals: 1)
-  }
-
-  /// One step of gradient descent on `batch`.
-  public func update(on batch: GoalBatch, measuring: Bool) -> Metrics? {
-    updates += 1
-    return policy.imitate(batch, measuring: measuring)
-  }
-
-  /// The imitation loss of a batch that is not trained on.
-  public func losses(on batch: GoalBatch) -> Metrics { policy.losses(on: batch) }
-
-  /// The present policy.
-  public func makePolicy() -> any GoalPolicy { policy.makePolicy() }
-
-  /// Copies of everything that acting and training need.
-  public func saved() -> SavedLearner {
-    SavedLearner(policy: policy, training: policy.trainingState, updates: updates)
-  }
-
-  /// Puts back what acting needs.
-  public func restore(policy tensors: [NamedTensor]) throws { try policy.restore(policy: tensors) }
-
-  /// Puts everything back.
-  public func restore(_ saved: SavedLearner) throws {
-    try policy.restore(policy: saved.policy)
-    try policy.restore(training: saved.training)
-    updates = try saved.counter("updates")
   }
 }
 

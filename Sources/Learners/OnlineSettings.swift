@@ -1,3 +1,5 @@
+internal import GoalCore
+
 /// How a learner collects when it learns online, and how often it updates.
 ///
 /// The first `randomEpisodes` episodes are uniformly random; later actions are the policy's with noise,

@@ -1,3 +1,4 @@
+public import GoalCore
 public import Torch
 
 /// What a policy's file holds: the tensors that acting needs, and a text at its head.

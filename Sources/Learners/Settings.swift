@@ -1,5 +1,5 @@
 internal import FoundationEssentials
-import GoalCore
+public import GoalCore
 
 /// One setting, for people: what `goalpost learners <id>` prints.
 public struct Setting: Sendable, Equatable {

@@ -92,4 +92,7 @@ final class SupervisedPolicy: PolicyNetwork, Imitator {
 
   /// The present policy.
   func makePolicy() -> any GoalPolicy { DeterministicPolicy(snapshot: snapshot, scale: scale) }
+
+  /// The same policy collects.
+  func makeCollectingPolicy() -> any GoalPolicy { makePolicy() }
 }

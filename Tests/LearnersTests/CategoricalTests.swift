@@ -87,6 +87,22 @@ struct CategoricalTests {
     #expect(greedy.act([0.3, 0.4]) == .continuous(best.key))
   }
 
+  @Test func itMayCollectByDrawingAndBeEvaluatedGreedily() throws {
+    let learner = try LearnerRegistry.entry("gcsl").make(
+      task: PointWorld.task(), overrides: ["actions": "discretized", "collecting": "sampled"],
+      seed: 3)
+    func actions(of policy: any GoalPolicy) -> Set<[Float]> {
+      let actor = policy.makeActor()
+      actor.begin(goal: [0.7, -0.2], seed: 11)
+      return Set(
+        (0..<200).compactMap { _ in
+          if case .continuous(let action) = actor.act([0.3, 0.4]) { action } else { nil }
+        })
+    }
+    #expect(actions(of: learner.makePolicy()).count == 1)
+    #expect(actions(of: learner.makeCollectingPolicy()).count == 9)
+  }
+
   @Test(arguments: [0, 100]) func theLossIsTheMeanNegativeLogProbability(jointLimit: Int) throws {
     let task = PointWorld.task(low: [-1, 0], high: [1, 4])
     let learner = try learner(task, jointLimit: jointLimit, choosing: "greedy")

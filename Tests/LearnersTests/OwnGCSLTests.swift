@@ -25,7 +25,7 @@ struct OwnGCSLTests {
     #expect(own.batchSize == 256 && own.hiddenWidths == [400, 300] && own.learningRate == 5e-4)
     #expect(own.pairs == .pairBeforeActions && own.actions == .discretized && own.bins == 3)
     #expect(!own.normalizer.isOn && own.initialWeights == .torch && !own.stepsLeft)
-    #expect(own.choosing == .greedy && own.jointLimit == 100)
+    #expect(own.choosing == .greedy && own.collecting == .greedy && own.jointLimit == 100)
     let online = own.online
     #expect(online.randomEpisodes == 200 && online.updatesPerEpisode == 50)
     // Updates begin after more than 1,000 steps.

@@ -116,6 +116,8 @@ protocol Imitator: PolicyNetwork {
   func losses(on batch: GoalBatch) -> Metrics
   /// The present policy, which later updates do not change.
   func makePolicy() -> any GoalPolicy
+  /// The present policy as it collects, which later updates do not change either.
+  func makeCollectingPolicy() -> any GoalPolicy
 }
 
 /// The entropy, in nats, of histograms `[H, bins]` of as many rows each, averaged over `H`.

@@ -1,3 +1,5 @@
+internal import GoalCore
+
 /// How a student's outputs are drawn to a teacher's: DINO, and iBOT for masked tokens.
 public struct DistillationSettings: Codable, Sendable, Equatable {
   /// The weight of DINO's loss in the sum; iBOT's λ₁.

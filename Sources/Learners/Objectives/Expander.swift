@@ -1,3 +1,4 @@
+internal import GoalCore
 internal import Torch
 
 /// What an objective of embeddings reads.

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import GoalCore
 internal import Torch
 
 /// When the teacher acts in place of the student.

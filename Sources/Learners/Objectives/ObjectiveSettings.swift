@@ -1,3 +1,5 @@
+internal import GoalCore
+
 /// What a model is trained for: a sum of objectives, each with its weight.
 ///
 ///     loss = Σ weight · term

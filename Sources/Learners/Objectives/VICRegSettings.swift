@@ -1,3 +1,5 @@
+internal import GoalCore
+
 /// How many embeddings of a row are compared.
 public enum VICRegBranches: String, SettingChoice {
   /// One: variance and covariance only, as in the log.

@@ -1,3 +1,5 @@
+internal import GoalCore
+
 /// How state and goal are put together.
 public enum ModelForm: String, SettingChoice {
   /// Dense layers on state and goal side by side.

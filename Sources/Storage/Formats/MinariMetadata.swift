@@ -17,11 +17,7 @@ struct MinariMetadata {
       throw .cannotConvert(
         url.path, reason: "its data are of format '\(shown(format))', and only hdf5 is read")
     }
-    if case .number(let count)? = object["total_episodes"] {
-      totalEpisodes = Int(exactly: count)
-    } else {
-      totalEpisodes = nil
-    }
+    totalEpisodes = object["total_episodes"]?.integer
     var found: String?
     if case .text(let text)? = object["env_spec"] {
       let specification = try PythonJSON.object(text, in: url)
@@ -73,10 +69,10 @@ struct MinariMetadata {
       observation = "{\"type\": \"Dict\", \"subspaces\": {\(spaces.joined(separator: ", "))}}"
     }
     var object: [String: JSONValue] = [
-      "total_episodes": .number(Double(source.lengths.count)),
-      "total_steps": .number(Double(source.steps)),
+      "total_episodes": .integer(source.lengths.count),
+      "total_steps": .integer(source.steps),
       "data_format": .text("hdf5"), "dataset_id": .text(id), "minari_version": .text("0.5.4"),
-      "jpeg_encoding": .flag(false), "observation_space": .text(observation),
+      "jpeg_encoding": .truth(false), "observation_space": .text(observation),
       "action_space": .text(action(columns.actions, request.task.spec.action)),
       "dataset_size": .number((Double(bytes) / 100_000).rounded() / 10),
       "algorithm_name": .text("goalpost convert"),
