@@ -33,7 +33,8 @@ import MuJoCo
 /// It differs in: 1. the model is ours (`SawyerModel`), on MuJoCo 3.3.0, where what is shown equals what the
 /// reference's model shows to the last bit (`scripts/compare-sawyer`); 2. each episode of the door starts from
 /// rest with the door shut, where the reference begins it
-/// with what the last episode left in the simulator; 3. goals are drawn from the episode's own
+/// with what the last episode left in the simulator (the starts that come of it are equal to 10⁻¹⁵, as that
+/// script shows); 3. goals are drawn from the episode's own
 /// generator, where the reference draws from numpy's global one.
 public final class Sawyer: LaggingEnvironment, VisibleEnvironment {
   /// What tells the worlds of the family apart.

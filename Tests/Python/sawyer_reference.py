@@ -61,6 +61,10 @@ class World:
 
     def reset(self, seed):
         mujoco.mj_resetData(self.model, self.data)
+        self.settle()
+
+    def settle(self):
+        """What the reference's classes do at a reset, which leaves the rest as the last episode left it."""
         self.data.qpos[:7] = arm
         mujoco.mj_forward(self.model, self.data)
         for _ in range(10):
@@ -86,6 +90,18 @@ class Door(World):
     things = ["doorjoint"]
     low, high, start = [-0.1, 0.45, 0.1], [0.05, 0.65, 0.25], [-0.05, 0.635, 0.225]
     units = {"hand, m": slice(0, 3), "door, rad": slice(3, 4)}
+
+    def leftovers(self, episodes=40):
+        """How far starts are from that of a fresh simulator, after episodes of random actions."""
+        random = numpy.random.default_rng(0)
+        self.reset(0)
+        fresh, apart = self.shown(), 0
+        for _ in range(episodes):
+            for _ in range(50):
+                self.step(random.integers(-1, 2, 3))
+            self.settle()
+            apart = max(apart, abs(self.shown() - fresh).max())
+        return apart
 
 
 class Push(World):
@@ -196,3 +212,5 @@ for folder in map(pathlib.Path, sys.argv[3:]):
     for unit, part in world.units.items():
         starts, episodes = [max(rows[moments, part].max() for rows in apart) for moments in (slice(0, 1), slice(None))]
         print(f"  {unit}: {starts:.1e} at the start, {episodes:.1e} in whole episodes", flush=True)
+    if isinstance(world, Door):
+        print(f"  starts with what 40 random episodes left in the simulator: {world.leftovers():.1e} from a fresh one's", flush=True)
