@@ -50,7 +50,8 @@ struct NetworkTests {
       #expect(a.shape == b.shape)
       let largest = b.values.map(abs).max() ?? 0
       let difference = zip(a.values, b.values).map { abs($0 - $1) }.max() ?? 0
-      #expect(difference <= 2e-5 * max(1, largest), "\(note), result \(k): \(difference)")
+      // With 50 tokens libtorch's own single precision is 2.2e-5 from its double precision.
+      #expect(difference <= 5e-5 * max(1, largest), "\(note), result \(k): \(difference)")
     }
     let quiet = withoutGradients { ours(x).floats }
     #expect(quiet == found[0][0].values, "the same bits without gradients")
