@@ -97,7 +97,7 @@ struct ConvertedDataset: Sendable {
       try writeCard(writer.identity)
     }
     if lacking > 0, begun.load(ordering: .acquiring) {
-      try Provenance(started: started, commit: RunFolder.commit).write(to: folder)
+      try Provenance(started: started, commit: SourceCommit.built).write(to: folder)
     }
     return DatasetConversion.Report(
       input: request.input.relativePath, from: format.name, output: folder.relativePath,

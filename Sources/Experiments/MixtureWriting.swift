@@ -47,7 +47,7 @@ extension Mixing {
     let left = try writer.pendingShards(threads: workers).reduce(0) { $0 + $1.episodes.count }
     let manifest = left == 0 ? try writer.finish() : nil
     if lacking > 0 {
-      try Provenance(started: started, commit: RunFolder.commit).write(to: folder)
+      try Provenance(started: started, commit: SourceCommit.built).write(to: folder)
     }
     return try TrajectoryCollection.Summary(
       manifest, folder: folder, made: made.load(ordering: .relaxed), left: left, of: wanted)

@@ -105,22 +105,6 @@ public struct RunFolder: Sendable {
     return URL(fileURLWithPath: "runs")
       .appendingPathComponent("\(configuration.learner)-\(dataset)-s\(configuration.seed)")
   }
-
-  /// The commit of the checkout that this program was built from, where it is still there and says.
-  static let commit: String? = {
-    let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["git", "-C", sources.path, "rev-parse", "HEAD"]
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    guard (try? process.run()) != nil else { return nil }
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { return nil }
-    return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-  }()
 }
 
 /// What `config.json` holds: the configuration, and what it was applied to.

@@ -176,7 +176,7 @@ final class TrainingRun {
         learner.saved(), header: header(now), to: folder.checkpoint(now), adding: adding)
       folder.keepCheckpoints(configuration.checkpointsKept)
     }
-    try Provenance(started: started, commit: RunFolder.commit).write(to: folder.url)
+    try Provenance(started: started, commit: SourceCommit.built).write(to: folder.url)
     return TrainingSummary(
       folder: folder.url, seed: configuration.seed, updates: now, interrupted: interrupted,
       evaluation: evaluations.all.last)

@@ -117,7 +117,7 @@ struct StudyPage {
         line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
       }
     table.rows = before.filter { $0.count == table.heads.count } + table.rows
-    let commit = RunFolder.commit.map { " at commit \($0.prefix(12))" } ?? ""
+    let commit = SourceCommit.built.map { " at commit \($0.prefix(12))" } ?? ""
     return table.rendered(as: .md) + "\nExported\(commit).\n"
   }
 
