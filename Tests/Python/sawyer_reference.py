@@ -5,7 +5,8 @@
 GCSL is a checkout of github.com/dibyaghosh/gcsl, which holds multiworld's models, GAP one of
 github.com/suraj-nair-1/goal_aware_prediction; a dataset is of sawyer-reach, sawyer-door*, sawyer-push or gap-blocks. For
 each it prints the largest differences of what is shown, at the start of episodes and in whole episodes of the same actions.
-What is shown has single precision, to which the reference's is rounded: 0 says that all bits are equal.
+What is shown has single precision, to which the reference's is rounded: 0 says that all bits are equal. Of the door it also prints
+how far its starts are from each other, as the reference's reset leaves much of the simulator as the last episode left it.
 """
 
 import json
