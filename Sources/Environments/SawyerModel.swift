@@ -8,6 +8,11 @@ import MuJoCo
 /// references' files, which PyPI metaworld 3.1.1 carries. What stands still has its mass too, as MuJoCo counts
 /// from the whole robot's middle: with that the physics is the references' to the last bit.
 ///
+/// The references ran on MuJoCo 1.5 to 2.1, by mujoco-py. Two changes of MuJoCo 3 are taken back, by which a hand
+/// was held otherwise and blocks touched otherwise: how constraints are weighed
+/// (`MuJoCoModel.weighConstraintsAsBefore3`), and which code finds where convex shapes touch. `scripts/compare-sawyer`
+/// shows how far all this is from MuJoCo 2.3.7, the oldest that it can be run on.
+///
 /// Source: github.com/vitchyr/multiworld at 12a05bf, `envs/assets/sawyer_xyz` (the same files are in
 /// github.com/YangRui2015/AWGCSL at d8f1c56 and github.com/dibyaghosh/gcsl at cfae560); the gripper's are
 /// those of github.com/suraj-nair-1/goal_aware_prediction at 2eb5bc2.
@@ -38,11 +43,13 @@ struct SawyerModel {
     #"solref="0.008 1" solimp="0.95 0.95 0.01" margin="\#(margin)""#
   }
 
-  /// The model, compiled.
+  /// The model, compiled, weighed as the references' MuJoCo weighs it.
   func load(name: String) throws -> MuJoCoModel {
-    guard let meshFile else { return try MuJoCoModel(text: text, name: name) }
-    let folder = try ModelFiles.path("metaworld")
-    return try MuJoCoModel(text: text, name: name, files: [meshFile], in: folder)
+    let folder = meshFile == nil ? "" : try ModelFiles.path("metaworld")
+    let files = meshFile.map { [$0] } ?? []
+    let model = try MuJoCoModel(text: text, name: name, files: files, in: folder)
+    model.weighConstraintsAsBefore3()
+    return model
   }
 
   /// The model, as MJCF.
@@ -50,7 +57,9 @@ struct SawyerModel {
     """
     <mujoco model="sawyer">
       <compiler angle="radian" autolimits="false"/>
-      <option timestep="\(timestep)" iterations="50" \(options)/>
+      <option timestep="\(timestep)" iterations="50" \(options)>
+        <flag nativeccd="disable"/>
+      </option>
       <visual>
         <headlight ambient="0.5 0.5 0.5"/>
       </visual>

@@ -106,6 +106,39 @@ public final class MuJoCoModel: @unchecked Sendable {
     }
   }
 
+  /// Weighs constraints as MuJoCo did before 3.0; call it once, before any simulation.
+  ///
+  /// MuJoCo softens each row of a constraint by the inverse inertia of what it holds. Two of these changed in 3.0:
+  ///
+  /// 1. For a weld's three rotations it took the bodies' inverse masses, and now takes their inverse rotational
+  ///    inertias, some thirty times as much for a hand at the end of an arm: the hand tilts, and is millimetres away
+  ///    from where it is held.
+  /// 2. For a body on slides alone it counted its joints' armature, and now does not: contacts of a block of
+  ///    10⁻⁶ kg with an armature of 0.1 kg became 150,000 times as soft.
+  ///
+  /// Writes `body_invweight0` of welded bodies and of bodies on slides, and `dof_invweight0` of the latter.
+  ///
+  /// Source: what MuJoCo 2.3.7 compiles, and `efc_R` there, beside 3.0.0 and 3.3.0; google-deepmind/mujoco issue 1483
+  /// and Farama-Foundation/Metaworld pull request 493 are about the first.
+  public func weighConstraintsAsBefore3() {
+    let model = pointer.pointee
+    for body in 0..<Int(model.nbody) where model.body_simple[body] == 2 {
+      let first = Int(model.body_dofadr[body])
+      var sum = 0.0
+      for k in first..<first + Int(model.body_dofnum[body]) {
+        model.dof_invweight0[k] = 1 / model.dof_M0[k]
+        sum += model.dof_invweight0[k]
+      }
+      model.body_invweight0[2 * body] = sum / 3  // over x, y and z
+    }
+    for i in 0..<Int(model.neq) where model.eq_type[i] == Int32(mjEQ_WELD.rawValue) {
+      for body in [model.eq_obj1id[i], model.eq_obj2id[i]] {
+        let weights: UnsafeMutablePointer<Double> = model.body_invweight0 + 2 * Int(body)
+        weights[1] = weights[0]
+      }
+    }
+  }
+
   private func identifier(_ kind: String, _ type: mjtObj, _ name: String) throws -> Int {
     let number = mj_name2id(pointer, Int32(type.rawValue), name)
     guard number >= 0 else { throw MuJoCoError.noSuchName(kind: kind, name: name) }
