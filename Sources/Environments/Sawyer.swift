@@ -32,10 +32,10 @@ import MuJoCo
 ///
 /// It differs in: 1. the model is ours (`SawyerModel`), on MuJoCo 3.3.0 with two of its changes taken back: reaching,
 /// what is shown equals what the reference's model shows on MuJoCo 2.3.7 to the last bit; so are the starts at the
-/// door, which in half of random episodes is never 0.04 rad apart (`scripts/compare-sawyer`); 2. each episode of the door
-/// starts from rest with the door shut, where the reference begins it with what the last episode left in the simulator
-/// (the starts that come of it are equal to 10⁻⁶ rad, as that script shows); 3. goals are drawn from the episode's own
-/// generator, where the reference draws from numpy's global one.
+/// door, which in half of noisy scripted episodes is never 0.04 rad apart (`scripts/compare-sawyer`); 2. each
+/// episode of the door starts from rest with the door shut, where the reference begins it with what the last episode
+/// left in the simulator (the starts that come of it are equal to 10⁻⁶ rad, as that script shows); 3. goals are
+/// drawn from the episode's own generator, where the reference draws from numpy's global one.
 public final class Sawyer: LaggingEnvironment, VisibleEnvironment {
   /// What tells the worlds of the family apart.
   struct Row: Sendable {

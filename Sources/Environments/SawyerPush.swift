@@ -22,8 +22,9 @@ import MuJoCo
 ///
 /// It differs in: 1. the model is ours (`SawyerModel`), on MuJoCo 3.3.0 with two of its changes taken back, without the
 /// bodies that stand for the goal: what is shown equals what the reference's shows on MuJoCo 2.3.7 to the last bit
-/// (`scripts/compare-sawyer`); 2. starts and goals are drawn from the episode's own generator, where the reference draws from numpy's global one, and its goal
-/// before all else; 3. rewards are −1 and 0, where the reference gives none.
+/// (`scripts/compare-sawyer`); 2. starts and goals are drawn from the episode's own generator, where the
+/// reference draws from numpy's global one, and its goal before all else; 3. rewards are −1 and 0, where the
+/// reference gives none.
 public final class SawyerPush: LaggingEnvironment, VisibleEnvironment {
   static let task = GoalTask(
     identifier: "sawyer-push",
