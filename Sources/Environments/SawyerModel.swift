@@ -8,10 +8,10 @@ import MuJoCo
 /// references' files, which PyPI metaworld 3.1.1 carries. What stands still has its mass too, as MuJoCo counts
 /// from the whole robot's middle: with that the physics is the references' to the last bit.
 ///
-/// The references ran on MuJoCo 1.5 to 2.1, by mujoco-py. Two changes of MuJoCo 3 are taken back, by which a hand
-/// was held otherwise and blocks touched otherwise: how constraints are weighed
-/// (`MuJoCoModel.weighConstraintsAsBefore3`), and which code finds where convex shapes touch. `scripts/compare-sawyer`
-/// shows how far all this is from MuJoCo 2.3.7, the oldest that it can be run on.
+/// The references ran on MuJoCo 1.5 to 2.1, by mujoco-py. What MuJoCo 3 has changed of how constraints are weighed and of
+/// where shapes touch is taken back (`MuJoCoModel.actAsBefore3`): a hand was held otherwise, a hook slipped through the
+/// handle that it pulls, blocks touched more softly. `scripts/compare-sawyer` shows how far all this is from MuJoCo 2.3.7,
+/// the oldest that it can be run on.
 ///
 /// Source: github.com/vitchyr/multiworld at 12a05bf, `envs/assets/sawyer_xyz` (the same files are in
 /// github.com/YangRui2015/AWGCSL at d8f1c56 and github.com/dibyaghosh/gcsl at cfae560); the gripper's are
@@ -43,12 +43,12 @@ struct SawyerModel {
     #"solref="0.008 1" solimp="0.95 0.95 0.01" margin="\#(margin)""#
   }
 
-  /// The model, compiled, weighed as the references' MuJoCo weighs it.
+  /// The model, compiled, as the references' MuJoCo runs it.
   func load(name: String) throws -> MuJoCoModel {
     let folder = meshFile == nil ? "" : try ModelFiles.path("metaworld")
     let files = meshFile.map { [$0] } ?? []
     let model = try MuJoCoModel(text: text, name: name, files: files, in: folder)
-    model.weighConstraintsAsBefore3()
+    model.actAsBefore3()
     return model
   }
 
@@ -57,9 +57,7 @@ struct SawyerModel {
     """
     <mujoco model="sawyer">
       <compiler angle="radian" autolimits="false"/>
-      <option timestep="\(timestep)" iterations="50" \(options)>
-        <flag nativeccd="disable"/>
-      </option>
+      <option timestep="\(timestep)" iterations="50" \(options)/>
       <visual>
         <headlight ambient="0.5 0.5 0.5"/>
       </visual>

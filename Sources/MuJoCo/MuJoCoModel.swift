@@ -106,21 +106,25 @@ public final class MuJoCoModel: @unchecked Sendable {
     }
   }
 
-  /// Weighs constraints as MuJoCo did before 3.0; call it once, before any simulation.
+  /// Takes back what MuJoCo has changed in 3.0 and 3.1 of how constraints are weighed and of where shapes touch; call it
+  /// once, before any simulation.
   ///
-  /// MuJoCo softens each row of a constraint by the inverse inertia of what it holds. Two of these changed in 3.0:
+  /// 1. MuJoCo softens each row of a constraint by the inverse inertia of what it holds. For a weld's three rotations it
+  ///    took the bodies' inverse masses, and now takes their inverse rotational inertias, some thirty times as much for
+  ///    a hand at the end of an arm: the hand tilts, and is millimetres away from where it is held.
+  /// 2. For a body on slides alone it counted its joints' armature, and now does not: contacts of a block of 10⁻⁶ kg with
+  ///    an armature of 0.1 kg became 150,000 times as soft.
+  /// 3. Of two boxes' contacts it now leaves out those that are outside one box, by a hundredth, and not inside the other:
+  ///    of a hook that is pressed into a handle and tilts by a degree two of four, after which it slips through.
+  /// 4. Where convex shapes touch is found by other code (`nativeccd`), which is turned off.
   ///
-  /// 1. For a weld's three rotations it took the bodies' inverse masses, and now takes their inverse rotational
-  ///    inertias, some thirty times as much for a hand at the end of an arm: the hand tilts, and is millimetres away
-  ///    from where it is held.
-  /// 2. For a body on slides alone it counted its joints' armature, and now does not: contacts of a block of
-  ///    10⁻⁶ kg with an armature of 0.1 kg became 150,000 times as soft.
+  /// Writes `body_invweight0` of welded bodies and of bodies on slides, `dof_invweight0` of the latter, and the option.
   ///
-  /// Writes `body_invweight0` of welded bodies and of bodies on slides, and `dof_invweight0` of the latter.
-  ///
-  /// Source: what MuJoCo 2.3.7 compiles, and `efc_R` there, beside 3.0.0 and 3.3.0; google-deepmind/mujoco issue 1483
-  /// and Farama-Foundation/Metaworld pull request 493 are about the first.
-  public func weighConstraintsAsBefore3() {
+  /// Source: what MuJoCo 2.3.7 compiles, and `efc_R` and contacts there, beside 3.0.0, 3.1.0 and 3.3.0;
+  /// google-deepmind/mujoco issue 1483 and Farama-Foundation/Metaworld pull request 493 are about the first.
+  public func actAsBefore3() {
+    MuJoCoModel.boxesAreReplaced
+    pointer.pointee.opt.disableflags |= Int32(mjDSBL_NATIVECCD.rawValue)
     let model = pointer.pointee
     for body in 0..<Int(model.nbody) where model.body_simple[body] == 2 {
       let first = Int(model.body_dofadr[body])
@@ -138,6 +142,10 @@ public final class MuJoCoModel: @unchecked Sendable {
       }
     }
   }
+
+  /// Done once: the library's function for two boxes is replaced by one that also knows the contacts of before 3.1, for
+  /// models that ask for them; for the others it gives what MuJoCo gives.
+  private static let boxesAreReplaced: Void = goalpost_replaceBoxes()
 
   private func identifier(_ kind: String, _ type: mjtObj, _ name: String) throws -> Int {
     let number = mj_name2id(pointer, Int32(type.rawValue), name)
