@@ -39,8 +39,8 @@ import MuJoCo
 /// It differs in: 1. the reference shows images only; the observation of numbers is ours, with velocities, as the
 /// blocks go on by themselves; 2. every block counts, since a goal does not say which block is asked for, where
 /// the reference looks at that block alone (both, in the second problem); 3. the model is ours (`SawyerModel`), on
-/// MuJoCo 3.3.0 with two of its changes taken back, where what is shown equals what the reference's model shows to the
-/// last bit with the same taken back, and on MuJoCo 2.3.7 to a centimetre in half of noisy scripted episodes
+/// MuJoCo 3.3.0 acting as those before 3, where what is shown equals what the reference's model shows on MuJoCo 2.3.7 to a
+/// centimetre in half of noisy scripted episodes
 /// (`scripts/compare-sawyer`; contacts are so stiff that a difference in a last bit, as between processors, grows to
 /// centimetres within ten random steps); the arm is drawn by capsules and the table without wood; 4. rewards are
 /// −1 and 0, where the reference gives minus the distance; 5. starts and goals are drawn from the episode's own

@@ -20,7 +20,7 @@ import MuJoCo
 /// `assets/push.xml`, a copy of multiworld's `sawyer_push_nips.py`. The reference shows hand and puck as
 /// they were before the last of the 20 steps, and so does this.
 ///
-/// It differs in: 1. the model is ours (`SawyerModel`), on MuJoCo 3.3.0 with two of its changes taken back, without the
+/// It differs in: 1. the model is ours (`SawyerModel`), on MuJoCo 3.3.0 acting as those before 3, without the
 /// bodies that stand for the goal: what is shown equals what the reference's shows on MuJoCo 2.3.7 to the last bit
 /// (`scripts/compare-sawyer`); 2. starts and goals are drawn from the episode's own generator, where the
 /// reference draws from numpy's global one, and its goal before all else; 3. rewards are −1 and 0, where the

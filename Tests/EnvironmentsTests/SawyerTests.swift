@@ -7,7 +7,7 @@ import Testing
 /// on MuJoCo 2.3.7 (multiworld's at 12a05bf in the loop of AWGCSL's `base.py` at d8f1c56, GCSL's pusher at
 /// cfae560, Goal-Aware Prediction's blocks at 2eb5bc2; `scripts/compare-sawyer` runs them).
 ///
-/// On MuJoCo 3.3.0 as it is they would be off by millimetres in the first step.
+/// On MuJoCo 3.3.0 as it is they would be off by millimetres in the first step (`MuJoCoModel.actAsBefore3`).
 struct SawyerTests {
   /// What is shown after each of the actions.
   func shown(_ identifier: String, after actions: [[Float]]) throws -> [[Float]] {
@@ -55,6 +55,28 @@ struct SawyerTests {
     }
   }
 
+  /// Tolerance: that of the gentler pull.
+  ///
+  /// Random actions press the hook askew into the handle. Where two boxes touch as they do in MuJoCo 3.3 half of it
+  /// slips, and the door is 0.11 rad behind at the end.
+  @Test func aTiltedHookHoldsTheHandleAsTheReferences() throws {
+    let actions: [[Float]] = [
+      [-1, -1, -1], [0, -1, 1], [1, 0, 0], [0, 0, -1], [0, 0, 0], [1, 1, -1], [1, 0, -1],
+      [1, -1, 0], [-1, 1, 1], [0, 0, 1], [-1, 0, 0], [-1, -1, 0], [0, 0, 1], [-1, 0, 0],
+      [-1, -1, 1], [-1, 0, 0], [0, 0, 0], [1, 0, 1],
+    ]
+    let found = try shown("sawyer-door-gcsl", after: actions)
+    let places: [(Int, [Double])] = [
+      (10, [-0.004113356, 0.617161669, 0.205403433, 0.033207394]),
+      (14, [-0.062569404, 0.600335346, 0.224006709, 0.022180023]),
+      (16, [-0.092016334, 0.583056912, 0.242327424, 0.114089272]),
+      (18, [-0.072088407, 0.582753893, 0.246928867, 0.195357498]),
+    ]
+    for (step, place) in places {
+      expect(found[step - 1], place, within: [1e-6, 1e-6, 1e-6, 1e-5])
+    }
+  }
+
   /// Tolerance: that of reaching.
   @Test func thePuckIsPushedAsTheReferences() throws {
     let actions: [[Float]] =
@@ -72,10 +94,10 @@ struct SawyerTests {
     }
   }
 
-  /// Tolerance: 10⁻³ m.
+  /// Tolerance: 2·10⁻³ m.
   ///
-  /// Contacts of this stiffness amplify a last bit: one that another processor or version computes otherwise moves
-  /// this gentle push by 2·10⁻⁴ m, and random ones by centimetres.
+  /// Contacts of this stiffness amplify a last bit: the reset, which drags the hand through two blocks, makes 2·10⁻³ m of
+  /// one that another processor or version computes otherwise, and random actions make centimetres.
   @Test func theBlockIsPushedAsTheReferences() throws {
     let actions: [[Float]] =
       Array(repeating: [0, 0.25, 0.25, 1], count: 2)
@@ -88,7 +110,7 @@ struct SawyerTests {
       (40, [0.104594, 0.600018, 0.054033, 0.17612, 0.600243, 0.2, 0.4, 0, 0.75]),
     ]
     for (step, place) in places {
-      expect(Array(found[step - 1].prefix(9)), place, within: Array(repeating: 1e-3, count: 9))
+      expect(Array(found[step - 1].prefix(9)), place, within: Array(repeating: 2e-3, count: 9))
     }
   }
 }

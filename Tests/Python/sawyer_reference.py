@@ -4,8 +4,9 @@
 
 GCSL is a checkout of github.com/dibyaghosh/gcsl, which holds multiworld's models, GAP one of
 github.com/suraj-nair-1/goal_aware_prediction; a dataset is of sawyer-reach, sawyer-door*, sawyer-push or gap-blocks. For
-each it prints the largest differences of what is shown, at the start of episodes and in whole episodes of the same actions.
-Before MuJoCo 3.0 it takes the models as they are, since then with what changed in 3 taken back, as ours are.
+each it prints the largest differences of what is shown, at the start of episodes and in whole episodes of the same actions, and
+of the door how far it was opened.
+It asks for a MuJoCo before 3.0, as those were that the references ran on.
 What is shown has single precision, to which the reference's is rounded: 0 says that all bits are equal. Of the door it also prints
 how far its starts are from each other, as the reference's reset leaves much of the simulator as the last episode left it.
 """
@@ -18,6 +19,8 @@ import h5py
 import mujoco
 import numpy
 
+if mujoco.mj_version() >= 300:
+    sys.exit(f"MuJoCo {mujoco.__version__} is not before 3.0, as those were that the references ran on")
 root, gap = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 assets = root / "dependencies/multiworld/envs/assets/sawyer_xyz"
 arm = [1.7244448, -0.92036369, 0.10234232, 2.11178144, 2.97668632, -0.38664629, 0.54065733]
@@ -47,22 +50,8 @@ class World:
         for k in range(self.model.neq):
             if self.model.eq_type[k] == mujoco.mjtEq.mjEQ_WELD:
                 self.model.eq_data[k] = [0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1]
-        if mujoco.mj_version() >= 300:
-            self.weigh_as_before_3()
         self.data = mujoco.MjData(self.model)
         self.body = self.model.body(self.hand).id
-
-    def weigh_as_before_3(self):
-        """What MuJoCo 3 does otherwise than those that the references ran on (MuJoCoModel.swift says it in full)."""
-        model = self.model
-        model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_NATIVECCD
-        for body in numpy.flatnonzero(model.body_simple == 2):
-            freedoms = slice(model.body_dofadr[body], model.body_dofadr[body] + model.body_dofnum[body])
-            model.dof_invweight0[freedoms] = 1 / model.dof_M0[freedoms]
-            model.body_invweight0[body, 0] = sum(model.dof_invweight0[freedoms]) / 3
-        for weld in numpy.flatnonzero(model.eq_type == mujoco.mjtEq.mjEQ_WELD):
-            for body in model.eq_obj1id[weld], model.eq_obj2id[weld]:
-                model.body_invweight0[body, 1] = model.body_invweight0[body, 0]
 
     def move(self, count):
         for _ in range(count):
@@ -208,7 +197,7 @@ for folder in map(pathlib.Path, sys.argv[3:]):
     manifest = json.loads((folder / "manifest.json").read_text())
     name = manifest["task"]["identifier"]
     world = next(kind() for kind in (Push, Door, Blocks, World) if name.startswith(kind.name))
-    apart = []
+    apart, ours, theirs = [], [], []
     for shard in manifest["shards"]:
         with h5py.File(folder / shard["file"]) as file:
             lengths = file["episode_lengths"][:]
@@ -221,6 +210,8 @@ for folder in map(pathlib.Path, sys.argv[3:]):
                     path.append(world.shown())
                 shown = file["observations"][row + number : row + number + length + 1]
                 apart.append(abs(numpy.float32(path) - shown))
+                ours.append(shown)
+                theirs.append(path)
     print(f"{name}: {len(apart)} episodes")
     for unit, part in world.units.items():
         starts = max(rows[0, part].max() for rows in apart)
@@ -228,4 +219,6 @@ for folder in map(pathlib.Path, sys.argv[3:]):
         print(f"  {unit}: {starts:.1e} at the start, {numpy.median(episodes):.1e} in half of the episodes, "
               f"{max(episodes):.1e} in all", flush=True)
     if isinstance(world, Door):
+        opened = [numpy.array(rows)[:, :, 3].max(1).mean() for rows in (ours, theirs)]
+        print(f"  opened at most, mean of episodes: {opened[0]:.3f} rad, the reference's {opened[1]:.3f}")
         print(f"  starts with what 40 random episodes left in the simulator: {world.leftovers():.1e} from a fresh one's", flush=True)
