@@ -120,7 +120,8 @@ let package = Package(
       dependencies: ["Learners", "Torch", "Replay", "GoalCore", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "EnvironmentsTests", dependencies: ["Environments", "GoalCore", "TestSupport"],
+      name: "EnvironmentsTests",
+      dependencies: ["Environments", "MuJoCo", "GoalCore", "TestSupport"],
       swiftSettings: withMuJoCo),
     .testTarget(
       name: "ExperimentsTests",
