@@ -48,9 +48,11 @@ extension GoalSelection {
     case .random: for t in 0..<T { add(t, .random, each) }
     case .mixture(let mixture):
       for t in 0..<T {
-        add(t, t, each * mixture.current)
-        for j in t + 1...T {
-          add(t, j, each * mixture.trajectory * mixture.probability(of: j - t, later: T - t))
+        let later = T - 1 - t
+        add(t, t, each * (mixture.current + (later == 0 ? mixture.trajectory : 0)))
+        for k in 0..<later {
+          add(
+            t, t + 1 + k, each * mixture.trajectory * mixture.probability(of: k + 1, later: later))
         }
         add(t, .random, each * mixture.random)
       }

@@ -105,7 +105,9 @@ struct MixtureLaw: GoalLaw {
     let part = generator.wholeUnit()
     if part < current { return .state(step, from: step) }
     if part >= random { return DrawnGoal(origin: .random, state: 0) }
-    let (next, later) = (step &+ 1, length &- step)
+    // States 0..<length are goals, so the last step has no later one: its own state stands in.
+    let (next, later) = (step &+ 1, length &- 1 &- step)
+    if later == 0 { return .state(step, from: step) }
     if isGeometric {
       // ⌊log(1 − u) / log γ⌋ has P(k) = (1 − γ) γ^k.
       let drawn = log(1 - generator.unit()) * scale

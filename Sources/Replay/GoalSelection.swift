@@ -65,7 +65,7 @@ public enum GoalSelection: Codable, Sendable, Equatable {
   ///     t ~ U{0..T−1},  j = min(t + k, T)
   ///     P(d) = 1/T for d < k−1,   P(k−1) = (T−k+1)/T,   k ≤ T
   ///
-  /// HIQL's low-level goal; the log's k-ahead mask.
+  /// The log's k-ahead mask. HIQL's low-level goal (`SamplingScheme.subgoalSteps`) stops at T − 1 instead.
   case ahead(steps: Int)
 
   /// A pair of states of which the earlier is the start and the later the goal.
@@ -124,13 +124,15 @@ public enum GoalSelection: Codable, Sendable, Equatable {
 ///     else with p_trajectory/(1 − p_current)   j = a later state
 ///     else                             g = m(s′_j),  j ~ U{0..T′−1} of an episode drawn as a row's is
 ///
-/// A later state is uniform, `j ~ U{t+1..T}`, or geometric with a discount, cut off at the end:
+/// No goal is an episode's last state, s_T: the reference cuts trajectories off at the last state in which
+/// an action was taken, s_{T−1}, and draws random goals from those states. There are n = T−1−t later
+/// states; if n = 0, j = t. A later state is uniform, `j ~ U{t+1..T−1}`, or geometric with a discount,
+/// cut off at the end:
 ///
-///     P(j = t+k) = (1 − γ) γ^{k−1}  for k < T−t,     P(j = T) = γ^{T−t−1}
+///     P(j = t+k) = (1 − γ) γ^{k−1}  for k < n,     P(j = t+n) = γ^{n−1}
 ///
-/// or, where `halvesEnds` (the reference's uniform draw rounds a point of an interval), over the n =
-/// T−t later states: 1/(2(n−1)) for the first and the last, 1/(n−1) for those between; 1 if n = 1.
-/// Random goals leave out each episode's last state, as in the reference.
+/// or, where `halvesEnds` (the reference's uniform draw rounds a point of an interval): 1/(2(n−1)) for
+/// the first and the last, 1/(n−1) for those between; 1 if n = 1.
 public struct GoalMixture: Codable, Sendable, Equatable {
   /// Probability of the present state.
   public var current: Double

@@ -122,7 +122,7 @@ public struct NamedScheme: Sendable {
     NamedScheme("fixed", "a state exactly some steps away", [steps]) {
       values throws(SchemeError) in plain(.fixed(steps: try values.integer("steps")))
     },
-    NamedScheme("subgoal", "the state k steps ahead, or the last: HIQL's low level", [steps]) {
+    NamedScheme("subgoal", "the state k steps ahead, or the last", [steps]) {
       values throws(SchemeError) in plain(.ahead(steps: try values.integer("steps")))
     },
     NamedScheme("gcsl-pair", "two states of an episode, as in GCSL's own code", [states]) {
@@ -169,7 +169,7 @@ public struct NamedScheme: Sendable {
           random: try values.number("random"), discount: discount == 0 ? nil : discount,
           halvesEnds: halves)))
     scheme.episodes = .steps
-    scheme.rewarded = .current
+    scheme.rewarded = .index
     return scheme
   }
 

@@ -11,12 +11,14 @@ struct RowCopy {
   /// The dimensions of a Euclidean distance where they are a goal's first ones, else 0.
   private let leadingDimensions: Int
   private let squaredThreshold: Double
+  private let comparesPlaces: Bool
 
   init(_ scheme: SamplingScheme, task: GoalTask) {
     self.task = task
     (observation, action) = (task.spec.observation, task.spec.action.length)
     goal = scheme.goalForm.length(task.spec)
     hasSubgoals = scheme.subgoalSteps != nil
+    comparesPlaces = scheme.rewarded == .index
     let dimensions = task.distanceDimensions
     leadingDimensions =
       task.measure == nil && dimensions == Array(dimensions.indices) ? dimensions.count : 0
@@ -36,6 +38,8 @@ struct RowCopy {
       block.gather(batch.subgoals, goal) { $0.pointee.subgoal }
       block.gather(batch.lowGoals, goal) { $0.pointee.lowGoal }
     }
+    // A state of the data lies in one place, so equal places are equal indices.
+    if comparesPlaces { return reward(block, batch) { $0 == $1 ? 0 : -1 } }
     switch leadingDimensions {
     case 0: reward(block, batch) { task.reward($0, $1) }
     case 2: reward(block, over: 0..<2, batch)

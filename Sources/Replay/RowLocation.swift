@@ -59,7 +59,7 @@ struct RowLocation<Episodes: EpisodeChoice> {
     place.pointee.policy = policy
     place.pointee.value = sharesGoals ? policy : locate(row.value)
     if subgoalSteps > 0 {
-      let low = min(step + subgoalSteps, episode.steps)
+      let low = min(step + subgoalSteps, episode.steps - 1)
       let goal = row.policy
       let high = goal.isInEpisode ? min(low, Int(goal.state)) : low
       let (first, width) =

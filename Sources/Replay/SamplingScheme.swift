@@ -18,12 +18,15 @@ public enum Sharing: String, Codable, Sendable, CaseIterable {
   case goalOfStep
 }
 
-/// Which state's achieved goal a row's reward compares with its goal.
+/// Which state a row's reward compares with its goal.
 public enum RewardedState: String, Codable, Sendable, CaseIterable {
-  /// The state after the step, as the world rewards. WGCSL.
+  /// The state after the step: its achieved goal, as the world rewards. WGCSL.
   case next
-  /// The state before it. OGBench.
+  /// The state before it: its achieved goal, by the world's rule.
   case current
+  /// The state before it, by its place in the data: 0 if the goal is that very state, else −1, however near
+  /// the goal's state is. OGBench.
+  case index
 }
 
 /// What a learner asks of the sampler.
@@ -45,8 +48,9 @@ public struct SamplingScheme: Codable, Sendable, Equatable {
   /// How many steps ahead a subgoal lies, for hierarchical learners; nil for none.
   ///
   /// With `k` steps, and the policy's goal in state `j` of the episode, the subgoal is in state
-  /// `min(t + k, j)`; with a goal from elsewhere in state `min(t + k, T)`. The goal of a low level is in
-  /// state `min(t + k, T)` always. Source: `HGCDataset` of OGBench, `impls/utils/datasets.py`.
+  /// `min(t + k, j)`; with a goal from elsewhere in state `min(t + k, T − 1)`. The goal of a low level is in
+  /// state `min(t + k, T − 1)` always: as `GoalMixture` says, the last state is no goal. Source:
+  /// `HGCDataset` of OGBench, `impls/utils/datasets.py`, and its loader, `ogbench/utils.py`.
   public var subgoalSteps: Int?
   /// Which states and actions of the episode go with each row, for learners of sequences; nil for none.
   public var window: Window?

@@ -105,6 +105,81 @@ struct GoalSelectionTests {
     }
   }
 
+  /// OGBench's arithmetic: t uniform, j = min(t + Geom(1 − γ), final), or the nearest whole number to a
+  /// point of [min(t + 1, final), final], or t.
+  private func ogbench(_ mixture: GoalMixture, length: Int, final: Int) -> [DrawnCell: Double] {
+    var cells: [DrawnCell: Double] = [:]
+    for t in 0..<length {
+      func add(_ origin: GoalOrigin, _ offset: Int, _ probability: Double) {
+        guard probability > 0 else { return }
+        let cell = DrawnCell(step: t, origin: origin, offset: offset)
+        cells[cell, default: 0] += probability / Double(length)
+      }
+      func add(_ j: Int, _ probability: Double) {
+        add(j == t ? .current : .trajectory, j - t - 1, probability)
+      }
+      add(t, mixture.current)
+      add(.random, 0, mixture.random)
+      if let discount = mixture.discount {
+        for k in 1...2_000 {
+          add(min(t + k, final), mixture.trajectory * (1 - discount) * pow(discount, Double(k - 1)))
+        }
+      } else {
+        let first = min(t + 1, final)
+        for j in first...final {
+          let (low, high) = (
+            max(Double(j) - 0.5, Double(first)), min(Double(j) + 0.5, Double(final))
+          )
+          let share = first == final ? 1 : (high - low) / Double(final - first)
+          add(j, mixture.trajectory * share)
+        }
+      }
+    }
+    return cells
+  }
+
+  /// No trajectory goal is the last state, and at t = T − 1 the goal is the present state, as in OGBench's
+  /// loader and sampler; the law that lets it be the last state is told apart.
+  @Test(arguments: [GoalMixture.value(discount: 0.9), .actor], [1, 2, 9])
+  func ogbenchsLastStateIsNoGoal(mixture: GoalMixture, length: Int) {
+    let reference = ogbench(mixture, length: length, final: length - 1)
+    let stated = expected(.mixture(mixture), length: length)
+    #expect(Set(stated.keys) == Set(reference.keys))
+    for (cell, probability) in reference {
+      #expect(abs(probability - (stated[cell] ?? .nan)) < 1e-12, "\(cell)")
+    }
+    let scheme = SamplingScheme(
+      batchSize: 500, policyGoals: .mixture(mixture), originalValueGoals: 0)
+    let counts = counts(scheme, lengths: [length, length], batches: 80)
+    #expect(misfit(counts, reference) < 5)
+    var other = ogbench(mixture, length: length, final: length)
+    for cell in counts.keys where other[cell] == nil { other[cell] = 1e-9 }
+    #expect(misfit(counts, other) > 50)
+  }
+
+  /// Rewards by index are for the very state before the step, of a random goal as well.
+  @Test func rewardsByIndexAreForTheStateItself() {
+    var scheme = SamplingScheme(
+      batchSize: 400, policyGoals: .mixture(.actor), valueGoals: .own(.mixture(.value())))
+    scheme.rewarded = .index
+    let sampler = Sampler(scheme, source: Episodes(lengths: [2, 3]).replay, seed: 4)
+    var batch = sampler.makeBatch()
+    var (present, random) = (0, 0)
+    for number in 0..<10 {
+      sampler.draw(UInt64(number), into: &batch)
+      for row in 0..<batch.count {
+        // A state of these episodes is its episode's and its own number.
+        let state = Float(1000 * batch.episodes[row] + batch.steps[row])
+        let isState = batch.valueGoals[row] == state
+        #expect(batch.valueRewards[row] == (isState ? 0 : -1))
+        #expect(batch.policyRewards[row] == (batch.policyGoals[row] == state ? 0 : -1))
+        present += batch.valueOrigins[row] == .current ? 1 : 0
+        random += isState && batch.valueOrigins[row] == .random ? 1 : 0
+      }
+    }
+    #expect(present > 500 && random > 100)
+  }
+
   /// One draw a batch has the selection's law, and all rows of the batch have it.
   @Test(arguments: [
     GoalSelection.pair(), .pair(.secondBelowLast), .pair(.withoutSwap), .chop(minimum: 3),
