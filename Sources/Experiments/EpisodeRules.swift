@@ -7,10 +7,12 @@ struct EpisodeRules: Sendable {
   let task: GoalTask
   /// What the episode was collected from; nil where it was converted.
   let recipe: Recipe?
-  /// What the world's numbers cannot exceed, where the world is known.
+  /// What the world's numbers cannot exceed; nil if it is not registered.
   let bounds: PlausibleBounds?
-  /// Whether rewards and successes are those of the task, not of a source with rules of its own.
-  let followsTask: Bool
+  /// The columns, of rewards and successes, that must be the task's.
+  let followsTask: Set<ShardColumn>
+  /// Those that a source computed by rules of its own, which are compared with the task's.
+  let compared: Set<ShardColumn>
 
   /// The rules that need no simulator.
   func check(_ trajectory: Trajectory, _ place: String, _ found: inout Verification.Findings) {
@@ -27,6 +29,10 @@ struct EpisodeRules: Sendable {
         "an episode is cut off at the horizon or terminated",
         trajectory.terminated || trajectory.truncated == (trajectory.length == spec.horizon),
         at: place)
+      found.compare(
+        "collected episodes have goals, rewards and successes",
+        !trajectory.desiredGoal.isEmpty && trajectory.rewards.count == trajectory.length
+          && trajectory.successes.count == trajectory.length, at: place)
     }
     checkFinite(trajectory, place, &found)
     checkActions(trajectory, place, &found)
@@ -116,17 +122,17 @@ struct EpisodeRules: Sendable {
                 goal.elementsEqual(achieved[t * g..<(t + 1) * g]), at: "\(place), state \(t)")
             }
           }
-          guard followsTask, let first = desired.baseAddress else { return }
+          guard !followsTask.isEmpty, let first = desired.baseAddress else { return }
           let stride = desired.count > g ? g : 0
           for t in 0..<trajectory.length {
             let next = a + (t + 1) * g
             let d = first + t * stride
-            if !trajectory.rewards.isEmpty {
+            if followsTask.contains(.rewards), !trajectory.rewards.isEmpty {
               found.compare(
                 "rewards follow from the goals", task.reward(next, d) == trajectory.rewards[t],
                 at: "\(place), step \(t)")
             }
-            if !trajectory.successes.isEmpty {
+            if followsTask.contains(.successes), !trajectory.successes.isEmpty {
               found.compare(
                 "successes follow from the goals",
                 task.isReached(next, d) == trajectory.successes[t], at: "\(place), step \(t)")
@@ -149,18 +155,26 @@ struct EpisodeRules: Sendable {
       shown.observation.elementsEqual(trajectory.observations.prefix(o))
     else { return found.compare(rule, false, at: "\(place), at its start") }
     for t in 0..<trajectory.length {
-      let action: Action
-      switch trajectory.actions {
-      case .continuous(let values):
-        let width = environment.task.spec.action.length
-        action = .continuous(Array(values[t * width..<(t + 1) * width]))
-      case .discrete(let values): action = .discrete(Int(values[t]))
+      guard let action = action(of: trajectory, at: t) else {
+        return found.compare(rule, false, at: "\(place), step \(t), whose action is none")
       }
       let step = environment.step(action)
       shown = step.next
       guard shown.observation.elementsEqual(trajectory.observations[(t + 1) * o..<(t + 2) * o]),
-        step.reward == trajectory.rewards[t], step.isSuccess == trajectory.successes[t]
+        trajectory.rewards.isEmpty || step.reward == trajectory.rewards[t],
+        trajectory.successes.isEmpty || step.isSuccess == trajectory.successes[t]
       else { return found.compare(rule, false, at: "\(place), step \(t)") }
+    }
+  }
+
+  /// An episode's action; nil for a number that is none of the task's actions.
+  func action(of trajectory: Trajectory, at t: Int) -> Action? {
+    switch (trajectory.actions, task.spec.action) {
+    case (.continuous(let values), .continuous(let low, _)):
+      return .continuous(Array(values[t * low.count..<(t + 1) * low.count]))
+    case (.discrete(let values), .discrete(let count)):
+      return 0..<Int32(count) ~= values[t] ? .discrete(Int(values[t])) : nil
+    default: return nil
     }
   }
 }
@@ -184,6 +198,8 @@ extension Verification {
     }
 
     mutating func merge(_ other: Findings) { merge(other.list) }
+
+    mutating func merge(_ finding: Finding) { merge([finding]) }
 
     private mutating func merge(_ others: [Finding]) {
       for other in others {

@@ -33,11 +33,15 @@ public enum Verification {
     public let steps: Int
     /// Shards, whose sizes and digests were checked.
     public let shards: Int
-    /// Episodes that were simulated again and compared to the bit.
+    /// Episodes that were simulated again and came out the same: to the bit if they were collected here.
     public let replayed: Int
     /// What is wrong, in the order of the data; empty for a sound dataset.
     public let findings: [Finding]
-    /// What could not be checked, and why.
+    /// What no rule forbids and is still not as expected, such as a jump in a world without bounds.
+    public let suspicions: [Finding]
+    /// What was compared with what, a sentence each.
+    public let checked: [String]
+    /// What was not checked, and why.
     public let unchecked: [String]
 
     /// Whether nothing is wrong.
@@ -46,7 +50,7 @@ public enum Verification {
 
   /// Checks a dataset on `workers` threads.
   ///
-  /// Throws where the files themselves are not as listed (absent, cut off, altered); what the numbers
+  /// Throws if the files themselves are not as listed (absent, cut off, altered); what the numbers
   /// in sound files break is in the report.
   public static func run(
     _ folder: URL, replays: Replays, workers: Int, silent: Bool = false
@@ -61,43 +65,21 @@ public enum Verification {
     case .some(let count): wanted = min(count, total)
     }
     var found = Findings()
-    var loaded: LoadedWorld?
-    let registered = try? EnvironmentRegistry.world(manifest.task.identifier)
-    // Converted episodes have no seeds of ours, so that there is nothing to start a simulator from.
-    let isConverted = try origins(of: manifest).contains { $0.recipe == nil }
-    let computed = [ShardColumn.rewards, .successes].allSatisfy {
-      manifest.columns[$0.rawValue]?.origin != .native
-    }
-    if wanted > 0, !isConverted {
-      let world = try registered ?? EnvironmentRegistry.world(manifest.task.identifier)
-      let ready = try world.load()
-      found.compare(
-        "the task is the registered world's", manifest.task == world.task, at: "manifest.json")
-      let digest = Digest.sha256(of: Data(ready.modelBytes))
-      found.compare(
-        "the model is the manifest's", digest == manifest.modelDigest,
-        at: "manifest.json lists \(manifest.modelDigest ?? "none"), the model here has \(digest)")
-      let simulator = manifest.libraries["simulator"] ?? "none"
-      found.compare(
-        "the simulator is the manifest's", simulator == ready.simulator,
-        at: "manifest.json lists \(simulator), here is \(ready.simulator)")
-      loaded = ready
-    }
+    let recipes = try origins(of: manifest).map(\.recipe)
+    let scope = VerificationScope(manifest, recipes: recipes)
+    let loaded = try load(scope, wanted, &found)
 
     try checkShards(manifest, &found)
     let progress = ProgressReport(
       "verify \(folder.lastPathComponent)", total: total, unit: "episodes", silent: silent)
     let pieces = pieces(of: manifest.shards.map(\.episodes.count), workers: workers)
-    let recipes = try origins(of: manifest).map(\.recipe)
-    let world = loaded
+    let jumps = scope.looksForJumps ? StepSizes(manifest) : nil
     let results = try Parallel.map(
-      count: pieces.count, workers: workers, context: { try world?.makeEnvironment() }
+      count: pieces.count, workers: workers, context: { try loaded?.makeEnvironment() }
     ) { environment, number -> PieceResult in
       let piece = pieces[number]
       let shard = manifest.shards[piece.shard]
-      let rules = EpisodeRules(
-        task: manifest.task, recipe: recipes[piece.shard],
-        bounds: isConverted ? nil : registered?.bounds, followsTask: !isConverted || computed)
+      let rules = scope.rules(for: recipes[piece.shard])
       let numbers = shard.episodes.numbers
       let trajectories = try dataset.open(shard, threads: 1).trajectories(at: piece.places)
       var result = PieceResult(totals: DatasetTotals(of: trajectories))
@@ -106,9 +88,17 @@ public enum Verification {
         result.found.compare(
           "episodes are in the listed order", trajectory.index == numbers[place], at: spot)
         rules.check(trajectory, spot, &result.found)
-        if let environment, isChosen(piece.first + place, of: total, wanted) {
-          rules.replay(trajectory, in: environment, spot, &result.found)
-          result.replayed += 1
+        rules.compare(trajectory, spot, &result.comparison)
+        jumps?.add(trajectory, number: piece.first + place, spot)
+        if let environment, scope.canReplay(recipes[piece.shard]),
+          isChosen(piece.first + place, of: total, wanted)
+        {
+          if rules.recipe == nil {
+            rules.replayKept(trajectory, in: environment, spot, &result.comparison.replays)
+          } else {
+            rules.replay(trajectory, in: environment, spot, &result.found)
+            result.replayed += 1
+          }
         }
         result.seeds.append(trajectory.seed)
         progress.advance()
@@ -116,14 +106,47 @@ public enum Verification {
       return result
     }
     progress.finish()
-    for result in results { found.merge(result.found) }
+    var comparison = SourceComparison()
+    for result in results {
+      found.merge(result.found)
+      comparison.merge(result.comparison)
+    }
     checkSeeds(manifest, recipes, zip(pieces, results.map(\.seeds)), &found)
     checkTotals(manifest, results.map(\.totals), &found)
+    let replayed = results.reduce(0) { $0 + $1.replayed }
+    let words = scope.words(
+      comparison, jumps: jumps, replayed: replayed, wanted: loaded == nil ? 0 : wanted, &found)
     return Report(
       dataset: folder.relativePath, episodes: total, steps: manifest.totals.steps,
-      shards: manifest.shards.count, replayed: results.reduce(0) { $0 + $1.replayed },
-      findings: found.list,
-      unchecked: unchecked(manifest, isConverted: isConverted, computed: computed))
+      shards: manifest.shards.count, replayed: replayed + comparison.replays.same,
+      findings: found.list, suspicions: words.suspicions, checked: words.checked,
+      unchecked: words.unchecked)
+  }
+
+  /// Loads the world that episodes are simulated in again; nil if none are.
+  private static func load(
+    _ scope: VerificationScope, _ wanted: Int, _ found: inout Findings
+  ) throws -> LoadedWorld? {
+    let manifest = scope.manifest
+    if let registered = scope.registered {
+      found.compare(
+        "the task is the registered world's", manifest.task == registered.task, at: "manifest.json")
+    }
+    guard wanted > 0, scope.hasCollected || scope.canReplay(nil) else { return nil }
+    // Collected episodes are of a world that must be there.
+    let world = try scope.registered ?? EnvironmentRegistry.world(manifest.task.identifier)
+    guard manifest.task == world.task else { return nil }
+    let ready = try world.load()
+    guard scope.hasCollected else { return ready }
+    let digest = Digest.sha256(of: Data(ready.modelBytes))
+    found.compare(
+      "the model is the manifest's", digest == manifest.modelDigest,
+      at: "manifest.json lists \(manifest.modelDigest ?? "none"), the model here has \(digest)")
+    let simulator = manifest.libraries["simulator"] ?? "none"
+    found.compare(
+      "the simulator is the manifest's", simulator == ready.simulator,
+      at: "manifest.json lists \(simulator), here is \(ready.simulator)")
+    return ready
   }
 
   // MARK: - The work in pieces
@@ -140,6 +163,7 @@ public enum Verification {
   private struct PieceResult: Sendable {
     var found = Findings()
     var replayed = 0
+    var comparison = SourceComparison()
     var totals: DatasetTotals
     var seeds: [UInt64] = []
   }
@@ -175,18 +199,6 @@ public enum Verification {
     case .converted(let conversion): return manifest.shards.map { _ in .converted(conversion) }
     case .mixed: return try manifest.shards.map { try manifest.source(of: $0).origin }
     }
-  }
-
-  /// What the rules could not be held against, in words.
-  private static func unchecked(_ manifest: Manifest, isConverted: Bool, computed: Bool) -> [String]
-  {
-    guard isConverted else { return [] }
-    var words = ["the physics, as converted episodes have no seeds to simulate them from"]
-    if !manifest.task.isGoalKnown {
-      words.append("achieved goals, as it is not known how they follow from observations")
-    }
-    if !computed { words.append("rewards and successes, which are the source's own") }
-    return words
   }
 
   /// The rules of the list of shards.

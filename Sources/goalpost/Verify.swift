@@ -30,23 +30,7 @@ struct Verify: ParsableCommand {
     let report = try Verification.run(
       URL(fileURLWithPath: dataset), replays: Int(replay).map { .some($0) } ?? .all,
       workers: workers ?? ProcessInfo.processInfo.activeProcessorCount)
-    if json { try printJSON(report) } else { print(text(report), terminator: "") }
+    if json { try printJSON(report) } else { print(report.text, terminator: "") }
     if !report.isSound { throw ExitCode.failure }
-  }
-
-  private func text(_ report: Verification.Report) -> String {
-    let replayed =
-      report.replayed == 0
-      ? "no episode was simulated again" : "\(report.replayed) episodes simulated again to the bit"
-    let head =
-      "\(report.dataset): \(report.episodes) episodes, \(report.steps) steps in \(report.shards) "
-      + "\(report.shards == 1 ? "shard" : "shards")\n"
-    if report.isSound {
-      return head
-        + "sound\(report.unchecked.isEmpty ? "" : ", as far as can be checked"): digests, schema, lengths, seeds, goals, rewards, successes and bounds hold; \(replayed)\n"
-        + report.unchecked.map { "not checked: \($0)\n" }.joined()
-    }
-    return head
-      + report.findings.map { "broken \($0.count) ×: \($0.rule); first in \($0.first)\n" }.joined()
   }
 }

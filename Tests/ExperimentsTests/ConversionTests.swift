@@ -44,7 +44,7 @@ struct ConversionTests {
   func expectSound(_ name: String) throws {
     let report = try Verification.run(url(name), replays: .some(10), workers: 2, silent: true)
     #expect(report.isSound, "\(report.findings)")
-    #expect(report.replayed == 0 && !report.unchecked.isEmpty)
+    #expect(!report.checked.isEmpty && !report.unchecked.isEmpty)
   }
 
   func rows(_ name: String, _ path: String) throws -> TableColumn {

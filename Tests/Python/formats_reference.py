@@ -94,6 +94,7 @@ def write_arrays(folder, reward_offset):
     rows = {"state": [], "next_state": [], "action": [], "reward": [], "done": []}
     for steps in (4, 2, 3):
         states = random.normal(size=(steps + 1, 10))
+        states[:, :3] = 0.06 * numpy.arange(steps + 1)[:, None] * [1, 0, 0]  # the gripper, within the world's bounds
         goal = states[-1, :3] + 0.01
         full = numpy.concatenate([states, numpy.tile(goal, (steps + 1, 1)), states[:, :3]], axis=1)
         rows["state"].append(full[:-1])

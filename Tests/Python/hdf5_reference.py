@@ -147,6 +147,38 @@ def compare(one, other, ignored=""):
     print(count)
 
 
+def put(file, dataset, row, value):
+    """Sets a row of a dataset of a file."""
+    with h5py.File(file, "r+") as out:
+        out[dataset][int(row)] = float(value)
+
+
+def fill(file, dataset, value):
+    """Sets a whole dataset of a file."""
+    with h5py.File(file, "r+") as out:
+        out[dataset][...] = float(value)
+
+
+def shift_seeds(file, by):
+    """Adds to the seed of each of Minari's episodes."""
+    with h5py.File(file, "r+") as out:
+        for group in out.values():
+            group.attrs["seed"] = numpy.uint64(group.attrs["seed"] + int(by))
+
+
+def write_walk(file, jump="0"):
+    """Rows of D4RL of 4 episodes of 30 steps in a world of nobody's: places that walk, and flags; one jumps."""
+    random = numpy.random.default_rng(17)
+    places = numpy.cumsum(random.normal(size=(120, 2)) * 0.05, axis=0)
+    places[75:] += float(jump)
+    states = numpy.c_[places, numpy.arange(120) % 7 == 0].astype("f4")
+    ends = numpy.arange(120) % 30 == 29
+    with h5py.File(file, "w") as out:
+        out["observations"], out["next_observations"] = states, numpy.r_[states[1:], states[-1:]]
+        out["actions"], out["rewards"] = random.uniform(-1, 1, (120, 2)).astype("f4"), numpy.zeros(120, "f4")
+        out["terminals"], out["timeouts"] = ends & False, ends
+
+
 def zoo(folder):
     """Files of every way in which h5py stores things, and what is in them as JSON."""
     random = numpy.random.default_rng(3)
