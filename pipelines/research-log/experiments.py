@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The cells of experiments.yaml with their settings resolved.
 
-usage: experiments.py [ROW|ROW-VARIANT ...]    prints a list of {"cell", "row", "kind", "did", "shows", "settings"} as JSON
+usage: experiments.py [ROW|ROW-VARIANT ...]    prints a list of {"cell", "row", "kind", "did", "shows", "from", "ours",
+                                               "repeats", "settings"} as JSON
 
 A cell is a row, or a variant of one: 74, 36-w16. Settings are those of what the row is like, in that order, then its
 own, then the variant's: groups are merged, everything else is replaced.
@@ -37,12 +38,14 @@ def cells(path=pathlib.Path(__file__).with_name("experiments.yaml")):
         return merged(settings, entry.get("settings", {}))
 
     for row in table["rows"]:
-        about = {"row": row["row"], "kind": row.get("kind", "run"), "did": row["did"], "shows": row["shows"]}
+        about = {"row": row["row"], "kind": row.get("kind", "run")}
+        about |= {key: row.get(key) for key in ["did", "shows", "from", "ours"]}
         base = resolved(row)
         for name, variant in row.get("variants", {"": {}}).items():
             start = merged(resolved({"like": variant["like"]}), row.get("settings", {})) if "like" in variant else base
             yield about | {
                 "cell": f"{row['row']}-{name}" if name else str(row["row"]),
+                "repeats": variant.get("repeats", row.get("repeats")),
                 "settings": merged(start, variant.get("settings", {})),
             }
 
@@ -53,7 +56,7 @@ def chosen(names):
     known = {cell["cell"] for cell in every} | {str(cell["row"]) for cell in every}
     for name in names:
         if name not in known:
-            sys.exit(f"experiments.yaml: rows are 1 to 89 and their variants, found '{name}'")
+            sys.exit(f"experiments.yaml: rows are 1 to {every[-1]['row']} and their variants, found '{name}'")
     return [cell for cell in every if not names or {cell["cell"], str(cell["row"])} & set(names)]
 
 

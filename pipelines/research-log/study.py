@@ -93,6 +93,27 @@ def estimate(rows, name, most=1):
     return f"{mean:.2f}" + (f" [{float(own[name + '_low']):.2f}, {float(own[name + '_high']):.2f}]" if name + "_low" in own else "")
 
 
+def leaves(settings, name=""):
+    """The values of nested settings by the names that lead to them."""
+    found = {}
+    for key, value in settings.items():
+        full = f"{name}.{key}" if name else key
+        found |= leaves(value, full) if isinstance(value, dict) else {full: value}
+    return found
+
+
+def differences(ran, meant):
+    """How settings that ran differ from those of the table, in words; nothing where they do not.
+
+    The schedule of learning online is the pipeline's and not the table's.
+    """
+    ran, meant = ({k: v for k, v in leaves(each).items() if not k.startswith("online.")} for each in (ran, meant))
+    shown = lambda value: json.dumps(value).strip('"')
+    words = [f"with {key} {shown(ran[key])}" for key in sorted(ran) if key not in meant or meant[key] != ran[key]]
+    words += [f"without {key} {shown(meant[key])}" for key in sorted(meant) if key not in ran]
+    return ", ".join(words)
+
+
 def order(cell):
     """Cells by their row."""
     number, _, name = str(cell).partition("-")
@@ -151,8 +172,12 @@ class Rows:
             parts = [estimate(rows, name) for name in ["success49", "curve_success49", "success"]]
             parts.append(estimate(rows, "curve_action_entropy", most=float("inf")))
             about = cells[cell]
+            did = about["did"]
+            other = differences(json.loads(rows[0]["settings"]), about["settings"])
+            if other:
+                did += f"; **ran before the table was mended, {other}**"
             lines.append(
-                f"| {cell} | {about['did']} | {len(rows)} | {' | '.join(parts)} | {told.get(cell, '')} | {about['shows']} |"
+                f"| {cell} | {did} | {len(rows)} | {' | '.join(parts)} | {told.get(cell, '')} | {about['shows']} |"
             )
         return "\n".join(lines)
 

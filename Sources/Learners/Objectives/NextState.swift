@@ -14,12 +14,17 @@ public struct NextStateSettings: Codable, Sendable, Equatable {
   public var weight = 0.0
   /// Along which dimension the next state is looked for.
   public var axis = NextStateAxis.time
+  /// What the next state is said from.
+  public var reads = NextStateReads.step
+  /// Hidden units of the layers that say it.
+  public var widths: [Int] = []
 
   /// No prediction.
   public init() {}
 
   func validate() throws {
     try Settings.requireWeight(weight, "objectives.nextState.weight")
+    try Settings.requireWidths(widths, "objectives.nextState.widths")
   }
 
   static let documentation: [(key: String, meaning: String, source: String)] = [
@@ -29,7 +34,24 @@ public struct NextStateSettings: Codable, Sendable, Equatable {
       "time: the next state of the same sequence; batch: the log's mistake, the same time in the "
         + "next sequence", "PACT; the log, pact.py"
     ),
+    (
+      "objectives.nextState.reads",
+      "step: from the tokens of state and action; goal: from those of state and goal",
+      "PACT; the log"
+    ),
+    (
+      "objectives.nextState.widths", "hidden units of the layers that say the next state",
+      "pact.py: 128, 128"
+    ),
   ]
+}
+
+/// What a next state is said from.
+public enum NextStateReads: String, SettingChoice {
+  /// The tokens of state and action.
+  case step
+  /// The tokens of state and goal.
+  case goal
 }
 
 /// The loss of next states that a model of sequences predicts from state and action.

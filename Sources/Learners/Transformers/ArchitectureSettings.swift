@@ -45,6 +45,18 @@ public enum AttentionKeys: String, SettingChoice {
   case both
   /// State and goal, which both ask.
   case mutual = "self"
+  /// State and goal, which an action token asks.
+  case token
+}
+
+/// Which tokens say where they stand.
+public enum PositionedTokens: String, SettingChoice {
+  /// All.
+  case all
+  /// States.
+  case states
+  /// Action tokens.
+  case actions
 }
 
 /// Which token an action is read at.
@@ -79,6 +91,8 @@ public struct ArchitectureSettings: Codable, Sendable, Equatable {
   public var dropout = 0.0
   /// How tokens say where they stand.
   public var positions = PositionKind.none
+  /// Which tokens do, of a decoder and of trajectory tokens.
+  public var positionsOf = PositionedTokens.all
   /// Hidden units of the state's embedding.
   public var stateWidths: [Int] = []
   /// What stands for the goal.
@@ -99,6 +113,8 @@ public struct ArchitectureSettings: Codable, Sendable, Equatable {
   public var history = 1
   /// How the goal comes to the states.
   public var conditioning = ConditioningKind.token
+  /// Whether the goal is a token as well, where it comes to the states in another way.
+  public var keepsGoal = false
   /// Which states of a trajectory see which.
   public var mask = TrajectoryMask.all
   /// Steps to the goal, for the mask `ahead`.
@@ -107,8 +123,12 @@ public struct ArchitectureSettings: Codable, Sendable, Equatable {
   public var zeroes = false
   /// Whether the goal's token is added to action tokens.
   public var goalInTokens = false
+  /// Whether a goal-post of its own is added to the action token.
+  public var postInTokens = false
   /// Whether the goal stands before the steps, else after them.
   public var goalFirst = true
+  /// Whether outputs are what the last token has in common with the embedding of each action.
+  public var tiesActions = false
   /// Action tokens of the form `action-encoder`.
   public var actionTokens = 1
   /// Numbers in a plan.
@@ -120,6 +140,18 @@ public struct ArchitectureSettings: Codable, Sendable, Equatable {
 
   /// A model of three tokens: state, action token and goal-post.
   public init() {}
+
+  /// Whether the goal is a state of the sequence.
+  var hasGoalState: Bool {
+    switch form {
+    case .trajectory, .trajectoryDecoder: true
+    case .interleaved: mask.hasGoalOfEachState
+    default: false
+    }
+  }
+
+  /// Whether the goal is a token of its own, in the forms that condition.
+  var hasGoalToken: Bool { conditioning == .token || keepsGoal }
 
   func validate() throws {
     let counts = [
@@ -157,23 +189,37 @@ public struct ArchitectureSettings: Codable, Sendable, Equatable {
     ("normFirst", "whether normalisation comes before a part, else after", "gcsl_example.py"),
     ("dropout", "share of numbers that training drops; the log's is 0.1", "ours"),
     ("positions", "none, sinusoidal or learned", "the log"),
+    (
+      "positionsOf",
+      "all, states or actions: which tokens have positions (decoder, "
+        + "trajectory-tokens)", "traj_idm.py"
+    ),
     ("stateWidths", "hidden units of the state's embedding", "the log"),
     ("goal", "embedding: of the goal; post: of state and goal, by hiddenWidths", "the log"),
     ("goalWidths", "hidden units of the goal's embedding", "the log"),
     ("outWidths", "hidden units between the token that is read and the action", "the log"),
     ("reads", "state, token or goal: where the action is read", "the log"),
     ("readsGoal", "whether the head reads the goal's token too", "pact.py"),
-    ("keys", "goal, both or self: what attention looks at", "the log"),
+    (
+      "keys", "goal, both, self or token: what attention looks at, and token: what asks",
+      "the log, idm_ssl.py"
+    ),
     ("copies", "tokens that are copies of the state", "the log"),
     ("history", "states before and with the present one that are read", "the log"),
     ("conditioning", "token, concatenation, film or gate: how states learn of the goal", "the log"),
+    ("keepsGoal", "whether the goal is a token besides", "traj_idm_dec.py"),
     (
       "mask", "all, causal, random-goal, ahead, base, restrictive, pre or diagonal", "masking.py"
     ),
     ("ahead", "steps to the goal, for the mask of that name", "masking.py"),
     ("zeroes", "whether a trajectory's states but start and goal are zeros", "masking.py"),
-    ("goalInTokens", "whether the goal's token is added to action tokens", "traj_idm.py"),
+    ("goalInTokens", "whether the goal's token is added to action tokens", "idm_ssl.py"),
+    ("postInTokens", "whether a goal-post is added to the action token (tokens)", "idm_ssl.py"),
     ("goalFirst", "whether the goal stands before the steps, else after them", "dt_gpt.py"),
+    (
+      "tiesActions", "whether outputs are products with the actions' embeddings (interleaved)",
+      "pact.py, dt_gpt.py"
+    ),
     ("actionTokens", "action tokens of the form action-encoder", "the log"),
     ("planWidth", "numbers in a plan; MimicPlay's are 400", "ours"),
     ("waypoints", "places of the way that a plan says", "MimicPlay"),

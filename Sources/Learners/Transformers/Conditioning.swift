@@ -19,8 +19,11 @@ public enum ConditioningKind: String, SettingChoice {
 ///
 /// Perez et al., "FiLM: Visual Reasoning with a General Conditioning Layer", AAAI 2018, arXiv:1709.07871;
 /// Zhang et al., "Multimodal Chain-of-Thought Reasoning in Language Models", 2023, arXiv:2302.00923. Both
-/// in the form of the log's code, github.com/miladsamim/GCRL, `gcsl/gcsl/algo/traj_idm_dec_simple.py`: FiLM
-/// has a residual, and the gate's attention a residual, a normalisation and one head.
+/// in the form of the log's code, github.com/miladsamim/GCRL at 63b1e7e, `gcsl/gcsl/algo/traj_idm_dec.py`: FiLM
+/// has a residual, and the gate's attention a residual, a normalisation and one head, and drops what it hands on.
+///
+/// It differs from the log's code in: 1. matrices are drawn as PyTorch's attention draws them, where `mha.py` draws
+/// normal numbers; 2. no weights of attention to the goal are computed or dropped, as it is a single key.
 ///
 /// Shapes: `B` rows, `T` states, `D` numbers in a token.
 enum Conditioning {
@@ -46,6 +49,12 @@ enum Conditioning {
     }
   }
 
+  /// The goal's own token among states that it came to, `[B, 1, D]`, or twice `[B, 1, 2 D]` for concatenation.
+  func token(of goal: Tensor) -> Tensor {
+    if case .concatenation = self { return .concatenated([goal, goal], along: 1).asToken }
+    return goal.asToken
+  }
+
   /// Tokens `[B, T, D]`, or `[B, T, 2 D]` for concatenation, of states `[B, T, D]` and goals `[B, D]`.
   func callAsFunction(_ states: Tensor, _ goal: Tensor, dropout: Dropout?) -> Tensor {
     let (rows, tokens, width) = (states.shape[0], states.shape[1], states.shape[2])
@@ -61,7 +70,7 @@ enum Conditioning {
       )
       return scale * states + shift + states
     case .gate(let attention, let norm, let ofState, let ofGoal):
-      let attended = norm(states + attention(states, keys: goals, dropout: dropout))
+      let attended = norm(states + dropout(attention(states, keys: goals)))
       let share = (ofState(states) + ofGoal(attended)).sigmoid()
       return states + share * (attended - states)
     }

@@ -1,7 +1,10 @@
 internal import Torch
 
 /// A transformer's encoder over states and goal, and its decoder over action tokens: the log's single-act and
-/// all-act decoders, with states before the present one, and with the goal by FiLM, gate or concatenation.
+/// all-act decoders, with states before the present one, and with the goal by FiLM, gate or concatenation, beside a
+/// token of its own or in place of it.
+///
+/// The position of a state is the number of its step in the episode, and so is that of an action token.
 ///
 /// Shapes: `B` rows, `W` places, `D` numbers in a token.
 struct DecoderModel: GoalModel {
@@ -26,12 +29,13 @@ struct DecoderModel: GoalModel {
     conditioning = Conditioning(settings.conditioning, width: parts.width, parts.make)
     token = parts.make.embedding("token", rows: 1, width: width)
     places = Positions(
-      "places", settings.positions, places: settings.history, width: parts.width, parts.make)
+      "places", settings.positionsOf == .actions ? .none : settings.positions,
+      places: parts.sizes.times, width: parts.width, parts.make)
+    let kind = settings.positionsOf == .states ? .none : settings.positions
     // Tokens of one kind are told apart by their numbers.
     times = Positions(
-      "times",
-      !asksForAll ? .none : settings.positions == .none ? .learned : settings.positions,
-      places: parts.sizes.places, width: width, parts.make)
+      "times", asksForAll && kind == .none ? .learned : kind, places: parts.sizes.times,
+      width: width, parts.make)
     encoder = TransformerStack(
       "encoder", layers: settings.layers, parts.layers(width, ofPair: true), parts.make)
     decoder = TransformerStack(
@@ -46,13 +50,19 @@ struct DecoderModel: GoalModel {
     let memory = encoder(source, bias: bias, dropout: dropout)
     var x = token.token(rows: input.rows)
     guard asksForAll, let sequence = input.sequence else {
+      if let sequence = input.sequence {
+        let W = sequence.steps
+        x = times.added(
+          to: x, at: sequence.starts.enumerated().map { sequence.times[$0 * W + $1] })
+      }
       if settings.goalInTokens { x = x + goals.asToken }
       let y = decoder(x, memory: memory, memoryBias: bias, dropout: dropout)
         .selected(0, along: 1)
       return ModelOutput(actions: out(y, goal: goals), features: y)
     }
     let count = sequence.steps
-    x = times.added(to: x.expanded(to: [input.rows, count, x.shape[2]]))
+    x = times.added(
+      to: x.expanded(to: [input.rows, count, x.shape[2]]), at: sequence.times)
     if settings.goalInTokens { x = x + goals.asToken }
     // Tokens beyond the goal are hidden.
     let steps = (0..<input.rows).map { row in
@@ -73,13 +83,20 @@ struct DecoderModel: GoalModel {
   private func encoded(
     _ input: ModelInput, _ goals: Tensor, _ dropout: Dropout?
   ) -> (Tensor, Tensor?) {
-    let hasGoal = settings.conditioning == .token
+    let hasGoal = settings.hasGoalToken
+    let token = conditioning.token(of: goals)
     guard settings.history > 1, !asksForAll, let sequence = input.sequence else {
-      let states = conditioning(state(input.states).asToken, goals, dropout: dropout)
-      return (hasGoal ? .concatenated([states, goals.asToken], along: 1) : states, nil)
+      var states = state(input.states).asToken
+      if let sequence = input.sequence {
+        let W = sequence.steps
+        states = places.added(
+          to: states, at: sequence.starts.enumerated().map { sequence.times[$0 * W + $1] })
+      }
+      states = conditioning(states, goals, dropout: dropout)
+      return (hasGoal ? .concatenated([states, token], along: 1) : states, nil)
     }
     let states = conditioning(
-      places.added(to: state(sequence.states)), goals, dropout: dropout)
+      places.added(to: state(sequence.states), at: sequence.times), goals, dropout: dropout)
     let (W, tokens) = (sequence.steps, sequence.steps + (hasGoal ? 1 : 0))
     let sees = (0..<input.rows * tokens).map { key -> Bool in
       let (row, place) = (key / tokens, key % tokens)
@@ -88,7 +105,7 @@ struct DecoderModel: GoalModel {
         ? place == sequence.starts[row] : sequence.holds[row * W + place]
     }
     return (
-      hasGoal ? .concatenated([states, goals.asToken], along: 1) : states,
+      hasGoal ? .concatenated([states, token], along: 1) : states,
       AttentionBias.of(sees, rows: input.rows, queries: 1, keys: tokens)
     )
   }

@@ -133,6 +133,7 @@ extension GoalTransformer.Configuration {
     let form = architecture.form
     let isTrajectory = form == .trajectory || form == .trajectoryDecoder
     let isOfState = [.tokens, .decoder].contains(form)
+    let isOfPlaces = [.decoder, .trajectoryTokens].contains(form)
     try require(
       isOfState || architecture.conditioning == .token, "architecture.conditioning",
       "token for all forms but tokens and decoder", architecture.conditioning.rawValue)
@@ -141,19 +142,38 @@ extension GoalTransformer.Configuration {
       "architecture.conditioning", "another where the goal is added to action tokens",
       architecture.conditioning.rawValue)
     try require(
-      form != .tokens || architecture.conditioning == .token || architecture.reads != .goal,
+      form != .tokens || architecture.hasGoalToken || architecture.reads != .goal,
       "architecture.reads", "state or token where the goal is no token", architecture.reads.rawValue
     )
     try require(
-      isTrajectory || !architecture.mask.hasGoalOfEachState, "architecture.mask",
-      "another for forms that are not of trajectories", architecture.mask.rawValue)
+      isTrajectory || form == .interleaved || !architecture.mask.hasGoalOfEachState,
+      "architecture.mask", "another for forms that are not of trajectories or interleaved",
+      architecture.mask.rawValue)
+    try require(
+      form != .interleaved || !architecture.hasGoalState || !architecture.readsGoal,
+      "architecture.readsGoal", "false where the goal is a state of the sequence", "true")
+    try require(
+      architecture.conditioning != .token || !architecture.keepsGoal, "architecture.keepsGoal",
+      "false where conditioning is token, which is that", "true")
+    try require(
+      isOfPlaces || architecture.positionsOf == .all, "architecture.positionsOf",
+      "all for all forms but decoder and trajectory-tokens", architecture.positionsOf.rawValue)
+    try require(
+      !architecture.postInTokens
+        || form == .tokens && architecture.reads == .token
+          && architecture.conditioning != .concatenation,
+      "architecture.postInTokens",
+      "false but for the form tokens that reads a token, without concatenation", "true")
+    try require(
+      form == .interleaved || !architecture.tiesActions, "architecture.tiesActions",
+      "false for all forms but interleaved", "true")
     try require(
       form != .trajectoryTokens || architecture.mask == .all || architecture.mask.isOfRow,
       "architecture.mask", "all, base, restrictive or pre for trajectory-tokens",
       architecture.mask.rawValue)
     let needsGoals: Bool =
       switch form {
-      case .interleaved, .prompted, .planner: true
+      case .interleaved, .prompted, .planner: !architecture.hasGoalState
       case .decoder: objectives.imitation.actions == .all
       default: false
       }
@@ -171,6 +191,10 @@ extension GoalTransformer.Configuration {
     try require(
       objectives.nextState.weight == 0 || form == .interleaved, "architecture.form",
       "interleaved for objectives.nextState", form.rawValue)
+    try require(
+      objectives.nextState.reads == .step || !architecture.hasGoalState,
+      "objectives.nextState.reads", "step where the goal is a state of the sequence",
+      objectives.nextState.reads.rawValue)
     try require(
       objectives.distillation.maskedWeight == 0 || isTrajectory, "architecture.form",
       "trajectory for objectives.distillation.maskedWeight", form.rawValue)

@@ -43,7 +43,7 @@ public final class GoalTransformer: Learner {
   public init(task: GoalTask, configuration: Configuration, seed: UInt64) throws {
     let needsGoals =
       configuration.goals == .full || configuration.objectives.reachedState.isOn
-      || [.trajectory, .trajectoryDecoder, .planner].contains(configuration.architecture.form)
+      || configuration.architecture.hasGoalState || configuration.architecture.form == .planner
     guard task.isGoalKnown || !needsGoals else {
       throw LearnerError.unknownGoals(learner: Self.identifier, task: task.identifier)
     }

@@ -7,32 +7,44 @@ internal import Torch
 ///
 ///     goal first   g s_0 a_0 s_1 a_1 ...        goal last   s_0 a_0 s_1 a_1 ... g
 ///
+/// Under the masks `random-goal` and `ahead` the sequence is a whole trajectory without a token of the goal: each
+/// state and its action see one later state, their goal, besides what stands before them. That is the log's first
+/// model of this kind (github.com/miladsamim/GCRL at 63b1e7e, `gcsl/gcsl/algo/masking.py`, `even_only`), which
+/// draws a goal for each token and lets it be the token itself, where here a state and its action share one. With
+/// more than one layer a goal's token has seen the action that is asked for, which is so in the log's too; in acting
+/// it has seen zeros there.
+///
 /// Bonatti et al., "PACT: Perception-Action Causal Transformer for Autoregressive Robotics Pre-Training", 2022,
 /// arXiv:2209.11133; Chen et al., "Decision Transformer", NeurIPS 2021, arXiv:2106.01345. Next states are said
-/// from the tokens of state and action together, as in PACT, here as observations. A goal-post is that of the
-/// first state, from which all steps go on.
+/// from the tokens of state and action together, as in PACT, here as observations; or of state and goal. A goal-post
+/// is that of the first state, from which all steps go on. Outputs may be tied to the actions' embeddings, as in the
+/// log's `pact.py` and `dt_gpt.py`: the products of the last token, behind a rectifier where it has layers, with the
+/// columns of their matrix.
 ///
 /// Shapes: `B` rows, `W` steps, `D` numbers in a token.
 struct InterleavedModel: GoalModel {
   private let state: RowEmbedding
-  private let goal: GoalToken
+  private let goal: GoalToken?  // nil where the goal is a state of the sequence
   private let action: RowEmbedding
   private let times: Positions
   private let stack: TransformerStack
   private let out: OutLayers
   private let next: NextStateHead?
+  private let nextReads: NextStateReads
   private let settings: ArchitectureSettings
 
   init(_ parts: ModelParts, saysNextStates: Bool) {
     settings = parts.settings
+    nextReads = parts.objectives.nextState.reads
     state = parts.stateEmbedding()
-    goal = parts.goalToken()
-    action = RowEmbedding(parts.make.mlp("action", [parts.sizes.outputs, parts.width]))
+    goal = settings.mask.hasGoalOfEachState ? nil : parts.goalToken()
+    let actions = parts.make.linear("action.0", parts.sizes.outputs, parts.width)
+    action = RowEmbedding(MLP([actions]))
     times = Positions(
       "times", settings.positions, places: parts.sizes.places, width: parts.width, parts.make)
     stack = TransformerStack(
       "encoder", layers: settings.layers, parts.layers(), parts.make)
-    out = parts.out(parts.width)
+    out = settings.tiesActions ? parts.out(tiedTo: actions.weight) : parts.out(parts.width)
     next = saysNextStates ? NextStateHead(parts) : nil
   }
 
@@ -41,44 +53,67 @@ struct InterleavedModel: GoalModel {
     let (B, W, D) = (input.rows, sequence.steps, settings.width)
     let states = times.added(to: state(sequence.states))
     let actions = times.added(to: action(sequence.actions))
-    let goals = goal(sequence.first, input.goals)
+    let goals = goal?(sequence.first, input.goals)
     let steps = Tensor.concatenated(
       [states.reshaped([B, W, 1, D]), actions.reshaped([B, W, 1, D])], along: 2
     ).reshaped([B, 2 * W, D])
     let pairs = (0..<W).flatMap { [TokenRole.state($0), .action($0)] }
-    let layout = TokenLayout(settings.goalFirst ? [.goal] + pairs : pairs + [.goal])
-    let tokens = settings.goalFirst ? [goals.asToken, steps] : [steps, goals.asToken]
-    let y = stack(
-      .concatenated(tokens, along: 1), bias: AttentionBias.causal(layout.count), dropout: dropout
-    ).flattened
+    let roles = goals == nil ? pairs : settings.goalFirst ? [.goal] + pairs : pairs + [.goal]
+    let layout = TokenLayout(roles)
+    let tokens =
+      goals.map { settings.goalFirst ? [$0.asToken, steps] : [steps, $0.asToken] } ?? [steps]
+    let bias = goals == nil ? goalBias(sequence, rows: B) : AttentionBias.causal(layout.count)
+    let y = stack(.concatenated(tokens, along: 1), bias: bias, dropout: dropout).flattened
     func rows(_ places: [Int], _ role: (Int) -> TokenRole) -> Tensor {
       let within = (0..<W).map { layout.place(of: role($0)) }
       return y.rows(places.map { Int64($0 / W * layout.count + within[$0 % W]) })
     }
-    let asked = (0..<B * W).filter { sequence.acts[$0] }
+    // A state that has no goal is not asked.
+    let asked = (0..<B * W).filter {
+      sequence.acts[$0] && (goals != nil || $0 % W < sequence.columns.count)
+    }
     let read = rows(asked) { .state($0) }
-    let goalsRead = settings.readsGoal ? goals.rows(asked.map { Int64($0 / W) }) : nil
+    let goalsRead = settings.readsGoal ? goals?.rows(asked.map { Int64($0 / W) }) : nil
     var output = ModelOutput(
       actions: out(read, goal: goalsRead), asked: .places(asked), features: read)
     if let next {
       let all = Array(0..<B * W)
-      output.nextStates = next(rows(all) { .state($0) }, rows(all) { .action($0) })
-        .reshaped([B, W, -1])
+      let beside: Tensor
+      if nextReads == .goal, let goals {
+        beside = goals.rows(all.map { Int64($0 / W) })
+      } else {
+        beside = rows(all) { .action($0) }
+      }
+      output.nextStates = next(rows(all) { .state($0) }, beside).reshaped([B, W, -1])
     }
     return output
   }
+
+  /// What states and their actions see where each has a later state for its goal.
+  private func goalBias(_ sequence: ModelInput.Sequence, rows: Int) -> Tensor {
+    let T = 2 * sequence.steps
+    let count = sequence.holds.contains(false) ? rows : 1
+    let sees = (0..<count * T * T).map { pair -> Bool in
+      let (row, q, k) = (pair / (T * T), pair / T % T, pair % T)
+      guard sequence.holds[row * sequence.steps + k / 2] else { return k == q }
+      let hasGoal = q / 2 < sequence.columns.count
+      return k <= q || hasGoal && k == 2 * sequence.columns[q / 2]
+    }
+    return AttentionBias.of(sees, rows: count, queries: T, keys: T)
+  }
 }
 
-/// Says the next state from the tokens of state and action, `[N, O]`.
+/// Says the next state from two tokens: of the state, and of its action or the goal, `[N, O]`.
 struct NextStateHead {
   private let layer: MLP
 
   init(_ parts: ModelParts) {
-    layer = parts.make.mlp("next", [2 * parts.width, parts.sizes.observation])
+    let hidden = parts.objectives.nextState.widths
+    layer = parts.make.mlp("next", [2 * parts.width] + hidden + [parts.sizes.observation])
   }
 
-  func callAsFunction(_ state: Tensor, _ action: Tensor) -> Tensor {
-    layer(.concatenated([state, action], along: 1))
+  func callAsFunction(_ state: Tensor, _ other: Tensor) -> Tensor {
+    layer(.concatenated([state, other], along: 1))
   }
 }
 

@@ -16,6 +16,8 @@ struct ModelInput {
     let actions: Tensor
     /// Whether a place holds a state, `[B · W]`.
     let holds: [Bool]
+    /// The number of each state within its episode, `[B · W]`.
+    let times: [Int64]
     /// Whether an action was taken there that can be asked for, `[B · W]`.
     let acts: [Bool]
     /// The places of start and goal state, `[B]`.
@@ -50,7 +52,7 @@ extension ModelInput {
     let sequence = sequence.map {
       Sequence(
         steps: $0.steps, states: noised($0.states), actions: $0.actions, holds: $0.holds,
-        acts: $0.acts, starts: $0.starts, goals: $0.goals, columns: $0.columns)
+        times: $0.times, acts: $0.acts, starts: $0.starts, goals: $0.goals, columns: $0.columns)
     }
     return ModelInput(
       rows: rows, states: noised(states), goals: noised(goals), sequence: sequence)
@@ -152,7 +154,8 @@ struct ModelInputMaker: Sendable {
       return ModelInput.Sequence(
         steps: W, states: normalized(window.observations, [rows, W, O], from: 0),
         actions: Tensor(features, shape: [rows, W, K]), holds: window.mask.map { $0 == 1 },
-        acts: acts, starts: window.starts.map { Int($0) }, goals: goalPlaces(of: window),
+        times: window.times.map { Int64($0) }, acts: acts, starts: window.starts.map { Int($0) },
+        goals: goalPlaces(of: window),
         columns: goalColumns)
     }
     return ModelInput(

@@ -11,9 +11,11 @@ extension GoalTransformer.Configuration {
     case .decoder where objectives.imitation.actions == .all:
       return .toGoal(steps: states, inclusive: quirks.asksAtGoal)
     case .decoder:
-      return architecture.history > 1 ? .before(steps: min(architecture.history, states)) : nil
+      return architecture.history > 1 || architecture.positions != .none
+        ? .before(steps: min(architecture.history, states)) : nil
     case .trajectory, .trajectoryDecoder, .trajectoryTokens, .planner:
       return .episode(steps: states)
+    case .interleaved where architecture.mask.hasGoalOfEachState: return .episode(steps: states)
     case .interleaved, .prompted: return .toGoal(steps: states)
     }
   }
@@ -22,7 +24,7 @@ extension GoalTransformer.Configuration {
   func model(task: GoalTask, head: ActionHead, _ make: ParameterMaker) -> any GoalModel {
     let sizes = ModelSizes(
       observation: task.spec.observation, goal: goals.form.length(task.spec), outputs: head.outputs,
-      places: window(horizon: task.spec.horizon)?.steps ?? 1)
+      places: window(horizon: task.spec.horizon)?.steps ?? 1, times: task.spec.horizon + 1)
     let parts = ModelParts(
       settings: architecture, hiddenWidths: hiddenWidths, sizes: sizes, quirks: quirks,
       objectives: objectives, make: make)

@@ -17,6 +17,8 @@ struct ModelSizes: Equatable {
   var outputs: Int
   /// Places in a window, `W`; 1 without one.
   var places: Int
+  /// States of a whole episode, by which its steps are numbered.
+  var times: Int
 }
 
 /// What models are made of: embeddings, the head's layers, and the settings.
@@ -36,7 +38,8 @@ struct ModelParts {
 
   /// The state's embedding.
   func stateEmbedding(_ name: String = "state") -> RowEmbedding {
-    RowEmbedding(make.mlp(name, [sizes.observation] + settings.stateWidths + [width]))
+    if quirks.omitsEmbedding { return RowEmbedding(width: width) }
+    return RowEmbedding(make.mlp(name, [sizes.observation] + settings.stateWidths + [width]))
   }
 
   /// What stands for the goal.
@@ -45,8 +48,13 @@ struct ModelParts {
     case .embedding:
       .embedding(make.mlp("goal", [sizes.goal] + settings.goalWidths + [width]))
     case .post:
-      .post(make.mlp("post", [sizes.observation + sizes.goal] + hiddenWidths + [width]))
+      .post(postNetwork("post"))
     }
+  }
+
+  /// The layers of a goal-post: a function of state and goal.
+  func postNetwork(_ name: String) -> MLP {
+    make.mlp(name, [sizes.observation + sizes.goal] + hiddenWidths + [width])
   }
 
   /// The layers between a token of `width` numbers and an action.
@@ -61,6 +69,16 @@ struct ModelParts {
       outputs: sizes.outputs, readsGoal: settings.readsGoal)
   }
 
+  /// Outputs that are a token's products with the embeddings of actions, `[D, K]`: behind layers and a rectifier
+  /// where it has any, or reads the goal's token too.
+  func out(tiedTo actions: Tensor) -> OutLayers {
+    let inputs = width + (settings.readsGoal ? width : 0)
+    let hasLayers = settings.readsGoal || !settings.outWidths.isEmpty
+    return OutLayers(
+      network: hasLayers ? make.mlp("out", [inputs] + settings.outWidths + [width]) : nil,
+      outputs: sizes.outputs, readsGoal: settings.readsGoal, tied: actions)
+  }
+
   /// The shape of layers whose tokens have `width` numbers; `ofPair` for an encoder with a decoder.
   func layers(_ width: Int? = nil, ofPair: Bool = false) -> LayerShape {
     LayerShape(
@@ -70,14 +88,24 @@ struct ModelParts {
   }
 }
 
-/// Dense layers for each row of `[..., I]`.
+/// Dense layers for each row of `[..., I]`; without them the row itself.
 struct RowEmbedding {
-  private let network: MLP
+  private let network: MLP?
+  private let width: Int
 
-  init(_ network: MLP) { self.network = network }
+  init(_ network: MLP) { (self.network, width) = (network, 0) }
+
+  /// The rows' first numbers, with zeros behind them where they have fewer than `width`.
+  init(width: Int) { (network, self.width) = (nil, width) }
 
   func callAsFunction(_ x: Tensor) -> Tensor {
     let shape = x.shape
+    guard let network else {
+      let (last, inputs) = (shape.count - 1, shape[shape.count - 1])
+      guard inputs < width else { return x.narrowed(0..<width, along: last) }
+      let zeros = Tensor.zeros(Array(shape.dropLast()) + [width - inputs])
+      return .concatenated([x, zeros], along: last)
+    }
     guard let inputs = shape.last, shape.count > 2 else { return network(x) }
     let rows = shape.dropLast().reduce(1, *)
     let y = network(x.reshaped([rows, inputs]))
@@ -105,10 +133,18 @@ struct OutLayers {
   let network: MLP?
   let outputs: Int
   let readsGoal: Bool
+  /// The actions' embeddings `[D, K]` that outputs are products with; nil for none.
+  var tied: Tensor?
 
   /// Outputs `[N, K]` of tokens `[N, D]` and, where they are read, goal tokens `[N, D]`.
   func callAsFunction(_ x: Tensor, goal: Tensor? = nil) -> Tensor {
-    guard let network else { return x.narrowed(0..<outputs, along: 1) }
+    if let tied {
+      return (network.map { said($0, x, goal).rectified() } ?? x).matrixProduct(tied)
+    }
+    return network.map { said($0, x, goal) } ?? x.narrowed(0..<outputs, along: 1)
+  }
+
+  private func said(_ network: MLP, _ x: Tensor, _ goal: Tensor?) -> Tensor {
     if readsGoal, let goal { return network(.concatenated([x, goal], along: 1)) }
     return network(x)
   }

@@ -27,10 +27,11 @@ struct DenseModel: GoalModel {
   }
 }
 
-/// Attention whose query is the state, without a transformer's dense layers: the log's "msa" and "ma".
+/// Attention whose query is the state, or an action token, without a transformer's dense layers: the log's "msa" and "ma".
 struct AttentionModel: GoalModel {
   private let state: RowEmbedding
   private let goal: GoalToken
+  private let token: Tensor?
   private let layers: [MultiHeadAttention]
   private let out: OutLayers
   private let settings: ArchitectureSettings
@@ -39,6 +40,8 @@ struct AttentionModel: GoalModel {
     settings = parts.settings
     state = parts.stateEmbedding()
     goal = parts.goalToken()
+    token =
+      settings.keys == .token ? parts.make.embedding("token", rows: 1, width: parts.width) : nil
     layers = (0..<settings.layers).map {
       MultiHeadAttention(
         "attention.\($0)", width: parts.width, heads: parts.settings.heads, parts.make)
@@ -51,11 +54,11 @@ struct AttentionModel: GoalModel {
     let goals = goal(input.states, input.goals).asToken
     let copies = [Tensor](repeating: states, count: settings.copies)
     let both = Tensor.concatenated(copies + [goals], along: 1)
-    var x = settings.keys == .mutual ? both : states
+    var x = token?.token(rows: input.rows) ?? (settings.keys == .mutual ? both : states)
     for layer in layers {
       switch settings.keys {
       case .goal: x = layer(x, keys: goals, dropout: dropout)
-      case .both: x = layer(x, keys: both, dropout: dropout)
+      case .both, .token: x = layer(x, keys: both, dropout: dropout)
       case .mutual: x = layer(x, dropout: dropout)
       }
     }
@@ -69,6 +72,7 @@ struct TokensModel: GoalModel {
   private let state: RowEmbedding
   private let goal: GoalToken
   private let conditioning: Conditioning
+  private let post: MLP?
   private let token: Tensor?
   private let positions: Positions
   private let encoder: TransformerStack
@@ -84,9 +88,10 @@ struct TokensModel: GoalModel {
     state = parts.stateEmbedding()
     goal = parts.goalToken()
     conditioning = Conditioning(settings.conditioning, width: parts.width, parts.make)
+    post = settings.postInTokens ? parts.postNetwork("token_post") : nil
     var roles = (0..<settings.copies).map(TokenRole.state)
     if settings.reads == .token { roles.append(.actionToken(0)) }
-    if settings.conditioning == .token { roles.append(.goal) }
+    if settings.hasGoalToken { roles.append(.goal) }
     layout = TokenLayout(roles)
     token = settings.reads == .token ? parts.make.embedding("token", rows: 1, width: width) : nil
     read =
@@ -107,9 +112,12 @@ struct TokensModel: GoalModel {
     let states = conditioning(state(input.states).asToken, goals, dropout: dropout)
     var asked = token?.token(rows: input.rows) ?? states
     if settings.goalInTokens { asked = asked + goals.asToken }
+    if let post {
+      asked = asked + post(.concatenated([input.states, input.goals], along: 1)).asToken
+    }
     let tokens = layout.roles.map { role -> Tensor in
       switch role {
-      case .goal: return goals.asToken
+      case .goal: return conditioning.token(of: goals)
       case .actionToken: return asked
       default: return states
       }

@@ -8,6 +8,12 @@ public struct QuirkSettings: Codable, Sendable, Equatable {
   public var goalAtEnd = false
   /// The first numbers of a token are taken for the outputs, as in `idm.py`.
   public var omitsOutput = false
+  /// States are tokens as they are, cut or filled up with zeros to a token's width, as in `traj_idm.py`.
+  public var omitsEmbedding = false
+  /// The action token is not trained, as in `dec_idm.py`.
+  public var freezesToken = false
+  /// Masks over action tokens begin behind the start, which they hide, as in `traj_idm.py`.
+  public var hidesStart = false
   /// The action at the goal is asked for as well, as in `traj_idm.py`.
   public var asksAtGoal = false
   /// Acting always has one action token, where training has one for each step to the goal.
@@ -24,6 +30,9 @@ public struct QuirkSettings: Codable, Sendable, Equatable {
     ("readsLast", "acting reads the goal's token in place of the state's", "the log, BUG1"),
     ("goalAtEnd", "in acting the goal has the window's last position", "the log, line 38"),
     ("omitsOutput", "a token's first numbers are the outputs", "idm.py"),
+    ("omitsEmbedding", "states are tokens as they are", "traj_idm.py"),
+    ("freezesToken", "the action token is not trained (trajectory-decoder)", "dec_idm.py"),
+    ("hidesStart", "masks over action tokens begin behind the start", "traj_idm.py"),
     ("asksAtGoal", "the action at the goal is asked for as well", "traj_idm.py"),
     ("oneActingToken", "acting always has one action token", "traj_idm.py"),
     ("actsWithoutHistory", "acting has the present state alone", "the log, line 271"),

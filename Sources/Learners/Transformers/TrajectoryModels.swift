@@ -20,6 +20,7 @@ struct TrajectoryModel: GoalModel {
 
   init(_ parts: ModelParts) {
     (settings, quirks, asksForAll) = (parts.settings, parts.quirks, parts.asksForAll)
+    // The token is drawn and kept; frozen, no gradient reaches it.
     let decodesTokens = settings.form == .trajectoryDecoder
     state = parts.stateEmbedding()
     positions = Positions(
@@ -43,12 +44,14 @@ struct TrajectoryModel: GoalModel {
       states = states + isMasked * (masked.token(rows: B) - states)
     }
     if settings.zeroes { states = states * shown(sequence, rows: B) }
-    let x = positions.added(to: states)
+    let x = settings.positions == .none ? states : dropout(positions.added(to: states))
     let bias = AttentionBias.of(
       sees(sequence, rows: B), rows: maskIsOfRow(sequence) ? B : 1, queries: W, keys: W)
     let y: Tensor
     if let token {
-      let tokens = token.token(rows: B).expanded(to: [B, W, settings.width])
+      let tokens = (quirks.freezesToken ? token.detached() : token).token(rows: B).expanded(to: [
+        B, W, settings.width,
+      ])
       let alone = AttentionBias.of(
         TrajectoryMask.diagonal.matrix(states: W, start: 0, goal: 0), rows: 1, queries: W, keys: W)
       y = stack(tokens, bias: alone, memory: x, memoryBias: bias, dropout: dropout)
@@ -107,7 +110,8 @@ struct TrajectoryModel: GoalModel {
 ///
 ///     s_0 ... s_i  a_i ... a_{j−1}  g  s_{j+1} ...
 ///
-/// Masks are over the tokens: start is the state's, goal the goal's. Shapes as above.
+/// Masks are over the tokens: start is the state's, goal the goal's. Positions are those of the sequence, or, for
+/// action tokens alone, of the steps that their actions are for. Shapes as above.
 struct TrajectoryTokensModel: GoalModel {
   private let state: RowEmbedding
   private let goal: GoalToken
@@ -126,8 +130,9 @@ struct TrajectoryTokensModel: GoalModel {
     goal = parts.goalToken()
     token = parts.make.embedding("token", rows: 1, width: parts.width)
     positions = Positions(
-      "positions", settings.positions, places: parts.sizes.places + 2, width: parts.width,
-      parts.make)
+      "positions", settings.positions,
+      places: settings.positionsOf == .all ? parts.sizes.places + 2 : parts.sizes.times,
+      width: parts.width, parts.make)
     encoder = TransformerStack(
       "encoder", layers: settings.layers, parts.layers(), parts.make)
     out = parts.out(parts.width)
@@ -150,6 +155,7 @@ struct TrajectoryTokensModel: GoalModel {
     let kinds = W + bank.count - 1
     let count = W + 1 + (reached == nil ? 0 : 1)
     var (chosen, sees, asked, places): ([Int64], [Bool], [Int64], [Int]) = ([], [], [], [])
+    var times: [Int64?] = []
     for row in 0..<B {
       let (start, last) = (sequence.starts[row], min(sequence.goals[row], W - 1))
       for place in 0..<count {
@@ -164,8 +170,10 @@ struct TrajectoryTokensModel: GoalModel {
           isShown = sequence.holds[row * W + kind]
         }
         if isShown, place <= W {
-          isShown = settings.mask.sees(start, place, start: start, goal: last + 1)
+          let first = quirks.hidesStart ? start + 1 : start
+          isShown = settings.mask.sees(start, place, start: first, goal: last + 1)
         }
+        times.append(time(of: place, start: start, last: last))
         chosen.append(Int64(row * kinds + kind))
         sees.append(isShown)
         let isToken = start < place && place <= last
@@ -180,7 +188,7 @@ struct TrajectoryTokensModel: GoalModel {
       }
     }
     let tokens = Tensor.concatenated(bank, along: 1).flattened.rows(chosen)
-    let x = positions.added(to: tokens.reshaped([B, count, settings.width]))
+    let x = placed(tokens.reshaped([B, count, settings.width]), times)
     let bias = AttentionBias.of(sees, rows: B, queries: 1, keys: count)
     let y = encoder(x, bias: bias, dropout: dropout).flattened
     let read = y.rows(asked)
@@ -190,5 +198,22 @@ struct TrajectoryTokensModel: GoalModel {
         token: y.rows((0..<B).map { Int64($0 * count + count - 1) }), head: reached.head)
     }
     return output
+  }
+
+  /// The step whose position a token has, where not all have those of the sequence.
+  private func time(of place: Int, start: Int, last: Int) -> Int64? {
+    switch settings.positionsOf {
+    case .all: nil
+    case .states: place <= start ? Int64(place) : nil
+    case .actions: start < place && place <= last ? Int64(place - 1) : nil
+    }
+  }
+
+  /// Tokens `[B, T, D]` with their positions.
+  private func placed(_ x: Tensor, _ times: [Int64?]) -> Tensor {
+    guard settings.positionsOf != .all else { return positions.added(to: x) }
+    let shown = Tensor(
+      times.map { $0 == nil ? 0 : 1 } as [Float], shape: [x.shape[0], x.shape[1], 1])
+    return x + shown * (positions.added(to: x, at: times.map { $0 ?? 0 }) - x)
   }
 }

@@ -150,20 +150,24 @@ struct TransformerLayer {
   }
 }
 
-/// Layers one after the other, and a normalisation at the end where each begins with one or where asked.
+/// Layers one after the other, and a normalisation at the end, as PyTorch's modules have it: where each layer begins
+/// with one, and in an encoder with a decoder.
+///
+/// `nn.Transformer` ends both of its stacks with one; `nn.TransformerEncoder` and `nn.TransformerDecoder` have none
+/// unless it is handed to them, which layers need that begin with one.
 struct TransformerStack {
   private let layers: [TransformerLayer]
   private let norm: LayerNorm?
 
   init(
     _ name: String, layers count: Int, _ shape: LayerShape, attendsToMemory: Bool = false,
-    endsWithNorm: Bool = true, _ make: ParameterMaker
+    _ make: ParameterMaker
   ) {
     layers = (0..<count).map {
       TransformerLayer(
         "\(name).layers.\($0)", shape, attendsToMemory: attendsToMemory, make)
     }
-    norm = endsWithNorm ? make.norm(name + ".norm", shape.width) : nil
+    norm = shape.normFirst || shape.rule == .glorot ? make.norm(name + ".norm", shape.width) : nil
   }
 
   /// Tokens `[B, T, D]` of tokens `[B, T, D]`.

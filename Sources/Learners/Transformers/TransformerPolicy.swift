@@ -52,8 +52,8 @@ private final class TransformerActor: GoalActor {
   init(_ policy: TransformerPolicy) {
     self.policy = policy
     window = policy.configuration.window(horizon: policy.maker.task.spec.horizon)
-    let needsGoal = [ModelForm.trajectory, .trajectoryDecoder, .trajectoryTokens]
-      .contains(policy.configuration.architecture.form)
+    let architecture = policy.configuration.architecture
+    let needsGoal = architecture.hasGoalState || architecture.form == .trajectoryTokens
     room = max(1, (window?.steps ?? 1) - (needsGoal ? 1 : 0))
   }
 
@@ -155,7 +155,11 @@ struct ActingWindow {
     columns.actionMask[start] = 1
     let left = quirks.oneActingToken ? 1 : max(1, task.spec.horizon - done)
     var goal = min(W - 1, start + left)
-    let isTrajectory = form == .trajectory || form == .trajectoryDecoder
+    // States are numbered as the episode numbers them, and so are the steps to come.
+    for place in 0..<W {
+      columns.times[place] = Int32(min(max(0, done + place - start), task.spec.horizon))
+    }
+    let isTrajectory = policy.configuration.architecture.hasGoalState
     if isTrajectory {
       goal = quirks.goalAtEnd ? W - 1 : start + 1
       put(goalState, at: goal)

@@ -17,6 +17,8 @@ struct ActingTests {
     let goal = Int(batch.steps[row]) + 1 + Int(batch.offsets[row])
     switch configuration.architecture.form {
     case .trajectory, .trajectoryDecoder: return batch.offsets[row] == 0
+    case .interleaved where configuration.architecture.hasGoalState:
+      return batch.offsets[row] == 0
     case .trajectoryTokens: return goal == task.spec.horizon
     case .decoder where configuration.objectives.imitation.actions == .all:
       return goal == task.spec.horizon
@@ -51,7 +53,9 @@ struct ActingTests {
       for (k, state) in states.enumerated() {
         let action = actor.act(state)
         said.append(try #require(actor.logProbability(of: codec.action(choices))))
-        if isInTurns(form) { batch.window?.put(action, at: row, k) }
+        if form.form == .interleaved || form.form == .prompted {
+          batch.window?.put(action, at: row, k)
+        }
       }
       let goal = Int(batch.steps[row]) + 1 + Int(batch.offsets[row])
       let input = maker.input(
@@ -77,9 +81,10 @@ struct ActingTests {
     }
   }
 
-  /// Whether states and actions are read by turns, the policy's own actions among them.
+  /// Whether the window is that from the start to the goal, each of whose states is asked.
   private func isInTurns(_ form: ModelTests.Form) -> Bool {
     [.interleaved, .prompted].contains(form.form)
+      && !form.configuration.architecture.hasGoalState
   }
 
   /// What the policy sees up to the row's state; by turns, from there to the goal.
@@ -93,10 +98,15 @@ struct ActingTests {
         .map { Array(window.observations[2 * $0..<2 * $0 + 2]) }
     }
     switch configuration.architecture.form {
+    case .interleaved where configuration.architecture.hasGoalState:
+      return states(0..<Int(window.starts[row])) + present
     case .interleaved, .prompted: return states(0..<Int(window.goals[row]))
-    // Only how many there were is known of the states before.
-    case .decoder where configuration.objectives.imitation.actions == .all:
-      return (0..<Int(batch.steps[row])).map { [Float($0), 0] } + present
+    // Of states before those that are read only is known how many there were.
+    case .decoder:
+      let isAlone = configuration.objectives.imitation.actions == .all
+      let known = isAlone ? [] : states(0..<Int(window.starts[row]))
+      let others = (known.count..<Int(batch.steps[row])).map { [Float($0), 0] }
+      return others + known + present
     default: return states(0..<Int(window.starts[row])) + present
     }
   }

@@ -15,6 +15,8 @@ struct ExperimentTests {
     let kind: String
     let did: String
     let shows: String
+    let from: String
+    let repeats: Int?
     let settings: [String: JSONValue]
   }
 
@@ -48,13 +50,47 @@ struct ExperimentTests {
 
   @Test func theTableHasEveryRowOnce() throws {
     let cells = try Self.cells.get()
-    #expect(Set(cells.map(\.row)) == Set(1...89))
+    #expect(Set(cells.map(\.row)) == Set(1...91))
     #expect(Set(cells.map(\.cell)).count == cells.count)
     #expect(cells.allSatisfy { ["run", "analysis", "idea"].contains($0.kind) })
     #expect(cells.allSatisfy { !$0.did.isEmpty && !$0.shows.isEmpty })
     let entry = try LearnerRegistry.entry(GoalTransformer.identifier)
     // As they are, not made small.
     for cell in cells { _ = try entry.resolve(task: SmallWorld.task, overrides: cell.settings) }
+  }
+
+  /// Two cells have the same settings only where the log tried a thing again, or looked at a run again.
+  @Test func rowsDifferWhereTheLogsDo() throws {
+    let entry = try LearnerRegistry.entry(GoalTransformer.identifier)
+    var groups: [String: [Cell]] = [:]
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    for cell in try Self.cells.get() {
+      let settings = try entry.resolve(task: SmallWorld.task, overrides: cell.settings)
+      groups[String(decoding: try encoder.encode(settings), as: UTF8.self), default: []]
+        .append(cell)
+    }
+    for cells in groups.values {
+      let firsts = cells.filter { $0.kind != "analysis" && $0.repeats == nil }
+      #expect(firsts.count == 1, "\(cells.map(\.cell))")
+      for cell in cells {
+        guard let row = cell.repeats else { continue }
+        #expect(firsts.first?.row == row, "\(cell.cell) repeats row \(row)")
+      }
+    }
+    #expect(groups.values.contains { $0.count > 1 })
+  }
+
+  /// Each row names lines of the log's code, the row that does, or the log.
+  @Test func rowsSayWhatTheyWereReadFrom() throws {
+    let files =
+      "(transformer_idm|dec_idm|idm|idm_ssl|idm_online|masking|pact|pact_single|dt_gpt|buffer2?|gcsl"
+      + "|variants|dino_loss|vicreg_loss|traj_idm|traj_idm_dec|traj_idm_dec_simple|mha"
+      + "|positional_encoding|gcsl_example)\\.py:[0-9]+"
+    let source = try Regex("^(as row [0-9]+|the log alone|gcsl/evaluation/data.ipynb|\(files))")
+    for cell in try Self.cells.get() {
+      #expect(try source.firstMatch(in: cell.from) != nil, "\(cell.cell): \(cell.from)")
+    }
   }
 
   /// Trains each cell for a few updates, acts with it, saves it and goes on to the bit.
@@ -64,8 +100,8 @@ struct ExperimentTests {
     for (number, cell) in try Self.cells.get().enumerated() where number % 6 == part {
       var settings = small(cell.settings)
       // The log's dropout, on every other cell.
-      if number % 2 == 0, case .object(var parts) = settings["architecture"] {
-        parts["dropout"] = 0.1
+      if case .object(var parts) = settings["architecture"] {
+        parts["dropout"] = number % 2 == 0 ? 0.1 : 0
         settings["architecture"] = .object(parts)
       }
       let used = settings

@@ -95,9 +95,14 @@ struct ModelTests {
     return [
       tiny(.mlp), tiny(.branches), tiny(.attention) { $0.architecture.keys = .both },
       tiny(.attention) { $0.architecture.keys = .mutual },
+      tiny(.attention) { $0.architecture.keys = .token },
       tiny(.tokens) { $0.objectives.vicreg.embedding = .expander },
       tiny(.tokens) { $0.architecture.conditioning = .film },
       tiny(.tokens) { $0.architecture.conditioning = .concatenation },
+      tiny(.tokens) {
+        $0.architecture.goal = .embedding
+        $0.architecture.postInTokens = true
+      },
       tiny(.tokens) { $0.head = .continuous },
       tiny(.tokens) { $0.head = .independent },
       tiny(.tokens) {
@@ -115,6 +120,12 @@ struct ModelTests {
         $0.architecture.conditioning = .gate
         $0.architecture.normFirst = false
       },
+      tiny(.decoder) {
+        $0.architecture.history = 7
+        $0.architecture.conditioning = .concatenation
+        $0.architecture.keepsGoal = true
+      },
+      tiny(.decoder) { $0.architecture.positionsOf = .actions },
       tiny(.trajectory) {
         $0.architecture.mask = .randomGoal
         $0.goals = .full
@@ -127,6 +138,12 @@ struct ModelTests {
       },
       tiny(.trajectoryTokens) { $0.objectives.imitation.actions = .all },
       tiny(.trajectoryTokens) {
+        $0.architecture.positionsOf = .actions
+        $0.architecture.mask = .restrictive
+        $0.quirks.hidesStart = true
+        $0.quirks.omitsEmbedding = true
+      },
+      tiny(.trajectoryTokens) {
         $0.pairs = .original
         $0.objectives.reachedState.reachedWeight = 1
         $0.objectives.reachedState.goalWeight = 0.5
@@ -137,6 +154,21 @@ struct ModelTests {
         $0.pairs = .chop
         $0.objectives.nextState.weight = 1
         $0.architecture.readsGoal = true
+      },
+      tiny(.interleaved) {
+        $0.architecture.mask = .randomGoal
+        $0.architecture.layers = 1
+        $0.architecture.tiesActions = true
+        $0.goals = .full
+        $0.objectives.nextState.weight = 1
+      },
+      tiny(.interleaved) {
+        $0.pairs = .chop
+        $0.objectives.nextState.weight = 1
+        $0.objectives.nextState.reads = .goal
+        $0.objectives.nextState.widths = [5]
+        $0.architecture.tiesActions = true
+        $0.architecture.outWidths = [5]
       },
       tiny(.prompted) { $0.pairs = .chop }, tiny(.actionEncoder),
       tiny(.planner) {
