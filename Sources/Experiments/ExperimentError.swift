@@ -36,6 +36,8 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
   case noDesiredGoals(path: String, learner: String)
   /// Files cannot be converted as was asked.
   case cannotConvert(path: String, reason: String)
+  /// Noise was asked for on actions that are choices.
+  case noiseOnChoices(world: String)
   /// The world has no renderer.
   case invisible(world: String)
   /// The world has no images to learn from.
@@ -56,6 +58,8 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
       "\(path): must be a run, a checkpoint or a policy.safetensors: \(reason)"
     case .notInspectable(let path, let reason):
       "\(path): must be a dataset, a checkpoint or a run: \(reason)"
+    case .noiseOnChoices(let world):
+      "noise is added to numbers, and an action of \(world) is a choice: use random actions"
     case .noEpisode(let path, let episode, let there):
       "\(path): has no episode \(episode), only \(there)"
     case .severalEpisodes(let path, let episode, let shards):

@@ -24,6 +24,13 @@ public struct Exploration: Codable, Sendable, Equatable {
     self.noise = noise
     self.randomActions = randomActions
   }
+
+  /// Throws `ExperimentError.noiseOnChoices` where there is noise for actions that are no numbers.
+  func check(for task: GoalTask) throws {
+    if noise > 0, case .discrete = task.spec.action {
+      throw ExperimentError.noiseOnChoices(world: task.identifier)
+    }
+  }
 }
 
 /// A policy with a name, ready to act.

@@ -91,6 +91,15 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
 
   /// The settings by name of a file of YAML or JSON.
   static func yaml(_ file: URL) throws -> [String: JSONValue] {
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder), isFolder.boolValue
+    {
+      throw ExperimentError.badSettings(
+        path: file.path,
+        reason:
+          "is a folder, not a file of settings: a dataset is given with --dataset, a run to go "
+          + "on with --resume")
+    }
     let text: String
     do { text = try String(contentsOf: file, encoding: .utf8) } catch {
       throw ExperimentError.badSettings(path: file.path, reason: "the file can't be read")
@@ -120,7 +129,16 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     }
     let kept = copy.settings
     copy.settings = [:]
-    copy = try Settings.applying(own, to: copy)
+    do {
+      copy = try Settings.applying(own, to: copy)
+    } catch SettingsError.unknown(let key, let known) {
+      var learner = copy.learner
+      if case .text(let named)? = own["learner"] { learner = named }
+      let group = try LearnerRegistry.entry(learner).settings.contains {
+        $0.key == key || $0.key.hasPrefix(key + ".")
+      }
+      throw group ? SettingsError.misplaced(key: key) : .unknown(key: key, known: known)
+    }
     copy.settings = kept
     return copy
   }

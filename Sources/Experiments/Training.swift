@@ -43,6 +43,22 @@ public enum Training {
     return SeedsSummary(runs: try results.map { try $0.get() })
   }
 
+  /// Throws what is wrong with a configuration that can be known before anything is made: its learner, its settings,
+  /// its datasets, and a folder that holds a run already.
+  public static func check(_ configuration: RunConfiguration, in folder: URL? = nil) throws {
+    let entry = try LearnerRegistry.entry(configuration.learner)
+    let tasks = try configuration.datasets.map {
+      try Dataset(at: TrainingData.folder(of: $0)).manifest.task
+    }
+    if configuration.isOnline {
+      _ = try entry.online(
+        task: OnlineTraining.task(of: configuration), overrides: configuration.settings)
+    } else if let task = tasks.first {
+      _ = try entry.resolve(task: task, overrides: configuration.settings)
+    }
+    if let folder, RunFolder(folder).exists { throw ExperimentError.runExists(path: folder.path) }
+  }
+
   /// How many updates a configuration comes to: its own number, or the paper's for the task.
   static func updates(of configuration: RunConfiguration) throws -> Int {
     let entry = try LearnerRegistry.entry(configuration.learner)

@@ -157,6 +157,7 @@ public enum TrajectoryCollection {
     let imageShape = asked.images == true ? try imageShape(of: probe) : []
     let recipe = resolved(asked, policy: policy, stateLength: stateLength)
     let exploration = Exploration(noise: recipe.noise, randomActions: recipe.randomActions)
+    try exploration.check(for: world.task)
     let identity = DatasetIdentity(
       id: folder.lastPathComponent, task: world.task, recipe: recipe, stateLength: stateLength,
       imageShape: imageShape, isCategorical: policy.policy.isCategorical,

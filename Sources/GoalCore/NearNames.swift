@@ -2,12 +2,20 @@
 public enum NearNames {
   /// The known names within two edits of `name`, or of which it is a part, the nearest first.
   public static func of(_ name: String, among known: [String]) -> [String] {
+    let spellings = [name.lowercased(), plain(name)].map(Array.init)
     let scored = known.compactMap { candidate -> (Int, String)? in
-      let edits = distance(Array(name.lowercased()), Array(candidate.lowercased()))
+      let letters = Array(candidate.lowercased())
+      let edits = spellings.reduce(Int.max) { min($0, distance($1, letters)) }
       let contained = !name.isEmpty && candidate.lowercased().contains(name.lowercased())
       return edits <= max(2, name.count / 4) || contained ? (contained ? 0 : edits, candidate) : nil
     }
     return scored.sorted { $0 < $1 }.prefix(3).map(\.1)
+  }
+
+  /// A name as other systems write it, in our spelling: `FetchReach-v4` is `fetch-reach`.
+  private static func plain(_ name: String) -> String {
+    name.replacing(/-v[0-9]+$/, with: "")
+      .replacing(/([a-z0-9])([A-Z])/) { "\($0.1)-\($0.2)" }.lowercased()
   }
 
   /// The sentence for a name that is not there: the near names if there are any, or else all.

@@ -17,6 +17,8 @@ public struct Setting: Sendable, Equatable {
 public enum SettingsError: Error, Equatable, CustomStringConvertible {
   /// There is no setting of that name, and these are the names.
   case unknown(key: String, known: [String])
+  /// A setting of the learner stands where a run's own settings do.
+  case misplaced(key: String)
   /// The setting takes another kind of value.
   case wrongValue(key: String, expected: String, found: JSONValue)
 
@@ -25,6 +27,8 @@ public enum SettingsError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .unknown(let key, let known):
       NearNames.complaint("setting", key, among: known)
+    case .misplaced(let key):
+      "'\(key)' is a setting of the learner, and those stand under 'settings'"
     case .wrongValue(let key, let expected, let found):
       "the setting '\(key)' must be \(expected), found \(found)"
     }
@@ -163,8 +167,10 @@ public enum Settings {
       }
     }
     let name = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
+    let hint =
+      if case .text(let text) = found, expected == "a list" { ", as in [\(text)]" } else { "" }
     return SettingsError.wrongValue(
-      key: name.joined(separator: "."), expected: expected, found: found)
+      key: name.joined(separator: "."), expected: expected + hint, found: found)
   }
 
   private static func described(_ type: any Any.Type) -> String {

@@ -62,8 +62,6 @@ struct Collect: ParsableCommand {
         throw ValidationError(
           "give a recipe's file, or --environment, --policy, --episodes and --output")
       }
-    } else if environment != nil || policy != nil || episodes != nil || seed != nil {
-      throw ValidationError("a recipe's file already says what to collect: drop the other options")
     }
     try checkPositive(episodes, "--episodes")
     try checkPositive(shardEpisodes, "--shard-episodes")
@@ -89,6 +87,10 @@ struct Collect: ParsableCommand {
 
   private func collect() throws -> TrajectoryCollection.Summary {
     let folder = output.map { URL(fileURLWithPath: $0) }
+    // Not before all arguments are known: what follows an unknown option may have been taken for the file.
+    if recipe != nil, environment != nil || policy != nil || episodes != nil || seed != nil {
+      throw ValidationError("a recipe's file already says what to collect: drop the other options")
+    }
     guard let folder, let environment, let policy, let episodes else {
       return try TrajectoryCollection.run(
         recipeFile: URL(fileURLWithPath: recipe ?? ""), onlyEpisodes: onlyEpisodes, in: folder,

@@ -23,7 +23,7 @@ struct Sample: ParsableCommand {
   @Option(help: "Draw what this learner draws, with the paper's settings.")
   var learner: String?
 
-  @Flag(help: "Count what is drawn and compare it with the closed form.")
+  @Flag(help: "Count what is drawn and compare it with the closed form; done without it too.")
   var inspect = false
 
   @Option(help: "Batches to draw.")
@@ -43,9 +43,6 @@ struct Sample: ParsableCommand {
     try checkSeed(seed)
     guard (scheme == nil) != (learner == nil) else {
       throw ValidationError("give --scheme NAME or --learner ID, one of them")
-    }
-    guard inspect else {
-      throw ValidationError("give --inspect, which counts what is drawn")
     }
     if let plot, !plot.hasSuffix(".svg") {
       throw ValidationError("--plot takes a name that ends in .svg, found '\(plot)'")

@@ -172,6 +172,7 @@ struct Train: ParsableCommand {
     if let device { configuration.device = device }
     if let checkpointEvery { configuration.checkpointEvery = checkpointEvery }
     try configuration.assign(assignments)
+    try Training.check(configuration, in: output.map { URL(fileURLWithPath: $0) })
     if let seeds, let list = SeedList(seeds) {
       let runs = list.seeds.map { seed in
         var copy = configuration
