@@ -32,17 +32,42 @@ public enum Listings {
     return table.rendered(as: .text)
   }
 
-  /// All learners in a table, or one with its settings.
-  public static func learners(_ identifier: String?) throws -> String {
+  /// All learners in a table, or one with its settings; with a world's id, those that a run on it begins with.
+  public static func learners(
+    _ identifier: String?, environment: String? = nil
+  ) throws -> String {
     guard let identifier else {
       var table = Table(["learner", "idea"])
       table.rows = LearnerRegistry.all.map { [$0.identifier, $0.summary] }
       return table.rendered(as: .text)
     }
     let learner = try LearnerRegistry.entry(identifier)
-    var table = Table(["setting", "default", "meaning", "source"])
-    table.rows = learner.settings.map { [$0.key, $0.defaultValue, $0.meaning, $0.source] }
-    return "\(learner.identifier): \(learner.summary)\n\n" + table.rendered(as: .text)
+    let title = "\(learner.identifier): \(learner.summary)\n\n"
+    guard let environment else {
+      var table = Table(["setting", "default", "meaning", "source"])
+      table.rows = learner.settings.map { [$0.key, $0.defaultValue, $0.meaning, $0.source] }
+      return title + table.rendered(as: .text)
+        + """
+
+        Some worlds have other defaults: `goalpost learners \(learner.identifier) --environment ID` shows them.
+
+        """
+    }
+    let task = try EnvironmentRegistry.world(environment).task
+    var table = Table(["setting", "on \(environment)", "default", "meaning", "source"])
+    table.rows = zip(learner.settings, try learner.settings(for: task)).map { usual, own in
+      [
+        own.key, own.defaultValue, own.defaultValue == usual.defaultValue ? "" : usual.defaultValue,
+        own.meaning, own.source,
+      ]
+    }
+    return title + table.rendered(as: .text)
+      + """
+
+      Defaults that are others stand beside. Offline, a run on \(environment) makes \
+      \(learner.updates(for: task)) updates.
+
+      """
   }
 
   private static func text(_ action: ActionSpace) -> String {

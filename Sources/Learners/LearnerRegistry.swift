@@ -70,6 +70,18 @@ public struct LearnerEntry: Sendable {
     try resolveSettings(task, overrides)
   }
 
+  /// Every setting with the paper's value for a task.
+  ///
+  /// Throws `SettingsError`.
+  public func settings(for task: GoalTask) throws -> [Setting] {
+    let values = JSONValue.object(try resolve(task: task))
+    return settings.map {
+      Setting(
+        key: $0.key, defaultValue: values.at($0.key).description, meaning: $0.meaning,
+        source: $0.source)
+    }
+  }
+
   /// How it learns online with the paper's settings for the task, then `overrides`.
   ///
   /// Throws `SettingsError`.

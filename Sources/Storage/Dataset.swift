@@ -11,7 +11,15 @@ public struct Dataset: Sendable {
   /// Opens a folder by its manifest; shards are looked at when they are asked for.
   public init(at folder: URL) throws(StorageError) {
     self.folder = folder
-    guard FileManager.default.fileExists(atPath: folder.path) else { throw .missing(folder.path) }
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) else {
+      throw .missing(folder.path)
+    }
+    guard isFolder.boolValue else {
+      throw .malformed(
+        folder.path, rule: "a dataset is a folder",
+        found: "a file; `goalpost convert` takes in those of other systems")
+    }
     manifest = try Manifest(contentsOf: DatasetFolder(url: folder).manifest)
   }
 
@@ -23,7 +31,7 @@ public struct Dataset: Sendable {
     _ shard: ShardEntry, threads: Int = ProcessInfo.processInfo.activeProcessorCount
   ) throws(StorageError) -> ShardReader {
     let url = url(of: shard)
-    try checkFile(url, is: shard, deep: false)
+    try check(shard, deep: false)
     let reader = try ShardReader(contentsOf: url, task: ShardTask(manifest.task), threads: threads)
     for (name, listed, found) in [
       ("episodes", shard.episodes.count, reader.episodes), ("steps", shard.steps, reader.steps),
@@ -49,7 +57,14 @@ public struct Dataset: Sendable {
 
   /// Checks that a listed shard is there with the listed size and, if `deep`, digest.
   public func check(_ shard: ShardEntry, deep: Bool) throws(StorageError) {
-    try checkFile(url(of: shard), is: shard, deep: deep)
+    do {
+      try checkFile(url(of: shard), is: shard, deep: deep)
+    } catch .missing(let path) {
+      // A dataset's folder may hold all but its shards.
+      let recipe = folder.appendingPathComponent("recipe.yaml").path
+      throw FileManager.default.fileExists(atPath: recipe)
+        ? .notCollected(path, recipe: recipe) : .missing(path)
+    }
   }
 
   /// Counts and sums over a shard: from its record, or, where that is not there, from its episodes.

@@ -66,7 +66,7 @@ public struct DatasetStatistics: Codable, Sendable, Equatable {
   }
 }
 
-/// What a dataset is: `manifest.json`, the same bytes however often and wherever it is made.
+/// What a dataset is: `manifest.json`, the same bytes however often and wherever it is made in a folder of its name.
 ///
 /// JSON with sorted keys. The last two lines are `  "sha256" : "<digits>"` and `}`; the digits are the
 /// SHA-256 of every byte before them (`head -n -2 manifest.json | sha256sum`).

@@ -5,6 +5,8 @@ public import HDF5
 public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
   /// A file or folder that must be there is not.
   case missing(_ path: String)
+  /// A shard of a dataset that a recipe makes, which lies beside it, is not there.
+  case notCollected(_ path: String, recipe: String)
   /// The system refused to read.
   case cannotRead(_ path: String, reason: String)
   /// The system refused to write.
@@ -46,6 +48,8 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .missing(let path): "\(path): is missing"
+    case .notCollected(let path, let recipe):
+      "\(path): is missing: `goalpost collect \(recipe)` makes it"
     case .cannotRead(let path, let reason): "\(path): cannot be read: \(reason)"
     case .cannotWrite(let path, let reason): "\(path): cannot be written: \(reason)"
     case .diskFull(let path): "\(path): the disk is full; make room and run again to go on"

@@ -23,7 +23,16 @@ struct ListLearners: ParsableCommand {
   @Argument(help: "The id of a learner.")
   var identifier: String?
 
+  @Option(help: "A world's id: the settings that a run on it begins with.")
+  var environment: String?
+
+  func validate() throws {
+    if environment != nil, identifier == nil {
+      throw ValidationError("--environment goes with a learner's id, as in `learners wgcsl`")
+    }
+  }
+
   func run() throws {
-    print(try Listings.learners(identifier), terminator: "")
+    print(try Listings.learners(identifier, environment: environment), terminator: "")
   }
 }

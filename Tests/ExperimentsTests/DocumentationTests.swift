@@ -35,17 +35,41 @@ struct DocumentationTests {
     #expect(lines[1].hasPrefix("shards/shard-00001.h5 102 100 (51, 10) (50, 4) ["))
   }
 
-  /// A policy that a learner trained a little on fetch-push, where its checkpoint is, and an episode of it.
+  @Test func aManifestIsTheSameBytesInAFolderOfTheSameName() throws {
+    let folder = try TemporaryFolder()
+    func made(_ path: String) throws -> (lines: [Substring], shards: [Data]) {
+      let url = folder.url.appendingPathComponent(path)
+      let recipe = Recipe(environment: "point-reach", policy: "random", seed: 3, episodes: 5)
+      _ = try TrajectoryCollection.run(recipe, in: url, workers: 2, silent: true)
+      let shard = url.appendingPathComponent("shards/shard-00000.h5")
+      let text = try String(
+        contentsOf: url.appendingPathComponent("manifest.json"), encoding: .utf8)
+      return (text.split(separator: "\n"), [try Data(contentsOf: shard)])
+    }
+    let (one, again, other) = try (made("here/data"), made("there/data"), made("here/other"))
+    #expect(one.lines == again.lines && one.shards == again.shards && one.shards == other.shards)
+    let differing = zip(one.lines, other.lines).filter { $0 != $1 }.map { $0.0 }
+    #expect(one.lines.count == other.lines.count && differing.count == 2)
+    #expect(differing.first == "  \"id\" : \"data\",")
+    #expect(differing.last?.contains("\"sha256\"") == true)
+  }
+
+  /// A policy that a learner trained a little on a world, where its checkpoint is, and an episode of it.
   private struct Trained {
     let policy: any GoalPolicy
     let checkpoint: String
     let episode: Trajectory
-    let width = 25
+    let width: Int
 
-    init(_ learner: String, _ settings: [String: JSONValue], in folder: URL) throws {
-      let world = try EnvironmentRegistry.world("fetch-push")
+    init(
+      _ learner: String, _ settings: [String: JSONValue], on environment: String = "fetch-push",
+      in folder: URL
+    ) throws {
+      let world = try EnvironmentRegistry.world(environment)
+      width = world.task.spec.observation
       let data = folder.appendingPathComponent("data")
-      let recipe = Recipe(environment: "fetch-push", policy: "scripted", seed: 0, episodes: 3)
+      let script = world.script == nil ? "random" : "scripted"
+      let recipe = Recipe(environment: environment, policy: script, seed: 0, episodes: 3)
       _ = try TrajectoryCollection.run(recipe, in: data, workers: 2, silent: true)
       var configuration = RunConfiguration()
       configuration.learner = learner
@@ -69,17 +93,14 @@ struct DocumentationTests {
 
     /// What a function of the documentation's lines says in each state, one after the other.
     func said(by function: String, of lines: String, in folder: URL) throws -> [Float] {
-      let torch = PythonReference.dependencies.appendingPathComponent("torch")
-      let home = ProcessInfo.processInfo.environment["TORCH_HOME"].map { URL(fileURLWithPath: $0) }
-      let site = (home ?? torch).resolvingSymlinksInPath().deletingLastPathComponent().path
       let script = folder.appendingPathComponent("act.py")
       let text =
-        "import sys\nsys.path.append('\(site)')\n" + lines
+        lines
           + """
 
           given = json.load(sys.stdin)
           goal = torch.tensor(given["goal"])
-          print(json.dumps([x for o in given["observations"] for x in \(function)(torch.tensor(o), goal).tolist()]))
+          print(json.dumps([x for o in given["observations"] for x in \(function)(torch.tensor(o), goal).flatten().tolist()]))
           """
       try Data(text.utf8).write(to: script)
       struct Given: Encodable {
@@ -103,6 +124,39 @@ struct DocumentationTests {
     #expect(theirs.count == actions.count)
     for (mine, other) in zip(actions, theirs) { #expect(abs(mine - other) < 1e-6) }
     #expect(Set(actions).count > 10)
+  }
+
+  /// A choice among the world's actions, among those of all dimensions together, and in each dimension.
+  @Test(arguments: [
+    ("lunar-lander", [:]), ("point-mass-rooms", [:]),
+    ("point-mass-rooms", ["jointLimit": 2] as [String: JSONValue]),
+  ])
+  func theLinesOfPyTorchChooseAsWeDo(world: String, settings: [String: JSONValue]) throws {
+    let folder = try TemporaryFolder()
+    let trained = try Trained("gcsl", settings, on: world, in: folder.url)
+    let lines = try block("python", of: "Documentation/Checkpoints.md")
+    let theirs = try trained.said(by: "act", of: lines, in: folder.url)
+    switch trained.episode.actions {
+    case .continuous(let actions):
+      #expect(theirs.count == actions.count)
+      for (mine, other) in zip(actions, theirs) { #expect(abs(mine - other) < 1e-6) }
+    case .discrete(let choices): #expect(theirs.map { Int32($0) } == choices)
+    }
+  }
+
+  /// A model for which the lines are not made is refused by them.
+  @Test func theLinesOfPyTorchRefuseAnotherTransformer() throws {
+    let folder = try TemporaryFolder()
+    let trained = try Trained(
+      "goal-transformer", ["architecture": ["form": "decoder"]], in: folder.url)
+    let lines = try block("python", of: "Documentation/Transformers.md")
+    #expect {
+      try trained.said(by: "outputs", of: lines, in: folder.url)
+    } throws: { "\($0)".contains("AssertionError: another model") }
+    let others = try block("python", of: "Documentation/Checkpoints.md")
+    #expect {
+      try trained.said(by: "act", of: others, in: folder.url)
+    } throws: { "\($0)".contains("AssertionError: a transformer") }
   }
 
   @Test func theLinesOfPyTorchSayWhatATransformerDoes() throws {

@@ -18,12 +18,13 @@ public enum Program {
     return tests.deletingLastPathComponent().appendingPathComponent("goalpost")
   }
 
-  /// Starts the program; its output goes to files in `folder`.
+  /// Starts the program, or another one; its output goes to files in `folder`.
   public static func start(
-    _ arguments: [String], in folder: URL, environment: [String: String] = [:]
+    _ arguments: [String], of program: URL = executable, in folder: URL,
+    environment: [String: String] = [:]
   ) throws -> Process {
     let process = Process()
-    process.executableURL = executable
+    process.executableURL = program
     process.arguments = arguments
     process.currentDirectoryURL = folder
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
@@ -39,11 +40,12 @@ public enum Program {
     return process
   }
 
-  /// Runs the program to its end.
+  /// Runs the program, or another one, to its end.
   public static func run(
-    _ arguments: [String], in folder: URL, environment: [String: String] = [:]
+    _ arguments: [String], of program: URL = executable, in folder: URL,
+    environment: [String: String] = [:]
   ) throws -> Result {
-    let process = try start(arguments, in: folder, environment: environment)
+    let process = try start(arguments, of: program, in: folder, environment: environment)
     process.waitUntilExit()
     let signal = process.terminationReason == .uncaughtSignal
     return Result(
