@@ -119,8 +119,11 @@ struct DocumentCommandTests {
     "Documentation/Formats.md", "datasets/README.md",
   ]
 
-  /// Numbers of the documents, and those with which it takes no time.
+  /// Numbers and a world of the documents, and those with which it takes no time; no film is drawn, which
+  /// EvaluationTests do.
   private static let smaller = [
+    ("--environment fetch-reach --", "--environment point-reach --"),
+    (" --video runs/demo/policy.mp4", ""),
     ("--episodes 400", "--episodes 12"), ("--episodes 300", "--episodes 10"),
     ("--episodes 100", "--episodes 2"), ("--updates 1000", "--updates 6"),
     ("--updates 2000", "--updates 2"), ("--steps 5000", "--steps 100"),
@@ -156,7 +159,7 @@ struct DocumentCommandTests {
       try Data(contentsOf: file("runs/demo/run/" + name))
         == Data(contentsOf: file("runs/demo/again/" + name)))
     for made in [
-      "runs/demo/data.svg", "runs/demo/policy.mp4", "runs/demo/part-val/manifest.json",
+      "runs/demo/data.svg", "runs/demo/part-val/manifest.json",
       "runs/demo/online/dataset/manifest.json", "offsets.svg", "push.hdf5", "maze-again-val.npz",
       "datasets/fetch-reach-scripted-v0/shards/shard-00000.h5",
     ] {
@@ -179,9 +182,9 @@ struct DocumentCommandTests {
       set -eu
       collect() { goalpost collect --environment "$1" --policy random --episodes "$2" --seed 1 --output "$3"; }
       train() { goalpost train --learner "$1" --seed "$2" --dataset fixture/point --updates 2 --output "runs/$1-s$2"; }
-      collect fetch-reach 4 fixture/reach
+      collect fetch-reach 2 fixture/reach
       collect point-reach 6 fixture/point
-      goalpost convert fixture/reach --output buffer.pkl
+      goalpost convert fixture/point --output buffer.pkl
       goalpost mix fixture/point --split 0.5 --seed 0 --output fixture/maze
       goalpost convert fixture/maze --to ogbench --output maze-v0.npz
       goalpost convert fixture/reach --to minari --output "$HOME/.minari/datasets/fetch/push-random-v0"
