@@ -24,7 +24,8 @@ public struct CrossedScores: Sendable, Equatable {
   public init(_ scores: [[Double]]) {
     let count = scores.first?.count ?? 0
     precondition(
-      count > 0 && scores.allSatisfy { $0.count == count }, "every run needs the score of each start")
+      count > 0 && scores.allSatisfy { $0.count == count },
+      "every run needs the score of each start")
     self.scores = scores
     let (r, n) = (Double(scores.count), Double(count))
     let byRun = scores.map { $0.reduce(0, +) / n }

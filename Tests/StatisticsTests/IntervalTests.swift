@@ -75,7 +75,8 @@ struct IntervalTests {
   @Test func agreeingOutcomesHaveARuleOfThree() {
     let all = [Double](repeating: 1, count: 100)
     #expect(
-      abs(Intervals.mean(all, in: 0...1).low - Intervals.wilson(successes: 100, of: 100).low) < 1e-9)
+      abs(Intervals.mean(all, in: 0...1).low - Intervals.wilson(successes: 100, of: 100).low) < 1e-9
+    )
     #expect(Intervals.mean(all, in: 0...1).high == 1)
     let returns = Intervals.mean([Double](repeating: 49, count: 100), in: 0...49)
     #expect(abs(returns.low - 49 * (1 - 3.8415 / 103.8415)) < 1e-3 && returns.high == 49)

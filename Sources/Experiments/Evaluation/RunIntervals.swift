@@ -34,7 +34,8 @@ public enum RunIntervals {
     }
     guard let questions = try? JSONDecoder().decode([Question].self, from: data) else {
       throw fault(
-        #"standard input must be a JSON list such as [{"values": [0.7, 0.8], "low": 0, "high": 1}]"#)
+        #"standard input must be a JSON list such as [{"values": [0.7, 0.8], "low": 0, "high": 1}]"#
+      )
     }
     guard questions.count <= limit else {
       throw fault("a list must have at most \(limit) items, found \(questions.count)")
@@ -56,14 +57,17 @@ public enum RunIntervals {
     guard 2...limit ~= question.values.count else {
       throw Fault(reason: "values must be 2 to \(limit), found \(question.values.count)")
     }
-    guard low < high else { throw Fault(reason: "low must be below high, found \(low) and \(high)") }
+    guard low < high else {
+      throw Fault(reason: "low must be below high, found \(low) and \(high)")
+    }
     if let odd = question.values.first(where: { !(low...high ~= $0) }) {
       throw Fault(reason: "values must lie from \(low) to \(high), found \(odd)")
     }
     let isShare = low == 0 && high == 1
     if let episodes = question.episodes, !(isShare && 1...1_000_000_000 ~= episodes) {
       throw Fault(
-        reason: "episodes go with shares from 0 to 1 and must be 1 to 1000000000, found \(episodes)")
+        reason: "episodes go with shares from 0 to 1 and must be 1 to 1000000000, found \(episodes)"
+      )
     }
     let isShared = question.sharesStarts ?? false
     guard !isShared || question.episodes != nil else {

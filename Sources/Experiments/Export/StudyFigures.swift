@@ -70,7 +70,9 @@ struct StudyFigures {
   func profile() -> SVGFigure? {
     let panels = Self.measures.compactMap(profile)
     guard !panels.isEmpty else { return nil }
-    var figure = SVGFigure(title: "performance profiles; 95 % band over runs, of \(PairedComparison.leastRuns) or more", panels: panels)
+    var figure = SVGFigure(
+      title: "performance profiles; 95 % band over runs, of \(PairedComparison.leastRuns) or more",
+      panels: panels)
     figure.columns = Self.measures.count
     return figure
   }

@@ -1,5 +1,6 @@
 import Environments
 import Foundation
+import GoalCore
 import Statistics
 
 /// A row of a study's `methods.csv`: what a method's runs come to in one measure at one time.

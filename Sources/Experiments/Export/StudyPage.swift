@@ -138,7 +138,8 @@ struct StudyPage {
         "Success and return49 while training: means over seeds (their number) with 95 % intervals, which take "
         + "all of the episodes' share as common to the runs."
     case "profile":
-      return "The share of runs with more than a success or return49, on these starts; with a 95 % band "
+      return
+        "The share of runs with more than a success or return49, on these starts; with a 95 % band "
         + "over runs from \(PairedComparison.leastRuns) runs of each world on."
     default: break
     }
