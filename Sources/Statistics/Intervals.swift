@@ -137,7 +137,7 @@ public enum Intervals {
     // x = √ν tan θ turns the density into scale · √ν · cos^{ν−1} θ over a finite range.
     func below(_ x: Double) -> Double {
       let end = atan(x / nu.squareRoot())
-      let pieces = 400
+      let pieces = 100
       let h = end / Double(pieces)
       var sum = 0.0
       for i in 0...pieces {
