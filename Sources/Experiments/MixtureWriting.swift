@@ -35,6 +35,8 @@ extension Mixing {
           let dataset = inputs[input].dataset
           // A copy is checked while it is read.
           if !copies { try checked.check(entry, of: dataset) }
+          // What is taken as it is must be what the manifest says, as what is read is.
+          _ = try dataset.open(entry, threads: 1)
           try writer.adopt(entry, of: dataset, copying: copies, claim: claim)
         case .picked(let picks):
           try writer.commit(try read(picks, inputs, checked), claim: claim)
@@ -62,7 +64,7 @@ extension Mixing {
         let dataset = inputs[pick.input].dataset
         try checked.check(pick.entry, of: dataset)
         return try dataset.open(pick.entry, threads: 1).table().selecting(pick.places.sorted())
-      })
+      }, name: inputs.map(\.path).joined(separator: ", "))
   }
 }
 
