@@ -68,7 +68,7 @@ public enum Checkpoint {
       try? files.removeItem(at: part)
       try files.createDirectory(at: part, withIntermediateDirectories: true)
     } catch {
-      throw ExperimentError.cannotWrite(path: part.path, reason: plainReason(error))
+      throw ExperimentError.cannotWrite(path: part.path, reason: systemReason(of: error))
     }
     try saved.write(
       policy: part.appendingPathComponent("policy.safetensors").path, header: try encoded(header),
@@ -191,7 +191,7 @@ public enum Checkpoint {
 /// Writes a file whole or not at all; throws `ExperimentError.cannotWrite`.
 func writeWhole(_ data: Data, to file: URL) throws {
   do { try data.write(to: file, options: .atomic) } catch {
-    throw ExperimentError.cannotWrite(path: file.path, reason: plainReason(error))
+    throw ExperimentError.cannotWrite(path: file.path, reason: systemReason(of: error))
   }
 }
 

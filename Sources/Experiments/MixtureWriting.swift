@@ -24,25 +24,27 @@ extension Mixing {
       alreadyDone: wanted - lacking, silent: silent || lacking == 0)
     let next = Atomic(0)
     let made = Atomic(0)
-    try Parallel.run(workers: max(1, min(workers, pending.count))) { _ in
-      while !Interruption.isAsked {
-        let place = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        guard place < pending.count else { return }
-        let shard = pending[place]
-        guard case .mine(let claim) = try writer.claim(shard) else { continue }
-        switch plan.makings[shard.index] {
-        case .whole(let input, let entry):
-          let dataset = inputs[input].dataset
-          // A copy is checked while it is read.
-          if !copies { try checked.check(entry, of: dataset) }
-          // What is taken as it is must be what the manifest says, as what is read is.
-          _ = try dataset.open(entry, threads: 1)
-          try writer.adopt(entry, of: dataset, copying: copies, claim: claim)
-        case .picked(let picks):
-          try writer.commit(try read(picks, inputs, checked), claim: claim)
+    try Interruption.heeded {
+      try Parallel.run(workers: max(1, min(workers, pending.count))) { _ in
+        while !Interruption.isAsked {
+          let place = next.wrappingAdd(1, ordering: .relaxed).oldValue
+          guard place < pending.count else { return }
+          let shard = pending[place]
+          guard case .mine(let claim) = try writer.claim(shard) else { continue }
+          switch plan.makings[shard.index] {
+          case .whole(let input, let entry):
+            let dataset = inputs[input].dataset
+            // A copy is checked while it is read.
+            if !copies { try checked.check(entry, of: dataset) }
+            // What is taken as it is must be what the manifest says, as what is read is.
+            _ = try dataset.open(entry, threads: 1)
+            try writer.adopt(entry, of: dataset, copying: copies, claim: claim)
+          case .picked(let picks):
+            try writer.commit(try read(picks, inputs, checked), claim: claim)
+          }
+          made.wrappingAdd(shard.episodes.count, ordering: .relaxed)
+          progress.advance(by: shard.episodes.count)
         }
-        made.wrappingAdd(shard.episodes.count, ordering: .relaxed)
-        progress.advance(by: shard.episodes.count)
       }
     }
     progress.finish()

@@ -1,6 +1,7 @@
 import Foundation
 import Learners
 import Statistics
+import Storage
 
 /// Everything that a run writes down about its course: `metrics.csv`, `metrics.jsonl` and TensorBoard's
 /// events.
@@ -11,7 +12,7 @@ struct RunRecords {
   private var table: MetricsFile
   private let lines: MetricsLines
   private let events: TensorBoardEvents
-  private let started = Date()
+  private let started = ProcessInfo.processInfo.systemUptime
   private let before: Double
 
   /// Opens the records of a run that goes on from `updates`.
@@ -23,7 +24,7 @@ struct RunRecords {
   }
 
   /// Seconds that the run has taken, all its parts together.
-  private var seconds: Double { before + Date().timeIntervalSince(started) }
+  private var seconds: Double { before + ProcessInfo.processInfo.systemUptime - started }
 
   /// Writes down what was measured at an update.
   ///
@@ -170,6 +171,6 @@ func appendBytes(_ data: Data, to file: URL) throws {
     let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     try handle.write(contentsOf: data)
   } catch {
-    throw ExperimentError.cannotWrite(path: file.path, reason: error.localizedDescription)
+    throw ExperimentError.cannotWrite(path: file.path, reason: systemReason(of: error))
   }
 }

@@ -106,6 +106,7 @@ final class TrainingRun {
     }
     self.lock = lock
     try run.begin(saved)
+    Interruption.advise(Training.goingOn(in: folder))
     records = try RunRecords(run, upTo: learner.updates)
     evaluations = RunEvaluations(run, upTo: learner.updates)
     progress?.begin(at: learner.updates - start)

@@ -53,7 +53,7 @@ struct DatasetFolder: Sendable {
     do {
       try FileManager.default.createDirectory(at: shards, withIntermediateDirectories: true)
     } catch {
-      throw .cannotWrite(shards.path, reason: plainReason(error))
+      throw .cannotWrite(shards.path, reason: systemReason(of: error))
     }
   }
 
@@ -61,7 +61,7 @@ struct DatasetFolder: Sendable {
     do {
       return try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
     } catch {
-      throw .cannotRead(folder.path, reason: plainReason(error))
+      throw .cannotRead(folder.path, reason: systemReason(of: error))
     }
   }
 }

@@ -107,7 +107,7 @@ public enum StoredJSON {
   static func bytes(of url: URL) throws(StorageError) -> Data {
     do { return try Data(contentsOf: url) } catch {
       if !FileManager.default.fileExists(atPath: url.path) { throw .missing(url.path) }
-      throw .cannotRead(url.path, reason: plainReason(error))
+      throw .cannotRead(url.path, reason: systemReason(of: error))
     }
   }
 

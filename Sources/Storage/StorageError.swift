@@ -101,14 +101,10 @@ func systemReason(_ code: Int32 = errno) -> String {
   }
 }
 
-/// Why the system refused what Foundation was asked for, in the words of all other refusals.
-public func plainReason(_ error: any Error) -> String {
-  var error = error as NSError
-  while error.domain != NSPOSIXErrorDomain,
-    let inner = error.userInfo[NSUnderlyingErrorKey] as? NSError
-  {
-    error = inner
-  }
+/// What the system says in an error of Foundation's, whose own text names its domain and code.
+public func systemReason(of error: any Error) -> String {
+  let error = error as NSError
+  if let inner = error.userInfo[NSUnderlyingErrorKey] as? NSError { return systemReason(of: inner) }
   return error.domain == NSPOSIXErrorDomain
     ? systemReason(Int32(truncatingIfNeeded: error.code)) : error.localizedDescription
 }

@@ -10,7 +10,7 @@ struct ListEnvironments: ParsableCommand {
   var identifier: String?
 
   func run() throws {
-    print(try Listings.environments(identifier), terminator: "")
+    Console.print(try Listings.environments(identifier), terminator: "")
   }
 }
 
@@ -33,6 +33,6 @@ struct ListLearners: ParsableCommand {
   }
 
   func run() throws {
-    print(try Listings.learners(identifier, environment: environment), terminator: "")
+    Console.print(try Listings.learners(identifier, environment: environment), terminator: "")
   }
 }

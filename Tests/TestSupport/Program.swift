@@ -40,12 +40,27 @@ public enum Program {
     return process
   }
 
+  /// Starts a line of the shell, in which `$G` is the program; its output goes to files in `folder`.
+  public static func startShell(_ line: String, in folder: URL) throws -> Process {
+    try start(
+      ["-c", line], of: URL(fileURLWithPath: "/bin/sh"), in: folder,
+      environment: ["G": executable.path])
+  }
+
   /// Runs the program, or another one, to its end.
   public static func run(
     _ arguments: [String], of program: URL = executable, in folder: URL,
     environment: [String: String] = [:]
   ) throws -> Result {
-    let process = try start(arguments, of: program, in: folder, environment: environment)
+    try end(of: start(arguments, of: program, in: folder, environment: environment), in: folder)
+  }
+
+  /// Runs a line of the shell, in which `$G` is the program, to its end.
+  public static func shell(_ line: String, in folder: URL) throws -> Result {
+    try end(of: startShell(line, in: folder), in: folder)
+  }
+
+  private static func end(of process: Process, in folder: URL) throws -> Result {
     process.waitUntilExit()
     let signal = process.terminationReason == .uncaughtSignal
     return Result(
