@@ -59,7 +59,8 @@ public enum Checkpoint {
       training: part.appendingPathComponent("training.safetensors").path)
     let state = State(
       header: header, counters: saved.counters, evaluation: evaluation, monitor: monitor)
-    try WholeFile.write(Data(try encoded(state).utf8), to: part.appendingPathComponent("state.json"))
+    try WholeFile.write(
+      Data(try encoded(state).utf8), to: part.appendingPathComponent("state.json"))
     try adding(part)
     try WholeFile.flush(folder: part)
     // One that is there makes way, and comes back if nothing takes its place (`RunFolder.tidy`).

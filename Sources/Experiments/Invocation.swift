@@ -25,10 +25,10 @@ public enum Invocation {
   static func record(
     _ episodes: Int, in folder: URL, started: Date, libraries: [String: String]
   ) throws {
-    var part = part(started: started, libraries: libraries)
-    part.episodes = episodes
-    part.finish()
-    try Provenance.append(part, in: folder)
+    var made = part(started: started, libraries: libraries)
+    made.episodes = episodes
+    made.finish()
+    try Provenance.append(made, in: folder)
   }
 }
 
@@ -43,7 +43,8 @@ extension Provenance {
 extension Provenance.Part {
   /// What decides the last bits of training, by name.
   var numerics: [String: String] {
-    (libraries ?? [:]).merging(instructionSet.map { ["instructions": $0] } ?? [:]) { mine, _ in mine }
+    (libraries ?? [:]).merging(instructionSet.map { ["instructions": $0] } ?? [:]) { mine, _ in mine
+    }
   }
 
   var lines: [(String, String)] {
@@ -57,7 +58,9 @@ extension Provenance.Part {
     let machine = "on \(host), \(processors) processors" + (instructionSet.map { " (\($0))" } ?? "")
     let versions = (libraries ?? [:]).sorted { $0.key < $1.key }.map { "\($0) \($1)" }
     let times = "\(started) to \(finished ?? "an end not written down")"
-    var lines = [("made", [extent, times].compactMap { $0 }.joined(separator: ", ") + " \(machine)")]
+    var lines = [
+      ("made", [extent, times].compactMap { $0 }.joined(separator: ", ") + " \(machine)")
+    ]
     lines.append(("command", commandLine))
     if let directory { lines.append(("in", directory)) }
     if !versions.isEmpty { lines.append(("libraries", versions.joined(separator: ", "))) }

@@ -43,7 +43,8 @@ struct RunEvaluations {
     } catch {
       throw ExperimentError.damaged(
         path: run.evaluations.path,
-        reason: "must be a list of evaluations as JSON: put a whole one there, or remove it to begin the list "
+        reason:
+          "must be a list of evaluations as JSON: put a whole one there, or remove it to begin the list "
           + "anew")
     }
   }

@@ -25,7 +25,7 @@ struct TrainingData {
   init(_ configuration: RunConfiguration, marking: Bool = false) throws {
     let seed = configuration.seed
     let opened = try OpenedDatasets(configuration)
-    let (parts, datasets, task) = (opened.parts, opened.datasets, opened.task)
+    let (datasets, task) = (opened.datasets, opened.task)
     let validationFraction = configuration.validationFraction
     let columns = try datasets.map { try $0.columns() }
     let marks =
@@ -187,7 +187,8 @@ extension EpisodeMarks {
       }
       return place
     }
-    for key in [\EpisodeMarks.origin, \.content] {
+    let keys: [KeyPath<EpisodeMarks, UInt64>] = [\.origin, \.content]
+    for key in keys {
       var firsts: [UInt64: Int] = [:]
       for (place, mark) in marks.enumerated() {
         if let first = firsts[mark[keyPath: key]] {

@@ -52,7 +52,8 @@ final class TrainingRun {
   /// `check` throws where the data lack what the learner draws, before anything is written.
   init(
     _ asked: RunConfiguration, in folder: URL, task: GoalTask, digests: [String],
-    episodes: [SeenEpisodes.Group], simulates: Bool = false, resuming: Bool, progress: ProgressReport?,
+    episodes: [SeenEpisodes.Group], simulates: Bool = false, resuming: Bool,
+    progress: ProgressReport?,
     check: (SamplingScheme) throws -> Void = { _ in }
   ) throws {
     let run = RunFolder(folder)

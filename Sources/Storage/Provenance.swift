@@ -70,7 +70,9 @@ public struct Provenance: Codable, Sendable, Equatable {
     folder.appendingPathComponent("provenance.json")
   }
 
-  /// Reads `provenance.json` of a folder; nil where there is none. Throws `malformed` for a damaged one.
+  /// Reads `provenance.json` of a folder; nil where there is none.
+  ///
+  /// Throws `malformed` for a damaged one.
   public init?(in folder: URL) throws(StorageError) {
     let file = Provenance.file(in: folder)
     guard FileManager.default.fileExists(atPath: file.path) else { return nil }

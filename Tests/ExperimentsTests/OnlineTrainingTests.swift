@@ -105,7 +105,9 @@ final class OnlineTrainingTests {
       // What a kill after that checkpoint leaves: later ones are not there, later shards may be.
       let copy = run("resumed-\(kept)")
       try FileManager.default.copyItem(at: run("whole"), to: copy)
-      for late in try Checkpoint.all(in: copy)[kept...] { try FileManager.default.removeItem(at: late) }
+      for late in try Checkpoint.all(in: copy)[kept...] {
+        try FileManager.default.removeItem(at: late)
+      }
       if kept == 1 {
         try FileManager.default.removeItem(at: copy.appendingPathComponent("dataset/manifest.json"))
         for end in ["h5", "json"] {
@@ -151,7 +153,9 @@ final class OnlineTrainingTests {
     for kept in [1, 3] {
       let copy = run("resumed-\(kept)")
       try FileManager.default.copyItem(at: run("whole"), to: copy)
-      for late in try Checkpoint.all(in: copy)[kept...] { try FileManager.default.removeItem(at: late) }
+      for late in try Checkpoint.all(in: copy)[kept...] {
+        try FileManager.default.removeItem(at: late)
+      }
       _ = try OnlineTraining.run(asked, in: copy, resuming: true)
       #expect(try bytes(copy) == bytes(run("whole")))
       #expect(try RunEvaluations.saved(in: RunFolder(copy)) == evaluations)

@@ -347,7 +347,8 @@ final class TrainingTests {
     _ = try OfflineTraining.run(configuration("gcsl", updates: 20), in: place, resuming: true)
     let warnings = try RunInspection.run(place).warnings
     #expect(warnings.count == 1)
-    #expect(warnings[0].hasPrefix("update 10: other-numerics: the run goes on with the instructions"))
+    #expect(
+      warnings[0].hasPrefix("update 10: other-numerics: the run goes on with the instructions"))
     #expect(warnings[0].contains("libtorch AVX1024"))
   }
 
@@ -427,7 +428,7 @@ final class TrainingTests {
     bytes[bytes.count / 2] ^= 1
     try bytes.write(to: shard)
     func expectAltered(_ body: () throws -> Void) {
-      let error = #expect(throws: StorageError.self, performing: body)
+      let error = #expect(throws: StorageError.self) { try body() }
       guard case .altered(shard.path, _, _)? = error else {
         Issue.record("\(String(describing: error))")
         return

@@ -456,7 +456,8 @@ final class CheckedShardsTests {
       at: folder,
       identity: DatasetIdentity(
         id: "data", task: sampleTask(),
-        recipe: Recipe(environment: "sample", policy: "random", seed: 1, episodes: 4,
+        recipe: Recipe(
+          environment: "sample", policy: "random", seed: 1, episodes: 4,
           shardEpisodes: 2)))
     for shard in try writer.pendingShards() {
       guard case .mine(let claim) = try writer.claim(shard) else { continue }
@@ -468,19 +469,20 @@ final class CheckedShardsTests {
   /// Changes a byte in place, and puts the time of change back.
   private func alter() throws {
     var status = stat()
-    #expect(stat(shard.path, &status) == 0)
+    let found = stat(shard.path, &status)
+    #expect(found == 0)
     let handle = try FileHandle(forUpdating: shard)
     try handle.seek(toOffset: UInt64(status.st_size / 2))
     let byte = try #require(try handle.read(upToCount: 1)?.first)
     try handle.seek(toOffset: UInt64(status.st_size / 2))
     try handle.write(contentsOf: Data([byte ^ 1]))
     try handle.close()
-    var times = [status.st_atim, status.st_mtim]
-    #expect(utimensat(AT_FDCWD, shard.path, &times, 0) == 0)
+    let set = utimensat(AT_FDCWD, shard.path, [status.st_atim, status.st_mtim], 0)
+    #expect(set == 0)
   }
 
   private func expectAltered(_ body: () throws -> Void) {
-    let error = #expect(throws: StorageError.self, performing: body)
+    let error = #expect(throws: StorageError.self) { try body() }
     guard case .altered(shard.path, _, _)? = error else {
       Issue.record("\(String(describing: error))")
       return

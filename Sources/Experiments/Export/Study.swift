@@ -191,7 +191,8 @@ extension Study {
         StudyRow(
           run: name, method: entry.method, environment: entry.world.task.identifier,
           learner: configuration.learner, seed: configuration.seed,
-          commit: provenance?.commits.joined(separator: " ") ?? "", configuration: digest, kind: kind, updates: updates,
+          commit: provenance?.commits.joined(separator: " ") ?? "", configuration: digest,
+          kind: kind, updates: updates,
           measure: measure, estimate: value.estimate, low: value.low, high: value.high,
           episodes: value.episodes)
       }

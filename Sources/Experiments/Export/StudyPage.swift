@@ -93,7 +93,8 @@ struct StudyPage {
   /// The commands of runs whose provenance is known, then this one's.
   private var commands: [String] {
     let trained = sources.flatMap { $0.provenance?.parts ?? [] }.map(\.commandLine)
-    return (earlier { $0.hasPrefix("goalpost ") } + trained
+    return
+      (earlier { $0.hasPrefix("goalpost ") } + trained
       + [Provenance.Part.line(Invocation.command)]).uniqued
   }
 
