@@ -26,8 +26,8 @@ struct MixtureInputs: Sendable {
     for text in texts {
       let (path, weight) = try MixtureInputs.parts(of: text)
       let dataset = try Dataset(at: URL(fileURLWithPath: path))
-      // Sizes bear the number of episodes out, before all of them are listed.
-      try dataset.check(deep: false)
+      // The files bear the number of episodes out, before all of them are listed.
+      try dataset.check()
       var starts = [0]
       for shard in dataset.manifest.shards {
         starts.append(starts[starts.count - 1] + shard.episodes.count)
@@ -84,6 +84,7 @@ struct MixtureInputs: Sendable {
       try check(name, a.libraries[name] ?? "none", b.libraries[name] ?? "none")
     }
     try check("length of simulator states", "\(a.stateLength)", "\(b.stateLength)")
+    try check("shape of images", "\(a.identity.imageShape)", "\(b.identity.imageShape)")
     for name in Set(a.columns.keys).union(b.columns.keys).sorted()
     where a.columns[name] != b.columns[name] {
       func words(_ column: ManifestColumn?) -> String {

@@ -90,6 +90,6 @@ struct StudyLevel: Sendable, Equatable {
   static func write(_ levels: [StudyLevel], to file: URL) throws {
     var table = Table(heads)
     table.rows = levels.map(\.cells)
-    try writeWhole(Data(table.rendered(as: .csv).utf8), to: file)
+    try WholeFile.write(Data(table.rendered(as: .csv).utf8), to: file)
   }
 }
