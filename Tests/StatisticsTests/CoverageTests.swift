@@ -153,10 +153,13 @@ struct CoverageTests {
       [20, 100, 200].flatMap { starts in
         [0.0, 1, 10].flatMap { seeds in
           [0.0, 0.5, 0.9].flatMap { shared in
-            outcomes.map {
-              Design(
-                runs: runs, starts: starts, seeds: seeds, shared: shared, outcome: $0,
-                others: others)
+            outcomes.flatMap { outcome in
+              // Near its bound a mean is skewed, and with few episodes less than 93 % are held.
+              (others == nil && asked != nil ? [0.6, 0.9] : [0.6]).map {
+                Design(
+                  runs: runs, starts: starts, seeds: seeds, shared: shared, outcome: outcome,
+                  success: $0, others: others)
+              }
             }
           }
         }
@@ -180,7 +183,10 @@ struct CoverageTests {
     let scores = (design.runs + (design.others ?? 0)) * design.starts
     let trials = asked ?? max(200, 40_000 / scores)
     let (held, empty) = coverage(of: design, trials: trials, interval)
-    if asked != nil { print("covers \(what), \(design.testDescription): \(held)") }
+    guard asked == nil else {
+      print("covers \(what), \(design.testDescription): \(held)")
+      return
+    }
     // Three standard errors of the trials' share.
     let room = 3 * (0.95 * 0.05 / Double(trials)).squareRoot()
     #expect(
