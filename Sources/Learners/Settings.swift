@@ -30,7 +30,7 @@ public enum SettingsError: Error, Equatable, CustomStringConvertible {
     case .misplaced(let key):
       "'\(key)' is a setting of the learner, and those stand under 'settings'"
     case .wrongValue(let key, let expected, let found):
-      "the setting '\(key)' must be \(expected), found \(found)"
+      "the setting '\(key)' must be \(expected), found \(InvalidValue.short("\(found)"))"
     }
   }
 }
