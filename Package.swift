@@ -79,7 +79,11 @@ let package = Package(
     .target(name: "GoalCore", swiftSettings: strict),
     .target(name: "Statistics", dependencies: ["GoalCore"], swiftSettings: strict),
     .target(name: "Replay", dependencies: ["GoalCore", "CPrefetch"], swiftSettings: strict),
-    .target(name: "Storage", dependencies: ["GoalCore", "HDF5", "CCrypto"], swiftSettings: strict),
+    // HDF5 files of others, which may be damaged or hostile, read without the library.
+    .target(name: "SafeHDF5", dependencies: ["HDF5"], swiftSettings: strict),
+    .target(
+      name: "Storage", dependencies: ["GoalCore", "HDF5", "SafeHDF5", "CCrypto"],
+      swiftSettings: strict),
 
     // Worlds, learners, and what is done with them.
     .target(
@@ -111,7 +115,8 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "ReplayTests", dependencies: ["Replay", "GoalCore"], swiftSettings: strict),
     .testTarget(
-      name: "StorageTests", dependencies: ["Storage", "HDF5", "GoalCore", "TestSupport"],
+      name: "StorageTests",
+      dependencies: ["Storage", "HDF5", "SafeHDF5", "GoalCore", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "TorchTests", dependencies: ["Torch", "TestSupport"], swiftSettings: strict),

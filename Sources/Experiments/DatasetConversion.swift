@@ -33,8 +33,8 @@ public enum DatasetConversion {
     public var goalLength: Int?
     /// Whether the output is to be compressed.
     public var compress = false
-    /// The most bytes that a packed input may unpack to.
-    public var maximumBytes = 1 << 40
+    /// The most bytes that a packed input may unpack to, or nil for `FormatOptions.usualMaximumBytes`.
+    public var maximumBytes: Int?
     /// Threads.
     public var workers: Int
     /// Whether nothing is said on the way.
@@ -165,7 +165,8 @@ public enum DatasetConversion {
     }
     var options = FormatOptions(
       goalLength: request.goalLength, goalIndices: request.goalIndices,
-      maximumBytes: request.maximumBytes,
+      maximumBytes: try request.maximumBytes
+        ?? FormatOptions.usualMaximumBytes(of: from.files(of: request.input)),
       scratch: request.output.absoluteURL.deletingLastPathComponent(), threads: request.workers)
     options.task = ForeignTask.registered(request.environment)
     let opened = try from.open(request.input, options)

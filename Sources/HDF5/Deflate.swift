@@ -17,6 +17,39 @@ public enum Deflate {
     return answer == LIBDEFLATE_SUCCESS && found == target.count
   }
 
+  /// Decompresses the start of a raw stream as far as `target` has room or the stream is sound.
+  ///
+  /// By zlib, as libdeflate takes whole streams only.
+  /// - Returns: The bytes that came of it.
+  public static func inflateStart(
+    _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
+  ) -> Int {
+    var stream = z_stream()
+    guard
+      inflateInit2_(&stream, -MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
+    else { return 0 }
+    defer { inflateEnd(&stream) }
+    let bytes = source.bindMemory(to: UInt8.self)
+    stream.next_in = UnsafeMutablePointer(mutating: bytes.baseAddress)
+    stream.avail_in = UInt32(clamping: bytes.count)
+    stream.next_out = target.bindMemory(to: UInt8.self).baseAddress
+    stream.avail_out = UInt32(clamping: target.count)
+    _ = CDeflate.inflate(&stream, Z_SYNC_FLUSH)
+    return target.count - Int(stream.avail_out)
+  }
+
+  /// Decompresses a whole stream with zlib's head and check sum into `target`; false unless it fills just that.
+  public static func inflateZlib(
+    _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
+  ) -> Bool {
+    guard let decompressor = libdeflate_alloc_decompressor() else { return false }
+    defer { libdeflate_free_decompressor(decompressor) }
+    var found = 0
+    let answer = libdeflate_zlib_decompress(
+      decompressor, source.baseAddress, source.count, target.baseAddress, target.count, &found)
+    return answer == LIBDEFLATE_SUCCESS && found == target.count
+  }
+
   /// The most bytes that `compress` makes of so many.
   public static func bound(_ count: Int) -> Int { libdeflate_deflate_compress_bound(nil, count) }
 

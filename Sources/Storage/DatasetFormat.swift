@@ -20,7 +20,7 @@ public struct FormatOptions: Sendable {
   /// Makes options of nothing known.
   public init(
     task: GoalTask? = nil, goalLength: Int? = nil, goalIndices: [Int]? = nil,
-    maximumBytes: Int = 1 << 40, scratch: URL,
+    maximumBytes: Int = 1 << 30, scratch: URL,
     threads: Int = ProcessInfo.processInfo.activeProcessorCount
   ) {
     self.task = task
@@ -29,6 +29,18 @@ public struct FormatOptions: Sendable {
     self.maximumBytes = maximumBytes
     self.scratch = scratch
     self.threads = threads
+  }
+
+  /// The most bytes that files may unpack to if nobody says otherwise: 100 times their own, and 1 GiB at least.
+  ///
+  /// Real trajectories give 2 to 20; what a small file unpacks to beyond that is more likely an attack.
+  public static func usualMaximumBytes(of files: [URL]) -> Int {
+    let total = files.reduce(0) { sum, file in
+      sum
+        + ((try? file.resolvingSymlinksInPath().resourceValues(forKeys: [.fileSizeKey]).fileSize)
+          ?? 0)
+    }
+    return max(1 << 30, 100 * total)
   }
 
   /// Memory for what `url` unpacks to; it lies in a nameless file of the scratch folder.

@@ -1,4 +1,6 @@
 public import Foundation
+import HDF5
+import SafeHDF5
 
 /// All formats.
 public enum Formats {
@@ -58,6 +60,10 @@ public enum Formats {
   public static func guessed(_ url: URL) throws(StorageError) -> any DatasetFormat {
     guard FileManager.default.fileExists(atPath: url.path) else { throw .missing(url.path) }
     guard let format = all.first(where: { $0.recognizes(url) }) else {
+      // A file that is cut short or damaged says so, before it is said to be of no known format.
+      if SafeFile.begins(url) {
+        _ = try reading { () throws(HDF5Error) in try SafeFile(contentsOf: url).root() }
+      }
       throw .cannotConvert(
         url.path,
         reason: "its format is not clear: name it with --from, one of "

@@ -10,55 +10,78 @@ struct NumpyArchive {
   let others: [(name: String, reason: String)]
   private let url: URL
 
-  /// Opens an archive and unpacks its members, on several threads.
+  /// Opens an archive and unpacks what is of use, on several threads.
   ///
-  /// Those of `needed` must be readable; of any other that is not, it is kept why.
-  init(_ url: URL, needed: Set<String>, _ options: FormatOptions) throws(StorageError) {
+  /// Those of `needed` must be readable. Of the others, only arrays with as many rows as `rowsOf` are
+  /// unpacked, or none if that is nil; the header says how many an array has. Of what is left out it is kept why.
+  init(
+    _ url: URL, needed: Set<String>, rowsOf: String? = nil, _ options: FormatOptions
+  ) throws(StorageError) {
     self.url = url
     let archive = try ZipArchive(url)
     let members = archive.members.filter { $0.name.hasSuffix(".npy") }
-    var others = archive.members.filter { !$0.name.hasSuffix(".npy") }.map {
-      (name: $0.name, reason: "no array")
-    }
+    let isNeeded = members.map { needed.contains(String($0.name.dropLast(4))) }
     // Several members may name the same bytes: they unpack to no more than is allowed in all.
-    var total = 0
-    for member in members {
-      let (sum, overflows) = total.addingReportingOverflow(member.unpacked)
-      guard !overflows, member.method == 0 || sum <= options.maximumBytes else {
-        throw .cannotConvert(
-          url.path,
-          reason: "it unpacks to more than \(options.maximumBytes) bytes, which --max-bytes allows")
-      }
-      if member.method != 0 { total = sum }
+    var room = options.maximumBytes
+    var found = try NumpyArchive.unpack(
+      members.indices.filter { isNeeded[$0] }, of: members, in: archive, &room, options)
+    let rows = rowsOf.flatMap { name in
+      members.firstIndex { $0.name == name + ".npy" }.flatMap { found[$0]?.shape.first }
     }
-    let found = Mutex<[Int: Result<NumpyArray, StorageError>]>([:])
-    try forEachInParallel(members.count, threads: options.threads) { index throws(StorageError) in
-      let member = members[index]
-      let name = String(member.name.dropLast(4))
-      let result: Result<NumpyArray, StorageError>
+    var reasons: [Int: String] = [:]
+    var wanted: [Int] = []
+    for index in members.indices where !isNeeded[index] {
       do throws(StorageError) {
-        let (bytes, owner) = try archive.contents(of: member, options)
-        result = .success(
-          try NumpyFile.array(name, in: url.path, bytes: bytes, owner: owner))
+        let header = try NumpyFile.Header(
+          String(members[index].name.dropLast(4)), in: url.path,
+          bytes: try archive.start(of: members[index], NumpyFile.headerRoom))
+        if header.shape.first == rows {
+          wanted.append(index)
+        } else {
+          reasons[index] =
+            "an array of shape \(header.shape)" + (rows == nil ? "" : ", which is not over rows")
+        }
       } catch {
         // What is damaged is an error; what is of no use here is left out.
-        guard case .cannotConvert = error, !needed.contains(name) else { throw error }
-        result = .failure(error)
-      }
-      found.withLock { $0[index] = result }
-    }
-    var arrays: [(name: String, array: NumpyArray)] = []
-    let all = found.withLock { $0 }
-    for (index, member) in members.enumerated() {
-      let name = String(member.name.dropLast(4))
-      switch all[index] {
-      case .success(let array): arrays.append((name, array))
-      case .failure: others.append((name, "of a type that cannot be read"))
-      case nil: break
+        guard case .cannotConvert = error else { throw error }
+        reasons[index] = "of a type that cannot be read"
       }
     }
-    self.arrays = arrays
-    self.others = others.map { (shown($0.name), $0.reason) }
+    found.merge(
+      try NumpyArchive.unpack(wanted, of: members, in: archive, &room, options)
+    ) { $1 }
+    arrays = members.enumerated().compactMap { index, member in
+      found[index].map { (String(member.name.dropLast(4)), $0) }
+    }
+    others =
+      archive.members.filter { !$0.name.hasSuffix(".npy") }.map { (shown($0.name), "no array") }
+      + members.enumerated().compactMap { index, member in
+        reasons[index].map { (shown(String(member.name.dropLast(4))), $0) }
+      }
+  }
+
+  /// Unpacks some members; `room` is what they may still take.
+  private static func unpack(
+    _ wanted: [Int], of members: [ZipArchive.Member], in archive: ZipArchive, _ room: inout Int,
+    _ options: FormatOptions
+  ) throws(StorageError) -> [Int: NumpyArray] {
+    for member in wanted.map({ members[$0] }) where member.method != 0 {
+      guard member.unpacked <= room else {
+        throw .cannotConvert(
+          archive.path,
+          reason: "it unpacks to more than \(options.maximumBytes) bytes, which --max-bytes allows")
+      }
+      room -= member.unpacked
+    }
+    let found = Mutex<[Int: NumpyArray]>([:])
+    try forEachInParallel(wanted.count, threads: options.threads) { place throws(StorageError) in
+      let member = members[wanted[place]]
+      let (bytes, owner) = try archive.contents(of: member, options)
+      let array = try NumpyFile.array(
+        String(member.name.dropLast(4)), in: archive.path, bytes: bytes, owner: owner)
+      found.withLock { $0[wanted[place]] = array }
+    }
+    return found.withLock { $0 }
   }
 
   /// An array by its name; nil where there is none.

@@ -10,47 +10,69 @@ enum NumpyFile {
   /// The longest header that is read, as numpy has it.
   private static let headerLimit = 10_000
 
+  /// So many bytes at a file's start have its whole header.
+  static let headerRoom = 12 + headerLimit
+
+  /// What a file's first bytes say of its array.
+  struct Header {
+    /// The element type.
+    let type: HDF5Type
+    /// Lengths of the axes; there is one, and none is 0.
+    let shape: [Int]
+    /// Whether the first axis is the fastest.
+    let isFortran: Bool
+    /// Where the elements begin.
+    let start: Int
+
+    /// Reads a header; `name` and `path` are for messages.
+    init(_ name: String, in path: String, bytes: [UInt8]) throws(StorageError) {
+      let name = shown(name)
+      guard bytes.count >= 12, bytes.prefix(6).elementsEqual(magic) else {
+        throw .malformed(
+          path, rule: "'\(name)' must begin as a .npy file, at byte 0",
+          found: "\(Array(bytes.prefix(6)))")
+      }
+      let version = bytes[6]
+      guard (1...3).contains(version) else {
+        throw .malformed(
+          path, rule: "'\(name)' must be of .npy version 1 to 3", found: "\(version)")
+      }
+      let start = version == 1 ? 10 : 12
+      let length = bytes.withUnsafeBytes { Int($0.number(8, version == 1 ? 2 : 4)) }
+      guard length <= headerLimit, start + length <= bytes.count else {
+        throw .malformed(
+          path,
+          rule:
+            "'\(name)' must have a header of at most \(min(headerLimit, bytes.count - start)) bytes",
+          found: "\(length)")
+      }
+      var header = NumpyHeader(
+        text: Array(bytes[start..<(start + length)]), name: name, path: path, offset: start)
+      let (type, shape, isFortran) = try header.read()
+      guard let known = type.type else {
+        throw .cannotConvert(
+          path,
+          reason:
+            "'\(name)' has elements of numpy's type '\(shown(type.text))', which cannot be read"
+        )
+      }
+      guard shape.allSatisfy({ $0 > 0 }), !shape.isEmpty else {
+        throw .malformed(path, rule: "'\(name)' must have elements", found: "shape \(shape)")
+      }
+      (self.type, self.shape, self.isFortran, self.start) = (
+        known, shape, isFortran, start + length
+      )
+    }
+  }
+
   /// The array that a file's bytes hold; `name` and `path` are for messages.
   static func array(
     _ name: String, in path: String, bytes: UnsafeRawBufferPointer, owner: AnyObject
   ) throws(StorageError) -> NumpyArray {
-    let name = shown(name)
-    guard bytes.count >= 12, bytes.prefix(6).elementsEqual(magic) else {
-      throw .malformed(
-        path, rule: "'\(name)' must begin as a .npy file, at byte 0",
-        found: "\(Array(bytes.prefix(6)))")
-    }
-    let version = bytes[6]
-    guard (1...3).contains(version) else {
-      throw .malformed(path, rule: "'\(name)' must be of .npy version 1 to 3", found: "\(version)")
-    }
-    let start = version == 1 ? 10 : 12
-    let length =
-      version == 1
-      ? Int(bytes.loadUnaligned(fromByteOffset: 8, as: UInt16.self))
-      : Int(bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
-    guard length <= headerLimit, start + length <= bytes.count else {
-      throw .malformed(
-        path,
-        rule:
-          "'\(name)' must have a header of at most \(min(headerLimit, bytes.count - start)) bytes",
-        found: "\(length)")
-    }
-    var header = NumpyHeader(
-      text: Array(bytes[start..<(start + length)]), name: name, path: path, offset: start)
-    let (type, shape, isFortran) = try header.read()
-    guard let known = type.type else {
-      throw .cannotConvert(
-        path,
-        reason: "'\(name)' has elements of numpy's type '\(shown(type.text))', which cannot be read"
-      )
-    }
-    guard shape.allSatisfy({ $0 > 0 }), !shape.isEmpty else {
-      throw .malformed(path, rule: "'\(name)' must have elements", found: "shape \(shape)")
-    }
+    let header = try Header(name, in: path, bytes: Array(bytes.prefix(headerRoom)))
     return try NumpyArray(
-      name, in: path, type: known, shape: shape, isFortran: isFortran,
-      bytes: UnsafeRawBufferPointer(rebasing: bytes[(start + length)...]), owner: owner)
+      shown(name), in: path, type: header.type, shape: header.shape, isFortran: header.isFortran,
+      bytes: UnsafeRawBufferPointer(rebasing: bytes[header.start...]), owner: owner)
   }
 
   /// Opens a `.npy` file.

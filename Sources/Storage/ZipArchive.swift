@@ -65,10 +65,13 @@ struct ZipArchive {
     self.members = members
   }
 
-  /// A member's bytes, where they lie or unpacked, and what keeps them.
-  func contents(
-    of member: Member, _ options: FormatOptions
-  ) throws(StorageError) -> (UnsafeRawBufferPointer, AnyObject) {
+  /// The archive's path, for messages.
+  var path: String { url.path }
+
+  /// A member's bytes as they are stored, and where they begin.
+  private func packed(
+    _ member: Member
+  ) throws(StorageError) -> (bytes: UnsafeRawBufferPointer, start: Int) {
     let bytes = map.bytes
     guard let local = map.slice(at: member.header, count: 30), local.number(0, 4) == 0x0403_4b50
     else {
@@ -81,6 +84,23 @@ struct ZipArchive {
         rule: "'\(shown(member.name))' must lie in the file's \(bytes.count) bytes",
         found: "\(member.packed) bytes at \(start)")
     }
+    return (packed, start)
+  }
+
+  /// The first bytes of a member, unpacked: `count` of them, or fewer if it ends or is damaged before.
+  func start(of member: Member, _ count: Int) throws(StorageError) -> [UInt8] {
+    let packed = try packed(member).bytes
+    guard member.method == 8 else { return Array(packed.prefix(count)) }
+    return [UInt8](unsafeUninitializedCapacity: count) { target, used in
+      used = Deflate.inflateStart(packed, into: UnsafeMutableRawBufferPointer(target))
+    }
+  }
+
+  /// A member's bytes, where they lie or unpacked, and what keeps them.
+  func contents(
+    of member: Member, _ options: FormatOptions
+  ) throws(StorageError) -> (UnsafeRawBufferPointer, AnyObject) {
+    let (packed, start) = try packed(member)
     let (contents, owner): (UnsafeRawBufferPointer, AnyObject)
     switch member.method {
     case 0:

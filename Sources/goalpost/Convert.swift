@@ -41,7 +41,10 @@ struct Convert: ParsableCommand {
   @Flag(help: "Compress the output, where its format can be.")
   var compress = false
 
-  @Option(help: "The most bytes that a compressed input may unpack to.")
+  @Option(
+    help: """
+      The most bytes that a compressed input may unpack to; 100 times its own, and 1 GiB at least, if not given.
+      """)
   var maxBytes: Int?
 
   @Option(help: "Threads; the cores of the machine if not given.")
@@ -84,7 +87,7 @@ struct Convert: ParsableCommand {
     request.goalIndices = indices
     request.goalLength = goalLength
     request.compress = compress
-    if let maxBytes { request.maximumBytes = maxBytes }
+    request.maximumBytes = maxBytes
     let reports: [DatasetConversion.Report]
     do { reports = try DatasetConversion.run(request) } catch {
       guard DatasetConversion.isStop(error) else { throw error }

@@ -3,6 +3,7 @@
 import json
 import pathlib
 import sys
+import zlib
 
 import h5py
 import numpy
@@ -95,6 +96,22 @@ def write_d4rl(file, options):
         out["metadata/algorithm"] = "made"
 
 
+def write_d4rl_latest(file):
+    """The same rows as the library stores them with libver="latest": arrays that can grow, half floats, big-endian numbers, soft links."""
+    write_d4rl(file, "")
+    with h5py.File(file) as source:
+        rows = {}
+        source.visititems(lambda name, item: rows.__setitem__(name, item[()]) if isinstance(item, h5py.Dataset) and "metadata" not in name else None)
+    rows |= {"infos/half": rows["infos/qpos"].astype("f2"), "infos/qpos": rows["infos/qpos"].astype(">f8")}
+    with h5py.File(file, "w", libver="latest") as out:
+        for number, (key, values) in enumerate(rows.items()):
+            free = 2 if number % 3 == 0 and values.ndim == 2 else 1
+            packed = {"compression": "gzip"} if number % 2 else {}
+            out.create_dataset(key + "_stored", data=values, maxshape=(None,) * free + values.shape[free:], chunks=(2, *values.shape[1:]), **packed)
+            out.move(key + "_stored", f"metadata/stored/{number}")
+            out[key] = h5py.SoftLink(f"/metadata/stored/{number}")
+
+
 def read_d4rl(file, output):
     """The episodes of a file by the rules of d4rl: its checks, `sequence_dataset`, and `qlearning_dataset` with timeouts dropped."""
     with h5py.File(file) as source:
@@ -179,12 +196,12 @@ def write_walk(file, jump="0"):
         out["terminals"], out["timeouts"] = ends & False, ends
 
 
-def zoo(folder):
+def zoo(folder, versions="earliest,v108,v110,latest"):
     """Files of every way in which h5py stores things, and what is in them as JSON."""
     random = numpy.random.default_rng(3)
     big = (random.normal(size=(701, 13)) * 3).round()
     expected = {}
-    for version in ("earliest", "v108", "v110", "latest"):
+    for version in versions.split(","):
         path = pathlib.Path(folder) / f"{version}.h5"
         with h5py.File(path, "w", libver=version, userblock_size=512 if version == "v108" else 0) as file:
             def add(name, values, **options):
@@ -203,10 +220,24 @@ def zoo(folder):
             add("empty", numpy.zeros((0, 4)))
             file.create_dataset("unwritten", shape=(5, 2), dtype="f4", fillvalue=7)
             file.create_dataset("partly", shape=(500, 2), dtype="f8", chunks=(100, 2), fillvalue=-1, compression="gzip")[150:250] = 3
-            if version == "earliest":
-                add("growing", big, maxshape=(None, 13), chunks=True)
-                small = file.create_dataset("shrunk", data=big, maxshape=(None, 13), chunks=(100, 13))
-                small.resize((250, 13))
+            add("growing/rows", big, maxshape=(None, 13), chunks=(9, 5))
+            add("growing/rows_packed", big, maxshape=(None, 13), chunks=(9, 5), compression="gzip")
+            add("growing/columns", big, maxshape=(900, None), chunks=(9, 5), shuffle=True)
+            add("growing/both", big, maxshape=(None, None), chunks=(9, 5))
+            add("growing/both_packed", big, maxshape=(None, None), chunks=(9, 5), compression="lzf")
+            add("growing/bounded", big, maxshape=(1000, 40), chunks=(9, 5))
+            small = file.create_dataset("shrunk", data=big, maxshape=(None, 13), chunks=(100, 13))
+            small.resize((250, 13))
+            for kind in (">f4", ">f8", ">i2", ">u4", ">i8", "<f2", ">f2"):
+                values = numpy.array([[0.5, -2, 65504], [2**-24, 3e-5, -0.0]]) if "f" in kind else numpy.arange(6).reshape(2, 3)
+                add("order/" + kind.replace(">", "big_").replace("<", ""), values.astype(kind), compression="gzip")
+                add("order_plain/" + kind.replace(">", "big_").replace("<", ""), values.astype(kind))
+            file.create_dataset("half_unwritten", shape=(5, 2), dtype="f2", fillvalue=1.5)
+            if version == "latest":
+                # Chunks of more numbers than are listed in one page.
+                many = file.create_dataset("growing/many", shape=(135_200,), maxshape=(None,), chunks=(1,), dtype="i1", fillvalue=9)
+                for place in (0, 3, 4, 70, 5_000, 131_100, 132_200, 133_200, 135_199):
+                    many[place] = place % 7
             for number in range(900):
                 file.create_group("many").create_group("group_0") if number == 0 else file["many"].create_group(f"group_{number}")
             ordered = file.create_group("ordered", track_order=True)
@@ -224,15 +255,70 @@ def zoo(folder):
             thing.attrs["list"] = [1, 2, 3]
             add("texts", numpy.array([b"demo_1", b"demo_22"]))
             add("strings", ["a", "b"])
-            add("big_endian", numpy.arange(3, dtype=">f8"))
+            file.create_dataset("long_texts", data=["für Elise", "", "x" * 10_000] * 20, maxshape=(None,), chunks=(7,), compression="gzip")
             file["soft"] = h5py.SoftLink("/scalar")
+            file["links/far"] = h5py.SoftLink("/links/near/f4")
+            file["links/near"] = h5py.SoftLink("/plain")
+            file["links/sibling"] = h5py.SoftLink("./far")
+            file["links/round"] = h5py.SoftLink("/links/trip")
+            file["links/trip"] = h5py.SoftLink("/links/round")
+            file["links/nowhere"] = h5py.SoftLink("/none/at/all")
             file["elsewhere"] = h5py.ExternalLink("other.h5", "/x")
+            layout = h5py.VirtualLayout(shape=(3, 2), dtype="f4")
+            layout[:] = h5py.VirtualSource(".", "plain/f4", shape=(3, 2))
+            file.create_virtual_dataset("virtual", layout)
+            file.create_dataset("compound", data=numpy.zeros(2, dtype=[("a", "f4"), ("b", "i4")]))
         with h5py.File(path) as file:
             values = {}
             file.visititems(lambda name, item: values.__setitem__(name, numpy.asarray(item[()], dtype="f8").ravel().tolist())
-                            if isinstance(item, h5py.Dataset) and name not in ("texts", "strings", "big_endian") and not name.startswith("ordered") else None)
+                            if isinstance(item, h5py.Dataset) and name not in ("texts", "strings", "long_texts", "virtual", "compound") and not name.startswith("ordered") else None)
             expected[path.name] = values
     print(json.dumps(expected))
+
+
+def snares(folder):
+    """Files that are whole and hostile, and one that is cut short; its bytes when it was whole."""
+    folder = pathlib.Path(folder)
+    rows = numpy.zeros((40, 2), "f4")
+    columns = {"observations": rows, "next_observations": rows, "actions": rows, "rewards": rows[:, 0],
+               "terminals": numpy.zeros(40, bool), "timeouts": numpy.tile([0] * 9 + [1], 4).astype(bool)}
+
+    def write(name, but=""):
+        file = h5py.File(folder / name, "w")
+        for key, values in columns.items():
+            if key != but:
+                file[key] = values
+        return file
+    with write("loop.hdf5") as file:
+        inside = file.create_group("infos")
+        for number in range(12):
+            inside[f"a{number}"] = inside
+    with write("soft.hdf5") as file:
+        inside = file.create_group("infos")
+        for number in range(12):
+            inside[f"a{number}"] = h5py.SoftLink("/infos")
+    with write("paths.hdf5") as file:
+        # A group of 12 names for the next one, and so on: 12^6 paths, and no loop.
+        group = file.create_group("infos")
+        for depth in range(6):
+            below = group.create_group("a0")
+            for number in range(1, 12):
+                group[f"a{number}"] = below
+            group = below
+    with write("chunk.hdf5", "observations") as file:
+        # A chunk of 128 MiB in a dataset of 320 bytes.
+        chunk = file.create_dataset("observations", shape=(40, 2), maxshape=(None, 2), chunks=(2**24, 2), dtype="f4", compression="gzip")
+        chunk.id.write_direct_chunk((0, 0), zlib.compress(bytes(2**27), 1))
+    # An array of 64 MB that no reader needs.
+    numpy.savez_compressed(folder / "spare.npz", states=numpy.ones((2, 5, 3), "f4"), actions=numpy.ones((2, 5, 1), "f4"),
+                           desired_states=numpy.ones((2, 3), "f4"), spare=numpy.zeros(2**23))
+    numpy.savez_compressed(folder / "spare_rows.npz", observations=numpy.ones((6, 3), "f4"), actions=numpy.ones((6, 1), "f4"),
+                           terminals=numpy.eye(6, dtype="f4")[-1], extra=numpy.arange(6.0), spare=numpy.zeros(2**23))
+    with write("whole.hdf5"):
+        pass
+    whole = (folder / "whole.hdf5").read_bytes()
+    (folder / "cut.hdf5").write_bytes(whole[:-1000])
+    print(json.dumps(len(whole)))
 
 
 def corpus(folder):
@@ -246,6 +332,16 @@ def corpus(folder):
     write_robomimic(folder / "robomimic.hdf5", "next", "1")
     write_d4rl(folder / "d4rl.hdf5", "")
     write_d4rl(folder / "d4rl-v0.hdf5", "timeouts,next_observations")
+    write_d4rl_latest(folder / "d4rl-latest.hdf5")
+    write_robomimic(folder / "robomimic-texts.hdf5", "next", "1")
+    with h5py.File(folder / "robomimic-texts.hdf5", "r+") as file:
+        for name in list(file["mask"]):
+            texts = [text.decode() for text in file[f"mask/{name}"][()]]
+            del file[f"mask/{name}"]
+            file[f"mask/{name}"] = texts
+        for number in range(len(LENGTHS)):
+            file[f"data/demo_{number}/obs/again"] = h5py.SoftLink(f"/data/demo_{number}/obs/observation")
+            file[f"data/demo_{number}/next_obs/again"] = h5py.SoftLink(f"/data/demo_{number}/next_obs/observation")
 
 
 if __name__ == "__main__":

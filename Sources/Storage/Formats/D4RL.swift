@@ -1,6 +1,7 @@
 import Foundation
 import GoalCore
 import HDF5
+import SafeHDF5
 
 /// A D4RL dataset: an HDF5 file of flat arrays, a row for each of N steps.
 ///
@@ -26,7 +27,7 @@ struct D4RL: DatasetFormat {
   let summary = "D4RL's HDF5 file of flat columns with terminals and timeouts"
 
   func recognizes(_ url: URL) -> Bool {
-    guard let root = try? ForeignFile(contentsOf: url).root() else { return false }
+    guard let root = try? SafeFile(contentsOf: url).root() else { return false }
     return ["observations", "actions", "rewards", "terminals"].allSatisfy(root.contains)
   }
 

@@ -1,6 +1,7 @@
 import Foundation
 import GoalCore
 import HDF5
+import SafeHDF5
 
 /// Episodes of a D4RL file.
 struct D4RLEpisodes: TrajectorySource {
@@ -11,7 +12,7 @@ struct D4RLEpisodes: TrajectorySource {
   private let rows: [Int]
   private let datasets: [String: D4RLOpening.Stored]
   private let flags: (terminated: [UInt8], truncated: [UInt8])
-  private let file: ForeignFile
+  private let file: SafeFile
 
   init(_ url: URL, _ options: FormatOptions) throws(StorageError) {
     var opening = try D4RLOpening(url, options)

@@ -1,6 +1,7 @@
 import Foundation
 import GoalCore
 import HDF5
+import SafeHDF5
 
 /// What is found out when a D4RL file is opened: where episodes end, which columns there are, what is lost.
 struct D4RLOpening {
@@ -10,7 +11,7 @@ struct D4RLOpening {
       /// A row for each step of the file.
       case steps
       /// A row for each step; the last state's is that after an episode's last step.
-      case states(next: ForeignDataset)
+      case states(next: SafeDataset)
       /// A row for each step, of which an episode's last is repeated.
       case repeated
       /// A row for each step, of which the episode's last belongs to its last state.
@@ -20,17 +21,17 @@ struct D4RLOpening {
       /// A column of ours, with its own rows.
       case own
     }
-    let dataset: ForeignDataset
+    let dataset: SafeDataset
     let kind: Kind
   }
 
-  let file: ForeignFile
-  private let root: ForeignGroup
+  let file: SafeFile
+  private let root: SafeGroup
   private let options: FormatOptions
   /// Rows of the file.
   private let count: Int
   /// The state after each step, where it is there.
-  private let next: ForeignDataset?
+  private let next: SafeDataset?
   /// Rows before each episode, and in all; an episode may leave its last row out.
   let rows: [Int]
   let lengths: [Int]
@@ -42,7 +43,7 @@ struct D4RLOpening {
   /// Reads where episodes end.
   init(_ url: URL, _ options: FormatOptions) throws(StorageError) {
     let (file, root) = try reading { () throws(HDF5Error) in
-      let file = try ForeignFile(contentsOf: url)
+      let file = try SafeFile(contentsOf: url)
       return (file, try file.root())
     }
     self.file = file
@@ -77,8 +78,8 @@ struct D4RLOpening {
   }
 
   private static func needed(
-    _ path: String, _ root: ForeignGroup
-  ) throws(StorageError) -> ForeignDataset {
+    _ path: String, _ root: SafeGroup
+  ) throws(StorageError) -> SafeDataset {
     guard let found = try EpisodeGroups.dataset(path, in: root) else {
       throw .missingDataset(file: root.fileName, dataset: path)
     }
@@ -86,7 +87,7 @@ struct D4RLOpening {
   }
 
   private mutating func add(
-    _ path: String, _ dataset: ForeignDataset, _ kind: Stored.Kind, _ axis: RowAxis,
+    _ path: String, _ dataset: SafeDataset, _ kind: Stored.Kind, _ axis: RowAxis,
     rows: Int, isFlat: Bool = false
   ) throws(StorageError) {
     guard let type = dataset.type else {
@@ -102,6 +103,7 @@ struct D4RLOpening {
         expected: [rows] + (isFlat ? [] : dataset.rowShape), found: dataset.shape)
     }
     try checkSize(dataset.rows * dataset.rowBytes)
+    if let words = dataset.conversion { notes.computed.append("\(path) as \(words)") }
     columns[path] = SourceColumn(type, rowShape: isFlat ? [] : dataset.rowShape, axis: axis)
     datasets[path] = Stored(dataset: dataset, kind: kind)
   }
@@ -180,7 +182,7 @@ struct D4RLOpening {
     }
   }
 
-  private mutating func addGoals(_ goals: ForeignDataset) throws(StorageError) {
+  private mutating func addGoals(_ goals: SafeDataset) throws(StorageError) {
     let path = ShardColumn.desiredGoals.rawValue
     guard columns[path] == nil else { return }
     try checkSize(count * goals.rowBytes)

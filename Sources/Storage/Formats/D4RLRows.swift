@@ -1,13 +1,14 @@
 import Foundation
 import GoalCore
 import HDF5
+import SafeHDF5
 
 // What D4RL's rows say: where episodes end, whether goals stay, whether states follow each other.
 
 extension D4RLOpening {
   static func group(
-    _ path: String, _ root: ForeignGroup
-  ) throws(StorageError) -> ForeignGroup? {
+    _ path: String, _ root: SafeGroup
+  ) throws(StorageError) -> SafeGroup? {
     try reading { () throws(HDF5Error) in
       var group = root
       for part in path.split(separator: "/") {
@@ -20,7 +21,7 @@ extension D4RLOpening {
 
   /// Where episodes end, as the row after, and how.
   static func ends(
-    _ terminals: ForeignDataset, _ timeouts: ForeignDataset?, _ options: FormatOptions,
+    _ terminals: SafeDataset, _ timeouts: SafeDataset?, _ options: FormatOptions,
     _ notes: inout ConversionNotes
   ) throws(StorageError) -> [(row: Int, terminated: Bool, truncated: Bool)] {
     let name = terminals.fileName
@@ -74,12 +75,12 @@ extension D4RLOpening {
   }
 
   static func numbers(
-    _ dataset: ForeignDataset, _ rows: Range<Int>
+    _ dataset: SafeDataset, _ rows: Range<Int>
   ) throws(StorageError) -> [Int] { try column(dataset, rows, .steps).integers() }
 
   /// Some rows of a dataset, where they lie or in memory of their own.
   static func column(
-    _ dataset: ForeignDataset, _ rows: Range<Int>, _ axis: RowAxis
+    _ dataset: SafeDataset, _ rows: Range<Int>, _ axis: RowAxis
   ) throws(StorageError) -> TableColumn {
     guard let type = dataset.type else { preconditionFailure("only datasets of numbers are read") }
     return try reading { () throws(HDF5Error) in
@@ -109,7 +110,7 @@ extension D4RLOpening {
 
   /// Whether a goal stays the same in every episode.
   static func isConstant(
-    _ goals: ForeignDataset, _ rows: [Int], _ options: FormatOptions
+    _ goals: SafeDataset, _ rows: [Int], _ options: FormatOptions
   ) throws(StorageError) -> Bool {
     let runs = runs(rows)
     let moves = Counter()
@@ -134,7 +135,7 @@ extension D4RLOpening {
 
   /// Rows inside episodes whose next state is not the next row's.
   static func checkShift(
-    _ now: ForeignDataset, _ next: ForeignDataset, _ rows: [Int], _ options: FormatOptions
+    _ now: SafeDataset, _ next: SafeDataset, _ rows: [Int], _ options: FormatOptions
   ) throws(StorageError) -> Int {
     let runs = runs(rows)
     let others = Counter()

@@ -1,5 +1,6 @@
 import GoalCore
 import HDF5
+import SafeHDF5
 import Synchronization
 
 // What is found out when a file is opened: which columns there are, how long episodes are, what is lost.
@@ -41,7 +42,7 @@ extension EpisodeGroups {
 
   /// Adds datasets as an extra, or says that they are left out.
   mutating func addExtra(
-    _ name: String, _ axis: RowAxis, _ pieces: [Piece], _ first: ForeignGroup, note: String
+    _ name: String, _ axis: RowAxis, _ pieces: [Piece], _ first: SafeGroup, note: String
   ) throws(StorageError) {
     let dataset = try needed(pieces[0].dataset, in: first)
     let path = "extra/" + name

@@ -1,6 +1,7 @@
 import Foundation
 import GoalCore
 import HDF5
+import SafeHDF5
 
 /// Episodes of an HDF5 file that has a group for each, read a run at a time.
 ///
@@ -68,8 +69,8 @@ struct EpisodeGroups: Sendable {
     let storedShape: [Int]
   }
 
-  let file: ForeignFile
-  let parent: ForeignGroup
+  let file: SafeFile
+  let parent: SafeGroup
   /// The episodes' groups, in order.
   let names: [String]
   var lengths: [Int] = []
@@ -78,7 +79,7 @@ struct EpisodeGroups: Sendable {
   var numbers: [String: (type: HDF5Type, values: [UInt64])] = [:]
   var notes = ConversionNotes()
 
-  init(_ file: ForeignFile, _ parent: ForeignGroup, names: [String]) throws(StorageError) {
+  init(_ file: SafeFile, _ parent: SafeGroup, names: [String]) throws(StorageError) {
     self.file = file
     self.parent = parent
     self.names = names
@@ -95,14 +96,14 @@ struct EpisodeGroups: Sendable {
   }
 
   /// The group of an episode.
-  func group(_ episode: Int) throws(StorageError) -> ForeignGroup {
+  func group(_ episode: Int) throws(StorageError) -> SafeGroup {
     try reading { () throws(HDF5Error) in try parent.group(names[episode]) }
   }
 
   /// A dataset by its path in a group; nil where there is none.
   static func dataset(
-    _ path: String, in group: ForeignGroup
-  ) throws(StorageError) -> ForeignDataset? {
+    _ path: String, in group: SafeGroup
+  ) throws(StorageError) -> SafeDataset? {
     try reading { () throws(HDF5Error) in
       var group = group
       let parts = path.split(separator: "/").map(String.init)
@@ -117,30 +118,17 @@ struct EpisodeGroups: Sendable {
 
   /// A dataset that an episode must have.
   func needed(
-    _ path: String, in group: ForeignGroup
-  ) throws(StorageError) -> ForeignDataset {
+    _ path: String, in group: SafeGroup
+  ) throws(StorageError) -> SafeDataset {
     guard let found = try EpisodeGroups.dataset(path, in: group) else {
       throw .missingDataset(file: file.name, dataset: group.path(of: path))
     }
     return found
   }
 
-  /// Paths of all datasets below a group, sorted; groups may be nested 8 deep.
-  static func datasets(
-    below group: ForeignGroup, prefix: String = "", depth: Int = 0
-  ) throws(StorageError) -> [String] {
-    var paths: [String] = []
-    for name in group.names {
-      let path = prefix + name
-      let isGroup = try reading { () throws(HDF5Error) in try group.isGroup(name) }
-      if isGroup, depth < 8 {
-        let inner = try reading { () throws(HDF5Error) in try group.group(name) }
-        paths += try datasets(below: inner, prefix: path + "/", depth: depth + 1)
-      } else if !isGroup {
-        paths.append(path)
-      }
-    }
-    return paths
+  /// Paths of all datasets below a group, sorted.
+  static func datasets(below group: SafeGroup) throws(StorageError) -> [String] {
+    try reading { () throws(HDF5Error) in try group.datasetPaths() }
   }
 
   /// Adds a column as the first episode's group has it; a row must be of `kind`, and numbers are turned
@@ -167,6 +155,7 @@ struct EpisodeGroups: Sendable {
     if kind == .vector, first.rowShape.count > 1 {
       notes.lost.append("the shape \(first.rowShape) of a row of '\(pieces[0].dataset)'")
     }
+    if let words = first.conversion { notes.computed.append("\(path) as \(words)") }
     let width = first.rowShape.reduce(1, *)
     columns[path] = Column(
       described: SourceColumn(
@@ -189,7 +178,7 @@ struct EpisodeGroups: Sendable {
     }
   }
 
-  func wrongRows(_ dataset: ForeignDataset, _ piece: Piece, _ episode: Int) -> StorageError {
+  func wrongRows(_ dataset: SafeDataset, _ piece: Piece, _ episode: Int) -> StorageError {
     .wrongShape(
       file: file.name, dataset: dataset.path,
       expected: [piece.count(lengths[episode])] + dataset.rowShape, found: dataset.shape)

@@ -159,10 +159,6 @@ private struct GCSLEpisodes: TrajectorySource {
         "desired goals: the numbers \(goalIndices) of desired_states, which are kept as "
           + "extra/desired_states")
     }
-    for (name, array) in archive.arrays
-    where !["states", "actions", "desired_states"].contains(name) {
-      notes.lost.append("'\(shown(name))', an array of shape \(array.shape)")
-    }
     for (name, reason) in archive.others { notes.lost.append("'\(name)', \(reason)") }
     self.notes = notes
 

@@ -1,6 +1,7 @@
 import Foundation
 import GoalCore
 import HDF5
+import SafeHDF5
 
 /// A Minari dataset of version 0.5.4, in HDF5.
 ///
@@ -91,7 +92,7 @@ private struct MinariEpisodes: TrajectorySource {
       contentsOf: folder.appendingPathComponent("metadata.json"))
     let url = folder.appendingPathComponent("main_data.hdf5")
     let (file, root) = try reading { () throws(HDF5Error) in
-      let file = try ForeignFile(contentsOf: url)
+      let file = try SafeFile(contentsOf: url)
       return (file, try file.root())
     }
     var names: [String] = []
@@ -131,7 +132,7 @@ private struct MinariEpisodes: TrajectorySource {
   }
 
   private static func addObservations(
-    to groups: inout EpisodeGroups, _ first: ForeignGroup, _ options: FormatOptions
+    to groups: inout EpisodeGroups, _ first: SafeGroup, _ options: FormatOptions
   ) throws(StorageError) {
     guard first.contains("observations") else {
       throw .missingDataset(file: groups.file.name, dataset: first.path(of: "observations"))
@@ -161,7 +162,7 @@ private struct MinariEpisodes: TrajectorySource {
   }
 
   private static func addInfos(
-    to groups: inout EpisodeGroups, _ first: ForeignGroup
+    to groups: inout EpisodeGroups, _ first: SafeGroup
   ) throws(StorageError) {
     let infos = try reading { () throws(HDF5Error) in try first.group("infos") }
     for path in try EpisodeGroups.datasets(below: infos) {

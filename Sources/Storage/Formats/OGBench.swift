@@ -115,7 +115,8 @@ private struct OGBenchEpisodes: TrajectorySource {
   private let starts: [Int]
 
   init(_ url: URL, _ options: FormatOptions) throws(StorageError) {
-    let archive = try NumpyArchive(url, needed: ["observations", "actions", "terminals"], options)
+    let archive = try NumpyArchive(
+      url, needed: ["observations", "actions", "terminals"], rowsOf: "observations", options)
     let observations = try archive.array("observations")
     actions = try archive.array("actions")
     let terminals = try archive.array("terminals")

@@ -1,11 +1,12 @@
 import GoalCore
 import HDF5
+import SafeHDF5
 
 /// Columns of ours that are kept where a format's own readers do not look.
 enum RestColumn {
   /// Throws unless a shard may have such a column, as anybody can write one.
   static func check(
-    _ path: String, _ axis: RowAxis, _ dataset: ForeignDataset
+    _ path: String, _ axis: RowAxis, _ dataset: SafeDataset
   ) throws(StorageError) {
     let refused = StorageError.cannotConvert(
       dataset.fileName,

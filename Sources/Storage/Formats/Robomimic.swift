@@ -1,6 +1,7 @@
 import Foundation
 import GoalCore
 import HDF5
+import SafeHDF5
 
 /// A robomimic dataset, an HDF5 file.
 ///
@@ -25,7 +26,7 @@ struct Robomimic: DatasetFormat {
   let summary = "robomimic's HDF5 file of data/demo_<k>, with masks"
 
   func recognizes(_ url: URL) -> Bool {
-    guard let root = try? ForeignFile(contentsOf: url).root(), root.contains("data"),
+    guard let root = try? SafeFile(contentsOf: url).root(), root.contains("data"),
       let data = try? root.group("data")
     else { return false }
     return data.names.contains { Robomimic.number(of: $0) != nil }
@@ -70,7 +71,7 @@ private struct RobomimicEpisodes: TrajectorySource {
 
   init(_ url: URL, _ options: FormatOptions) throws(StorageError) {
     let (file, root, data) = try reading { () throws(HDF5Error) in
-      let file = try ForeignFile(contentsOf: url)
+      let file = try SafeFile(contentsOf: url)
       let root = try file.root()
       return (file, root, try root.group("data"))
     }
@@ -149,7 +150,7 @@ private struct RobomimicEpisodes: TrajectorySource {
   }
 
   private static func addObservations(
-    _ groups: inout EpisodeGroups, _ first: ForeignGroup, hasNext: Bool, _ options: FormatOptions
+    _ groups: inout EpisodeGroups, _ first: SafeGroup, hasNext: Bool, _ options: FormatOptions
   ) throws(StorageError) {
     let observations = try reading { () throws(HDF5Error) in try first.group("obs") }
     let keys = observations.names
@@ -179,7 +180,7 @@ private struct RobomimicEpisodes: TrajectorySource {
   }
 
   private static func masks(
-    _ root: ForeignGroup, _ groups: inout EpisodeGroups
+    _ root: SafeGroup, _ groups: inout EpisodeGroups
   ) throws(StorageError) -> [String: [UInt8]] {
     guard root.contains("mask") else { return [:] }
     let places = Dictionary(
@@ -209,7 +210,7 @@ private struct RobomimicEpisodes: TrajectorySource {
 
   /// The world that `env_args` names.
   private static func environment(
-    _ data: ForeignGroup, _ url: URL, _ groups: inout EpisodeGroups
+    _ data: SafeGroup, _ url: URL, _ groups: inout EpisodeGroups
   ) throws(StorageError) -> String? {
     let attributes = try reading { () throws(HDF5Error) in try data.attributes() }
     let others = attributes.keys.filter { $0 != "total" && $0 != "env_args" }.sorted()

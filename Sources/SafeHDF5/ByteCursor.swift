@@ -1,6 +1,9 @@
+import HDF5
+
 /// A place in a mapped file that moves on as it is read, and never leaves it.
 struct ByteCursor {
   private let map: MappedFile
+  private let all: UnsafeRawBufferPointer
   /// What is being read, for messages.
   let path: String
   var position: Int
@@ -11,9 +14,19 @@ struct ByteCursor {
 
   init(_ map: MappedFile, at position: Int, path: String) {
     self.map = map
+    all = map.bytes
     self.position = position
     self.path = path
-    end = map.bytes.count
+    end = all.count
+  }
+
+  /// At the start of bytes that were copied out of the file.
+  init(_ map: MappedFile, _ bytes: UnsafeRawBufferPointer, path: String) {
+    self.map = map
+    all = bytes
+    position = 0
+    self.path = path
+    end = bytes.count
   }
 
   /// Bytes that are left.
@@ -40,7 +53,7 @@ struct ByteCursor {
       throw damaged("\(count) bytes at \(position) must lie before \(end)")
     }
     defer { position += count }
-    return UnsafeRawBufferPointer(rebasing: map.bytes[position..<(position + count)])
+    return UnsafeRawBufferPointer(rebasing: all[position..<(position + count)])
   }
 
   mutating func skip(_ count: Int) throws(HDF5Error) { _ = try bytes(count) }
@@ -65,7 +78,7 @@ struct ByteCursor {
 
   mutating func length() throws(HDF5Error) -> Int { try count(sizes.length) }
 
-  /// An address, or nil where it is the one that means there is none.
+  /// An address, or nil if it is the one that stands for no address.
   mutating func address() throws(HDF5Error) -> Int? {
     let value = try number(sizes.offset)
     if value == UInt64.max >> (64 - 8 * UInt64(sizes.offset)) { return nil }
@@ -85,9 +98,18 @@ struct ByteCursor {
     }
   }
 
+  /// Four letters that begin a block, and its version, which must be 0.
+  mutating func start(_ signature: String) throws(HDF5Error) {
+    try self.signature(signature)
+    let version = try byte()
+    guard version == 0 else {
+      throw damaged("a block \(signature) must be of version 0, found \(version)")
+    }
+  }
+
   /// Checks that the check sum here is that of the bytes from `start` on.
   mutating func checkSum(from start: Int) throws(HDF5Error) {
-    let part = UnsafeRawBufferPointer(rebasing: map.bytes[start..<position])
+    let part = UnsafeRawBufferPointer(rebasing: all[start..<position])
     let expected = try number(4)
     guard UInt64(lookup3(part)) == expected else {
       throw damaged("the check sum of the \(part.count) bytes at \(start) is another")
@@ -101,10 +123,10 @@ struct ByteCursor {
 
   /// Text up to a zero, which is read as well.
   mutating func terminatedText() throws(HDF5Error) -> String {
-    let rest = map.bytes[position..<end]
+    let rest = all[position..<end]
     guard let zero = rest.firstIndex(of: 0) else { throw damaged("a name must end with a zero") }
     defer { position = zero + 1 }
-    return String(decoding: map.bytes[position..<zero], as: UTF8.self)
+    return String(decoding: all[position..<zero], as: UTF8.self)
   }
 }
 

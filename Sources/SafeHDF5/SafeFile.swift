@@ -1,4 +1,6 @@
 public import Foundation
+public import HDF5
+import Synchronization
 
 /// An HDF5 file of others, read without the HDF5 library.
 ///
@@ -6,13 +8,15 @@ public import Foundation
 /// ends the process on eight. Here every address and every length is checked against the file before it
 /// is followed, and nothing is allocated that the file's own bytes cannot fill. Threads may share a file.
 ///
-/// What is read is what h5py and the library write: superblocks 0 to 3, groups old and new, compact,
-/// contiguous and chunked datasets with the filters deflate, shuffle, LZF and Fletcher-32, numbers,
-/// strings and attributes. The rest is refused by its name.
+/// What is read is what h5py and the library write: superblocks 0 to 3; groups old and new, with hard and
+/// soft links; compact, contiguous and chunked datasets with every index of chunks and the filters deflate,
+/// shuffle, LZF and Fletcher-32; integers and floats of either order of bytes, half floats (read as f32),
+/// texts and attributes. The rest is refused by its name: links to other files, virtual and external
+/// datasets, other filters, compounds.
 ///
 /// Source: the HDF5 File Format Specification, version 3.0. Check sums of metadata are verified where there
 /// are any, but for those of the fractal heap's direct blocks.
-public final class ForeignFile: Sendable {
+public final class SafeFile: Sendable {
   /// The file's name, for messages.
   public let name: String
   let map: MappedFile
@@ -20,7 +24,10 @@ public final class ForeignFile: Sendable {
   let base: Int
   let offsetSize: Int
   let lengthSize: Int
-  private let rootAddress: Int
+  let rootAddress: Int
+  let followed: Mutex<Followed>
+  /// Held by who unpacks a large chunk, so that memory is taken for one at a time.
+  let largeChunk = Mutex(())
 
   /// Maps a file and reads its superblock.
   public init(contentsOf url: URL) throws(HDF5Error) {
@@ -28,34 +35,38 @@ public final class ForeignFile: Sendable {
     let name = url.path
     self.map = map
     self.name = name
-    let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
     let places = [0] + (9..<31).map { 1 << $0 }.filter { $0 < map.bytes.count }
     guard
       let start = places.first(where: {
-        map.slice(at: $0, count: 8).map { $0.elementsEqual(signature) } ?? false
+        map.slice(at: $0, count: 8).map { $0.elementsEqual(SafeFile.signature) } ?? false
       })
     else {
       throw .notRead(file: name, dataset: "/", reason: "the file is not HDF5")
     }
+    followed = Mutex(Followed(room: map.bytes.count / 4 + 64))
     var cursor = ByteCursor(map, at: start + 8, path: "/")
+    let end: Int?
     let version = try cursor.byte()
     switch version {
     case 0, 1:
       try cursor.skip(4)
-      offsetSize = try ForeignFile.size(try cursor.byte(), cursor)
-      lengthSize = try ForeignFile.size(try cursor.byte(), cursor)
+      offsetSize = try SafeFile.size(try cursor.byte(), cursor)
+      lengthSize = try SafeFile.size(try cursor.byte(), cursor)
       try cursor.skip(1 + 4 + 4 + (version == 1 ? 4 : 0))
       cursor.sizes = (offsetSize, lengthSize)
       base = try cursor.address() ?? 0
-      try cursor.skip(4 * offsetSize)
+      try cursor.skip(offsetSize)
+      end = try cursor.address()
+      try cursor.skip(2 * offsetSize)
       rootAddress = try cursor.neededAddress("the root group")
     case 2, 3:
-      offsetSize = try ForeignFile.size(try cursor.byte(), cursor)
-      lengthSize = try ForeignFile.size(try cursor.byte(), cursor)
+      offsetSize = try SafeFile.size(try cursor.byte(), cursor)
+      lengthSize = try SafeFile.size(try cursor.byte(), cursor)
       try cursor.skip(1)
       cursor.sizes = (offsetSize, lengthSize)
       base = try cursor.address() ?? 0
-      try cursor.skip(2 * offsetSize)
+      try cursor.skip(offsetSize)
+      end = try cursor.address()
       rootAddress = try cursor.neededAddress("the root group")
       try cursor.checkSum(from: start)
     default:
@@ -64,11 +75,23 @@ public final class ForeignFile: Sendable {
         reason: "its superblock is of version \(version), known are 0 to 3"
       )
     }
+    // The end is counted from the file's start, not from where addresses are.
+    if let end, end > map.bytes.count {
+      throw .cutShort(file: name, byteCount: map.bytes.count, expected: end)
+    }
     guard base <= map.bytes.count else {
       throw .damaged(
         file: name, dataset: "/",
         rule: "addresses are counted from \(base), and it has \(map.bytes.count) bytes")
     }
+  }
+
+  private static let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
+
+  /// Whether a file's first bytes are HDF5's.
+  public static func begins(_ url: URL) -> Bool {
+    guard let map = try? MappedFile(contentsOf: url) else { return false }
+    return map.slice(at: 0, count: 8)?.elementsEqual(signature) ?? false
   }
 
   private static func size(_ value: Int, _ cursor: ByteCursor) throws(HDF5Error) -> Int {
@@ -82,8 +105,8 @@ public final class ForeignFile: Sendable {
   public var byteCount: Int { map.bytes.count }
 
   /// The root group.
-  public func root() throws(HDF5Error) -> ForeignGroup {
-    try ForeignGroup(try ObjectHeader(self, at: rootAddress, path: ""))
+  public func root() throws(HDF5Error) -> SafeGroup {
+    try SafeGroup(try ObjectHeader(self, at: rootAddress, path: ""))
   }
 
   /// A cursor at an address; messages name `path`.
@@ -95,6 +118,15 @@ public final class ForeignFile: Sendable {
       throw cursor.damaged("address \(address) is outside of its \(map.bytes.count) bytes")
     }
     cursor.position = place
+    return cursor
+  }
+
+  /// A cursor over bytes that were copied out of the file, which must stay as long as it does.
+  func cursor(
+    over bytes: UnsafeRawBufferPointer, path: String
+  ) throws(HDF5Error) -> ByteCursor {
+    var cursor = ByteCursor(map, bytes, path: path)
+    cursor.sizes = (offsetSize, lengthSize)
     return cursor
   }
 

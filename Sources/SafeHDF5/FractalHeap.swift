@@ -1,8 +1,10 @@
+import HDF5
+
 /// A fractal heap: where large groups keep links, and objects with many attributes keep those.
 ///
 /// Only managed objects are read; names and attributes that are larger than a block are refused.
 struct FractalHeap {
-  private let file: ForeignFile
+  private let file: SafeFile
   private let path: String
   private let offsetBytes: Int
   private let lengthBytes: Int
@@ -13,7 +15,7 @@ struct FractalHeap {
   private let rootRows: Int
   private let idBytes: Int
 
-  init(_ file: ForeignFile, at address: Int, path: String) throws(HDF5Error) {
+  init(_ file: SafeFile, at address: Int, path: String) throws(HDF5Error) {
     self.file = file
     self.path = path
     var cursor = try file.cursor(at: address, path: path)
@@ -99,7 +101,7 @@ struct FractalHeap {
 
 /// A version 2 tree, all of whose records are wanted.
 struct VersionTwoTree {
-  private let file: ForeignFile
+  private let file: SafeFile
   private let path: String
   private let kind: Int
   private let recordBytes: Int
@@ -112,7 +114,7 @@ struct VersionTwoTree {
   private let totalBytes: [Int]
 
   init(
-    _ file: ForeignFile, at address: Int, path: String, kind: Int
+    _ file: SafeFile, at address: Int, path: String, kind: Int
   ) throws(HDF5Error) {
     self.file = file
     self.path = path

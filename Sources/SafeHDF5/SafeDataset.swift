@@ -1,17 +1,25 @@
+public import HDF5
+
 /// An open dataset: its type, its shape, and its rows, which any thread may read.
-public struct ForeignDataset: Sendable {
+public struct SafeDataset: Sendable {
   /// The path inside the file.
   public let path: String
-  /// The element type, or nil where it is no number of ours.
+  /// The element type that reading gives, or nil if it is no number of ours; of half floats, f32.
   public let type: HDF5Type?
-  /// The element type in words, for messages.
+  /// The stored element type in words, for messages.
   public let typeDescription: String
+  /// What reading makes of elements that are stored in another way, as in "f32, which were f16"; else nil.
+  public var conversion: String? {
+    type.flatMap {
+      $0.rawValue == typeDescription ? nil : "\($0.rawValue), which were \(typeDescription)"
+    }
+  }
   /// Lengths of the axes, the slowest first; empty for a scalar.
   public let shape: [Int]
   /// Whether elements are compressed, so that the file may hold more than it has bytes.
   public let isPacked: Bool
-  private let file: ForeignFile
-  private let element: ForeignType
+  private let file: SafeFile
+  private let element: ElementType
   private let storage: Storage
 
   private enum Storage: Sendable {
@@ -28,8 +36,9 @@ public struct ForeignDataset: Sendable {
   public var rows: Int { shape.first ?? 1 }
   /// Lengths of the other axes.
   public var rowShape: [Int] { Array(shape.dropFirst()) }
-  /// Bytes of a row.
-  public var rowBytes: Int { rowShape.reduce(element.byteCount, *) }
+  /// Bytes of a row as reading gives it.
+  public var rowBytes: Int { rowShape.reduce(type?.byteCount ?? element.byteCount, *) }
+  private var storedRowBytes: Int { rowShape.reduce(element.byteCount, *) }
 
   init(_ header: ObjectHeader) throws(HDF5Error) {
     file = header.file
@@ -40,14 +49,15 @@ public struct ForeignDataset: Sendable {
       throw .damaged(
         file: header.file.name, dataset: header.path, rule: "it lacks a part of its description")
     }
-    element = try ForeignType(&type)
-    shape = try ForeignType.shape(&space) ?? [0]
+    element = try ElementType(&type)
+    let extent = try Dataspace(&space)
+    shape = extent?.shape ?? [0]
     typeDescription = element.words
-    if case .number(let type) = element { self.type = type } else { self.type = nil }
+    if case .number(let type, _) = element { self.type = type } else { self.type = nil }
     let count = shape.reduce(1, *)
     let (bytes, overflowed) = count.multipliedReportingOverflow(by: element.byteCount)
     guard !overflowed, bytes < 1 << 50 else { throw layout.damaged("its shape is \(shape)") }
-    let fill = try ForeignDataset.fill(header, element.byteCount)
+    let fill = try SafeDataset.fill(header, element.byteCount)
     let version = try layout.byte()
     guard (3...5).contains(version) else {
       throw layout.notRead("its layout is of version \(version), known are 3 to 5")
@@ -71,12 +81,16 @@ public struct ForeignDataset: Sendable {
       isPacked = false
     case 2:
       let map = try ChunkMap(
-        header, &layout, version: version, shape: shape, elementBytes: element.byteCount)
+        header, &layout, version: version, shape: shape, limits: extent?.limits ?? [0],
+        elementBytes: element.byteCount)
       storage = .chunks(map, fill: fill)
       isPacked = map.filters.gain > 1
       let (most, overflowed) = available.multipliedReportingOverflow(by: map.filters.gain)
       available = overflowed ? .max : most
-    default: throw layout.notRead("its elements lie in other datasets")
+    default:
+      throw layout.notRead(
+        "it is a virtual dataset, whose elements lie in other datasets or files: copy it with h5py, which "
+          + "brings them together")
     }
     guard bytes <= available else {
       throw layout.damaged("its shape \(shape) is of more than the file's \(file.byteCount) bytes")
@@ -107,9 +121,15 @@ public struct ForeignDataset: Sendable {
   /// The file's name, for messages.
   public var fileName: String { file.name }
 
-  /// Where some rows lie in the file, one after the other; nil where they do not.
+  /// Where some rows lie in the file, one after the other and as reading gives them; nil if they do not.
   public func stored(_ rows: Range<Int>) throws(HDF5Error) -> UnsafeRawBufferPointer? {
+    if case .number(_, let form) = element, !form.isPlain { return nil }
+    return try piece(rows)
+  }
+
+  private func piece(_ rows: Range<Int>) throws(HDF5Error) -> UnsafeRawBufferPointer? {
     precondition(rows.lowerBound >= 0 && rows.upperBound <= self.rows, "\(rows) of \(self.rows)")
+    let rowBytes = storedRowBytes
     let count = rows.count * rowBytes
     switch storage {
     case .bytes(let address):
@@ -128,11 +148,23 @@ public struct ForeignDataset: Sendable {
       target.count == rows.count * rowBytes,
       "'\(path)' takes \(rows.count * rowBytes) bytes, found \(target.count)")
     guard !target.isEmpty else { return }
-    if let bytes = try stored(rows) { return target.copyMemory(from: bytes) }
+    guard let type, case .number(_, let form) = element, !form.isPlain else {
+      return try readStored(rows, into: target)
+    }
+    let first = form.isHalf ? target.count / 2 : 0
+    try readStored(rows, into: UnsafeMutableRawBufferPointer(rebasing: target[first...]))
+    form.restore(type, in: target)
+  }
+
+  /// Copies some rows as they are stored.
+  private func readStored(
+    _ rows: Range<Int>, into target: UnsafeMutableRawBufferPointer
+  ) throws(HDF5Error) {
+    if let bytes = try piece(rows) { return target.copyMemory(from: bytes) }
     switch storage {
-    case .nothing(let fill): ForeignDataset.put(fill, in: target)
+    case .nothing(let fill): SafeDataset.put(fill, in: target)
     case .chunks(let map, let fill):
-      if !map.isComplete(rows) { ForeignDataset.put(fill, in: target) }
+      if !map.isComplete(rows) { SafeDataset.put(fill, in: target) }
       try map.read(rows, into: target, file: file, path: path)
     case .bytes, .compact: preconditionFailure("these are stored in one piece")
     }
@@ -148,21 +180,35 @@ public struct ForeignDataset: Sendable {
 
   /// All elements, which must be texts.
   public func texts() throws(HDF5Error) -> [String] {
-    let memory = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: count * element.byteCount, alignment: 16)
+    let size = element.byteCount
+    let isVariable: Bool
+    switch element {
+    case .text: isVariable = false
+    case .variableText(let bytes):
+      guard bytes == 8 + file.offsetSize else {
+        throw .damaged(
+          file: file.name, dataset: path, rule: "a text is referred to by \(bytes) bytes")
+      }
+      isVariable = true
+    default:
+      throw .notRead(
+        file: file.name, dataset: path, reason: "it must be of texts, found \(typeDescription)")
+    }
+    guard count <= TextHeap.limit / size else {
+      throw .notRead(
+        file: file.name, dataset: path, reason: "its texts have more than \(TextHeap.limit) bytes")
+    }
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: count * size, alignment: 16)
     defer { memory.deallocate() }
-    try read(0..<rows, into: memory)
+    try readStored(0..<rows, into: memory)
+    var heap = TextHeap(file, path: path)
     var texts: [String] = []
     for place in 0..<count {
-      let part = memory[(place * element.byteCount)..<((place + 1) * element.byteCount)]
-      switch element {
-      case .text:
-        texts.append(String(decoding: part.prefix { $0 != 0 }, as: UTF8.self))
-      default:
-        throw .notRead(
-          file: file.name, dataset: path,
-          reason: "it must be of texts of one length, found \(typeDescription)")
-      }
+      let part = UnsafeRawBufferPointer(rebasing: memory[(place * size)..<((place + 1) * size)])
+      texts.append(
+        isVariable
+          ? try heap.text(try TextReference(part, in: file, path: path))
+          : String(decoding: part.prefix { $0 != 0 }, as: UTF8.self))
     }
     return texts
   }

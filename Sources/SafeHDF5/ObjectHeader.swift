@@ -1,3 +1,5 @@
+import HDF5
+
 /// The header of a group or a dataset: its messages, where they lie.
 struct ObjectHeader: Sendable {
   /// Kinds of messages that are looked at.
@@ -24,17 +26,23 @@ struct ObjectHeader: Sendable {
     let count: Int
   }
 
-  let file: ForeignFile
+  /// The most messages that are read; the library writes some 20, and one for each attribute.
+  private static let limit = 65_536
+
+  let file: SafeFile
+  let address: Int
   let path: String
   private let messages: [Message]
 
-  init(_ file: ForeignFile, at address: Int, path: String) throws(HDF5Error) {
+  init(_ file: SafeFile, at address: Int, path: String) throws(HDF5Error) {
     self.file = file
+    self.address = address
     self.path = path
     var cursor = try file.cursor(at: address, path: path)
     var messages: [Message] = []
     var blocks: [(address: Int, count: Int)] = []
     var budget = file.byteCount
+    var seen = 0
     let start = cursor.position
     let isOld = try cursor.byte() == 1
     var hasOrder = false
@@ -67,6 +75,10 @@ struct ObjectHeader: Sendable {
         try cursor.skip(isOld ? 3 : hasOrder ? 2 : 0)
         let position = cursor.position
         try cursor.skip(count)
+        seen += 1
+        guard seen <= ObjectHeader.limit else {
+          throw cursor.damaged("its header has more than \(ObjectHeader.limit) messages")
+        }
         guard let kind = Kind(rawValue: kind) else { continue }
         if kind == .continuation {
           var inner = cursor
@@ -97,6 +109,9 @@ struct ObjectHeader: Sendable {
     }
     self.messages = messages
   }
+
+  /// How many messages are known.
+  var count: Int { messages.count }
 
   /// Whether there is a message of a kind.
   func has(_ kind: Kind) -> Bool { messages.contains { $0.kind == kind } }

@@ -1,5 +1,7 @@
+import HDF5
+
 /// The value of an attribute.
-public enum ForeignValue: Equatable, Sendable {
+public enum AttributeValue: Equatable, Sendable {
   /// An integer that is no larger than an `Int64`.
   case integer(Int64)
   /// An integer that is.
@@ -32,10 +34,11 @@ public enum ForeignValue: Equatable, Sendable {
   }
 
   /// All attributes of an object.
-  static func attributes(of header: ObjectHeader) throws(HDF5Error) -> [String: ForeignValue] {
-    var values: [String: ForeignValue] = [:]
+  static func attributes(of header: ObjectHeader) throws(HDF5Error) -> [String: AttributeValue] {
+    var values: [String: AttributeValue] = [:]
+    var heap = TextHeap(header.file, path: header.path)
     func add(_ cursor: inout ByteCursor) throws(HDF5Error) {
-      let (name, value) = try read(&cursor, of: header)
+      let (name, value) = try read(&cursor, &heap)
       values[name] = value
     }
     for var cursor in try header.all(.attribute) { try add(&cursor) }
@@ -55,8 +58,8 @@ public enum ForeignValue: Equatable, Sendable {
   }
 
   private static func read(
-    _ cursor: inout ByteCursor, of header: ObjectHeader
-  ) throws(HDF5Error) -> (String, ForeignValue) {
+    _ cursor: inout ByteCursor, _ heap: inout TextHeap
+  ) throws(HDF5Error) -> (String, AttributeValue) {
     let version = try cursor.byte()
     let flags = try cursor.byte()
     let nameBytes = try cursor.short()
@@ -78,59 +81,37 @@ public enum ForeignValue: Equatable, Sendable {
       throw cursor.notRead("the type of attribute '\(shown(name))' is shared with others")
     }
     var typeCursor = try part(typeBytes)
-    let type = try ForeignType(&typeCursor)
+    let type = try ElementType(&typeCursor)
     var spaceCursor = try part(spaceBytes)
-    guard let shape = try ForeignType.shape(&spaceCursor) else { return (name, .other("empty")) }
+    guard let shape = try Dataspace(&spaceCursor)?.shape else { return (name, .other("empty")) }
     guard shape.reduce(1, *) == 1 else { return (name, .other("\(type.words) of shape \(shape)")) }
     switch type {
-    case .number(let type): return (name, number(try cursor.number(type.byteCount), type))
+    case .number(let number, let form):
+      return (name, value(of: try cursor.number(type.byteCount), number, form))
     case .text(let bytes): return (name, .text(try cursor.text(bytes)))
     case .variableText:
-      return (name, .text(try header.file.heapText(&cursor)))
+      return (name, .text(try heap.text(try TextReference(&cursor))))
     case .other(let words, _): return (name, .other(words))
     }
   }
 
-  private static func number(_ bits: UInt64, _ type: HDF5Type) -> ForeignValue {
+  /// The number that the bits of a stored one stand for.
+  private static func value(
+    of stored: UInt64, _ type: HDF5Type, _ form: NumberForm
+  ) -> AttributeValue {
+    let unused = 8 * UInt64(8 - (form.isHalf ? 2 : type.byteCount))
+    let bits = form.isBigEndian ? stored.byteSwapped >> unused : stored
     switch type {
-    case .float32: .number(Double(Float(bitPattern: UInt32(truncatingIfNeeded: bits))))
-    case .float64: .number(Double(bitPattern: bits))
-    case .int8: .integer(Int64(Int8(truncatingIfNeeded: bits)))
-    case .int16: .integer(Int64(Int16(truncatingIfNeeded: bits)))
-    case .int32: .integer(Int64(Int32(truncatingIfNeeded: bits)))
-    case .int64: .integer(Int64(bitPattern: bits))
+    case .float32 where form.isHalf:
+      return .number(Double(NumberForm.float(half: UInt16(truncatingIfNeeded: bits))))
+    case .float32: return .number(Double(Float(bitPattern: UInt32(truncatingIfNeeded: bits))))
+    case .float64: return .number(Double(bitPattern: bits))
+    case .int8: return .integer(Int64(Int8(truncatingIfNeeded: bits)))
+    case .int16: return .integer(Int64(Int16(truncatingIfNeeded: bits)))
+    case .int32: return .integer(Int64(Int32(truncatingIfNeeded: bits)))
+    case .int64: return .integer(Int64(bitPattern: bits))
     case .uint8, .uint16, .uint32, .uint64, .bool:
-      bits > UInt64(Int64.max) ? .large(bits) : .integer(Int64(bits))
+      return bits > UInt64(Int64.max) ? .large(bits) : .integer(Int64(bits))
     }
-  }
-}
-
-extension ForeignFile {
-  /// Text of the global heap, to which an element refers.
-  func heapText(_ cursor: inout ByteCursor) throws(HDF5Error) -> String {
-    let count = try cursor.word()
-    guard let address = try cursor.address() else { return "" }
-    let wanted = try cursor.word()
-    if count == 0 { return "" }
-    var heap = try self.cursor(at: address, path: cursor.path)
-    let start = heap.position
-    try heap.signature("GCOL")
-    try heap.skip(4)
-    let total = try heap.length()
-    heap.position = start
-    try heap.limit(to: total)
-    try heap.skip(8 + lengthSize)
-    while heap.left >= 8 + lengthSize {
-      let index = try heap.short()
-      try heap.skip(6)
-      let bytes = try heap.length()
-      if index == 0 { break }
-      if index == wanted {
-        guard count <= bytes else { throw cursor.damaged("a text has \(count) of \(bytes) bytes") }
-        return try heap.text(count)
-      }
-      try heap.skip((bytes + 7) / 8 * 8)
-    }
-    throw cursor.damaged("text \(wanted) of a heap is missing")
   }
 }

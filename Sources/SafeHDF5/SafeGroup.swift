@@ -1,5 +1,7 @@
+public import HDF5
+
 /// An open group: the names in it and where they lead.
-public struct ForeignGroup: Sendable {
+public struct SafeGroup: Sendable {
   /// The path inside the file; empty for the root.
   public let path: String
   /// The file's name, for messages.
@@ -9,13 +11,7 @@ public struct ForeignGroup: Sendable {
   /// How many names there are.
   public var count: Int { links.count }
   let header: ObjectHeader
-  private let links: [String: Link]
-
-  /// Where a name leads.
-  enum Link: Sendable {
-    case object(address: Int)
-    case other(String)
-  }
+  private let links: [String: GroupLink]
 
   init(_ header: ObjectHeader) throws(HDF5Error) {
     self.header = header
@@ -32,21 +28,21 @@ public struct ForeignGroup: Sendable {
   }
 
   /// A group in it.
-  public func group(_ name: String) throws(HDF5Error) -> ForeignGroup {
+  public func group(_ name: String) throws(HDF5Error) -> SafeGroup {
     let header = try open(name)
     guard !header.has(.dataspace) else {
       throw .notRead(file: header.file.name, dataset: header.path, reason: "it must be a group")
     }
-    return try ForeignGroup(header)
+    return try SafeGroup(header)
   }
 
   /// A dataset in it.
-  public func dataset(_ name: String) throws(HDF5Error) -> ForeignDataset {
+  public func dataset(_ name: String) throws(HDF5Error) -> SafeDataset {
     let header = try open(name)
     guard header.has(.dataspace) else {
       throw .notRead(file: header.file.name, dataset: header.path, reason: "it must be a dataset")
     }
-    return try ForeignDataset(header)
+    return try SafeDataset(header)
   }
 
   /// Whether a name, which must be there, leads to a group.
@@ -54,27 +50,75 @@ public struct ForeignGroup: Sendable {
     !(try open(name).has(.dataspace))
   }
 
+  /// Paths of all datasets below it, in the order of `names`.
+  ///
+  /// - Throws: If groups are nested more than 8 deep, if one leads back to a group that it is in, or if there
+  ///   are more than 10,000 names: links make a graph, of which a small file can have any number of paths.
+  public func datasetPaths() throws(HDF5Error) -> [String] {
+    var paths: [String] = []
+    var budget = SafeGroup.pathLimit
+    try walk("", above: [header.address], &budget, into: &paths)
+    return paths
+  }
+
+  private static let pathLimit = 10_000
+  private static let depthLimit = 8
+
+  private func walk(
+    _ prefix: String, above: [Int], _ budget: inout Int, into paths: inout [String]
+  ) throws(HDF5Error) {
+    for name in names {
+      let header = try open(name)
+      func refused(_ reason: String) -> HDF5Error {
+        .notRead(file: header.file.name, dataset: header.path, reason: reason)
+      }
+      budget -= 1
+      guard budget >= 0 else {
+        throw refused("there are more than \(SafeGroup.pathLimit) names before and below it")
+      }
+      guard !header.has(.dataspace) else {
+        paths.append(prefix + name)
+        continue
+      }
+      guard !above.contains(header.address) else {
+        throw refused("it leads back to a group that it is in")
+      }
+      guard above.count <= SafeGroup.depthLimit else {
+        throw refused("groups are nested more than \(SafeGroup.depthLimit) deep")
+      }
+      try SafeGroup(header).walk(
+        prefix + name + "/", above: above + [header.address], &budget, into: &paths)
+    }
+  }
+
   /// Its attributes, by name.
-  public func attributes() throws(HDF5Error) -> [String: ForeignValue] {
-    try ForeignValue.attributes(of: header)
+  public func attributes() throws(HDF5Error) -> [String: AttributeValue] {
+    try AttributeValue.attributes(of: header)
   }
 
   private func open(_ name: String) throws(HDF5Error) -> ObjectHeader {
     let path = path(of: name)
-    switch links[name] {
-    case .object(let address): return try ObjectHeader(header.file, at: address, path: path)
-    case .other(let kind):
-      throw .notRead(
-        file: header.file.name, dataset: path, reason: "it is \(kind), and none is followed")
-    case nil: throw .notRead(file: header.file.name, dataset: path, reason: "it is missing")
+    guard let link = links[name] else {
+      throw .notRead(file: header.file.name, dataset: path, reason: "it is missing")
     }
+    let address = try header.file.address(of: link, in: header.address, path: path)
+    return try ObjectHeader(header.file, at: address, path: path)
   }
 }
 
+/// Where a name of a group leads.
+enum GroupLink: Sendable {
+  case object(address: Int)
+  /// A path, from the root if it begins with a slash, else from the group.
+  case soft(String)
+  /// What is not followed, in words.
+  case other(String)
+}
+
 /// The names in a group, out of whichever of three places they are kept in.
-private struct GroupLinks {
-  private(set) var links: [String: ForeignGroup.Link] = [:]
-  private let file: ForeignFile
+struct GroupLinks {
+  private(set) var links: [String: GroupLink] = [:]
+  private let file: SafeFile
   private let path: String
   /// Blocks that may still be looked at: a sound file has no more than fit.
   private var budget: Int
@@ -116,7 +160,7 @@ private struct GroupLinks {
     links[name] =
       switch kind {
       case 0: .object(address: try cursor.neededAddress("'\(shown(name))'"))
-      case 1: .other("a soft link")
+      case 1: .soft(try cursor.text(try cursor.short()))
       case 64: .other("a link to another file")
       default: .other("a link of kind \(kind)")
       }
@@ -154,9 +198,16 @@ private struct GroupLinks {
       let name = try heap.text(at: try cursor.count(file.offsetSize))
       let object = try cursor.address()
       let kind = try cursor.word()
-      try cursor.skip(20)
-      links[name] = object.map { .object(address: $0) } ?? .other("a soft link")
-      if kind == 2 { links[name] = .other("a soft link") }
+      try cursor.skip(4)
+      let offset = try cursor.word()
+      try cursor.skip(12)
+      if kind == 2 {
+        links[name] = .soft(try heap.text(at: offset))
+      } else if let object {
+        links[name] = .object(address: object)
+      } else {
+        throw cursor.damaged("'\(shown(name))' must have an address")
+      }
       try spend(cursor)
     }
   }
@@ -171,7 +222,7 @@ private struct GroupLinks {
 private struct LocalHeap {
   private let cursor: ByteCursor
 
-  init(_ file: ForeignFile, at address: Int, path: String) throws(HDF5Error) {
+  init(_ file: SafeFile, at address: Int, path: String) throws(HDF5Error) {
     var head = try file.cursor(at: address, path: path)
     try head.signature("HEAP")
     try head.skip(4)

@@ -1,4 +1,4 @@
-import CDeflate
+import HDF5
 
 /// The filters that a dataset's chunks went through, in that order.
 struct ChunkFilters: Sendable {
@@ -79,14 +79,9 @@ struct ChunkFilters: Sendable {
   }
 
   private static func inflated(_ bytes: UnsafeRawBufferPointer, to count: Int) -> [UInt8]? {
-    guard let decompressor = libdeflate_alloc_decompressor() else { return nil }
-    defer { libdeflate_free_decompressor(decompressor) }
     var isWhole = false
     let result = [UInt8](unsafeUninitializedCapacity: count) { target, used in
-      var found = 0
-      let answer = libdeflate_zlib_decompress(
-        decompressor, bytes.baseAddress, bytes.count, target.baseAddress, count, &found)
-      isWhole = answer == LIBDEFLATE_SUCCESS && found == count
+      isWhole = Deflate.inflateZlib(bytes, into: UnsafeMutableRawBufferPointer(target))
       used = isWhole ? count : 0
     }
     return isWhole ? result : nil
