@@ -52,7 +52,6 @@ final class TrainingRun {
     if run.exists, !resuming { throw ExperimentError.runExists(path: folder.path) }
     var lock = resuming ? try run.claim() : nil
     var configuration = asked
-    try configuration.online.validate()
     let entry = try LearnerRegistry.entry(configuration.learner)
     configuration.settings = try entry.resolve(task: task, overrides: configuration.settings)
     if configuration.updates == 0, !configuration.isOnline {
@@ -103,6 +102,7 @@ final class TrainingRun {
     }
     self.lock = lock
     try run.begin(saved)
+    Console.begin()
     Interruption.advise(Training.goingOn(in: folder))
     records = try RunRecords(run, upTo: learner.updates)
     evaluations = RunEvaluations(run, upTo: learner.updates)
@@ -117,6 +117,7 @@ final class TrainingRun {
     on batch: GoalBatch, isLast: Bool, waiting: Double,
     adding: @autoclosure () -> Metrics = Metrics()
   ) throws {
+    if let broken = batch.firstNotFinite { try heed(.notFinite(metric: "the batch's " + broken)) }
     let next = learner.updates + 1
     let isMeasured = next % configuration.measureEvery == 0 || isLast
     if var metrics = learner.update(on: batch, measuring: isMeasured) {

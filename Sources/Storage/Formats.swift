@@ -56,7 +56,11 @@ public enum Formats {
 
   /// The format of a file or folder, judged by its name and first bytes.
   public static func guessed(_ url: URL) throws(StorageError) -> any DatasetFormat {
-    guard FileManager.default.fileExists(atPath: url.path) else { throw .missing(url.path) }
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
+      throw .missing(url.path)
+    }
+    if !isFolder.boolValue { _ = try WholeFile.first(1, of: url) }
     guard let format = all.first(where: { $0.recognizes(url) }) else {
       throw .cannotConvert(
         url.path,
@@ -69,7 +73,5 @@ public enum Formats {
 
 /// The first bytes of a file; none where it cannot be read.
 func firstBytes(of url: URL, _ count: Int) -> [UInt8] {
-  guard let file = try? FileHandle(forReadingFrom: url) else { return [] }
-  defer { try? file.close() }
-  return Array((try? file.read(upToCount: count)) ?? Data())
+  (try? WholeFile.first(count, of: url)) ?? []
 }
