@@ -105,10 +105,7 @@ public enum StoredJSON {
 
   /// All bytes of a file.
   static func bytes(of url: URL) throws(StorageError) -> Data {
-    do { return try Data(contentsOf: url) } catch {
-      if !FileManager.default.fileExists(atPath: url.path) { throw .missing(url.path) }
-      throw .cannotRead(url.path, reason: systemReason(of: error))
-    }
+    try WholeFile.read(url)
   }
 
   /// What a decoder has against a document.

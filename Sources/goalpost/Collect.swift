@@ -63,9 +63,9 @@ struct Collect: ParsableCommand {
           "give a recipe's file, or --environment, --policy, --episodes and --output")
       }
     }
-    try checkPositive(episodes, "--episodes")
-    try checkPositive(shardEpisodes, "--shard-episodes")
-    try checkPositive(workers, "--workers")
+    try check(episodes, "--episodes", in: OptionRange.episodes)
+    try check(shardEpisodes, "--shard-episodes", in: OptionRange.shardEpisodes)
+    try check(workers, "--workers", in: OptionRange.threads)
     try checkSeed(seed)
     try checkExploration(noise: noise, randomActions: randomActions)
   }
