@@ -243,7 +243,7 @@ struct HostileManifestTests {
     let inner = NSError(domain: NSPOSIXErrorDomain, code: Int(code))
     let outer = NSError(
       domain: NSCocoaErrorDomain, code: 513, userInfo: [NSUnderlyingErrorKey: inner])
-    #expect(plainReason(outer) == words)
+    #expect(systemReason(of: outer) == words)
     #expect(systemReason(code) == words)
     #expect(
       StorageError.writing("d", code: code) == .cannotWrite("d", reason: words))
