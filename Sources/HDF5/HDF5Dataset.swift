@@ -33,6 +33,7 @@ public final class HDF5Dataset {
   init(_ path: String, in file: HDF5File) throws(HDF5Error) {
     self.path = path
     self.file = file
+    _ = try file.contains(path)
     let handle = try HDF5Handle("open '\(path)'", file: file.name, close: H5Dclose) {
       H5Dopen2(file.identifier, path, hid_t(H5P_DEFAULT))
     }
@@ -154,12 +155,19 @@ public final class HDF5Dataset {
     let list = try HDF5Handle("read the layout of '\(path)'", file: file, close: H5Pclose) {
       H5Dget_create_plist(handle.identifier)
     }
+    func elsewhere(_ storage: String) -> HDF5Error {
+      .notRead(
+        file: file, dataset: path,
+        reason: "its elements must lie in this file, and lie in others (\(storage))")
+    }
     switch H5Pget_layout(list.identifier) {
+    case H5D_VIRTUAL: throw elsewhere("a virtual dataset")
     case H5D_CONTIGUOUS:
       let offset = H5Dget_offset(handle.identifier)
-      guard H5Pget_external_count(list.identifier) == 0, offset != chdf5_no_address() else {
-        return (.other, false)
+      guard H5Pget_external_count(list.identifier) == 0 else {
+        throw elsewhere("external storage")
       }
+      guard offset != chdf5_no_address() else { return (.other, false) }
       return (.contiguous(offset: Int(clamping: offset)), false)
     case H5D_CHUNKED:
       var chunk = [hsize_t](repeating: 0, count: shape.count)

@@ -10,7 +10,9 @@ public import Foundation
 ///    flipped bit is an error and not a crash;
 /// 3. datasets start at multiples of 64 bytes, for mapping, except in files of many small ones made by
 ///    `init(writingTo:name:)`, where the library would search the gaps before each;
-/// 4. no times are stored and nothing is filled, so equal contents are equal bytes.
+/// 4. no times are stored and nothing is filled, so equal contents are equal bytes;
+/// 5. soft and external links are not followed, and elements in other files not read, so that a digest of the
+///    file's bytes is one of all that is read of it.
 ///
 /// One thread at a time may use an object; the library itself lets one thread of a process work.
 public final class HDF5File {
@@ -113,12 +115,23 @@ public final class HDF5File {
         H5Lexists(identifier, walked, hid_t(H5P_DEFAULT))
       }
       if found == 0 { return false }
+      var link = H5L_info_t()
+      try checked("look at '\(walked)'", file: name) {
+        H5Lget_info(identifier, walked, &link, hid_t(H5P_DEFAULT))
+      }
+      guard link.type == H5L_TYPE_HARD else {
+        throw .notRead(
+          file: name, dataset: walked,
+          reason: "it must lie in this file, and is "
+            + (link.type == H5L_TYPE_SOFT ? "a soft link" : "a link to another file"))
+      }
     }
     return true
   }
 
   /// Whether a path, which must lead to something, leads to a group.
   public func isGroup(_ path: String) throws(HDF5Error) -> Bool {
+    _ = try contains(path)
     let object = try HDF5Handle("open '\(path)'", file: name, close: H5Oclose) {
       H5Oopen(identifier, path, hid_t(H5P_DEFAULT))
     }
@@ -127,6 +140,7 @@ public final class HDF5File {
 
   /// Names in a group, sorted; the root by default.
   public func listing(of group: String = "/") throws(HDF5Error) -> [String] {
+    _ = try contains(group)
     let opened = try HDF5Handle("open group '\(group)'", file: name, close: H5Gclose) {
       H5Gopen2(identifier, group, hid_t(H5P_DEFAULT))
     }

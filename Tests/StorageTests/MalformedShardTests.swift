@@ -50,6 +50,27 @@ struct MalformedShardTests {
     #expect(try open().trajectories().count == 2)
   }
 
+  /// A digest of the file's bytes would be none of what is read.
+  @Test(arguments: [
+    "external storage", "a virtual dataset", "a link to another file", "a soft link",
+  ])
+  func elementsElsewhereAreRefused(kind: String) throws {
+    try write(.rewards, instead: (.float32, [3], [UInt8](repeating: 0, count: 12)))
+    #expect(try open().trajectories().count == 2)
+    let raw = folder.url.appendingPathComponent("raw").path
+    _ = try PythonReference.run("elsewhere_reference.py", arguments: [file.path, kind, raw])
+    let error = #expect(throws: StorageError.self) { try open() }
+    guard case .hdf5(.notRead(file.path, "actions", let reason))? = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(reason.contains("must lie in this file") && reason.contains(kind))
+    // What the elements lie in is never opened: nobody writes to this pipe.
+    guard kind != "a soft link" else { return }
+    #expect(unlink(raw) == 0 && mkfifo(raw, 0o600) == 0)
+    #expect(throws: StorageError.self) { try open() }
+  }
+
   @Test(arguments: ShardColumn.allCases.filter(\.isRequired))
   func aMissingColumnIsNamed(column: ShardColumn) throws {
     try write(column, instead: nil)
