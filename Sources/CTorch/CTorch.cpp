@@ -3,10 +3,12 @@
 #else
 #include "CTorch.h"
 
+#include "Kernels.h"
 #include "Networks.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/Version.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <c10/core/GradMode.h>
 #include <dlfcn.h>
@@ -95,6 +97,12 @@ const char *ctorch_start() {
 }
 
 const char *ctorch_version() { return TORCH_VERSION; }
+
+const char *ctorch_instructions() {
+  static const std::string names =
+      "libtorch " + at::get_cpu_capability() + ", kernels " + kernelInstructions();
+  return names.c_str();
+}
 
 void ctorch_release(CTorchTensor tensor) {
   c10::raw::intrusive_ptr::decref(reinterpret_cast<c10::TensorImpl *>(tensor));

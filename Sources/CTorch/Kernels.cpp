@@ -25,21 +25,30 @@ namespace avx512 {
 #pragma clang attribute pop
 #endif
 
-const Kernels &choice() {
+struct Choice {
+  const Kernels &table;
+  const char *instructions;
+};
+
+Choice choice() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")) {
-    return avx512::table;
+    return {avx512::table, "avx512"};
   }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return avx2::table;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return {avx2::table, "avx2"};
 #endif
-  return base::table;
+  return {base::table, "base"};
+}
+
+const Choice &chosen() {
+  static const Choice made = choice();
+  return made;
 }
 
 }  // namespace
 
-const Kernels &kernels() {
-  static const Kernels &chosen = choice();
-  return chosen;
-}
+const Kernels &kernels() { return chosen().table; }
+
+const char *kernelInstructions() { return chosen().instructions; }

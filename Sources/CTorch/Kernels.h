@@ -54,3 +54,5 @@ struct Kernels {
 
 /// The kernels for this processor.
 const Kernels &kernels();
+/// The vector instructions that they were compiled for: "avx512", "avx2" or "base".
+const char *kernelInstructions();

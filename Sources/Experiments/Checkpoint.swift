@@ -30,29 +30,39 @@ public enum Checkpoint {
     let counters: [String: JSONValue]
     /// How the policy was evaluated, where the checkpoint is kept for that.
     let evaluation: TimedEvaluation?
+    /// What the run's monitor had seen; nil in checkpoints of older versions.
+    var monitor: RunMonitor?
   }
 
-  /// Writes a checkpoint into a folder, under another name first, so that it is whole or absent.
+  /// Writes a checkpoint into a folder of the run's `checkpoints`, under another name first, so that it is whole
+  /// or absent, after a power loss too.
   ///
-  /// `adding` may write more files into the folder in the making.
+  /// `adding` may write more files into the folder in the making. The run's folder must be there: it is not made.
   static func write(
     _ saved: SavedLearner, header: PolicyHeader, evaluation: TimedEvaluation? = nil,
-    to folder: URL, adding: (URL) throws -> Void = { _ in }
+    monitor: RunMonitor, to folder: URL, adding: (URL) throws -> Void = { _ in }
   ) throws {
     let part = folder.appendingPathExtension("part")
     let files = FileManager.default
+    let all = folder.deletingLastPathComponent()
     do {
       try? files.removeItem(at: part)
-      try files.createDirectory(at: part, withIntermediateDirectories: true)
+      if !files.fileExists(atPath: all.path) {
+        try files.createDirectory(at: all, withIntermediateDirectories: false)
+      }
+      try files.createDirectory(at: part, withIntermediateDirectories: false)
     } catch {
       throw ExperimentError.cannotWrite(path: part.path, reason: error.localizedDescription)
     }
     try saved.write(
       policy: part.appendingPathComponent("policy.safetensors").path, header: try encoded(header),
       training: part.appendingPathComponent("training.safetensors").path)
-    let state = State(header: header, counters: saved.counters, evaluation: evaluation)
-    try writeWhole(Data(try encoded(state).utf8), to: part.appendingPathComponent("state.json"))
+    let state = State(
+      header: header, counters: saved.counters, evaluation: evaluation, monitor: monitor)
+    try WholeFile.write(
+      Data(try encoded(state).utf8), to: part.appendingPathComponent("state.json"))
     try adding(part)
+    try WholeFile.flush(folder: part)
     // One that is there makes way, and comes back if nothing takes its place (`RunFolder.tidy`).
     let old = folder.appendingPathExtension("old")
     try? files.removeItem(at: old)
@@ -60,6 +70,8 @@ public enum Checkpoint {
     guard rename(part.path, folder.path) == 0 else {
       throw ExperimentError.cannotWrite(path: folder.path, reason: String(cString: strerror(errno)))
     }
+    // Older checkpoints go only when this one would outlast a power loss.
+    try WholeFile.flush(folder: all)
     try? files.removeItem(at: old)
   }
 
@@ -85,9 +97,13 @@ public enum Checkpoint {
   }
 
   /// The checkpoints of a run, oldest first.
-  static func all(in run: URL) -> [URL] {
+  static func all(in run: URL) throws -> [URL] {
     let folder = run.appendingPathComponent("checkpoints")
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    guard FileManager.default.fileExists(atPath: folder.path) else { return [] }
+    let names: [String]
+    do { names = try FileManager.default.contentsOfDirectory(atPath: folder.path) } catch {
+      throw ExperimentError.damaged(path: folder.path, reason: error.localizedDescription)
+    }
     return names.filter { $0.count == 9 && $0.allSatisfy(\.isNumber) }.sorted()
       .map { folder.appendingPathComponent($0) }
   }
@@ -102,7 +118,7 @@ public enum Checkpoint {
     guard isFolder.boolValue else { return given }
     let inside = given.appendingPathComponent("policy.safetensors")
     if FileManager.default.fileExists(atPath: inside.path) { return inside }
-    guard let last = all(in: given).last else {
+    guard let last = try all(in: given).last else {
       throw ExperimentError.notACheckpoint(path: path, reason: "the folder has no checkpoint")
     }
     return last.appendingPathComponent("policy.safetensors")
@@ -155,13 +171,6 @@ public enum Checkpoint {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     return String(decoding: try encoder.encode(value), as: UTF8.self)
-  }
-}
-
-/// Writes a file whole or not at all; throws `ExperimentError.cannotWrite`.
-func writeWhole(_ data: Data, to file: URL) throws {
-  do { try data.write(to: file, options: .atomic) } catch {
-    throw ExperimentError.cannotWrite(path: file.path, reason: error.localizedDescription)
   }
 }
 

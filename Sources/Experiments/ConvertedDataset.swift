@@ -97,7 +97,7 @@ struct ConvertedDataset: Sendable {
       try writeCard(writer.identity)
     }
     if lacking > 0, begun.load(ordering: .acquiring) {
-      try Provenance(started: started, commit: SourceCommit.built).write(to: folder)
+      try Invocation.record(lacking - left, in: folder, started: started, libraries: [:])
     }
     return DatasetConversion.Report(
       input: request.input.relativePath, from: format.name, output: folder.relativePath,
@@ -140,6 +140,6 @@ struct ConvertedDataset: Sendable {
     ] where !notes.isEmpty {
       text += "\n## \(title)\n\n" + notes.map { "- \($0)\n" }.joined()
     }
-    try writeWhole(Data(text.utf8), to: file)
+    try WholeFile.write(Data(text.utf8), to: file)
   }
 }

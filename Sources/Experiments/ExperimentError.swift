@@ -20,6 +20,10 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
   case runExists(path: String)
   /// Another process trains in a run's folder.
   case runBusy(path: String)
+  /// A file of a run cannot be read, or is not what was written.
+  case damaged(path: String, reason: String)
+  /// A run's folder was removed, or made anew, while the run was trained.
+  case runGone(path: String)
   /// A run cannot go on as it was asked to.
   case cannotResume(path: String, reason: String)
   /// A file of settings is not what it must be.
@@ -72,6 +76,9 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
       "\(path): holds a run already: go on with --resume \(path), or choose another --output"
     case .runBusy(let path):
       "\(path): is being trained in by another process: wait for its end, or choose another --output"
+    case .damaged(let path, let reason): "\(path): is damaged: \(reason)"
+    case .runGone(let path):
+      "\(path): the run's folder must stay in place while the run is trained, and was removed or replaced"
     case .cannotResume(let path, let reason): "\(path): the run can't be resumed: \(reason)"
     case .badSettings(let path, let reason): "\(path): \(reason)"
     case .badAssignment(let text): "--set takes key=value, found '\(text)'"

@@ -51,7 +51,7 @@ public struct DatasetInspection: Codable, Sendable, Equatable {
     public let identity: DatasetIdentity
     /// The manifest's own SHA-256, by which runs name the dataset.
     public let manifest: String
-    /// Host, times and command, where they are known.
+    /// The calls that made it, where they are known.
     public let provenance: Provenance?
   }
 
@@ -211,9 +211,8 @@ extension DatasetInspection {
         statistics: nil, histograms: nil, outside: nil, counts: actions.counts)
     }
     self.goals = goals
-    let provenance = try? Data(contentsOf: folder.appendingPathComponent("provenance.json"))
     lineage = Lineage(
       identity: manifest.identity, manifest: try manifest.digest(),
-      provenance: provenance.flatMap { try? JSONDecoder().decode(Provenance.self, from: $0) })
+      provenance: try Provenance(in: folder))
   }
 }

@@ -140,13 +140,3 @@ extension DatasetInspection: Inspected {
     return Inspection.section("lineage", lines)
   }
 }
-
-extension Provenance {
-  /// It for people.
-  var lines: [(String, String)] {
-    [
-      ("made", "\(started) to \(finished) on \(host), \(processors) processors"),
-      ("command", command.joined(separator: " ")), ("commit", commit ?? "not known"),
-    ]
-  }
-}

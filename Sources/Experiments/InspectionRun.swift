@@ -26,7 +26,7 @@ public struct RunInspection: Encodable, Sendable, Inspected {
   public let warnings: [String]
   /// The last row of the metrics, by name.
   public let metrics: [String: Double]
-  /// Host, times and command, where the run has come to an end.
+  /// The calls that made it, oldest first, where they were written down.
   public let provenance: Provenance?
 
   private let table: MetricsTable
@@ -45,15 +45,18 @@ public struct RunInspection: Encodable, Sendable, Inspected {
         path: folder.relativePath, reason: "its config.json can't be read")
     }
     let configuration = saved.configuration
-    let all = Checkpoint.all(in: folder)
+    let all = try Checkpoint.all(in: folder)
     var task: GoalTask?
     if let last = all.last {
       task = try Checkpoint.read(policy: Checkpoint.policyFile(last.path)).header.task
     } else if let path = configuration.datasets.first {
-      task = (try? Dataset(at: TrainingData.folder(of: path)))?.manifest.task
+      let data = TrainingData.folder(of: path)
+      if FileManager.default.fileExists(atPath: data.path) {
+        task = try Dataset(at: data).manifest.task
+      }
     }
-    let provenance = try? Data(contentsOf: folder.appendingPathComponent("provenance.json"))
-    let table = MetricsTable(contentsOf: place.metrics)
+    let hasBest = FileManager.default.fileExists(atPath: place.best.path)
+    let table = try MetricsTable(contentsOf: place.metrics)
     return RunInspection(
       run: folder.relativePath, configuration: configuration, datasets: saved.datasetDigests,
       task: task,
@@ -62,12 +65,12 @@ public struct RunInspection: Encodable, Sendable, Inspected {
           learner: configuration.learner, task: $0, settings: configuration.settings)
       },
       checkpoints: all.compactMap { Int($0.lastPathComponent) },
-      evaluations: RunEvaluations.saved(in: place),
-      best: (try? Checkpoint.state(of: place.best))?.evaluation,
-      warnings: MetricsLines.warnings(in: place.lines),
+      evaluations: try RunEvaluations.saved(in: place),
+      best: hasBest ? try Checkpoint.state(of: place.best).evaluation : nil,
+      warnings: try MetricsLines.warnings(in: place.lines),
       metrics: Dictionary(
         zip(table.names, table.rows.last ?? []).map { ($0, $1) }, uniquingKeysWith: { $1 }),
-      provenance: provenance.flatMap { try? JSONDecoder().decode(Provenance.self, from: $0) },
+      provenance: try Provenance(in: folder),
       table: table)
   }
 
@@ -123,7 +126,7 @@ public struct RunInspection: Encodable, Sendable, Inspected {
       + (bestOne ?? [])
       + (configuration.from.isEmpty ? [] : [("began with", configuration.from)])
       + zip(configuration.datasets, datasets).map { ("dataset", "\($0), sha256 \($1)") }
-      + (provenance?.lines ?? [("provenance", "not known before its end")])
+      + (provenance?.lines ?? [("provenance", "not known")])
   }
 
   /// The last evaluations, and all of them as a line of blocks.
@@ -194,14 +197,19 @@ struct MetricsTable: Sendable {
   /// Rows of as many numbers; a row that is being written is left out.
   let rows: [[Double]]
 
-  init(contentsOf file: URL) {
-    let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
-    let lines = text.split(separator: "\n").map { $0.split(separator: ",") }
+  /// Reads a table; one that is not there has no rows.
+  init(contentsOf file: URL) throws {
+    let lines = try WholeLines.read(file).map { $0.split(separator: ",") }
     let names = lines.first?.map(String.init) ?? []
     self.names = names
-    rows = lines.dropFirst().compactMap { cells in
+    rows = try lines.enumerated().dropFirst().map { number, cells in
       let numbers = cells.compactMap { Double($0) }
-      return numbers.count == names.count ? numbers : nil
+      guard numbers.count == cells.count, numbers.count == names.count else {
+        throw ExperimentError.damaged(
+          path: file.path,
+          reason: "line \(number + 1) must have \(names.count) numbers, found \(numbers.count)")
+      }
+      return numbers
     }
   }
 

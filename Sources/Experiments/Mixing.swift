@@ -60,7 +60,6 @@ public enum Mixing {
           path: folder.path, reason: "is one of the datasets that are mixed: give another --output")
       }
     }
-    let checked = CheckedShards()
     return try parts.map { folder, part, lists in
       let plan = try MixturePlan(inputs, lists: lists, compress: request.compress)
       if !request.repeats, let (source, episode) = plan.firstDuplicate {
@@ -76,7 +75,7 @@ public enum Mixing {
         seed: isDrawn ? request.seed : nil,
         split: request.split, part: part, repeats: request.repeats, compress: request.compress)
       return try make(
-        mixture, plan, inputs, in: folder, copies: request.copies, checked,
+        mixture, plan, inputs, in: folder, copies: request.copies,
         workers: workers ?? Parallel.cores, silent: silent)
     }
   }

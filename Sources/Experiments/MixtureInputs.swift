@@ -82,6 +82,7 @@ struct MixtureInputs: Sendable {
       try check(name, a.libraries[name] ?? "none", b.libraries[name] ?? "none")
     }
     try check("length of simulator states", "\(a.stateLength)", "\(b.stateLength)")
+    try check("shape of images", "\(a.identity.imageShape)", "\(b.identity.imageShape)")
     for name in Set(a.columns.keys).union(b.columns.keys).sorted()
     where a.columns[name] != b.columns[name] {
       func words(_ column: ManifestColumn?) -> String {

@@ -91,6 +91,7 @@ struct MixturePlan: Sendable {
         sources[source].origin.recipe.map {
           DatasetPlan.episodesPerShard(
             $0, spec: spec, stateLength: input.manifest.stateLength,
+            imageShape: input.manifest.identity.imageShape,
             isCategorical: input.manifest.isCategorical)
         } ?? max(1, DatasetPlan.byteLimit / max(1, pick.entry.bytes / pick.entry.episodes.count))
       let isCompressed = try compress ?? input.manifest.isCompressed(pick.entry)

@@ -6,13 +6,14 @@ extension Mixing {
   /// Makes a planned mixture's shards that are not there, and its manifest.
   static func make(
     _ mixture: Mixture, _ plan: MixturePlan, _ inputs: [MixtureInputs.Input], in folder: URL,
-    copies: Bool, _ checked: CheckedShards, workers: Int, silent: Bool
+    copies: Bool, workers: Int, silent: Bool
   ) throws -> TrajectoryCollection.Summary {
     let started = Date()
     let like = inputs[0].manifest
     let identity = DatasetIdentity(
       id: folder.lastPathComponent, task: like.task, origin: .mixed(mixture),
-      stateLength: like.stateLength, isCategorical: like.isCategorical,
+      stateLength: like.stateLength, imageShape: like.identity.imageShape,
+      isCategorical: like.isCategorical,
       modelDigest: like.modelDigest, libraries: like.libraries)
     let writer = try DatasetWriter(
       at: folder, identity: identity, plan: plan.shards, columns: like.columns)
@@ -32,12 +33,9 @@ extension Mixing {
         guard case .mine(let claim) = try writer.claim(shard) else { continue }
         switch plan.makings[shard.index] {
         case .whole(let input, let entry):
-          let dataset = inputs[input].dataset
-          // A copy is checked while it is read.
-          if !copies { try checked.check(entry, of: dataset) }
-          try writer.adopt(entry, of: dataset, copying: copies, claim: claim)
+          try writer.adopt(entry, of: inputs[input].dataset, copying: copies, claim: claim)
         case .picked(let picks):
-          try writer.commit(try read(picks, inputs, checked), claim: claim)
+          try writer.commit(try read(picks, inputs), claim: claim)
         }
         made.wrappingAdd(shard.episodes.count, ordering: .relaxed)
         progress.advance(by: shard.episodes.count)
@@ -46,35 +44,22 @@ extension Mixing {
     progress.finish()
     let left = try writer.pendingShards(threads: workers).reduce(0) { $0 + $1.episodes.count }
     let manifest = left == 0 ? try writer.finish() : nil
-    if lacking > 0 {
-      try Provenance(started: started, commit: SourceCommit.built).write(to: folder)
+    let episodes = made.load(ordering: .relaxed)
+    if episodes > 0 {
+      try Invocation.record(episodes, in: folder, started: started, libraries: like.libraries)
     }
     return try TrajectoryCollection.Summary(
-      manifest, folder: folder, made: made.load(ordering: .relaxed), left: left, of: wanted)
+      manifest, folder: folder, made: episodes, left: left, of: wanted)
   }
 
-  /// The picked episodes, in order; the shards that they come from are checked first.
+  /// The picked episodes, in order.
   private static func read(
-    _ picks: [MixturePlan.Pick], _ inputs: [MixtureInputs.Input], _ checked: CheckedShards
+    _ picks: [MixturePlan.Pick], _ inputs: [MixtureInputs.Input]
   ) throws -> TrajectoryTable {
     try .joined(
       picks.map { pick in
-        let dataset = inputs[pick.input].dataset
-        try checked.check(pick.entry, of: dataset)
-        return try dataset.open(pick.entry, threads: 1).table().selecting(pick.places.sorted())
+        try inputs[pick.input].dataset.open(pick.entry, threads: 1).table()
+          .selecting(pick.places.sorted())
       })
-  }
-}
-
-/// Shards whose digests were found to be the listed ones, so that each is read for it once.
-final class CheckedShards: Sendable {
-  private let paths = Mutex<Set<String>>([])
-
-  /// Throws unless a shard's file has the listed digest.
-  func check(_ entry: ShardEntry, of dataset: Dataset) throws {
-    let path = dataset.url(of: entry).path
-    if paths.withLock({ $0.contains(path) }) { return }
-    try dataset.check(entry, deep: true)
-    paths.withLock { _ = $0.insert(path) }
   }
 }

@@ -14,9 +14,10 @@ enum OfflineTraining {
     _ configuration: RunConfiguration, in folder: URL, resuming: Bool = false,
     progress: ProgressReport? = nil
   ) throws -> TrainingSummary {
-    let data = try TrainingData(configuration)
+    let data = try TrainingData(configuration, marking: true)
     let run = try TrainingRun(
-      configuration, in: folder, task: data.task, digests: data.digests, resuming: resuming,
+      configuration, in: folder, task: data.task, digests: data.digests, episodes: data.seen,
+      resuming: resuming,
       progress: progress, check: { try data.checkGoals(for: $0, of: configuration) })
     let learner = run.learner
     let total = run.start + run.configuration.updates

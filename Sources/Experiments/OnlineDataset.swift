@@ -12,6 +12,8 @@ final class OnlineDataset {
   private static let pendingFile = "episodes.h5"
 
   private let writer: DatasetWriter
+  /// The digest of where its episodes come from, as their marks have it.
+  let origin: String
   private let folder: URL
   private let spec: GoalSpec
   private var pending: [Trajectory] = []
@@ -39,6 +41,7 @@ final class OnlineDataset {
       recipe: recipe, modelDigest: Digest.sha256(of: Data(world.modelBytes)),
       libraries: ["simulator": world.simulator])
     writer = try DatasetWriter(at: folder, identity: identity)
+    origin = try EpisodeOrigin.collected(recipe).digest()
   }
 
   /// The world seed of an episode.
@@ -76,8 +79,14 @@ final class OnlineDataset {
   /// All episodes, `count` of them, that a run had at a checkpoint.
   func restore(_ count: Int, from checkpoint: URL) throws -> [Trajectory] {
     var all: [Trajectory] = []
+    // Those that are there have their digests.
+    let lacking = Set(try writer.pendingShards().map(\.index))
     for shard in writer.plan {
       guard all.count + shard.episodes.count <= count else { break }
+      guard !lacking.contains(shard.index) else {
+        throw ExperimentError.cannotResume(
+          path: folder.path, reason: "its shard \(shard.index) is missing")
+      }
       let file = folder.appendingPathComponent(
         String(format: "shards/shard-%05d.h5", shard.index))
       all += try ShardReader(contentsOf: file, spec: spec).trajectories()

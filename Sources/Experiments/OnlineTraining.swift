@@ -19,7 +19,7 @@ enum OnlineTraining {
     _ configuration: RunConfiguration, in folder: URL, resuming: Bool = false,
     progress: ProgressReport? = nil
   ) throws -> TrainingSummary {
-    let data = configuration.datasets.isEmpty ? nil : try TrainingData(configuration)
+    let data = configuration.datasets.isEmpty ? nil : try TrainingData(configuration, marking: true)
     let task = try task(of: configuration)
     if data == nil, configuration.online.demonstrationUpdates > 0 {
       throw ExperimentError.badSettings(
@@ -30,8 +30,8 @@ enum OnlineTraining {
         path: configuration.datasets[0], world: data.task.identifier, expected: task.identifier)
     }
     let run = try TrainingRun(
-      configuration, in: folder, task: task, digests: data?.digests ?? [], simulates: true,
-      resuming: resuming, progress: progress,
+      configuration, in: folder, task: task, digests: data?.digests ?? [],
+      episodes: data?.seen ?? [], simulates: true, resuming: resuming, progress: progress,
       check: { try data?.checkGoals(for: $0, of: configuration) })
     let loop = try Loop(run, data)
     try loop.prepare()
@@ -75,6 +75,8 @@ enum OnlineTraining {
     private let worker: EpisodeWorker
     private let offlineHeldOut: [WeightedSource]
     private var successes: [Bool] = []
+    /// Updates that are made before the next episode is there.
+    private var since: Int
     private var batch: GoalBatch
     private var validation: ValidationLosses?
     /// Seconds that were spent waiting for episodes.
@@ -86,6 +88,7 @@ enum OnlineTraining {
       let settings = run.learner.online
       schedule = OnlineSchedule(
         run.configuration.online, settings, horizon: run.task.spec.horizon)
+      since = run.start + run.configuration.online.demonstrationUpdates
       buffer = EpisodeBuffer(task: run.task, capacity: .steps(settings.bufferSteps))
       var sources = [WeightedSource(buffer)]
       sources += data?.training ?? []
@@ -180,9 +183,14 @@ enum OnlineTraining {
     }
 
     private func hold(_ episode: Trajectory) {
-      let isHeldOut = schedule.isHeldOut(
-        episode: successes.count, seed: run.configuration.seed)
+      let number = successes.count
+      let isHeldOut = schedule.isHeldOut(episode: number, seed: run.configuration.seed)
       (isHeldOut ? heldOut : buffer).append(episode)
+      run.add(
+        EpisodeMarks(
+          episode, origin: dataset.origin, observation: run.task.spec.observation),
+        since: since, isHeldOut: isHeldOut)
+      since += schedule.updates(afterEpisode: number)
       successes.append(episode.successes.last ?? false)
     }
 
@@ -204,7 +212,7 @@ enum OnlineTraining {
     func save(to checkpoint: URL) throws {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys]
-      try writeWhole(
+      try WholeFile.write(
         try encoder.encode(state) + Data("\n".utf8),
         to: checkpoint.appendingPathComponent("online.json"))
       try dataset.save(to: checkpoint)

@@ -1,5 +1,6 @@
 import Foundation
 import Statistics
+import Storage
 
 /// An evaluation while training.
 struct TimedEvaluation: Codable, Sendable, Equatable {
@@ -25,15 +26,27 @@ struct RunEvaluations {
   private(set) var all: [TimedEvaluation]
 
   /// Reads those of at most `updates`; later ones are made again.
-  init(_ run: RunFolder, upTo updates: Int) {
+  init(_ run: RunFolder, upTo updates: Int) throws {
     self.run = run
-    all = Self.saved(in: run).filter { $0.updates <= updates }
+    all = try Self.saved(in: run).filter { $0.updates <= updates }
   }
 
-  /// The evaluations that a run has written down.
-  static func saved(in run: RunFolder) -> [TimedEvaluation] {
-    guard let data = try? Data(contentsOf: run.evaluations) else { return [] }
-    return (try? JSONDecoder().decode([TimedEvaluation].self, from: data)) ?? []
+  /// The evaluations that a run has written down; none where the file is not there.
+  ///
+  /// Throws `ExperimentError.damaged` for one that cannot be read: without it a worse checkpoint could take the
+  /// best one's place.
+  static func saved(in run: RunFolder) throws -> [TimedEvaluation] {
+    guard FileManager.default.fileExists(atPath: run.evaluations.path) else { return [] }
+    do {
+      return try JSONDecoder().decode(
+        [TimedEvaluation].self, from: Data(contentsOf: run.evaluations))
+    } catch {
+      throw ExperimentError.damaged(
+        path: run.evaluations.path,
+        reason:
+          "must be a list of evaluations as JSON: put a whole one there, or remove it to begin the list "
+          + "anew")
+    }
   }
 
   /// The best of some, the first among equals.
@@ -56,7 +69,7 @@ struct RunEvaluations {
     all.append(evaluation)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-    try writeWhole(try encoder.encode(all) + Data("\n".utf8), to: run.evaluations)
+    try WholeFile.write(try encoder.encode(all) + Data("\n".utf8), to: run.evaluations)
     return best.map { evaluation.isBetter(than: $0) } ?? true
   }
 }

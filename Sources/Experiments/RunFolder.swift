@@ -5,7 +5,8 @@ import Storage
 /// A training run on disk.
 ///
 ///     config.json        the resolved configuration; training on it repeats the run
-///     provenance.json    host, times, command, commit
+///     provenance.json    host, times, command, updates, commit, call by call
+///     episodes.json      the episodes that it could learn from, and those that it held out, by their marks
 ///     metrics.csv        a row every so many updates
 ///     metrics.jsonl      the same with histograms, evaluations and warnings, a line of JSON each
 ///     events.out.tfevents.goalpost   the same for TensorBoard
@@ -27,6 +28,8 @@ public struct RunFolder: Sendable {
   var lines: URL { url.appendingPathComponent("metrics.jsonl") }
   var events: URL { url.appendingPathComponent("events.out.tfevents.goalpost") }
   var evaluations: URL { url.appendingPathComponent("evaluations.json") }
+
+  var episodes: URL { url.appendingPathComponent("episodes.json") }
 
   func checkpoint(_ updates: Int) -> URL {
     url.appendingPathComponent("checkpoints").appendingPathComponent(
@@ -62,7 +65,7 @@ public struct RunFolder: Sendable {
   func begin(_ saved: SavedConfiguration) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    try writeWhole(try encoder.encode(saved) + Data("\n".utf8), to: configuration)
+    try WholeFile.write(try encoder.encode(saved) + Data("\n".utf8), to: configuration)
   }
 
   /// What `config.json` says; throws what is wrong with it.
@@ -71,8 +74,8 @@ public struct RunFolder: Sendable {
   }
 
   /// Deletes all but the last `count` numbered checkpoints.
-  func keepCheckpoints(_ count: Int) {
-    for old in Checkpoint.all(in: url).dropLast(count) {
+  func keepCheckpoints(_ count: Int) throws {
+    for old in try Checkpoint.all(in: url).dropLast(count) {
       try? FileManager.default.removeItem(at: old)
     }
   }
@@ -80,6 +83,7 @@ public struct RunFolder: Sendable {
   /// Deletes what a kill left half written, and puts a checkpoint back that was about to be replaced.
   func tidy() {
     let files = FileManager.default
+    WholeFile.removeParts(in: url)
     let folder = url.appendingPathComponent("checkpoints")
     let names = (try? files.contentsOfDirectory(atPath: folder.path)) ?? []
     for name in names where name.hasSuffix(".part") || name.hasSuffix(".old") {

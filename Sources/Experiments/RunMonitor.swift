@@ -6,12 +6,15 @@ enum RunWarning: Equatable, CustomStringConvertible {
   case actionsCollapsed(entropy: Double, ofData: Double)
   /// A number of the metrics is not finite.
   case notFinite(metric: String)
+  /// The run goes on with other libraries, or vector instructions, than it was trained with before.
+  case otherNumerics(name: String, before: String, now: String)
 
   /// The name, by which `metrics.jsonl` is searched.
   var name: String {
     switch self {
     case .actionsCollapsed: "actions-collapsed"
     case .notFinite: "not-finite"
+    case .otherNumerics: "other-numerics"
     }
   }
 
@@ -22,12 +25,17 @@ enum RunWarning: Equatable, CustomStringConvertible {
       "the policy's actions have collapsed: their entropy is \(Inspection.short(entropy)) nats where "
         + "that of the data is \(Inspection.short(ofData))"
     case .notFinite(let metric): "\(metric) is not a finite number"
+    case .otherNumerics(let name, let before, let now):
+      "the run goes on with the \(name) \(now) and had \(before): from here on its last bits may differ from "
+        + "those of a run that was not moved"
     }
   }
 }
 
 /// Looks at every row of metrics for what makes a run worthless.
-struct RunMonitor {
+///
+/// It is part of a checkpoint, so that a run that goes on says what one without a stop says.
+struct RunMonitor: Codable, Equatable {
   /// Share of the data's action entropy below which a policy counts as collapsed.
   static let collapsedShare = 0.1
   /// Rows in a row that must be so before it is said.

@@ -1,6 +1,7 @@
 import Foundation
 import Learners
 import Statistics
+import Storage
 
 /// Everything that a run writes down about its course: `metrics.csv`, `metrics.jsonl` and TensorBoard's
 /// events.
@@ -11,8 +12,10 @@ struct RunRecords {
   private var table: MetricsFile
   private let lines: MetricsLines
   private let events: TensorBoardEvents
-  private let started = Date()
+  /// A clock that nobody sets.
+  private let started = ContinuousClock.now
   private let before: Double
+  private let files: [URL]
 
   /// Opens the records of a run that goes on from `updates`.
   init(_ run: RunFolder, upTo updates: Int) throws {
@@ -20,10 +23,14 @@ struct RunRecords {
     lines = try MetricsLines(run.lines, upTo: updates)
     events = try TensorBoardEvents(run.events, upTo: updates)
     before = table.lastSeconds
+    files = [run.metrics, run.lines, run.events]
   }
 
+  /// Makes what was written down last, so that no checkpoint is there without the rows before it.
+  func flush() throws { for file in files { try WholeFile.flush(file: file) } }
+
   /// Seconds that the run has taken, all its parts together.
-  private var seconds: Double { before + Date().timeIntervalSince(started) }
+  private var seconds: Double { before + (ContinuousClock.now - started) / .seconds(1) }
 
   /// Writes down what was measured at an update.
   ///
@@ -58,21 +65,35 @@ struct MetricsFile {
   /// The seconds in the last row that was kept; 0 where there is none.
   private(set) var lastSeconds = 0.0
 
-  /// Opens the file; rows after `updates` are dropped, since those updates are made again.
+  /// Opens the file; rows after `updates` are dropped, since those updates are made again, and a last row that was
+  /// cut short.
+  ///
+  /// Throws `ExperimentError.damaged` for any other row that is none.
   init(_ file: URL, upTo updates: Int) throws {
     self.file = file
-    guard updates > 0, let text = try? String(contentsOf: file, encoding: .utf8) else {
-      try? FileManager.default.removeItem(at: file)
+    let lines = updates > 0 ? try WholeLines.read(file) : []
+    guard let head = lines.first else {
+      if FileManager.default.fileExists(atPath: file.path) {
+        try FileManager.default.removeItem(at: file)
+      }
       return
     }
-    let lines = text.split(separator: "\n").map(String.init)
-    let kept = lines.enumerated().filter { index, line in
-      index == 0 || (Int(line.prefix { $0 != "," }) ?? .max) <= updates
+    let columns = head.split(separator: ",").map(String.init)
+    names = columns
+    var kept = [head]
+    for (number, line) in lines.enumerated().dropFirst() {
+      let cells = line.split(separator: ",")
+      guard cells.count == columns.count, let update = Int(cells[0]), let seconds = Double(cells[1])
+      else {
+        throw ExperimentError.damaged(
+          path: file.path,
+          reason: "line \(number + 1) must have \(columns.count) numbers, found \(cells.count)")
+      }
+      guard update <= updates else { continue }
+      kept.append(line)
+      lastSeconds = seconds
     }
-    names = lines.first?.split(separator: ",").map(String.init)
-    lastSeconds =
-      kept.last.flatMap { Double($0.element.split(separator: ",").dropFirst().first ?? "") } ?? 0
-    try writeWhole(Data((kept.map(\.element).joined(separator: "\n") + "\n").utf8), to: file)
+    try WholeFile.write(WholeLines.data(kept), to: file)
   }
 
   /// Appends a row.
@@ -108,32 +129,40 @@ struct MetricsLines {
 
   private let file: URL
 
-  /// Opens the file; lines after `updates` are dropped.
+  /// Opens the file; lines after `updates` are dropped, and a last line that was cut short.
+  ///
+  /// Throws `ExperimentError.damaged` for any other line that is none.
   init(_ file: URL, upTo updates: Int) throws {
     self.file = file
-    guard updates > 0, let old = try? Data(contentsOf: file) else {
-      try writeWhole(Data(), to: file)
-      return
+    let lines = updates > 0 ? try WholeLines.read(file) : []
+    let kept = try lines.enumerated().filter { number, line in
+      try Self.decode(Place.self, line, number, of: file).update <= updates
     }
-    let kept = old.split(separator: UInt8(ascii: "\n")).filter {
-      (try? JSONDecoder().decode(Place.self, from: $0).update <= updates) ?? false
-    }
-    try writeWhole(Data(kept.flatMap { $0 + [UInt8(ascii: "\n")] }), to: file)
+    try WholeFile.write(WholeLines.data(kept.map(\.element)), to: file)
   }
 
   /// The warnings that a file holds, as people read them.
-  static func warnings(in file: URL) -> [String] {
-    guard let text = try? Data(contentsOf: file) else { return [] }
-    return text.split(separator: UInt8(ascii: "\n")).compactMap { line in
-      guard let found = try? JSONDecoder().decode(Warning.self, from: line) else { return nil }
-      return "update \(found.update): \(found.warning): \(found.text)"
+  static func warnings(in file: URL) throws -> [String] {
+    try WholeLines.read(file).enumerated().compactMap { number, line in
+      let found = try decode(Warning.self, line, number, of: file)
+      guard let name = found.warning, let text = found.text else { return nil }
+      return "update \(found.update): \(name): \(text)"
+    }
+  }
+
+  private static func decode<Value: Decodable>(
+    _ type: Value.Type, _ line: String, _ number: Int, of file: URL
+  ) throws -> Value {
+    do { return try JSONDecoder().decode(type, from: Data(line.utf8)) } catch {
+      throw ExperimentError.damaged(
+        path: file.path, reason: "line \(number + 1) must be JSON with its update")
     }
   }
 
   private struct Warning: Decodable {
     let update: Int
-    let warning: String
-    let text: String
+    let warning: String?
+    let text: String?
   }
 
   private struct Place: Decodable { let update: Int }
@@ -158,6 +187,26 @@ struct MetricsLines {
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     try appendBytes(try encoder.encode(line) + Data("\n".utf8), to: file)
   }
+}
+
+/// The lines of a file that other lines are appended to.
+enum WholeLines {
+  /// The lines that end with a newline: one after the last newline is being written, or was cut short.
+  ///
+  /// A file that is not there has none. Throws `ExperimentError.damaged` for one that cannot be read.
+  static func read(_ file: URL) throws -> [String] {
+    guard FileManager.default.fileExists(atPath: file.path) else { return [] }
+    let data: Data
+    do { data = try Data(contentsOf: file) } catch {
+      throw ExperimentError.damaged(path: file.path, reason: error.localizedDescription)
+    }
+    let newline = UInt8(ascii: "\n")
+    guard let last = data.lastIndex(of: newline) else { return [] }
+    return data[..<last].split(separator: newline).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// Lines as a file.
+  static func data(_ lines: [String]) -> Data { Data(lines.map { $0 + "\n" }.joined().utf8) }
 }
 
 /// Appends bytes to a file, which is made where it is absent; throws `ExperimentError.cannotWrite`.

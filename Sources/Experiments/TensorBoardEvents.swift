@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 
 /// A file of events that TensorBoard reads: scalars and histograms by update.
 ///
@@ -12,14 +13,22 @@ import Foundation
 struct TensorBoardEvents {
   private let file: URL
 
-  /// Opens the file; events after `updates` are dropped, since those updates are made again.
+  /// Opens the file; events after `updates` are dropped, since those updates are made again, and a last one that
+  /// was cut short.
+  ///
+  /// Throws `ExperimentError.damaged` where a record's length does not fit its check.
   init(_ file: URL, upTo updates: Int) throws {
     self.file = file
     var start = Self.record(of: Self.event(at: 0, Date(), field: 3, Array("brain.Event:2".utf8)))
-    if updates > 0, let old = try? Data(contentsOf: file), !old.isEmpty {
-      start = Self.records(of: [UInt8](old), upTo: updates)
+    if updates > 0, FileManager.default.fileExists(atPath: file.path) {
+      let old: Data
+      do { old = try Data(contentsOf: file) } catch {
+        throw ExperimentError.damaged(path: file.path, reason: error.localizedDescription)
+      }
+      let kept = try Self.records(of: [UInt8](old), upTo: updates, path: file.path)
+      if !kept.isEmpty { start = kept }
     }
-    try writeWhole(Data(start), to: file)
+    try WholeFile.write(Data(start), to: file)
   }
 
   /// Appends the numbers and the distributions that were found at an update.
@@ -85,11 +94,20 @@ struct TensorBoardEvents {
   }
 
   /// The whole records at the start of a file whose events are of at most `updates`.
-  private static func records(of file: [UInt8], upTo updates: Int) -> [UInt8] {
+  private static func records(
+    of file: [UInt8], upTo updates: Int, path: String
+  ) throws -> [UInt8] {
     var end = 0
     while end + 16 <= file.count {
-      let length = file.withUnsafeBytes {
-        $0.loadUnaligned(fromByteOffset: end, as: UInt64.self).littleEndian
+      let (length, check) = file.withUnsafeBytes {
+        (
+          $0.loadUnaligned(fromByteOffset: end, as: UInt64.self).littleEndian,
+          $0.loadUnaligned(fromByteOffset: end + 8, as: UInt32.self).littleEndian
+        )
+      }
+      guard check == CRC32C.masked(Array(file[end..<(end + 8)])) else {
+        throw ExperimentError.damaged(
+          path: path, reason: "the record at byte \(end) must have a length that fits its check")
       }
       guard length >= 11, length <= UInt64(file.count - end - 16),
         step(of: file[(end + 12)..<(end + 12 + Int(length))]) <= UInt64(updates)

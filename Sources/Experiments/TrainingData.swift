@@ -15,60 +15,34 @@ struct TrainingData {
   let hasDesiredGoals: Bool
   /// The digest of each dataset's manifest, in the order given.
   let digests: [String]
+  /// The marks of the episodes to train on and of those held out; empty unless they were asked for.
+  let seen: [SeenEpisodes.Group]
 
   /// Opens `FOLDER` or `FOLDER:WEIGHT`, each, and holds a fraction of each source's episodes out.
   ///
   /// With weights, a share of every batch's rows comes from each dataset. Without, all episodes are
-  /// drawn alike.
-  init(_ configuration: RunConfiguration) throws {
-    let (texts, seed) = (configuration.datasets, configuration.seed)
+  /// drawn alike. With `marking`, `seen` says which episodes these are.
+  init(_ configuration: RunConfiguration, marking: Bool = false) throws {
+    let seed = configuration.seed
+    let opened = try OpenedDatasets(configuration)
+    let (datasets, task) = (opened.datasets, opened.task)
     let validationFraction = configuration.validationFraction
-    let parts = try texts.map { try MixtureInputs.parts(of: $0) }
-    guard let first = parts.first else {
-      throw ExperimentError.badSettings(path: "train", reason: "at least one --dataset is needed")
-    }
-    if let bare = parts.first(where: { $0.weight == nil }),
-      parts.contains(where: { $0.weight != nil })
-    {
-      throw ExperimentError.badSettings(
-        path: bare.path, reason: "give every dataset a weight, or none: this one has none")
-    }
-    guard 0..<1 ~= validationFraction else {
-      throw ExperimentError.badSettings(
-        path: "validationFraction",
-        reason: "must be from 0 up to below 1, found \(validationFraction)")
-    }
-    let datasets = try parts.map { try Dataset(at: URL(fileURLWithPath: $0.path)) }
-    try MemoryLimit.checkFits(datasets)
-    let task = datasets[0].manifest.task
-    for (part, dataset) in zip(parts, datasets) where dataset.manifest.task != task {
-      throw ExperimentError.otherDataset(
-        path: part.path, world: dataset.manifest.task.identifier, expected: task.identifier)
-    }
     let columns = try datasets.map { try $0.columns() }
+    let marks =
+      marking || validationFraction > 0 ? try EpisodeMarks.all(of: datasets, columns) : []
     let bytes = columns.reduce(0) { $0 + EpisodeReplay.packedBytes(task: task, columns: $1) }
     let placement: EpisodePlacement =
       MemoryLimit.isExceeded(by: datasets)
       ? .paged : MemoryLimit.allowsCopy(of: bytes) ? .packed : .inPlace
     var (training, validation) = ([WeightedSource](), [WeightedSource]())
-    // Without weights all episodes are one source.
-    let places = Array(datasets.indices)
-    let groups =
-      first.weight == nil
-      ? [(places, 1.0)] : zip(places, parts).map { ([$0], $1.weight ?? 1) }
-    for (places, weight) in groups {
+    for (places, weight) in opened.groups {
       let replay = EpisodeReplay(
         task: task, columns: places.flatMap { columns[$0] }, placement: placement)
       guard validationFraction > 0 else {
         training.append(WeightedSource(replay, weight: weight))
         continue
       }
-      let copies = try Self.copies(in: places.map { datasets[$0] })
-      guard Set(copies).count > 1 else {
-        throw ExperimentError.badSettings(
-          path: first.path,
-          reason: "two different episodes are needed to hold one out for validation")
-      }
+      let copies = try opened.copies(marks, in: places)
       let split = replay.split(
         validationFraction: validationFraction, seed: seed, copies: copies)
       training.append(WeightedSource(split.training, weight: weight))
@@ -78,30 +52,18 @@ struct TrainingData {
     hasDesiredGoals = columns.joined().allSatisfy { $0.desiredGoals != nil }
     self.training = training
     self.validation = validation
-    digests = try datasets.map { try $0.manifest.digest() }
+    digests = try opened.digests()
+    seen = marking ? try opened.groups(of: marks, configuration) : []
   }
 
-  /// A number for each episode, in order, that only copies of it have too: mixtures may hold an episode
-  /// several times, and so may datasets beside each other.
-  static func copies(in datasets: [Dataset]) throws -> [Int] {
-    struct Identity: Hashable {
-      let source: String
-      let number: Int64
-    }
-    var numbers: [Identity: Int] = [:]
-    var copies: [Int] = []
-    for dataset in datasets {
-      for shard in dataset.manifest.shards {
-        let source = try dataset.manifest.source(of: shard).sha256
-        for number in shard.episodes.numbers {
-          let identity = Identity(source: source, number: number)
-          let copy = numbers[identity] ?? numbers.count
-          numbers[identity] = copy
-          copies.append(copy)
-        }
-      }
-    }
-    return copies
+  /// The digests of a configuration's datasets, and the marks of their episodes, without what is drawn from.
+  static func marked(
+    _ configuration: RunConfiguration
+  ) throws -> (digests: [String], groups: [SeenEpisodes.Group]) {
+    let opened = try OpenedDatasets(configuration)
+    let marks = try EpisodeMarks.all(
+      of: opened.datasets, opened.datasets.map { try $0.columns() })
+    return (try opened.digests(), try opened.groups(of: marks, configuration))
   }
 
   /// Throws `ExperimentError.noDesiredGoals` where a scheme draws goals that the episodes lack.
@@ -115,5 +77,129 @@ struct TrainingData {
   /// The folder that a dataset of the command line names, without its weight.
   static func folder(of text: String) -> URL {
     URL(fileURLWithPath: (try? MixtureInputs.parts(of: text))?.path ?? text)
+  }
+}
+
+/// The datasets of a configuration, opened and found to belong together.
+private struct OpenedDatasets {
+  let parts: [(path: String, weight: Double?)]
+  let datasets: [Dataset]
+  let task: GoalTask
+  /// Which datasets are drawn from as one, and with what weight: without weights all.
+  let groups: [(places: [Int], weight: Double)]
+
+  init(_ configuration: RunConfiguration) throws {
+    let texts = configuration.datasets
+    let parts = try texts.map { try MixtureInputs.parts(of: $0) }
+    guard let first = parts.first else {
+      throw ExperimentError.badSettings(path: "train", reason: "at least one --dataset is needed")
+    }
+    if let bare = parts.first(where: { $0.weight == nil }),
+      parts.contains(where: { $0.weight != nil })
+    {
+      throw ExperimentError.badSettings(
+        path: bare.path, reason: "give every dataset a weight, or none: this one has none")
+    }
+    let validationFraction = configuration.validationFraction
+    guard 0..<1 ~= validationFraction else {
+      throw ExperimentError.badSettings(
+        path: "validationFraction",
+        reason: "must be from 0 up to below 1, found \(validationFraction)")
+    }
+    let datasets = try parts.map { try Dataset(at: URL(fileURLWithPath: $0.path)) }
+    try MemoryLimit.checkFits(datasets)
+    let task = datasets[0].manifest.task
+    for (part, dataset) in zip(parts, datasets) where dataset.manifest.task != task {
+      throw ExperimentError.otherDataset(
+        path: part.path, world: dataset.manifest.task.identifier, expected: task.identifier)
+    }
+    let places = Array(datasets.indices)
+    groups =
+      first.weight == nil
+      ? [(places, 1.0)] : zip(places, parts).map { ([$0], $1.weight ?? 1) }
+    self.parts = parts
+    self.datasets = datasets
+    self.task = task
+  }
+
+  func digests() throws -> [String] { try datasets.map { try $0.manifest.digest() } }
+
+  /// A number for each episode of some datasets, in order, that only copies of it have too: mixtures may hold an
+  /// episode several times, and so may datasets beside each other.
+  func copies(_ marks: [[EpisodeMarks]], in places: [Int]) throws -> [Int] {
+    let copies = EpisodeMarks.copies(among: places.flatMap { marks[$0] })
+    guard Set(copies).count > 1 else {
+      throw ExperimentError.badSettings(
+        path: parts[0].path,
+        reason: "two different episodes are needed to hold one out for validation")
+    }
+    return copies
+  }
+
+  /// The marks of the episodes that a run is trained on, and of those that it holds out.
+  func groups(
+    of marks: [[EpisodeMarks]], _ configuration: RunConfiguration
+  ) throws -> [SeenEpisodes.Group] {
+    var (trained, held) = ([EpisodeMarks](), [EpisodeMarks]())
+    for (places, _) in groups {
+      let all = places.flatMap { marks[$0] }
+      guard configuration.validationFraction > 0 else {
+        trained += all
+        continue
+      }
+      let isHeld = EpisodeReplay.heldOut(
+        of: try copies(marks, in: places), validationFraction: configuration.validationFraction,
+        seed: configuration.seed)
+      trained += zip(all, isHeld).filter { !$1 }.map(\.0)
+      held += zip(all, isHeld).filter { $1 }.map(\.0)
+    }
+    return [(false, trained), (true, held)].filter { !$1.isEmpty }
+      .map { SeenEpisodes.Group(since: 0, isHeldOut: $0, marks: $1) }
+  }
+}
+
+extension EpisodeMarks {
+  /// The marks of all episodes of datasets with their columns, dataset by dataset.
+  fileprivate static func all(
+    of datasets: [Dataset], _ columns: [[TrajectoryColumns]]
+  ) throws -> [[EpisodeMarks]] {
+    try zip(datasets, columns).map { dataset, columns in
+      let manifest = dataset.manifest
+      let origins = try manifest.shards.map { try manifest.origin(of: $0).digest() }
+      return try Parallel.map(
+        count: columns.count, workers: Parallel.cores, context: {}
+      ) { _, place in
+        EpisodeMarks.all(
+          of: columns[place], numbers: manifest.shards[place].episodes.numbers,
+          origin: origins[place], spec: manifest.task.spec)
+      }.flatMap { $0 }
+    }
+  }
+
+  /// A number for each episode that only those have too that are one by a mark, straight or by way of others.
+  fileprivate static func copies(among marks: [EpisodeMarks]) -> [Int] {
+    var parents = Array(marks.indices)
+    func root(_ place: Int) -> Int {
+      var place = place
+      while parents[place] != place {
+        parents[place] = parents[parents[place]]
+        place = parents[place]
+      }
+      return place
+    }
+    let keys: [KeyPath<EpisodeMarks, UInt64>] = [\.origin, \.content]
+    for key in keys {
+      var firsts: [UInt64: Int] = [:]
+      for (place, mark) in marks.enumerated() {
+        if let first = firsts[mark[keyPath: key]] {
+          let (a, b) = (root(first), root(place))
+          // The first that comes stands for all.
+          parents[max(a, b)] = min(a, b)
+        } else {
+          firsts[mark[keyPath: key]] = place
+        }
+      }
+    }
+    return marks.indices.map(root)
   }
 }

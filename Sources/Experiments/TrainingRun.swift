@@ -36,16 +36,24 @@ final class TrainingRun {
   private let progress: ProgressReport?
   private var records: RunRecords
   private var evaluations: RunEvaluations
-  private var monitor = RunMonitor()
+  /// What was seen of the metrics so far.
+  private(set) var monitor: RunMonitor
+  /// What the run could learn from; its loop adds what it collects.
+  private(set) var seen = SeenEpisodes()
+  private var isSeenWritten = false
+  /// This call, once it has made an update.
+  private var part: Provenance.Part?
   private var note = ""
 
   /// Begins a run, or, `resuming`, goes on with one from its last checkpoint.
   ///
-  /// `digests` are those of its datasets; the world is loaded where `simulates`, and for evaluations.
+  /// `digests` are those of its datasets, `episodes` the marks of theirs; the world is loaded where `simulates`, and
+  /// for evaluations.
   /// `check` throws where the data lack what the learner draws, before anything is written.
   init(
     _ asked: RunConfiguration, in folder: URL, task: GoalTask, digests: [String],
-    simulates: Bool = false, resuming: Bool, progress: ProgressReport?,
+    episodes: [SeenEpisodes.Group], simulates: Bool = false, resuming: Bool,
+    progress: ProgressReport?,
     check: (SamplingScheme) throws -> Void = { _ in }
   ) throws {
     let run = RunFolder(folder)
@@ -66,8 +74,10 @@ final class TrainingRun {
       simulates || configuration.evaluateEvery > 0
       ? try EnvironmentRegistry.world(task.identifier).load() : nil
     run.tidy()
-    origin = resuming ? Checkpoint.all(in: folder).last : nil
+    origin = resuming ? try Checkpoint.all(in: folder).last : nil
+    monitor = RunMonitor()
     if let origin {
+      monitor = try Checkpoint.state(of: origin).monitor ?? monitor
       let (saved, header) = try Checkpoint.read(origin)
       guard header.datasets == digests else {
         throw ExperimentError.cannotResume(
@@ -104,8 +114,94 @@ final class TrainingRun {
     self.lock = lock
     try run.begin(saved)
     records = try RunRecords(run, upTo: learner.updates)
-    evaluations = RunEvaluations(run, upTo: learner.updates)
+    evaluations = try RunEvaluations(run, upTo: learner.updates)
     progress?.begin(at: learner.updates - start)
+    let before = resuming ? try SeenEpisodes(of: run) : nil
+    seen = try before ?? Self.inherited(from: configuration, began: origin != nil)
+    seen.datasets = episodes.map {
+      SeenEpisodes.Group(since: start, isHeldOut: $0.isHeldOut, marks: $0.marks)
+    }
+    // What was collected comes again from the loop, and may be less than what is written down.
+    isSeenWritten = before != nil
+    seen.collected = []
+    if !isSeenWritten { try writeSeen() }
+  }
+
+  /// What the checkpoint had seen that a run begins with, as far as that is known; of a run that `began` already,
+  /// the checkpoint may be gone.
+  private static func inherited(
+    from configuration: RunConfiguration, began: Bool
+  ) throws -> SeenEpisodes {
+    let path = configuration.from
+    if path.isEmpty { return SeenEpisodes() }
+    var seen: SeenEpisodes?
+    if !began || FileManager.default.fileExists(atPath: path) {
+      let header = try Checkpoint.read(policy: Checkpoint.policyFile(path)).header
+      seen = try SeenEpisodes(ofPolicy: path, header)?.inherited(at: header.updates)
+    }
+    if let seen { return seen }
+    var unknown = SeenEpisodes()
+    unknown.isComplete = false
+    return unknown
+  }
+
+  /// Adds an episode that was collected before update number `since` + 1.
+  func add(_ marks: EpisodeMarks, since: Int, isHeldOut: Bool) {
+    seen.collected.append(
+      SeenEpisodes.Group(since: since, isHeldOut: isHeldOut, marks: [marks]))
+    isSeenWritten = false
+  }
+
+  private func writeSeen() throws {
+    if isSeenWritten { return }
+    try folder.write(seen)
+    isSeenWritten = true
+  }
+
+  /// Writes down that this call trains the run, before its first update; where the last call had other instructions
+  /// or libraries, says that bits may differ.
+  private func beginPart() throws {
+    guard part == nil else { return }
+    var new = Invocation.part(
+      started: started, libraries: world.map { ["simulator": $0.simulator] } ?? [:])
+    new.fromUpdate = learner.updates
+    part = new
+    let before = try Provenance(in: folder.url)
+    if let last = before?.parts.last, origin != nil {
+      let there = last.numerics
+      let differing = new.numerics.filter { there[$0.key] != nil && there[$0.key] != $0.value }
+      for (name, value) in differing.sorted(by: { $0.key < $1.key }) {
+        try heed(.otherNumerics(name: name, before: there[name] ?? "", now: value))
+      }
+    }
+    try Provenance((before?.parts ?? []) + [new]).write(to: folder.url)
+  }
+
+  /// Writes down where this call came to, in place of what its beginning said.
+  private func endPart() throws {
+    guard var part, let all = try Provenance(in: folder.url) else { return }
+    part.toUpdate = learner.updates
+    part.finish()
+    try Provenance(all.parts.dropLast() + [part]).write(to: folder.url)
+  }
+
+  /// Throws unless the folder is the one that the run was begun in.
+  private func checkPlace() throws {
+    guard lock?.isInPlace == true, folder.exists else {
+      throw ExperimentError.runGone(path: folder.url.path)
+    }
+  }
+
+  private func write(
+    _ saved: SavedLearner, evaluation: TimedEvaluation? = nil, to place: URL,
+    adding: (URL) throws -> Void = { _ in }
+  ) throws {
+    try checkPlace()
+    try writeSeen()
+    try records.flush()
+    try Checkpoint.write(
+      saved, header: header(learner.updates), evaluation: evaluation, monitor: monitor, to: place,
+      adding: adding)
   }
 
   /// One update, measured where that is due.
@@ -116,6 +212,7 @@ final class TrainingRun {
     on batch: GoalBatch, isLast: Bool, waiting: Double,
     adding: @autoclosure () -> Metrics = Metrics()
   ) throws {
+    try beginPart()
     let next = learner.updates + 1
     let isMeasured = next % configuration.measureEvery == 0 || isLast
     if var metrics = learner.update(on: batch, measuring: isMeasured) {
@@ -158,13 +255,11 @@ final class TrainingRun {
     if let broken = saved.firstNotFinite { try heed(.notFinite(metric: broken)) }
     // The best comes first: a run that goes on from the numbered one does not evaluate this again.
     if isBest {
-      try Checkpoint.write(
-        saved, header: header(now), evaluation: evaluations.all.last, to: folder.best)
+      try write(saved, evaluation: evaluations.all.last, to: folder.best)
     }
     if isDue(configuration.checkpointEvery) {
-      try Checkpoint.write(
-        saved, header: header(now), to: folder.checkpoint(now), adding: adding)
-      folder.keepCheckpoints(configuration.checkpointsKept)
+      try write(saved, to: folder.checkpoint(now), adding: adding)
+      try folder.keepCheckpoints(configuration.checkpointsKept)
     }
   }
 
@@ -172,11 +267,11 @@ final class TrainingRun {
   func end(interrupted: Bool, adding: (URL) throws -> Void = { _ in }) throws -> TrainingSummary {
     let now = learner.updates
     if interrupted {
-      try Checkpoint.write(
-        learner.saved(), header: header(now), to: folder.checkpoint(now), adding: adding)
-      folder.keepCheckpoints(configuration.checkpointsKept)
+      try write(learner.saved(), to: folder.checkpoint(now), adding: adding)
+      try folder.keepCheckpoints(configuration.checkpointsKept)
     }
-    try Provenance(started: started, commit: SourceCommit.built).write(to: folder.url)
+    try endPart()
+    try checkPlace()
     return TrainingSummary(
       folder: folder.url, seed: configuration.seed, updates: now, interrupted: interrupted,
       evaluation: evaluations.all.last)
@@ -211,10 +306,11 @@ final class TrainingRun {
       Console.note("warning (\(warning.name)): \(warning), at update \(now) of \(folder.url.path)")
       return
     }
-    try Checkpoint.write(learner.saved(), header: header(now), to: folder.broken(now))
+    try write(learner.saved(), to: folder.broken(now))
+    try endPart()
     throw ExperimentError.notFinite(
       metric: metric, update: now, saved: folder.broken(now).path,
-      last: Checkpoint.all(in: folder.url).last?.path)
+      last: try Checkpoint.all(in: folder.url).last?.path)
   }
 
   private func header(_ updates: Int) -> PolicyHeader {

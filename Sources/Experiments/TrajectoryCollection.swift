@@ -194,11 +194,13 @@ public enum TrajectoryCollection {
     progress.finish()
     let left = try writer.pendingShards(threads: workers).reduce(0) { $0 + $1.episodes.count }
     let manifest = left == 0 ? try writer.finish() : nil
-    if lacking > 0 {
-      try Provenance(started: started, commit: SourceCommit.built).write(to: folder)
+    let episodes = made.load(ordering: .relaxed)
+    if episodes > 0 {
+      try Invocation.record(
+        episodes, in: folder, started: started, libraries: identity.libraries)
     }
     return try Summary(
-      manifest, folder: folder, made: made.load(ordering: .relaxed), left: left, of: wanted)
+      manifest, folder: folder, made: episodes, left: left, of: wanted)
   }
 
   /// The shape of a world's images; throws where it has none or they cannot be drawn.

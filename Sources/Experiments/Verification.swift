@@ -56,7 +56,7 @@ public enum Verification {
     _ folder: URL, replays: Replays, workers: Int, silent: Bool = false
   ) throws -> Report {
     let dataset = try Dataset(at: folder)
-    try dataset.check(deep: true, threads: workers)
+    try dataset.check(afresh: true, threads: workers)
     let manifest = dataset.manifest
     let total = manifest.totals.episodes
     let wanted: Int

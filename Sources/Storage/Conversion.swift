@@ -68,4 +68,12 @@ public struct Conversion: Codable, Sendable, Hashable {
     self.compress = compress
     self.notes = notes
   }
+
+  /// What decides an episode besides its number: the files, by their digests, and how they were read.
+  var decidingEpisodes: Conversion {
+    Conversion(
+      format: format,
+      files: files.map { ConvertedFile(name: "", bytes: $0.bytes, sha256: $0.sha256) },
+      options: options, compress: false, notes: ConversionNotes())
+  }
 }

@@ -1,5 +1,6 @@
 public import Foundation
 public import GoalCore
+import HDF5
 
 /// A finished dataset on disk, opened for reading: its manifest, and its shards as they are asked for.
 public struct Dataset: Sendable {
@@ -7,21 +8,38 @@ public struct Dataset: Sendable {
   public let folder: URL
   /// What it is.
   public let manifest: Manifest
+  private let checked: CheckedShards
 
   /// Opens a folder by its manifest; shards are looked at when they are asked for.
   public init(at folder: URL) throws(StorageError) {
     self.folder = folder
     guard FileManager.default.fileExists(atPath: folder.path) else { throw .missing(folder.path) }
-    manifest = try Manifest(contentsOf: DatasetFolder(url: folder).manifest)
+    let place = DatasetFolder(url: folder)
+    manifest = try Manifest(contentsOf: place.manifest)
+    checked = CheckedShards(place)
+    for shard in manifest.shards where shard.file != DatasetFolder.file(shard.index) {
+      throw .malformed(
+        place.manifest.path,
+        rule: "shard \(shard.index) must be '\(DatasetFolder.file(shard.index))'",
+        found: "'\(shown(shard.file))'")
+    }
   }
 
   /// The file of a listed shard.
   public func url(of shard: ShardEntry) -> URL { folder.appendingPathComponent(shard.file) }
 
-  /// Opens a listed shard after checking its size, and that its episodes and steps are as listed.
+  /// Opens a listed shard after checking its size and its digest, and that its episodes and steps are as listed.
+  ///
+  /// The digest is not worked out again where it was found before and the file is unchanged since.
   public func open(
     _ shard: ShardEntry, threads: Int = ProcessInfo.processInfo.activeProcessorCount
   ) throws(StorageError) -> ShardReader {
+    try check(shard)
+    return try openUnchecked(shard, threads: threads)
+  }
+
+  /// Opens a listed shard whose digest is checked elsewhere, after checking its size.
+  func openUnchecked(_ shard: ShardEntry, threads: Int) throws(StorageError) -> ShardReader {
     let url = url(of: shard)
     try checkFile(url, is: shard, deep: false)
     let reader = try ShardReader(contentsOf: url, task: ShardTask(manifest.task), threads: threads)
@@ -37,6 +55,7 @@ public struct Dataset: Sendable {
   public func columns(
     threads: Int = ProcessInfo.processInfo.activeProcessorCount
   ) throws(StorageError) -> [TrajectoryColumns] {
+    try check(threads: threads)
     var columns: [TrajectoryColumns] = []
     for shard in manifest.shards {
       columns.append(try open(shard, threads: threads).columns())
@@ -47,9 +66,9 @@ public struct Dataset: Sendable {
   /// The episodes with all their columns as they are stored; the shards' digests are its checks.
   public func source() throws(StorageError) -> any TrajectorySource { try DatasetEpisodes(self) }
 
-  /// Checks that a listed shard is there with the listed size and, if `deep`, digest.
-  public func check(_ shard: ShardEntry, deep: Bool) throws(StorageError) {
-    try checkFile(url(of: shard), is: shard, deep: deep)
+  /// Checks that a listed shard is there with the listed size and digest.
+  public func check(_ shard: ShardEntry) throws(StorageError) {
+    try checked.check(shard, at: url(of: shard))
   }
 
   /// Counts and sums over a shard: from its record, or, where that is not there, from its episodes.
@@ -65,15 +84,19 @@ public struct Dataset: Sendable {
     return (DatasetTotals(of: table), DatasetSums(of: table, spec: manifest.task.spec))
   }
 
-  /// Checks that all shards are there with the listed sizes and, if `deep`, digests.
+  /// Checks that all shards are there with the listed sizes and digests.
+  ///
+  /// A shard that was found so before, by this call or another, and is unchanged since is not read again, unless
+  /// `afresh`.
   ///
   /// - Throws: The first thing that is wrong, in the order of the shards.
   public func check(
-    deep: Bool, threads: Int = ProcessInfo.processInfo.activeProcessorCount
+    afresh: Bool = false, threads: Int = ProcessInfo.processInfo.activeProcessorCount
   ) throws(StorageError) {
     try forEachInParallel(manifest.shards.count, threads: threads) { index throws(StorageError) in
       let shard = manifest.shards[index]
-      try check(shard, deep: deep)
+      try checked.check(shard, at: url(of: shard), afresh: afresh)
     }
+    checked.save()
   }
 }

@@ -36,8 +36,13 @@ public enum EpisodeOrigin: Codable, Sendable, Hashable {
   public var decidingEpisodes: EpisodeOrigin {
     switch self {
     case .collected(let recipe): .collected(recipe.decidingEpisodes)
-    case .converted: self
+    case .converted(let conversion): .converted(conversion.decidingEpisodes)
     }
+  }
+
+  /// The SHA-256 of what decides an episode besides its number.
+  public func digest() throws(StorageError) -> String {
+    Digest.sha256(of: try SealedText.json(decidingEpisodes))
   }
 
   /// Whether shards were compressed.

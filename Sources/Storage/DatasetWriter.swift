@@ -255,7 +255,7 @@ public final class DatasetWriter: Sendable {
   /// do that, or `copying`, it is copied, and its digest checked on the way.
   ///
   /// - Parameters:
-  ///   - entry: The shard, whose digest was checked; it has the claimed shard's episodes.
+  ///   - entry: The shard; it has the claimed shard's episodes.
   ///   - dataset: What it belongs to.
   ///   - copying: Whether bytes are copied even where a link would do.
   ///   - claim: The claim.
@@ -276,9 +276,14 @@ public final class DatasetWriter: Sendable {
       throw .madeDifferently(target.path, listed: listed.sha256, found: entry.sha256)
     }
     let source = dataset.url(of: entry)
+    // A copy is checked while it is made.
+    if !copying { try dataset.check(entry) }
     let (totals, sums) = try dataset.summary(of: entry)
     let isLinked = copying ? false : try SharedFile.link(source, as: target)
-    if !isLinked {
+    if isLinked {
+      // What has the second name now is not sure to be what was looked at.
+      try checkFile(target, is: entry, deep: false)
+    } else {
       try SharedFile.copy(source, to: target, expecting: entry.sha256)
     }
     return try commit(

@@ -38,12 +38,25 @@ final class DigestStream {
     precondition(EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1, "SHA-256 failed")
   }
 
+  /// Appends a number as 8 bytes, the lowest first.
+  func append(_ number: Int) {
+    withUnsafeBytes(of: number.littleEndian) { append($0) }
+  }
+
   /// The digest of all that was appended; nothing can be appended after it.
   func finish() -> String {
-    var bytes = [UInt8](repeating: 0, count: 32)
-    precondition(EVP_DigestFinal_ex(context, &bytes, nil) == 1, "SHA-256 failed")
     let digits = Array("0123456789abcdef".utf8)
     return String(
-      decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+      decoding: finishBytes().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] },
+      as: UTF8.self)
+  }
+
+  /// The digest's first 8 bytes as a number; nothing can be appended after it.
+  func finishNumber() -> UInt64 { finishBytes().prefix(8).reduce(0) { $0 << 8 | UInt64($1) } }
+
+  private func finishBytes() -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: 32)
+    precondition(EVP_DigestFinal_ex(context, &bytes, nil) == 1, "SHA-256 failed")
+    return bytes
   }
 }

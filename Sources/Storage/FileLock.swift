@@ -31,11 +31,7 @@ public final class FileLock: Sendable {
         close(descriptor)
         throw .cannotWrite(url.path, reason: systemReason(code))
       }
-      var mine = stat()
-      var there = stat()
-      if fstat(descriptor, &mine) == 0, stat(url.path, &there) == 0, mine.st_ino == there.st_ino,
-        mine.st_dev == there.st_dev
-      {
+      if isPlace(url.path, of: descriptor) {
         return FileLock(path: url.path, descriptor: descriptor)
       }
       close(descriptor)
@@ -48,7 +44,18 @@ public final class FileLock: Sendable {
   }
 
   deinit {
-    unlink(path)
+    // Where the folder was removed and made again, the file there is another's lock.
+    if isInPlace { unlink(path) }
     close(descriptor)
+  }
+
+  /// Whether the lock's file is still at its name: not so where someone removed it, or its folder.
+  public var isInPlace: Bool { FileLock.isPlace(path, of: descriptor) }
+
+  private static func isPlace(_ path: String, of descriptor: Int32) -> Bool {
+    var mine = stat()
+    var there = stat()
+    return fstat(descriptor, &mine) == 0 && stat(path, &there) == 0
+      && mine.st_ino == there.st_ino && mine.st_dev == there.st_dev
   }
 }

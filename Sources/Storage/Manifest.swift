@@ -167,14 +167,19 @@ public struct Manifest: Codable, Sendable, Equatable {
     }
   }
 
+  /// Where a shard's episodes come from, through all mixtures.
+  public func origin(of shard: ShardEntry) throws(StorageError) -> EpisodeOrigin {
+    switch identity.origin {
+    case .collected(let recipe): return .collected(recipe)
+    case .converted(let conversion): return .converted(conversion)
+    case .mixed: return try source(of: shard).origin
+    }
+  }
+
   /// Whether a shard's columns are compressed, and so cannot be mapped.
   public func isCompressed(_ shard: ShardEntry) throws(StorageError) -> Bool {
     if let everywhere = mixture?.compress { return everywhere }
-    switch identity.origin {
-    case .collected(let recipe): return recipe.compress
-    case .converted(let conversion): return conversion.compress
-    case .mixed: return try source(of: shard).origin.isCompressed
-    }
+    return try origin(of: shard).isCompressed
   }
 
   /// Bytes of memory that those columns take which a trainer reads and cannot map: compressed ones,

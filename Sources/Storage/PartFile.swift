@@ -142,7 +142,11 @@ final class PartFile: @unchecked Sendable {
 
   /// Makes the names in a file's folder last.
   static func flushFolder(of url: URL) throws(StorageError) {
-    let folder = url.deletingLastPathComponent().path
+    try flush(folder: url.deletingLastPathComponent().path)
+  }
+
+  /// Makes the names in a folder last.
+  static func flush(folder: String) throws(StorageError) {
     let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .cannotRead(folder, reason: systemReason()) }
     defer { close(descriptor) }
@@ -159,10 +163,17 @@ final class PartFile: @unchecked Sendable {
 
   /// Removes the parts of a file that others left; nobody may be writing it.
   static func removeParts(of url: URL) {
-    let folder = url.deletingLastPathComponent()
     let prefix = url.lastPathComponent + "."
+    removeParts(in: url.deletingLastPathComponent()) {
+      $0.hasPrefix(prefix) && $0.hasSuffix(".part")
+    }
+  }
+
+  /// Removes the parts in a folder whose names are so; nobody may be writing them.
+  static func removeParts(in folder: URL, where isPart: (String) -> Bool) {
+    // A folder that cannot be read is said by whoever needs it.
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    for name in names where name.hasPrefix(prefix) && name.hasSuffix(".part") {
+    for name in names where isPart(name) {
       // A folder in the making goes as well.
       try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
     }

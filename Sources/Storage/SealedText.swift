@@ -82,7 +82,8 @@ enum SealedText {
 
   private struct Version: Decodable { let schema: Int }
 
-  private static func words(for error: any Error) -> String {
+  /// What is wrong with JSON that could not be decoded, and where.
+  static func words(for error: any Error) -> String {
     func place(_ path: [any CodingKey]) -> String {
       path.isEmpty ? "the top" : "'" + path.map(\.stringValue).joined(separator: ".") + "'"
     }

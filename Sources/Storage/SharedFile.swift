@@ -5,11 +5,14 @@ import Glibc
 enum SharedFile {
   /// Gives a file a second name, in place of any file there; false where the file system cannot.
   ///
-  /// Both names are then of one file, which stays as long as one of them does.
+  /// Both names are then of one file, which stays as long as one of them does; of a symbolic link it is the file
+  /// that the link leads to.
   static func link(_ source: URL, as target: URL) throws(StorageError) -> Bool {
     // Not by renaming: two names of one file cannot replace each other.
     if unlink(target.path) != 0, errno != ENOENT { throw .writing(target.path) }
-    guard Glibc.link(source.path, target.path) == 0 else {
+    let isLinked =
+      linkat(AT_FDCWD, source.path, AT_FDCWD, target.path, AT_SYMLINK_FOLLOW) == 0
+    guard isLinked else {
       let code = errno
       // Another file system, one without links, a file of another owner, or too many names.
       if [EXDEV, EPERM, EACCES, EMLINK, EOPNOTSUPP, ENOSYS].contains(code) { return false }

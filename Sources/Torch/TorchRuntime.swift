@@ -44,6 +44,10 @@ public enum TorchRuntime {
   /// The version built for, such as `2.13.0`.
   public static var version: String { String(cString: ctorch_version()) }
 
+  /// The vector instructions that libtorch and our own kernels have chosen for this processor, such as
+  /// `libtorch AVX2, kernels avx2`: other ones give other last bits.
+  public static var instructions: String { String(cString: ctorch_instructions()) }
+
   /// Threads that one operator may use when it is called from this thread.
   ///
   /// It is a property of the calling thread: a thread that trains sets it first. 1 is best for small

@@ -27,6 +27,7 @@ func checkExploration(noise: Double, randomActions: Double) throws {
 func drawnSeed() -> UInt64 {
   let seed = UInt64.random(in: 0..<RunConfiguration.seedLimit)
   Console.note("--seed was not given: drew \(seed)")
+  Invocation.add(["--seed", "\(seed)"])
   return seed
 }
 

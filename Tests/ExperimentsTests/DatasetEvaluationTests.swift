@@ -82,8 +82,8 @@ final class DatasetEvaluationTests {
     // They are the very episodes.
     let sample = try DatasetSample(data, episodes: 100)
     let header = try Checkpoint.policy(run).header
-    let parts = TrainingParts(policy: run, header: header, dataset: sample)
-    let held = (0..<30).filter { parts.part(of: $0) == .heldOut }
+    let parts = try TrainingParts(policy: run, header: header)
+    let held = (0..<30).filter { parts.part(of: sample.episodes[$0]) == .heldOut }
     let training = try TrainingData(RunConfiguration(ofRun: URL(fileURLWithPath: run)))
     var scheme = SamplingScheme(batchSize: 600, policyGoals: .original, originalValueGoals: 1)
     scheme.batchSize = 600

@@ -56,7 +56,7 @@ struct DocumentationTests {
       let run = folder.appendingPathComponent("run")
       _ = try OfflineTraining.run(configuration, in: run)
       policy = try Checkpoint.policy(run.path).policy.policy
-      checkpoint = try #require(Checkpoint.all(in: run).last).path
+      checkpoint = try #require(try Checkpoint.all(in: run).last).path
       let environment = try world.load().makeEnvironment()
       episode = Rollout(environment: environment, policy: try Checkpoint.policy(run.path).policy)
         .episode(index: 0, seed: 5)

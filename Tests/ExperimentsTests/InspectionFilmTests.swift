@@ -131,7 +131,7 @@ struct InspectionFilmTests {
         "metrics", "provenance",
       ]))
 
-    let last = try #require(Checkpoint.all(in: folder("run")).last)
+    let last = try #require(try Checkpoint.all(in: folder("run")).last)
     for path in [last.path, last.appendingPathComponent("policy.safetensors").path] {
       let found = try #require(
         try Inspection.run(path, workers: 1) as? CheckpointInspection)

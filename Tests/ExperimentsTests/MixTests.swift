@@ -264,4 +264,35 @@ struct MixTests {
     #expect(counts.count == 10)
     #expect(counts.values.allSatisfy { abs($0 - 400) < 95 }, "\(counts)")
   }
+
+  /// As caches of hubs and large-file stores lay out what they hold.
+  @Test(arguments: ["m", "deep/m"])
+  func aMixtureOfLinkedShardsHasTheFiles(output: String) throws {
+    try collect("store")
+    let files = FileManager.default
+    try files.createDirectory(at: url("data/shards"), withIntermediateDirectories: true)
+    try files.copyItem(at: url("store/manifest.json"), to: url("data/manifest.json"))
+    for name in try files.contentsOfDirectory(atPath: url("store/shards").path) {
+      try files.createSymbolicLink(
+        atPath: url("data/shards/\(name)").path, withDestinationPath: "../../store/shards/\(name)")
+    }
+    try mix(["data"], to: output)
+    try expectSound(output)
+    #expect(inode(output, shard: 0) == inode("store", shard: 0))
+    // Neither the links nor the store are needed any more.
+    try files.removeItem(at: url("data"))
+    try files.removeItem(at: url("store"))
+    try expectSound(output)
+  }
+
+  @Test func aMixtureKeepsTheShapeOfImages() throws {
+    var recipe = Recipe(
+      environment: "gap-blocks-1", policy: "random", seed: 1, episodes: 2, shardEpisodes: 1)
+    recipe.images = true
+    let data = try #require(
+      TrajectoryCollection.run(recipe, in: url("data"), workers: 1, silent: true).manifest)
+    let mixed = try #require(try mix(["data"], to: "m").first)
+    #expect(!data.identity.imageShape.isEmpty)
+    #expect(mixed.identity.imageShape == data.identity.imageShape)
+  }
 }

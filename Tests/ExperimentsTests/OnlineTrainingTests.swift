@@ -47,7 +47,7 @@ final class OnlineTrainingTests {
 
   /// The bytes of the last checkpoint and of all shards, by name.
   func bytes(_ run: URL) throws -> [String: Data] {
-    let last = try #require(Checkpoint.all(in: run).last)
+    let last = try #require(try Checkpoint.all(in: run).last)
     var files: [String: Data] = [:]
     for part in [last, run.appendingPathComponent("dataset/shards")] {
       for name in try FileManager.default.contentsOfDirectory(atPath: part.path) {
@@ -99,13 +99,15 @@ final class OnlineTrainingTests {
     var asked = configuration(learner, lag: lag)
     asked.checkpointsKept = 100
     _ = try OnlineTraining.run(asked, in: run("whole"))
-    let checkpoints = Checkpoint.all(in: run("whole"))
+    let checkpoints = try Checkpoint.all(in: run("whole"))
     #expect(checkpoints.count >= 4)
     for kept in [1, checkpoints.count - 2] {
       // What a kill after that checkpoint leaves: later ones are not there, later shards may be.
       let copy = run("resumed-\(kept)")
       try FileManager.default.copyItem(at: run("whole"), to: copy)
-      for late in Checkpoint.all(in: copy)[kept...] { try FileManager.default.removeItem(at: late) }
+      for late in try Checkpoint.all(in: copy)[kept...] {
+        try FileManager.default.removeItem(at: late)
+      }
       if kept == 1 {
         try FileManager.default.removeItem(at: copy.appendingPathComponent("dataset/manifest.json"))
         for end in ["h5", "json"] {
@@ -135,26 +137,28 @@ final class OnlineTrainingTests {
     asked.online.evaluateEverySteps = 200
     let summary = try OnlineTraining.run(asked, in: run("whole"))
     #expect(summary.updates == 11 + 4 * 12)
-    let evaluations = RunEvaluations.saved(in: RunFolder(run("whole")))
+    let evaluations = try RunEvaluations.saved(in: RunFolder(run("whole")))
     #expect(evaluations.map(\.steps) == [0, 200, 400, 600, 700])
     #expect(evaluations.map(\.updates) == [11, 19, 35, 51, 59])
     // Demonstrations come first and alone; then there is nothing of them.
-    let table = MetricsTable(contentsOf: RunFolder(run("whole")).metrics)
+    let table = try MetricsTable(contentsOf: RunFolder(run("whole")).metrics)
     #expect(table.column("offline_share").prefix(3) == [1, 1, 0])
     // Nothing is held out before the first episode that is.
     let losses = table.column("validation/policy_loss")
     #expect(losses.count == table.column("update").count)
     #expect(losses.first == 0 && (losses.last ?? 0) > 0)
 
-    let checkpoints = Checkpoint.all(in: run("whole"))
+    let checkpoints = try Checkpoint.all(in: run("whole"))
     #expect(checkpoints.count >= 5)
     for kept in [1, 3] {
       let copy = run("resumed-\(kept)")
       try FileManager.default.copyItem(at: run("whole"), to: copy)
-      for late in Checkpoint.all(in: copy)[kept...] { try FileManager.default.removeItem(at: late) }
+      for late in try Checkpoint.all(in: copy)[kept...] {
+        try FileManager.default.removeItem(at: late)
+      }
       _ = try OnlineTraining.run(asked, in: copy, resuming: true)
       #expect(try bytes(copy) == bytes(run("whole")))
-      #expect(RunEvaluations.saved(in: RunFolder(copy)) == evaluations)
+      #expect(try RunEvaluations.saved(in: RunFolder(copy)) == evaluations)
     }
   }
 
@@ -189,7 +193,7 @@ final class OnlineTrainingTests {
     asked.measureEvery = 1
     let summary = try OnlineTraining.run(asked, in: run("tuned"))
     #expect(summary.updates == 7 + 4 * 4)
-    let table = MetricsTable(contentsOf: RunFolder(run("tuned")).metrics)
+    let table = try MetricsTable(contentsOf: RunFolder(run("tuned")).metrics)
     let shares = table.column("offline_share")
     #expect(shares.count == 16 && abs(shares[0] - 0.6) < 1e-6 && shares[15] == 0)
     #expect(table.column("update").first == 8)

@@ -76,7 +76,7 @@ final class RunRecordsTests {
     try records.append(200, metrics(.nan))
     try appendBytes(Data("{\"update\":1".utf8), to: run.lines)
     #expect(
-      MetricsLines.warnings(in: run.lines) == [
+      try MetricsLines.warnings(in: run.lines) == [
         "update 100: actions-collapsed: the policy's actions have collapsed: their entropy is 0 nats "
           + "where that of the data is 1"
       ])
@@ -100,5 +100,48 @@ final class RunRecordsTests {
     let warned = entropies.map { monitor.warning(about: row($0)) != nil }
     #expect(warned == [false, false, false, true, false, false, false, false, true])
     #expect(monitor.warning(about: metrics(.infinity)) == .notFinite(metric: "policy_loss"))
+  }
+
+  @Test func aRowThatWasCutShortIsNone() throws {
+    let run = RunFolder(folder.url)
+    var records = try RunRecords(run, upTo: 0)
+    for update in [100, 200, 300] { try records.append(update, metrics(0.5)) }
+    let text = try String(contentsOf: run.metrics, encoding: .utf8)
+    func rows(_ cut: String) throws -> [Int] {
+      try Data(cut.utf8).write(to: run.metrics)
+      _ = try RunRecords(run, upTo: 250)
+      return try MetricsTable(contentsOf: run.metrics).rows.map { Int($0[0]) }
+    }
+    // Within the first number of the third row, where it reads as a smaller one.
+    let third = try #require(text.range(of: "\n300,"))
+    #expect(try rows(String(text[..<text.index(third.lowerBound, offsetBy: 2)])) == [100, 200])
+    #expect(try rows(String(text[..<text.index(third.lowerBound, offsetBy: 9)])) == [100, 200])
+    // Within the head: there is no row, and the next one writes the head again.
+    #expect(try rows(String(text.prefix(9))) == [])
+    records = try RunRecords(run, upTo: 250)
+    try records.append(300, metrics(0.5))
+    #expect(try MetricsTable(contentsOf: run.metrics).names.first == "update")
+    // A row in the middle that is none is damage, and no absence.
+    let damaged = text.replacingOccurrences(of: "\n200,", with: "\n200\n")
+    try Data(damaged.utf8).write(to: run.metrics)
+    #expect(throws: ExperimentError.self) { try RunRecords(run, upTo: 250) }
+    #expect(throws: ExperimentError.self) { try MetricsTable(contentsOf: run.metrics) }
+  }
+
+  @Test func damagedLinesAndEventsAreNoAbsence() throws {
+    let run = RunFolder(folder.url)
+    var records = try RunRecords(run, upTo: 0)
+    for update in [100, 200] { try records.append(update, metrics(0.5)) }
+    let (lines, events) = (try Data(contentsOf: run.lines), try Data(contentsOf: run.events))
+    try (Data("{\"upd\n".utf8) + lines).write(to: run.lines)
+    #expect(throws: ExperimentError.self) { try RunRecords(run, upTo: 250) }
+    #expect(throws: ExperimentError.self) { try MetricsLines.warnings(in: run.lines) }
+    try lines.write(to: run.lines)
+    var broken = events
+    broken[3] ^= 1
+    try broken.write(to: run.events)
+    #expect(throws: ExperimentError.self) { try RunRecords(run, upTo: 250) }
+    try events.prefix(events.count - 5).write(to: run.events)
+    _ = try RunRecords(run, upTo: 250)
   }
 }

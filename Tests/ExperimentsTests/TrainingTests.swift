@@ -41,7 +41,7 @@ final class TrainingTests {
 
   /// The bytes of the last checkpoint.
   func bytes(_ run: URL) throws -> [Data] {
-    let last = try #require(Checkpoint.all(in: run).last)
+    let last = try #require(try Checkpoint.all(in: run).last)
     return try ["policy.safetensors", "training.safetensors", "state.json"].map {
       try Data(contentsOf: last.appendingPathComponent($0))
     }
@@ -266,7 +266,7 @@ final class TrainingTests {
     #expect(metric.hasSuffix("_loss") && update > 1 && update < 10 && last == nil)
     let state = try Checkpoint.read(URL(fileURLWithPath: saved))
     #expect(state.saved.counters["updates"]?.integer == update)
-    #expect(Checkpoint.all(in: run("r")).isEmpty)
+    #expect(try Checkpoint.all(in: run("r")).isEmpty)
     let inspection = try RunInspection.run(run("r"))
     #expect(
       inspection.warnings == ["update \(update): not-finite: \(metric) is not a finite number"])
@@ -284,7 +284,7 @@ final class TrainingTests {
       return
     }
     #expect(metric.hasPrefix("actor."))
-    #expect(Checkpoint.all(in: run("r")).isEmpty)
+    #expect(try Checkpoint.all(in: run("r")).isEmpty)
   }
 
   @Test func theBestCheckpointIsKeptApartWithItsEvaluation() throws {
@@ -292,7 +292,7 @@ final class TrainingTests {
     short.evaluateEvery = 6
     short.checkpointsKept = 1
     _ = try OfflineTraining.run(short, in: run("r"))
-    let all = RunEvaluations.saved(in: RunFolder(run("r")))
+    let all = try RunEvaluations.saved(in: RunFolder(run("r")))
     #expect(all.map(\.updates) == Array(stride(from: 6, through: 60, by: 6)))
     let best = run("r").appendingPathComponent("checkpoints/best")
     let state = try Checkpoint.state(of: best)
@@ -304,7 +304,7 @@ final class TrainingTests {
       of: Checkpoint.policy(best.path).policy, in: world,
       EvaluationRequest(episodes: 2, seed: short.evaluationSeed, workers: 1))
     #expect(Evaluation(scores) == state.evaluation?.evaluation)
-    #expect(Checkpoint.all(in: run("r")).map(\.lastPathComponent) == ["000000060"])
+    #expect(try Checkpoint.all(in: run("r")).map(\.lastPathComponent) == ["000000060"])
     #expect(try Checkpoint.policyFile(run("r").path).path.contains("000000060"))
   }
 
@@ -315,6 +315,136 @@ final class TrainingTests {
     try FileManager.default.moveItem(at: best, to: best.appendingPathExtension("old"))
     RunFolder(run("r")).tidy()
     #expect(try Data(contentsOf: best.appendingPathComponent("policy.safetensors")) == bytes)
+  }
+
+  @Test func everyCallIsAPartOfTheProvenance() throws {
+    let place = run("r")
+    func parts() throws -> [Provenance.Part] { try Provenance(in: place)?.parts ?? [] }
+    _ = try OfflineTraining.run(configuration("gcsl", updates: 10), in: place)
+    let first = try parts()
+    #expect(first.map(\.fromUpdate) == [0] && first.map(\.toUpdate) == [10])
+    #expect(first[0].instructionSet?.contains("libtorch") == true)
+    #expect(first[0].libraries?["libtorch"] != nil && first[0].libraries?["simulator"] != nil)
+    #expect(first[0].finished != nil && first[0].command == CommandLine.arguments)
+    // A resume of a finished run makes nothing, and changes nothing.
+    _ = try OfflineTraining.run(configuration("gcsl", updates: 10), in: place, resuming: true)
+    #expect(try parts() == first)
+    _ = try OfflineTraining.run(configuration("gcsl", updates: 20), in: place, resuming: true)
+    let both = try parts()
+    #expect(both[0] == first[0] && both.map(\.fromUpdate) == [0, 10])
+    #expect(both.map(\.toUpdate) == [10, 20])
+    let text = try RunInspection.run(place).text
+    #expect(text.contains("updates from 0 to 10") && text.contains("updates from 10 to 20"))
+    #expect(try RunInspection.run(place).warnings.isEmpty)
+  }
+
+  @Test func aRunThatIsMovedToOtherInstructionsWarns() throws {
+    let place = run("r")
+    _ = try OfflineTraining.run(configuration("gcsl", updates: 10), in: place)
+    var before = try #require(try Provenance(in: place))
+    before.parts[0].instructionSet = "libtorch AVX1024"
+    try before.write(to: place)
+    _ = try OfflineTraining.run(configuration("gcsl", updates: 20), in: place, resuming: true)
+    let warnings = try RunInspection.run(place).warnings
+    #expect(warnings.count == 1)
+    #expect(
+      warnings[0].hasPrefix("update 10: other-numerics: the run goes on with the instructions"))
+    #expect(warnings[0].contains("libtorch AVX1024"))
+  }
+
+  @Test func damagedEvaluationsAreNoAbsence() throws {
+    _ = try OfflineTraining.run(configuration("gcsl", updates: 20), in: run("r"))
+    let file = run("r").appendingPathComponent("evaluations.json")
+    let best = run("r").appendingPathComponent("checkpoints/best/policy.safetensors")
+    let (text, policy) = (try Data(contentsOf: file), try Data(contentsOf: best))
+    for damaged in [Data(), text.prefix(text.count - 9), Data("{}".utf8)] {
+      try damaged.write(to: file)
+      #expect(throws: ExperimentError.self) {
+        try OfflineTraining.run(
+          self.configuration("gcsl", updates: 40), in: self.run("r"), resuming: true)
+      }
+      #expect(throws: ExperimentError.self) { try RunInspection.run(self.run("r")) }
+      #expect(try Data(contentsOf: best) == policy && Data(contentsOf: file) == damaged)
+    }
+  }
+
+  @Test func whatTheMonitorSawIsPartOfACheckpoint() throws {
+    _ = try OfflineTraining.run(configuration("gcsl", updates: 20), in: run("r"))
+    let file = run("r").appendingPathComponent("checkpoints/000000020/state.json")
+    let text = try String(contentsOf: file, encoding: .utf8)
+    #expect(text.contains("\"monitor\":{\"collapsedRows\":0}"))
+    // Two rows of a collapse before the stop: the next one is the third.
+    let changed = text.replacingOccurrences(
+      of: "\"collapsedRows\":0", with: "\"collapsedRows\":2")
+    try Data(changed.utf8).write(to: file)
+    let resumed = try trainingRun("r", resuming: true)
+    var monitor = resumed.monitor
+    var row = Metrics()
+    row.append("action_entropy", 0.01)
+    row.append("data_action_entropy", 1)
+    #expect(monitor.warning(about: row) != nil)
+  }
+
+  private func trainingRun(_ name: String, resuming: Bool) throws -> TrainingRun {
+    let dataset = try Dataset(at: data)
+    return try TrainingRun(
+      configuration("gcsl", updates: 20), in: run(name), task: dataset.manifest.task,
+      digests: [try dataset.manifest.digest()], episodes: [], resuming: resuming, progress: nil)
+  }
+
+  @Test(arguments: [false, true])
+  func aRunWhoseFolderGoesStops(isMadeAgain: Bool) throws {
+    let one = try trainingRun("r", resuming: false)
+    try FileManager.default.removeItem(at: run("r"))
+    if isMadeAgain {
+      try FileManager.default.createDirectory(at: run("r"), withIntermediateDirectories: true)
+    }
+    #expect(throws: ExperimentError.runGone(path: run("r").path)) {
+      try one.settle(since: 0, isLast: true, evaluating: false)
+    }
+    let left = run("r").appendingPathComponent("checkpoints")
+    #expect(!FileManager.default.fileExists(atPath: left.path))
+  }
+
+  @Test func aRunsFilesAreWrittenInOneWay() throws {
+    _ = try OfflineTraining.run(configuration("gcsl", updates: 20), in: run("r"))
+    let part = run("r").appendingPathComponent("evaluations.json.elsewhere-1-1.part")
+    try Data("half".utf8).write(to: part)
+    _ = try OfflineTraining.run(configuration("gcsl", updates: 40), in: run("r"), resuming: true)
+    #expect(!FileManager.default.fileExists(atPath: part.path))
+    let names = try FileManager.default.contentsOfDirectory(atPath: run("r").path).sorted()
+    #expect(
+      names == [
+        "checkpoints", "config.json", "episodes.json", "evaluations.json",
+        "events.out.tfevents.goalpost", "metrics.csv", "metrics.jsonl", "provenance.json",
+      ])
+  }
+
+  /// Readers that `verify` is none of refuse a shard with another digest, too.
+  @Test func nothingIsTrainedOnAlteredData() throws {
+    _ = try OfflineTraining.run(configuration("gcsl", updates: 10), in: run("r"))
+    let shard = data.appendingPathComponent("shards/shard-00000.h5")
+    var bytes = try Data(contentsOf: shard)
+    bytes[bytes.count / 2] ^= 1
+    try bytes.write(to: shard)
+    func expectAltered(_ body: () throws -> Void) {
+      let error = #expect(throws: StorageError.self) { try body() }
+      guard case .altered(shard.path, _, _)? = error else {
+        Issue.record("\(String(describing: error))")
+        return
+      }
+    }
+    expectAltered { _ = try OfflineTraining.run(configuration("gcsl"), in: run("new")) }
+    expectAltered {
+      _ = try OfflineTraining.run(configuration("gcsl"), in: run("r"), resuming: true)
+    }
+    expectAltered { _ = try SampleInspection.run([data.path], scheme: "gcsl", ofLearner: true) }
+    expectAltered { _ = try DatasetInspection.run(data, workers: 1, silent: true) }
+    expectAltered {
+      _ = try DatasetEvaluation.run(
+        [run("r").path], DatasetEvaluation.Request([data.path], workers: 1), silent: true)
+    }
+    #expect(!FileManager.default.fileExists(atPath: run("new").path))
   }
 
   @Test func severalSeedsHaveOneSummary() throws {

@@ -199,13 +199,13 @@ struct VerificationTests {
       let old = whole[file][whole[file].startIndex + place]
       let new = old ^ UInt8(1 + random.below(255))
       try put(new, at: place, of: url)
-      if (try? Dataset(at: data).check(deep: true)) != nil {
+      if (try? Dataset(at: data).check(afresh: true)) != nil {
         missed.append("\(files[file]), byte \(place): \(old) to \(new)")
       }
       try put(old, at: place, of: url)
     }
     #expect(missed.isEmpty, "\(missed)")
-    try Dataset(at: data).check(deep: true)
+    try Dataset(at: data).check(afresh: true)
   }
 
   private func put(_ byte: UInt8, at place: Int, of url: URL) throws {

@@ -121,7 +121,7 @@ struct DatasetWriterTests {
     let manifest = try collect(identity(compress: compress), to: folder)
     let dataset = try Dataset(at: folder)
     #expect(dataset.manifest == manifest)
-    try dataset.check(deep: true)
+    try dataset.check(afresh: true)
     var episodes: [Trajectory] = []
     for shard in manifest.shards { episodes += try dataset.open(shard).trajectories() }
     #expect(episodes == sampleEpisodes(0..<23, spec: sampleSpec(), seed: 1))
@@ -241,7 +241,7 @@ struct DatasetWriterTests {
     }
     #expect(made.sorted() == Array(0..<20), "each shard is made once")
     let manifest = try DatasetWriter(at: folder, identity: identity).finish()
-    try Dataset(at: folder).check(deep: true)
+    try Dataset(at: folder).check(afresh: true)
     let alone = temporary.url.appendingPathComponent("alone")
     #expect(try collect(identity, to: alone) == manifest)
     #expect(try contents(folder) == contents(alone))
@@ -320,7 +320,7 @@ struct DatasetWriterTests {
       try FileManager.default.removeItem(at: there.shard(2))
     }
     #expect(throws: StorageError.missing(there.shard(withoutRecords ? 0 : 2).path)) {
-      try Dataset(at: folder).check(deep: false)
+      try Dataset(at: folder).check(afresh: true)
     }
     let writer = try DatasetWriter(at: folder, identity: identity())
     let pending = try writer.pendingShards()
@@ -353,7 +353,7 @@ struct DatasetWriterTests {
     try changeByte(there.shard(3), at: manifest.shards[3].bytes / 2) { $0 ^ 1 }
     let altered = try contents(folder)
     for check in [
-      { try Dataset(at: folder).check(deep: true) },
+      { try Dataset(at: folder).check(afresh: true) },
       { _ = try DatasetWriter(at: folder, identity: identity()).pendingShards() },
     ] {
       let error = #expect(throws: StorageError.self) { try check() }
@@ -367,7 +367,7 @@ struct DatasetWriterTests {
       throws: StorageError.wrongSize(
         there.shard(1).path, expected: manifest.shards[1].bytes,
         found: manifest.shards[1].bytes - 1)
-    ) { try Dataset(at: folder).check(deep: false) }
+    ) { try Dataset(at: folder).check(afresh: true) }
     #expect(try contents(folder)["shards/shard-00003.h5"] == altered["shards/shard-00003.h5"])
   }
 
@@ -395,7 +395,7 @@ struct DatasetWriterTests {
       var changed = whole
       changed[random.below(whole.count)] ^= UInt8(1 << random.below(8))
       try changed.write(to: shard)
-      #expect(throws: StorageError.self) { try Dataset(at: folder).check(deep: true) }
+      #expect(throws: StorageError.self) { try Dataset(at: folder).check(afresh: true) }
     }
   }
 
@@ -406,13 +406,159 @@ struct DatasetWriterTests {
     ) { try Dataset(at: folder) }
   }
 
-  @Test func provenanceIsWritten() throws {
-    let provenance = Provenance(
-      started: Date(timeIntervalSince1970: 0), command: ["goalpost", "collect"], commit: "abc")
-    try provenance.write(to: temporary.url)
+  @Test func provenanceIsWrittenPartByPart() throws {
+    #expect(try Provenance(in: temporary.url) == nil)
+    var first = Provenance.Part(
+      started: Date(timeIntervalSince1970: 0), command: ["goalpost", "collect"], commit: "abc",
+      instructionSet: "avx2", libraries: ["simulator": "Box2D 3"])
+    first.finish()
+    var second = first
+    second.command += ["--workers", "2"]
+    try Provenance.append(first, in: temporary.url)
+    try Provenance.append(second, in: temporary.url)
+    let found = try #require(try Provenance(in: temporary.url))
+    #expect(found.parts == [first, second])
+    #expect(found.parts[0].started == "1970-01-01T00:00:00Z")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: temporary.url.path).count == 1)
+  }
+
+  @Test func theProvenanceOfAnOlderVersionIsOnePart() throws {
     let file = temporary.url.appendingPathComponent("provenance.json")
-    let found = try JSONDecoder().decode(Provenance.self, from: Data(contentsOf: file))
-    #expect(found == provenance)
-    #expect(found.started == "1970-01-01T00:00:00Z")
+    let text = """
+      {"command": ["goalpost", "train"], "commit": "abc", "finished": "2026-01-01T00:00:01Z",
+       "host": "a", "processors": 2, "started": "2026-01-01T00:00:00Z"}
+      """
+    try Data(text.utf8).write(to: file)
+    let found = try #require(try Provenance(in: temporary.url))
+    #expect(found.parts.count == 1 && found.parts[0].commit == "abc")
+    #expect(found.parts[0].fromUpdate == nil && found.parts[0].instructionSet == nil)
+    try Data(text.utf8.dropLast(9)).write(to: file)
+    let error = #expect(throws: StorageError.self) { try Provenance(in: temporary.url) }
+    #expect("\(String(describing: error))".contains("provenance.json"))
+  }
+}
+
+/// Digests are found once, and found again where anything of the file changed.
+final class CheckedShardsTests {
+  let temporary: TemporaryFolder
+  var folder: URL { temporary.url.appendingPathComponent("data") }
+  var memory: URL { folder.appendingPathComponent("shards/checked.json") }
+  var shard: URL { folder.appendingPathComponent("shards/shard-00000.h5") }
+
+  init() throws {
+    temporary = try TemporaryFolder()
+    try collect()
+  }
+
+  private func collect() throws {
+    let spec = sampleSpec()
+    let writer = try DatasetWriter(
+      at: folder,
+      identity: DatasetIdentity(
+        id: "data", task: sampleTask(),
+        recipe: Recipe(
+          environment: "sample", policy: "random", seed: 1, episodes: 4,
+          shardEpisodes: 2)))
+    for shard in try writer.pendingShards() {
+      guard case .mine(let claim) = try writer.claim(shard) else { continue }
+      try writer.commit(sampleEpisodes(shard.episodes.numbers, spec: spec), claim: claim)
+    }
+    _ = try writer.finish()
+  }
+
+  /// Changes a byte in place, and puts the time of change back.
+  private func alter() throws {
+    var status = stat()
+    let found = stat(shard.path, &status)
+    #expect(found == 0)
+    let handle = try FileHandle(forUpdating: shard)
+    try handle.seek(toOffset: UInt64(status.st_size / 2))
+    let byte = try #require(try handle.read(upToCount: 1)?.first)
+    try handle.seek(toOffset: UInt64(status.st_size / 2))
+    try handle.write(contentsOf: Data([byte ^ 1]))
+    try handle.close()
+    let set = utimensat(AT_FDCWD, shard.path, [status.st_atim, status.st_mtim], 0)
+    #expect(set == 0)
+  }
+
+  private func expectAltered(_ body: () throws -> Void) {
+    let error = #expect(throws: StorageError.self) { try body() }
+    guard case .altered(shard.path, _, _)? = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+  }
+
+  @Test func everyReaderRefusesAnAlteredShard() throws {
+    let dataset = try Dataset(at: folder)
+    let entry = dataset.manifest.shards[0]
+    _ = try dataset.open(entry)
+    try alter()
+    expectAltered { _ = try dataset.open(entry) }
+    expectAltered { _ = try dataset.columns() }
+    expectAltered { try Dataset(at: folder).check() }
+    expectAltered { try Dataset(at: folder).check(afresh: true) }
+  }
+
+  @Test func whatWasFoundIsRememberedUntilTheFileChanges() throws {
+    // A file that was just written is not remembered: its times may not show another change.
+    try Dataset(at: folder).check()
+    #expect(!FileManager.default.fileExists(atPath: memory.path))
+    usleep(2_050_000)
+    try Dataset(at: folder).check()
+    let text = try String(contentsOf: memory, encoding: .utf8)
+    #expect(text.contains("shards/shard-00000.h5") && text.contains("shards/shard-00001.h5"))
+    // It is believed: a digest that the manifest does not list is not, whatever is remembered.
+    let checked = CheckedShards(DatasetFolder(url: folder))
+    let entry = try Dataset(at: folder).manifest.shards[0]
+    try checked.check(entry, at: shard)
+    let other = ShardEntry(
+      index: 0, file: entry.file, episodes: entry.episodes, steps: entry.steps, bytes: entry.bytes,
+      sha256: String(repeating: "0", count: 64))
+    expectAltered { try checked.check(other, at: shard) }
+    try alter()
+    expectAltered { try Dataset(at: folder).check() }
+  }
+
+  @Test(arguments: ["", "{", "{\"schema\":1}", "null"])
+  func aMalformedMemoryIsNone(text: String) throws {
+    try Data(text.utf8).write(to: memory)
+    try Dataset(at: folder).check()
+    try alter()
+    expectAltered { try Dataset(at: folder).check() }
+  }
+
+  @Test func aShardOfAnotherNameIsRefused() throws {
+    let manifest = try Dataset(at: folder).manifest
+    let entry = manifest.shards[0]
+    try FileManager.default.moveItem(at: shard, to: temporary.url.appendingPathComponent("p.h5"))
+    for name in ["../p.h5", "shards/shard-00001.h5", "shards/../shards/shard-00000.h5"] {
+      let table = try Dataset.records(of: folder)
+      let changed = ShardEntry(
+        index: 0, file: name, episodes: entry.episodes, steps: entry.steps, bytes: entry.bytes,
+        sha256: entry.sha256)
+      let records = table.map {
+        $0.shard.index == 0
+          ? ShardRecord(shard: changed, totals: $0.totals, sums: $0.sums) : $0
+      }
+      let file = folder.appendingPathComponent("manifest.json")
+      try Manifest(manifest.identity, columns: manifest.columns, records: records).write(to: file)
+      let error = #expect(throws: StorageError.self) { try Dataset(at: folder) }
+      guard case .malformed? = error else {
+        Issue.record("\(String(describing: error))")
+        continue
+      }
+    }
+  }
+}
+
+extension Dataset {
+  /// The records of all shards of a folder.
+  fileprivate static func records(of folder: URL) throws -> [ShardRecord] {
+    let place = DatasetFolder(url: folder)
+    return try Manifest(contentsOf: place.manifest).shards.map {
+      try SealedText.read(ShardRecord.self, from: place.record($0.index), schema: Manifest.schema)
+        .value
+    }
   }
 }

@@ -8,6 +8,7 @@ import statistics
 import textwrap
 
 import over_seeds
+from provenance import commits
 
 FOLDER = pathlib.Path("notebooks-export/research-log")
 LAST = 10  # evaluations of a curve that its end is the mean of, in place of the author's smoothing
@@ -60,7 +61,7 @@ def row(folder, environment, updates, cell, seed):
     folder = pathlib.Path(folder)
     results = json.loads((folder / "evaluation.json").read_text())
     asked = json.loads((folder / "train.yaml").read_text())
-    commit = json.loads((folder / "run/provenance.json").read_text()).get("commit") or ""
+    commit = commits(folder / "run")
     lines = curve(folder / "run")
     result = {
         "environment": environment,

@@ -42,6 +42,8 @@ const char *ctorch_error(void);
 const char *_Nullable ctorch_start(void);
 /// The version that this file was compiled for, such as "2.13.0".
 const char *ctorch_version(void);
+/// The vector instructions that libtorch and the kernels here have chosen for this processor.
+const char *ctorch_instructions(void);
 
 /// Gives up a reference.
 void ctorch_release(CTorchTensor tensor);

@@ -116,10 +116,9 @@ public struct DatasetEvaluation: Encodable, Sendable {
         : DatasetRollouts.starts(
           in: sample, offsets: request.offsets, episodes: request.episodes, seed: request.seed)
       for policy in policies {
-        let membership = TrainingParts(
-          policy: policy.name, header: policy.header, dataset: sample)
+        let membership = policy.parts(of: sample)
         let parts = try TrainingPart.allCases.compactMap { part in
-          let episodes = sample.episodes.filter { membership.part(of: $0.place) == part }
+          let episodes = zip(sample.episodes, membership).filter { $1 == part }.map(\.0)
           return episodes.isEmpty
             ? nil : try policy.part(part, episodes, of: sample, world, request)
         }
@@ -132,9 +131,7 @@ public struct DatasetEvaluation: Encodable, Sendable {
             progress: progress)
           rollouts = DatasetRollouts(
             drawn.starts, outcomes,
-            parts: drawn.starts.map {
-              membership.part(of: sample.episodes[$0.episode].place)
-            }, leftOut: drawn.leftOut)
+            parts: drawn.starts.map { membership[$0.episode] }, leftOut: drawn.leftOut)
         }
         entries.append(
           Entry(
@@ -153,19 +150,26 @@ public struct DatasetEvaluation: Encodable, Sendable {
 struct Judged {
   let name: String
   let named: NamedPolicy
-  let header: PolicyHeader?
   let valuing: (any GoalValuing)?
+  private let seen: TrainingParts
 
   init(_ name: String, task: GoalTask) throws {
     self.name = name
     guard name != "random", name != "scripted" else {
       named = try Policies.named(name, for: EnvironmentRegistry.world(task.identifier))
-      (header, valuing) = (nil, nil)
+      valuing = nil
+      seen = try TrainingParts(policy: name, header: nil)
       return
     }
     let loaded = try Checkpoint.policy(name, for: task)
-    (named, header) = (loaded.policy, loaded.header)
+    named = loaded.policy
     valuing = try Checkpoint.learner(of: name) as? any GoalValuing
+    seen = try TrainingParts(policy: name, header: loaded.header)
+  }
+
+  /// Of each episode of a sample whether the policy was trained on it.
+  func parts(of sample: DatasetSample) -> [TrainingPart] {
+    sample.episodes.map { seen.part(of: $0) }
   }
 
   /// What is found on the episodes of a part.

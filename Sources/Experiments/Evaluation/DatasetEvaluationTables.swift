@@ -47,12 +47,20 @@ extension DatasetEvaluation {
   /// The heads of those columns.
   private var heads: [String] { ["policy"] + (isOfOneDataset ? [] : ["dataset"]) }
 
-  /// What is held against what: a line for each dataset.
+  /// What is held against what: a line for each dataset, and how much of it each policy was trained on.
   private var subjects: String {
-    entries.map { entry in
-      "\(environment): held against \(entry.readEpisodes) of \(entry.datasetEpisodes) episodes of "
-        + "\(entry.dataset)\n"
+    entries.flatMap { entry in
+      [
+        "\(environment): held against \(entry.readEpisodes) of \(entry.datasetEpisodes) episodes of "
+          + "\(entry.dataset)\n"
+      ] + [overlap(entry)]
     }.uniqued.joined()
+  }
+
+  /// How many of a dataset's episodes a policy was trained on.
+  private func overlap(_ entry: Entry) -> String {
+    let words = entry.parts.map { $0.part.sentence($0.episodes, of: entry.readEpisodes) }
+    return "  \(heads(entry).joined(separator: " on ")): \(words.joined(separator: ", "))\n"
   }
 
   private func actions(

@@ -59,8 +59,8 @@ public struct Study: Sendable {
     }
 
     let file = request.folder.appendingPathComponent("runs.csv")
-    let fresh = comparison.entries.flatMap { entry in
-      sources.first { $0.path == entry.name }.map { $0.rows(entry) } ?? []
+    let fresh = try comparison.entries.flatMap { entry in
+      try sources.first { $0.path == entry.name }.map { try $0.rows(entry) } ?? []
     }
     let known = Set(fresh.map(\.key))
     let rows = try StudyRow.read(file).filter { !known.contains($0.key) } + fresh
@@ -76,9 +76,10 @@ public struct Study: Sendable {
     try study.drawData(sources, to: figures, silent: silent)
     if request.films { study.drawEpisodes(comparison, to: figures) }
 
-    let page = StudyPage(
-      request: request, rows: rows, comparison: comparison, sources: sources, study: study)
-    try writeWhole(
+    let page = try StudyPage(
+      request: request, rows: rows, comparison: comparison, sources: sources, study: study,
+      before: StudyPage.before(in: request.folder))
+    try WholeFile.write(
       Data(try page.text().utf8), to: request.folder.appendingPathComponent("README.md"))
     study.files.append("README.md")
     let notebook = request.folder.appendingPathComponent("study.ipynb")
@@ -182,7 +183,7 @@ extension Study {
     }
 
     /// Its evaluations while training, at most some 200 of them, and the study's own.
-    func rows(_ entry: Comparison.Entry) -> [StudyRow] {
+    func rows(_ entry: Comparison.Entry) throws -> [StudyRow] {
       let name = folder.lastPathComponent
       func row(
         _ kind: StudyRow.Kind, _ updates: Int, _ measure: String, _ value: Estimate
@@ -190,11 +191,12 @@ extension Study {
         StudyRow(
           run: name, method: entry.method, environment: entry.world.task.identifier,
           learner: configuration.learner, seed: configuration.seed,
-          commit: provenance?.commit ?? "", configuration: digest, kind: kind, updates: updates,
+          commit: provenance?.commits.joined(separator: " ") ?? "", configuration: digest,
+          kind: kind, updates: updates,
           measure: measure, estimate: value.estimate, low: value.low, high: value.high,
           episodes: value.episodes)
       }
-      let all = RunEvaluations.saved(in: RunFolder(folder))
+      let all = try RunEvaluations.saved(in: RunFolder(folder))
       let every = max(1, (all.count + 199) / 200)
       let thinned = all.enumerated().filter { ($0.offset + 1) % every == 0 }.map(\.element)
       let updates = all.last?.updates ?? configuration.updates

@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 
 /// The notebook of a study: nbformat 4, its numbers and pictures from `runs.csv` alone.
 struct StudyNotebook {
@@ -69,7 +70,7 @@ struct StudyNotebook {
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    try writeWhole(try encoder.encode(Notebook(cells: cells)) + Data("\n".utf8), to: file)
+    try WholeFile.write(try encoder.encode(Notebook(cells: cells)) + Data("\n".utf8), to: file)
   }
 
   private static let reading = """

@@ -10,6 +10,15 @@ struct StudyPage {
   let comparison: Comparison
   let sources: [Study.Source]
   let study: Study
+  /// The page that is there; nil where there is none.
+  let before: String?
+
+  /// Reads the page that is there; throws `ExperimentError.damaged` for one that cannot be read, since its question
+  /// and answer would be lost.
+  static func before(in folder: URL) throws -> String? {
+    let file = folder.appendingPathComponent("README.md")
+    return FileManager.default.fileExists(atPath: file.path) ? try textOf(file) : nil
+  }
 
   var title: String { request.folder.lastPathComponent }
 
@@ -83,9 +92,10 @@ struct StudyPage {
 
   /// The commands of runs whose provenance is known, then this one's.
   private var commands: [String] {
-    let trained = sources.compactMap { $0.provenance?.command }.map(Self.line)
-    return (earlier { $0.hasPrefix("goalpost ") } + trained + [Self.line(CommandLine.arguments)])
-      .uniqued
+    let trained = sources.flatMap { $0.provenance?.parts ?? [] }.map(\.commandLine)
+    return
+      (earlier { $0.hasPrefix("goalpost ") } + trained
+      + [Provenance.Part.line(Invocation.command)]).uniqued
   }
 
   /// Lines of how the page that is there was made: those of runs that were exported before.
@@ -93,22 +103,17 @@ struct StudyPage {
     (kept("How it was made") ?? "").split(separator: "\n").filter(isWanted).map(String.init)
   }
 
-  /// A command line as one would type it.
-  private static func line(_ words: [String]) -> String {
-    let rest = words.dropFirst().map { word in
-      word.allSatisfy { $0.isLetter || $0.isNumber || "-_./:=,+".contains($0) } && !word.isEmpty
-        ? word : "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
-    }
-    return (["goalpost"] + rest).joined(separator: " ")
-  }
-
   private var provenance: String {
     var table = Table(["run", "seed", "commit", "host", "finished"])
+    func words(_ all: [String]?) -> String {
+      all.flatMap { $0.isEmpty ? nil : $0.joined(separator: ", ") } ?? "–"
+    }
     table.rows = sources.map { source in
       [
         source.folder.lastPathComponent, "\(source.configuration.seed)",
-        source.provenance?.commit.map { String($0.prefix(12)) } ?? "–",
-        source.provenance?.host ?? "–", source.provenance?.finished ?? "–",
+        words(source.provenance?.commits.map { String($0.prefix(12)) }),
+        words(source.provenance?.parts.map(\.host).uniqued),
+        source.provenance?.parts.last?.finished ?? "–",
       ]
     }
     let runs = Set(table.rows.map { "| \($0[0]) |" })
@@ -140,10 +145,7 @@ struct StudyPage {
 
   /// What stands under a heading of the page that is there; nil where there is none.
   private func kept(_ heading: String) -> String? {
-    let file = request.folder.appendingPathComponent("README.md")
-    guard let text = try? String(contentsOf: file, encoding: .utf8),
-      let start = text.range(of: "## \(heading)\n\n")
-    else { return nil }
+    guard let text = before, let start = text.range(of: "## \(heading)\n\n") else { return nil }
     let rest = text[start.upperBound...]
     let end = rest.range(of: "\n\n## ")?.lowerBound ?? rest.endIndex
     let found = String(rest[..<end]).trimmingCharacters(in: .whitespacesAndNewlines)

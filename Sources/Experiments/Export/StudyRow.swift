@@ -1,5 +1,6 @@
 import Foundation
 import Statistics
+import Storage
 
 /// A row of a study's `runs.csv`: one measure of one run at one time.
 struct StudyRow: Sendable, Equatable {
@@ -62,8 +63,8 @@ extension StudyRow {
 
   /// Reads `runs.csv`; throws `ExperimentError.badSettings` for a file that is none of ours.
   static func read(_ file: URL) throws -> [StudyRow] {
-    guard let text = try? String(contentsOf: file, encoding: .utf8) else { return [] }
-    let lines = text.split(separator: "\n").map { cells(of: $0) }
+    guard FileManager.default.fileExists(atPath: file.path) else { return [] }
+    let lines = try textOf(file).split(separator: "\n").map { cells(of: $0) }
     guard lines.first == heads else {
       throw ExperimentError.badSettings(
         path: file.relativePath,
@@ -82,7 +83,7 @@ extension StudyRow {
   static func write(_ rows: [StudyRow], to file: URL) throws {
     var table = Table(heads)
     table.rows = rows.map(\.cells)
-    try writeWhole(Data(table.rendered(as: .csv).utf8), to: file)
+    try WholeFile.write(Data(table.rendered(as: .csv).utf8), to: file)
   }
 
   /// The cells of a line of CSV, whose quotes are doubled within quotes.
@@ -101,5 +102,13 @@ extension StudyRow {
       last = character
     }
     return cells
+  }
+}
+
+/// The text of a file that is there; throws `ExperimentError.damaged` for one that cannot be read.
+func textOf(_ file: URL) throws -> String {
+  do { return try String(contentsOf: file, encoding: .utf8) } catch {
+    throw ExperimentError.damaged(
+      path: file.path, reason: "must be a text in UTF-8: \(error.localizedDescription)")
   }
 }

@@ -1,4 +1,5 @@
 public import Foundation
+import Storage
 
 /// A figure of panels, written as SVG: axes with round ticks, labels with units, plain colours.
 public struct SVGFigure: Sendable {
@@ -53,7 +54,7 @@ public struct SVGFigure: Sendable {
     } catch {
       throw ExperimentError.cannotWrite(path: file.path, reason: "its folder can't be made")
     }
-    try writeWhole(Data(rendered().utf8), to: file)
+    try WholeFile.write(Data(rendered().utf8), to: file)
   }
 }
 
