@@ -80,10 +80,13 @@ public struct RunFolder: Sendable {
     }
   }
 
-  /// Deletes what a kill left half written, and puts a checkpoint back that was about to be replaced.
+  /// Deletes what a kill left half written in a folder that is the caller's alone, and puts a checkpoint back that was about to be replaced.
   func tidy() {
     let files = FileManager.default
-    WholeFile.removeParts(in: url)
+    let provenance = url.appendingPathComponent("provenance.json")
+    for file in [configuration, metrics, lines, events, evaluations, episodes, provenance] {
+      WholeFile.removeParts(of: file)
+    }
     let folder = url.appendingPathComponent("checkpoints")
     let names = (try? files.contentsOfDirectory(atPath: folder.path)) ?? []
     for name in names where name.hasSuffix(".part") || name.hasSuffix(".old") {

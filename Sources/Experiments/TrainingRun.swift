@@ -73,7 +73,7 @@ final class TrainingRun {
     world =
       simulates || configuration.evaluateEvery > 0
       ? try EnvironmentRegistry.world(task.identifier).load() : nil
-    run.tidy()
+    if resuming { run.tidy() }
     origin = resuming ? try Checkpoint.all(in: folder).last : nil
     monitor = RunMonitor()
     if let origin {
@@ -110,6 +110,7 @@ final class TrainingRun {
       // Only here, as until here nothing is written of a run that is refused.
       lock = try run.claim()
       if run.exists { throw ExperimentError.runExists(path: folder.path) }
+      run.tidy()
     }
     self.lock = lock
     try run.begin(saved)

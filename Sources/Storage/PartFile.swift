@@ -163,17 +163,11 @@ final class PartFile: @unchecked Sendable {
 
   /// Removes the parts of a file that others left; nobody may be writing it.
   static func removeParts(of url: URL) {
+    let folder = url.deletingLastPathComponent()
     let prefix = url.lastPathComponent + "."
-    removeParts(in: url.deletingLastPathComponent()) {
-      $0.hasPrefix(prefix) && $0.hasSuffix(".part")
-    }
-  }
-
-  /// Removes the parts in a folder whose names are so; nobody may be writing them.
-  static func removeParts(in folder: URL, where isPart: (String) -> Bool) {
     // A folder that cannot be read is said by whoever needs it.
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    for name in names where isPart(name) {
+    for name in names where name.hasPrefix(prefix) && name.hasSuffix(".part") {
       // A folder in the making goes as well.
       try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
     }

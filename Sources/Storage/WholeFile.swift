@@ -8,10 +8,8 @@ public enum WholeFile {
     try PartFile.write(data, to: url)
   }
 
-  /// Removes what kills left half written in a folder, by any call of `write`; nobody may be writing there.
-  public static func removeParts(in folder: URL) {
-    PartFile.removeParts(in: folder) { $0.hasSuffix(".part") }
-  }
+  /// Removes what kills left half written of a file by calls of `write`; nobody may be writing it.
+  public static func removeParts(of url: URL) { PartFile.removeParts(of: url) }
 
   /// Makes the names in a folder last.
   public static func flush(folder: URL) throws(StorageError) {
