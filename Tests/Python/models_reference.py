@@ -65,6 +65,12 @@ def encoder():
     return loaded(nn.TransformerEncoder(layer(), a["layers"], norm, enable_nested_tensor=False), "encoder.")
 
 
+def mask(hidden, queries):
+    """The mask of attention that hides keys `[B, S]` from every query and head; padding masks need more packages."""
+    shown = torch.zeros(hidden.shape).masked_fill(hidden, -torch.inf)
+    return shown[:, None].expand(-1, queries, -1).repeat_interleave(a["heads"], 0)
+
+
 def goal_post(name="post"):
     return dense(name, torch.cat([present, goals], 1))
 
@@ -101,7 +107,7 @@ def decoder():
         norm_first=a["normFirst"])
     for part in ("encoder", "decoder"):
         loaded(getattr(net, part), part + ".")
-    y = net.train()(h, asked, src_key_padding_mask=hidden, memory_key_padding_mask=hidden)
+    y = net.train()(h, asked, src_mask=mask(hidden, h.shape[1]), memory_mask=mask(hidden, 1))
     return dense("out", y[:, 0])
 
 
@@ -123,7 +129,7 @@ def trajectory_tokens():
             shown[: last + 1] = True
         elif a["mask"] == "restrictive":
             shown[[first, last]] = True
-        y = net(x[None], src_key_padding_mask=~shown[None])[0]
+        y = net(x[None], mask=mask(~shown[None], len(x)))[0]
         said.append(y[first : last + 1])
     return dense("out", torch.cat(said))
 
