@@ -20,7 +20,9 @@ enum SettingsText {
     }
     let node: Node?
     do { node = try Yams.compose(yaml: text) } catch {
-      throw fault("not YAML: " + "\(error)".prefix(300))
+      // Its other lines are the text's own.
+      let lines = "\(error)".split(separator: "\n")
+      throw fault("not YAML: " + (lines.first ?? "").prefix(300))
     }
     guard let node else { throw fault("must hold a value, and is empty") }
     var left = valueLimit

@@ -68,11 +68,6 @@ struct BoundTests {
         "online: {environment: point-reach, steps: 1000000000000}",
         "'online.steps' must be at most 4294967296 episodes of 50 steps"
       ),
-      // The last one, as the run is begun before its dataset is.
-      (
-        "online: {environment: point-reach, steps: 100000000000}",
-        "it would have 4000000 shards, and may have 1048576"
-      ),
     ] {
       let key = line.prefix { $0 != ":" }
       let rest = [
@@ -101,7 +96,6 @@ struct BoundTests {
       (training + ["--validation-fraction", "nan"], 64, "--validation-fraction must be from 0"),
       (["train", "--online", "--environment", "point-reach", "--steps", huge], 64, "--steps must"),
       (collecting + ["--episodes", huge], 64, "--episodes must be from 1 to 4294967296"),
-      (collecting + ["--episodes", "4294967296"], 1, "new: cannot be written: it would have"),
       (
         collecting + ["--episodes", "4", "--workers", "1000000000"], 64, "--workers must be from 1"
       ),
@@ -135,7 +129,7 @@ struct BoundTests {
         try run([verb, "r.yaml", "--output", "o"]), status: 1,
         "r.yaml: aliases are not read, found '*a0': write the value out")
     }
-    try write(String(repeating: "k", count: 500_000) + ": 1\n", to: "r.yaml")
+    try write("? " + String(repeating: "k", count: 500_000) + "\n: 1\n", to: "r.yaml")
     expectSentence(
       try run(["train", "r.yaml", "--output", "o"]), status: 1,
       "no setting is called '" + String(repeating: "k", count: 60) + "...'; there are: ")
@@ -143,11 +137,10 @@ struct BoundTests {
     expectSentence(
       try run(["train", "r.yaml", "--output", "o"]), status: 1,
       "r.yaml: cannot be read: it has 2000004 bytes, and at most 1048576 are read")
-    for depth in [400, 100_000] {
-      let deep = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
-      try write("settings: {a: \(deep)}\n", to: "r.yaml")
-      expectSentence(try run(["train", "r.yaml", "--output", "o"]), status: 1, "r.yaml: ")
-    }
+    let deep = String(repeating: "[", count: 100_000) + String(repeating: "]", count: 100_000)
+    try write("settings: {a: \(deep)}\n", to: "r.yaml")
+    expectSentence(
+      try run(["train", "r.yaml", "--output", "o"]), status: 1, "r.yaml: not YAML: ")
     try write("updates: [" + String(repeating: "1,", count: 200_000) + "]\n", to: "r.yaml")
     expectSentence(
       try run(["train", "r.yaml", "--output", "o"]), status: 1,
@@ -158,17 +151,22 @@ struct BoundTests {
     #expect(mkfifo(folder.url.appendingPathComponent("pipe").path, 0o644) == 0)
     #expect(mkdir(folder.url.appendingPathComponent("piped").path, 0o755) == 0)
     #expect(mkfifo(folder.url.appendingPathComponent("piped/manifest.json").path, 0o644) == 0)
-    for arguments in [
-      ["collect", "pipe", "--output", "o"], ["train", "pipe", "--output", "o"],
-      ["convert", "pipe", "--output", "o"],
-      ["convert", "pipe", "--from", "wgcsl-pickle", "--output", "o"],
-      ["convert", "pipe", "--from", "gcsl-npz", "--output", "o"],
-      ["convert", "pipe", "--from", "d4rl", "--output", "o"],
-      ["evaluate", "pipe", "--episodes", "1"], ["inspect", "pipe"],
-      ["inspect", "data", "--expect", "pipe"], ["verify", "piped"], ["inspect", "piped"],
-      ["mix", "piped", "--output", "o"], ["train", "--dataset", "piped", "--output", "o"],
+    let odd = "it is not a regular file"
+    for (arguments, sentence) in [
+      (["collect", "pipe", "--output", "o"], odd), (["train", "pipe", "--output", "o"], odd),
+      (["convert", "pipe", "--output", "o"], odd),
+      (["convert", "pipe", "--from", "wgcsl-pickle", "--output", "o"], odd),
+      (["convert", "pipe", "--from", "gcsl-npz", "--output", "o"], odd),
+      (["convert", "pipe", "--from", "d4rl", "--output", "o"], odd),
+      (["evaluate", "pipe", "--episodes", "1"], odd),
+      (["inspect", "pipe"], "must be a dataset, a checkpoint or a run"),
+      (["inspect", "data", "--expect", "pipe"], "no such file of bands, or it can't be read"),
+      (["verify", "piped"], odd),
+      (["inspect", "piped"], odd),
+      (["mix", "piped", "--output", "o"], odd),
+      (["train", "--dataset", "piped", "--output", "o"], odd),
     ] {
-      expectSentence(try run(arguments), status: 1, "it is not a regular file")
+      expectSentence(try run(arguments), status: 1, sentence)
     }
   }
 }

@@ -126,8 +126,8 @@ struct StreamTests {
     let result = try shell(
       "ulimit -f 100; $G \(all) --shard-episodes 200")
     #expect(result.status == 1, "\(result)")
-    #expect(
-      result.error.hasSuffix("shard-00000.h5: cannot be written: File too large\n"), "\(result)")
+    #expect(result.error.hasPrefix("Error: ") && result.error.contains("shard-00000.h5: "))
+    #expect(result.error.split(separator: "\n").count == 1, "\(result)")
   }
 
   @Test func aFileThatIsCutShortWhileItIsReadIsNamed() throws {
@@ -183,12 +183,12 @@ struct StreamTests {
 
   @Test func theBarFitsTheTerminal() throws {
     #expect(try Program.run(collect("data"), in: folder.url).status == 0)
-    for columns in [30, 80, 200] {
+    for columns in [40, 80] {
       let said = try PythonReference.run(
         "terminal.py",
         arguments: [
           "\(columns)", folder.url.path, Program.executable.path, "train", "--learner", "wgcsl",
-          "--dataset", "data", "--updates", "4000", "--seed", "0", "--evaluate-every", "500",
+          "--dataset", "data", "--updates", "400", "--seed", "0", "--evaluate-every", "0",
           "--set", "hiddenWidths=[4]", "--set", "batchSize=4", "--output", "run-\(columns)",
         ])
       let (bars, widest, lines) = try #require(
