@@ -52,7 +52,7 @@ public enum Checkpoint {
       }
       try files.createDirectory(at: part, withIntermediateDirectories: false)
     } catch {
-      throw ExperimentError.cannotWrite(path: part.path, reason: error.localizedDescription)
+      throw ExperimentError.cannotWrite(path: part.path, reason: systemReason(of: error))
     }
     try saved.write(
       policy: part.appendingPathComponent("policy.safetensors").path, header: try encoded(header),

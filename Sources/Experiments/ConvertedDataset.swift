@@ -60,34 +60,36 @@ struct ConvertedDataset: Sendable {
     let next = Atomic(0)
     let drafts = Mutex([ClaimedDraft]())
     let jobs = hashes + pending.count
-    try Parallel.run(workers: max(1, min(workers, jobs))) { _ in
-      while !Interruption.isAsked {
-        let job = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        guard job < jobs else { return }
-        guard job >= hashes else {
-          try hash(job)
-          continue
-        }
-        if drafts.withLock({ $0.count }) >= ConvertedDataset.draftLimit {
-          while hashed.load(ordering: .acquiring) < urls.count {
-            if Interruption.isAsked { return }
-            Thread.sleep(forTimeInterval: 0.02)
+    try Interruption.heeded {
+      try Parallel.run(workers: max(1, min(workers, jobs))) { _ in
+        while !Interruption.isAsked {
+          let job = next.wrappingAdd(1, ordering: .relaxed).oldValue
+          guard job < jobs else { return }
+          guard job >= hashes else {
+            try hash(job)
+            continue
           }
-          guard begun.load(ordering: .acquiring) else { return }
+          if drafts.withLock({ $0.count }) >= ConvertedDataset.draftLimit {
+            while hashed.load(ordering: .acquiring) < urls.count {
+              if Interruption.isAsked { return }
+              Thread.sleep(forTimeInterval: 0.02)
+            }
+            guard begun.load(ordering: .acquiring) else { return }
+          }
+          let shard = pending[job - hashes]
+          guard case .mine(let claim) = try writer.claim(shard) else { continue }
+          let draft = try writer.draft(try source.table(of: blocks[shard.index]), claim: claim)
+          if begun.load(ordering: .acquiring) {
+            try writer.commit(draft)
+          } else {
+            drafts.withLock { $0.append(draft) }
+          }
+          progress.advance(by: shard.episodes.count)
         }
-        let shard = pending[job - hashes]
-        guard case .mine(let claim) = try writer.claim(shard) else { continue }
-        let draft = try writer.draft(try source.table(of: blocks[shard.index]), claim: claim)
-        if begun.load(ordering: .acquiring) {
-          try writer.commit(draft)
-        } else {
-          drafts.withLock { $0.append(draft) }
-        }
-        progress.advance(by: shard.episodes.count)
       }
-    }
-    if begun.load(ordering: .acquiring) {
-      for draft in drafts.withLock({ $0 }) { try writer.commit(draft) }
+      if begun.load(ordering: .acquiring) {
+        for draft in drafts.withLock({ $0 }) { try writer.commit(draft) }
+      }
     }
     progress.finish()
     let left = try writer.pendingShards(threads: workers).reduce(0) { $0 + $1.episodes.count }

@@ -123,6 +123,11 @@ public enum DatasetConversion {
     return reports
   }
 
+  /// Whether an error says that a file was not written as work was to stop.
+  public static func isStop(_ error: any Error) -> Bool {
+    if case StorageError.stopped = error { true } else { false }
+  }
+
   /// The folder of a dataset's validation episodes, as `goalpost mix --split` names it.
   private static func folder(_ url: URL) -> URL? {
     let name = url.relativePath
@@ -182,12 +187,14 @@ public enum DatasetConversion {
       silent: request.isSilent)
     var notes = source.notes
     notes.merge(
-      try Formats.write(
-        FormatRequest(
-          source: source, task: task, url: output, compress: request.compress,
-          scratch: output.absoluteURL.deletingLastPathComponent(), threads: request.workers,
-          progress: { progress.advance(by: $0) }, isStopped: { Interruption.isAsked }),
-        as: to))
+      try Interruption.heeded {
+        try Formats.write(
+          FormatRequest(
+            source: source, task: task, url: output, compress: request.compress,
+            scratch: output.absoluteURL.deletingLastPathComponent(), threads: request.workers,
+            progress: { progress.advance(by: $0) }, isStopped: { Interruption.isAsked }),
+          as: to)
+      })
     progress.finish()
     return Report(
       input: request.input.relativePath, from: from, output: output.relativePath, to: to.name,

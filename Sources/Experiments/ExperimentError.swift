@@ -48,6 +48,8 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
   case program(name: String, reason: String)
   /// A file could not be written.
   case cannotWrite(path: String, reason: String)
+  /// Results could not be written to standard output.
+  case resultsLost(reason: String)
   /// A measured value lies outside the band that was expected.
   case outsideBand(String)
   /// A loss or a weight was not a number; the run's state was saved, and this is its last checkpoint.
@@ -98,6 +100,7 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
       "\(world) has no images to learn from: collect it without images"
     case .program(let name, let reason): "\(name): \(reason)"
     case .cannotWrite(let path, let reason): "\(path): can't be written: \(reason)"
+    case .resultsLost(let reason): "standard output: the results can't be written: \(reason)"
     case .outsideBand(let text): text
     case .notFinite(let metric, let update, let saved, let last):
       "not-finite: \(metric) must be a finite number, and is none at update \(update): the run stopped, "

@@ -25,20 +25,23 @@ extension Mixing {
       alreadyDone: wanted - lacking, silent: silent || lacking == 0)
     let next = Atomic(0)
     let made = Atomic(0)
-    try Parallel.run(workers: max(1, min(workers, pending.count))) { _ in
-      while !Interruption.isAsked {
-        let place = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        guard place < pending.count else { return }
-        let shard = pending[place]
-        guard case .mine(let claim) = try writer.claim(shard) else { continue }
-        switch plan.makings[shard.index] {
-        case .whole(let input, let entry):
-          try writer.adopt(entry, of: inputs[input].dataset, copying: copies, claim: claim)
-        case .picked(let picks):
-          try writer.commit(try read(picks, inputs), claim: claim)
+    try Interruption.heeded {
+      try Parallel.run(workers: max(1, min(workers, pending.count))) { _ in
+        while !Interruption.isAsked {
+          let place = next.wrappingAdd(1, ordering: .relaxed).oldValue
+          guard place < pending.count else { return }
+          let shard = pending[place]
+          guard case .mine(let claim) = try writer.claim(shard) else { continue }
+          switch plan.makings[shard.index] {
+          case .whole(let input, let entry):
+            try writer.adopt(
+              entry, of: inputs[input].dataset, copying: copies, claim: claim)
+          case .picked(let picks):
+            try writer.commit(try read(picks, inputs), claim: claim)
+          }
+          made.wrappingAdd(shard.episodes.count, ordering: .relaxed)
+          progress.advance(by: shard.episodes.count)
         }
-        made.wrappingAdd(shard.episodes.count, ordering: .relaxed)
-        progress.advance(by: shard.episodes.count)
       }
     }
     progress.finish()

@@ -26,15 +26,17 @@ enum OfflineTraining {
       sampler, from: UInt64(learner.updates), below: UInt64(max(learner.updates, total)))
     var validation = ValidationLosses(of: learner, data.validation, seed: configuration.seed)
     var batch = sampler.makeBatch()
-    while learner.updates < total, !Interruption.isAsked {
-      let number = learner.updates
-      batches.next(into: &batch)
-      let isLast = number + 1 == total
-      try run.update(
-        on: batch, isLast: isLast, waiting: batches.waiting,
-        adding: validation?.metrics(of: learner, on: batch) ?? Metrics())
-      try run.settle(since: number, isLast: isLast)
+    return try Interruption.heeded {
+      while learner.updates < total, !Interruption.isAsked {
+        let number = learner.updates
+        batches.next(into: &batch)
+        let isLast = number + 1 == total
+        try run.update(
+          on: batch, isLast: isLast, waiting: batches.waiting,
+          adding: validation?.metrics(of: learner, on: batch) ?? Metrics())
+        try run.settle(since: number, isLast: isLast)
+      }
+      return try run.end(interrupted: learner.updates < total)
     }
-    return try run.end(interrupted: learner.updates < total)
   }
 }

@@ -34,11 +34,13 @@ enum OnlineTraining {
       episodes: data?.seen ?? [], simulates: true, resuming: resuming, progress: progress,
       check: { try data?.checkGoals(for: $0, of: configuration) })
     let loop = try Loop(run, data)
-    try loop.prepare()
-    while loop.state.rounds < loop.schedule.episodes, !Interruption.isAsked { try loop.round() }
-    let interrupted = loop.state.rounds < loop.schedule.episodes
-    if !interrupted { try loop.dataset.finish() }
-    return try run.end(interrupted: interrupted, adding: loop.save)
+    return try Interruption.heeded {
+      try loop.prepare()
+      while loop.state.rounds < loop.schedule.episodes, !Interruption.isAsked { try loop.round() }
+      let interrupted = loop.state.rounds < loop.schedule.episodes
+      if !interrupted { try loop.dataset.finish() }
+      return try run.end(interrupted: interrupted, adding: loop.save)
+    }
   }
 
   /// The task of the world that a configuration names, or else of its dataset or checkpoint.

@@ -11,7 +11,6 @@ public final class ProgressReport: Sendable {
     var base = 0
     var note = ""
     var lastWritten = -Double.infinity
-    var lastWidth = 0
     var finished = false
   }
 
@@ -21,7 +20,7 @@ public final class ProgressReport: Sendable {
   private let rateScale: Double
   private let rateUnit: String
   private let started = ProcessInfo.processInfo.systemUptime
-  private let isTerminal = isatty(2) == 1
+  private let isTerminal = Console.columns != nil
   private let silent: Bool
   private let state = Mutex(State())
 
@@ -90,36 +89,32 @@ public final class ProgressReport: Sendable {
       line += ", " + Self.duration(Double(total - state.done) / rate) + " left"
     }
     if !state.note.isEmpty { line += ", " + state.note }
-    if isTerminal {
-      let width = 24
-      let filled = total > 0 ? width * state.done / total : width
-      let bar =
-        String(repeating: "█", count: filled)
-        + String(repeating: "░", count: max(0, width - filled))
-      let shown = "\(bar) \(line)"
-      let padding = String(repeating: " ", count: max(0, state.lastWidth - shown.count))
-      state.lastWidth = shown.count
-      Console.note("\r" + shown + padding, newline: last)
-    } else {
-      Console.note(line)
-    }
+    guard isTerminal, !last else { return Console.note(line) }
+    Console.showBar(
+      Self.bar(
+        line, share: Double(state.done) / Double(max(1, total)), columns: Console.columns ?? 80))
+  }
+
+  /// A bar that is filled to `share`, and a line beside it, in less than a terminal's columns: on a narrow one the bar
+  /// is shorter or left out, and the line is cut.
+  static func bar(_ line: String, share: Double, columns: Int) -> String {
+    let width = columns >= 110 ? 24 : columns >= 60 ? 10 : 0
+    let filled = Int((Double(width) * min(1, max(0, share))).rounded(.down))
+    let bar =
+      String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
+    let all = width > 0 ? bar + " " + line : line
+    let room = max(1, columns - 1)
+    return all.count <= room ? all : all.prefix(room - 1) + "…"
   }
 
   /// Seconds as `42 s`, `3 min 20 s` or `2 h 5 min`.
   static func duration(_ seconds: Double) -> String {
+    guard seconds < 1e9 else { return "years" }
     let whole = Int(seconds.rounded())
     switch whole {
     case ..<60: return "\(whole) s"
     case ..<3600: return "\(whole / 60) min \(whole % 60) s"
     default: return "\(whole / 3600) h \(whole % 3600 / 60) min"
     }
-  }
-}
-
-/// What is said to people beside the results.
-public enum Console {
-  /// Writes a line to standard error.
-  public static func note(_ text: String, newline: Bool = true) {
-    FileHandle.standardError.write(Data((newline ? text + "\n" : text).utf8))
   }
 }

@@ -219,6 +219,6 @@ func appendBytes(_ data: Data, to file: URL) throws {
     let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     try handle.write(contentsOf: data)
   } catch {
-    throw ExperimentError.cannotWrite(path: file.path, reason: error.localizedDescription)
+    throw ExperimentError.cannotWrite(path: file.path, reason: systemReason(of: error))
   }
 }

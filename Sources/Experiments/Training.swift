@@ -11,8 +11,14 @@ public enum Training {
   ) throws -> TrainingSummary {
     let progress = ProgressReport(
       "train \(configuration.learner)", total: try updates(of: configuration), unit: "updates")
-    defer { progress.finish() }
-    return try run(configuration, in: folder, resuming: resuming, progress: progress)
+    let summary = try run(configuration, in: folder, resuming: resuming, progress: progress)
+    progress.finish()
+    return summary
+  }
+
+  /// How one goes on with a run that was stopped.
+  public static func goingOn(in folder: URL) -> String {
+    "go on with `goalpost train --resume \(folder.relativePath)`"
   }
 
   /// Trains one run by the loop that its configuration asks for.
@@ -35,12 +41,13 @@ public enum Training {
     let progress = ProgressReport(
       "train \(first.learner), \(runs.count) seeds", total: try updates(of: first) * runs.count,
       unit: "updates")
-    defer { progress.finish() }
     let results = try Parallel.map(count: runs.count, workers: Parallel.cores, context: {}) {
       _, index in
       Result { try run(runs[index], in: RunFolder.usual(runs[index]), progress: progress) }
     }
-    return SeedsSummary(runs: try results.map { try $0.get() })
+    let summaries = try results.map { try $0.get() }
+    progress.finish()
+    return SeedsSummary(runs: summaries)
   }
 
   /// How many updates a configuration comes to: its own number, or the paper's for the task.

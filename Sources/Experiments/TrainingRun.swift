@@ -114,6 +114,7 @@ final class TrainingRun {
     }
     self.lock = lock
     try run.begin(saved)
+    Interruption.advise(Training.goingOn(in: folder))
     records = try RunRecords(run, upTo: learner.updates)
     evaluations = try RunEvaluations(run, upTo: learner.updates)
     progress?.begin(at: learner.updates - start)

@@ -173,22 +173,24 @@ public enum TrajectoryCollection {
 
     let queue = ShardQueue(writer: writer, pending: pending)
     let made = Atomic(0)
-    try Parallel.run(workers: workers) { _ in
-      let environment = try loaded.makeEnvironment()
-      let rollout = Rollout(
-        environment: environment, policy: policy, exploration: exploration,
-        keepStates: recipe.states)
-      let imaged = recipe.images == true ? environment as? any ImageEnvironment : nil
-      while !Interruption.isAsked, let (shard, number) = try queue.next() {
-        let seed = recipe.worldSeed(ofEpisode: number)
-        var images: [UInt8] = []
-        var trajectory = try rollout.episode(index: number, seed: seed) { _ in
-          if let imaged { images += try imaged.image() }
+    try Interruption.heeded {
+      try Parallel.run(workers: workers) { _ in
+        let environment = try loaded.makeEnvironment()
+        let rollout = Rollout(
+          environment: environment, policy: policy, exploration: exploration,
+          keepStates: recipe.states)
+        let imaged = recipe.images == true ? environment as? any ImageEnvironment : nil
+        while !Interruption.isAsked, let (shard, number) = try queue.next() {
+          let seed = recipe.worldSeed(ofEpisode: number)
+          var images: [UInt8] = []
+          var trajectory = try rollout.episode(index: number, seed: seed) { _ in
+            if let imaged { images += try imaged.image() }
+          }
+          trajectory.images = images
+          try queue.finish(shard, trajectory)
+          made.wrappingAdd(1, ordering: .relaxed)
+          progress.advance()
         }
-        trajectory.images = images
-        try queue.finish(shard, trajectory)
-        made.wrappingAdd(1, ordering: .relaxed)
-        progress.advance()
       }
     }
     progress.finish()

@@ -1,15 +1,18 @@
 public import Foundation
 import Glibc
+import Synchronization
 
 /// A file's bytes, mapped into memory for reading until this object goes.
 ///
-/// Whoever cuts the file short meanwhile ends this process: nothing of ours does so, as files are
-/// replaced by renaming only.
+/// Whoever cuts the file short meanwhile ends this process by SIGBUS, whose handler can name the file by `path(at:)`:
+/// nothing of ours does so, as files are replaced by renaming only.
 public final class MappedFile: @unchecked Sendable {
   /// The file's name, for messages.
   public let name: String
   /// The whole file.
   public let bytes: UnsafeRawBufferPointer
+  /// Its place in the table of mapped files; nil if that was full.
+  private let place: Int?
 
   /// Maps a regular file, which must not be empty.
   public convenience init(contentsOf url: URL) throws(HDF5Error) {
@@ -41,6 +44,7 @@ public final class MappedFile: @unchecked Sendable {
     }
     self.name = name
     bytes = UnsafeRawBufferPointer(start: base, count: count)
+    place = MappedFile.enter(bytes, name: name)
   }
 
   /// Memory that lies in a nameless file of `folder` rather than in the machine's: what is too large for
@@ -64,6 +68,7 @@ public final class MappedFile: @unchecked Sendable {
   private init(name: String, bytes: UnsafeRawBufferPointer) {
     self.name = name
     self.bytes = bytes
+    place = MappedFile.enter(bytes, name: name)
   }
 
   /// The bytes of scratch memory, to be written.
@@ -72,6 +77,7 @@ public final class MappedFile: @unchecked Sendable {
   }
 
   deinit {
+    if let place { MappedFile.leave(place) }
     if let base = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) }
   }
 
@@ -81,5 +87,58 @@ public final class MappedFile: @unchecked Sendable {
       return nil
     }
     return UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + count)])
+  }
+}
+
+// MARK: - What is mapped where
+
+extension MappedFile {
+  /// A line of the table that a signal's handler reads, which can neither lock nor take memory.
+  private struct Line {
+    var start: UInt = 0
+    var count: UInt = 0
+    var path: UnsafeMutablePointer<CChar>?
+  }
+
+  /// Files beyond so many at a time have no name in a handler.
+  private static let lines = 4_096
+  private nonisolated(unsafe) static let table: UnsafeMutablePointer<Line> = {
+    let table = UnsafeMutablePointer<Line>.allocate(capacity: lines)
+    table.initialize(repeating: Line(), count: lines)
+    return table
+  }()
+  private static let writing = Mutex(())
+
+  /// Makes the table ready, so that a handler need not.
+  public static func prepareTable() { _ = table }
+
+  /// The path of the file that is mapped at an address, as C's text; a signal's handler may call it.
+  public static func path(at address: UnsafeRawPointer) -> UnsafePointer<CChar>? {
+    let wanted = UInt(bitPattern: address)
+    for place in 0..<lines {
+      let line = table[place]
+      if line.count > 0, wanted >= line.start, wanted - line.start < line.count,
+        let path = line.path
+      {
+        return UnsafePointer(path)
+      }
+    }
+    return nil
+  }
+
+  private static func enter(_ bytes: UnsafeRawBufferPointer, name: String) -> Int? {
+    writing.withLock { _ in
+      guard let place = (0..<lines).first(where: { table[$0].path == nil }) else { return nil }
+      table[place] = Line(
+        start: UInt(bitPattern: bytes.baseAddress), count: UInt(bytes.count), path: strdup(name))
+      return place
+    }
+  }
+
+  private static func leave(_ place: Int) {
+    writing.withLock { _ in
+      free(table[place].path)
+      table[place] = Line()
+    }
   }
 }

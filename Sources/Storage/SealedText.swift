@@ -60,7 +60,7 @@ enum SealedText {
       data = try Data(contentsOf: url)
     } catch {
       if !FileManager.default.fileExists(atPath: url.path) { throw .missing(url.path) }
-      throw .cannotRead(url.path, reason: error.localizedDescription)
+      throw .cannotRead(url.path, reason: systemReason(of: error))
     }
     let seal = try check(data, path: url.path)
     let decoder = JSONDecoder()

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 public import HDF5
 
@@ -89,6 +90,14 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
 
 /// What the system says of an error number; the present one by default.
 func systemReason(_ code: Int32 = errno) -> String { String(cString: strerror(code)) }
+
+/// What the system says in an error of Foundation's, whose own text names its domain and code.
+public func systemReason(of error: any Error) -> String {
+  let error = error as NSError
+  if let inner = error.userInfo[NSUnderlyingErrorKey] as? NSError { return systemReason(of: inner) }
+  return error.domain == NSPOSIXErrorDomain
+    ? systemReason(Int32(truncatingIfNeeded: error.code)) : error.localizedDescription
+}
 
 /// Whether names with slashes between them, out of a foreign file, can be a column's path.
 func isColumnPath(_ path: some StringProtocol) -> Bool {

@@ -35,5 +35,5 @@ func drawnSeed() -> UInt64 {
 func printJSON(_ value: some Encodable) throws {
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-  print(String(decoding: try encoder.encode(value), as: UTF8.self))
+  Console.print(String(decoding: try encoder.encode(value), as: UTF8.self))
 }

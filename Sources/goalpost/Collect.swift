@@ -73,7 +73,7 @@ struct Collect: ParsableCommand {
   }
 
   func run() throws {
-    Interruption.listen()
+    Interruption.listen(toGoOn: "the same command goes on")
     let summary = try collect()
     guard summary.isComplete else {
       Console.note(
@@ -84,7 +84,7 @@ struct Collect: ParsableCommand {
     }
     if json { return try printJSON(summary.report) }
     if summary.made == 0 { Console.note("the dataset is complete: nothing to do") }
-    print(summary.text)
+    Console.print(summary.text)
   }
 
   private func collect() throws -> TrajectoryCollection.Summary {

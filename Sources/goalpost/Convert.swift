@@ -77,7 +77,7 @@ struct Convert: ParsableCommand {
   }
 
   func run() throws {
-    Interruption.listen()
+    Interruption.listen(toGoOn: "the same command goes on")
     var request = DatasetConversion.Request(
       URL(fileURLWithPath: input), to: URL(fileURLWithPath: output), workers: workers)
     request.from = from
@@ -88,7 +88,12 @@ struct Convert: ParsableCommand {
     request.goalLength = goalLength
     request.compress = compress
     request.maximumBytes = maxBytes
-    let reports = try DatasetConversion.run(request)
+    let reports: [DatasetConversion.Report]
+    do { reports = try DatasetConversion.run(request) } catch {
+      guard DatasetConversion.isStop(error) else { throw error }
+      Console.note("stopped: \(error); the same command begins again")
+      throw ExitCode(130)
+    }
     if let left = reports.first(where: { $0.left > 0 })?.left {
       Console.note(
         Interruption.isAsked
@@ -97,6 +102,6 @@ struct Convert: ParsableCommand {
       throw ExitCode(Interruption.isAsked ? 130 : 0)
     }
     if json { return try printJSON(reports) }
-    for report in reports { print(report.text) }
+    for report in reports { Console.print(report.text) }
   }
 }

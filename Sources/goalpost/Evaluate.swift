@@ -160,9 +160,9 @@ struct Evaluate: ParsableCommand {
         episodes: episodes, seed: seed, workers: threads,
         exploration: Exploration(noise: noise, randomActions: randomActions)))
     if json {
-      print(try comparison.json())
+      Console.print(try comparison.json())
     } else {
-      print(
+      Console.print(
         try comparison.text(
           table.flatMap { ComparisonTable(rawValue: $0) } ?? (form == .text ? .all : .methods),
           form, of: measure),
@@ -170,11 +170,11 @@ struct Evaluate: ParsableCommand {
     }
     if let video {
       try comparison.film(to: URL(fileURLWithPath: video), episodes: videoEpisodes)
-      if !json { print("video: \(video)") }
+      if !json { Console.print("video: \(video)") }
     }
     if let plot {
       try comparison.paths(episodes: videoEpisodes).write(to: URL(fileURLWithPath: plot))
-      if !json { print("figure: \(plot)") }
+      if !json { Console.print("figure: \(plot)") }
     }
     for line in try bands?.check(comparison) ?? [] { Console.note(line) }
   }
@@ -188,19 +188,19 @@ struct Evaluate: ParsableCommand {
     request.episodes = episodes
     let found = try DatasetEvaluation.run(policies, request)
     if json {
-      print(try found.json())
+      Console.print(try found.json())
     } else {
-      print(found.text(format), terminator: "")
+      Console.print(found.text(format), terminator: "")
     }
     if let video {
       try DatasetFilm.write(
         policies[0], request, episodes: videoEpisodes, to: URL(fileURLWithPath: video))
-      if !json { print("video: \(video)") }
+      if !json { Console.print("video: \(video)") }
     }
     if let plot {
       try DatasetFilm.paths(policies[0], request, episodes: videoEpisodes)
         .write(to: URL(fileURLWithPath: plot))
-      if !json { print("figure: \(plot)") }
+      if !json { Console.print("figure: \(plot)") }
     }
     for line in try bands?.check(found) ?? [] { Console.note(line) }
   }

@@ -60,6 +60,6 @@ struct Export: ParsableCommand {
     request.executes = !noExecute
     let study = try Study.export(request)
     for note in study.notes { Console.note(note) }
-    for file in study.files { print("\(output)/\(file)") }
+    for file in study.files { Console.print("\(output)/\(file)") }
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiments
+import Foundation
 
 /// The command line: arguments only; what is done stands in `Experiments`.
 @main
@@ -12,4 +13,29 @@ struct Goalpost: ParsableCommand {
       ListEnvironments.self, ListLearners.self, Collect.self, Verify.self, Inspect.self, Mix.self,
       Convert.self, Sample.self, Train.self, Evaluate.self, Export.self,
     ])
+
+  /// Runs a command line to its end: its error in a sentence, and its status, which is not 0 if a result could not
+  /// be written.
+  static func main() {
+    Console.open()
+    Interruption.prepare()
+    var status = ExitCode.success
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      status = exitCode(for: error)
+      let text = fullMessage(for: Complaint(error) ?? error)
+      if status.isSuccess {
+        Console.print(text)
+      } else if !text.isEmpty {
+        Console.note(text)
+      }
+    }
+    do { try Console.finish() } catch {
+      Console.note(fullMessage(for: error))
+      if status.isSuccess { status = .failure }
+    }
+    Foundation.exit(status.rawValue)
+  }
 }

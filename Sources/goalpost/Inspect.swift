@@ -67,14 +67,14 @@ struct Inspect: ParsableCommand {
     if let video, let episode {
       let film = try EpisodeFilm.write(
         episode: episode, of: path, shard: shard, to: URL(fileURLWithPath: video))
-      return json ? try printJSON(film) : print(film.text)
+      return json ? try printJSON(film) : Console.print(film.text)
     }
     let bands = try expect.map { try Bands($0) }
     let found = try Inspection.run(
       path, workers: workers ?? ProcessInfo.processInfo.activeProcessorCount)
     if let plot { try found.figure().write(to: URL(fileURLWithPath: plot)) }
-    if json { print(try found.json()) } else { print(found.text, terminator: "") }
-    if let plot, !json { print("\nfigure: \(plot)") }
+    if json { Console.print(try found.json()) } else { Console.print(found.text, terminator: "") }
+    if let plot, !json { Console.print("\nfigure: \(plot)") }
     if let bands {
       guard let dataset = found as? DatasetInspection else {
         throw ValidationError("--expect is for datasets; for policies, see `goalpost evaluate`")

@@ -10,7 +10,7 @@ struct ListEnvironments: ParsableCommand {
   var identifier: String?
 
   func run() throws {
-    print(try Listings.environments(identifier), terminator: "")
+    Console.print(try Listings.environments(identifier), terminator: "")
   }
 }
 
@@ -24,6 +24,6 @@ struct ListLearners: ParsableCommand {
   var identifier: String?
 
   func run() throws {
-    print(try Listings.learners(identifier), terminator: "")
+    Console.print(try Listings.learners(identifier), terminator: "")
   }
 }

@@ -70,7 +70,7 @@ struct Mix: ParsableCommand {
   }
 
   func run() throws {
-    Interruption.listen()
+    Interruption.listen(toGoOn: "the same command goes on")
     var request = Mixing.Request(datasets, seed: 0)
     request.episodes = episodes
     request.onlyEpisodes = onlyEpisodes
@@ -96,6 +96,6 @@ struct Mix: ParsableCommand {
     if summaries.allSatisfy({ $0.made == 0 }) {
       Console.note("the dataset is complete: nothing to do")
     }
-    for summary in summaries { print(summary.text) }
+    for summary in summaries { Console.print(summary.text) }
   }
 }

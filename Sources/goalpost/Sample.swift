@@ -56,9 +56,9 @@ struct Sample: ParsableCommand {
     let found = try SampleInspection.run(
       datasets, scheme: scheme ?? learner ?? "", ofLearner: learner != nil, batches: batches,
       seed: seed)
-    if json { print(try found.json()) } else { print(found.text, terminator: "") }
+    if json { Console.print(try found.json()) } else { Console.print(found.text, terminator: "") }
     guard let plot else { return }
     try found.figure().write(to: URL(fileURLWithPath: plot))
-    if !json { print("\nfigure: \(plot)") }
+    if !json { Console.print("\nfigure: \(plot)") }
   }
 }

@@ -143,13 +143,14 @@ struct Train: ParsableCommand {
   }
 
   func run() throws {
-    Interruption.listen()
     if let resume {
+      Interruption.listen(toGoOn: Training.goingOn(in: URL(fileURLWithPath: resume)))
       let folder = URL(fileURLWithPath: resume)
       var configuration = try RunConfiguration(ofRun: folder)
       if let updates { configuration.updates = updates }
       return try report([Training.run(configuration, in: folder, resuming: true)])
     }
+    Interruption.listen(toGoOn: "the run was not begun yet; the same command begins it")
     var configuration =
       try file.map { try RunConfiguration.read(URL(fileURLWithPath: $0)) }
       ?? RunConfiguration()
@@ -180,7 +181,9 @@ struct Train: ParsableCommand {
       }
       let summary = try Training.run(runs)
       try report(summary.runs)
-      if let table = summary.table() { print("\n" + table.rendered(as: .text), terminator: "") }
+      if let table = summary.table() {
+        Console.print("\n" + table.rendered(as: .text), terminator: "")
+      }
       return
     }
     if let seed {
@@ -194,12 +197,13 @@ struct Train: ParsableCommand {
 
   private func report(_ summaries: [TrainingSummary]) throws {
     for summary in summaries {
-      print("\(summary.folder.relativePath): \(summary.updates) updates")
+      Console.print("\(summary.folder.relativePath): \(summary.updates) updates")
     }
-    if let stopped = summaries.first(where: { $0.interrupted }) {
-      Console.note("stopped: go on with `goalpost train --resume \(stopped.folder.relativePath)`")
-      throw ExitCode(130)
+    let stopped = summaries.filter(\.interrupted)
+    for summary in stopped {
+      Console.note("stopped: " + Training.goingOn(in: summary.folder))
     }
+    if !stopped.isEmpty { throw ExitCode(130) }
   }
 }
 

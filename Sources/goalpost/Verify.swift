@@ -30,7 +30,7 @@ struct Verify: ParsableCommand {
     let report = try Verification.run(
       URL(fileURLWithPath: dataset), replays: Int(replay).map { .some($0) } ?? .all,
       workers: workers ?? ProcessInfo.processInfo.activeProcessorCount)
-    if json { try printJSON(report) } else { print(report.text, terminator: "") }
+    if json { try printJSON(report) } else { Console.print(report.text, terminator: "") }
     if !report.isSound { throw ExitCode.failure }
   }
 }

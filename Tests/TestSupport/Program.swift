@@ -22,6 +22,19 @@ public enum Program {
   public static func start(
     _ arguments: [String], in folder: URL, environment: [String: String] = [:]
   ) throws -> Process {
+    try start(executable, arguments, in: folder, environment: environment)
+  }
+
+  /// Starts a line of the shell, in which `$G` is the program; its output goes to files in `folder`.
+  public static func startShell(_ line: String, in folder: URL) throws -> Process {
+    try start(
+      URL(fileURLWithPath: "/bin/sh"), ["-c", line], in: folder,
+      environment: ["G": executable.path])
+  }
+
+  private static func start(
+    _ executable: URL, _ arguments: [String], in folder: URL, environment: [String: String]
+  ) throws -> Process {
     let process = Process()
     process.executableURL = executable
     process.arguments = arguments
@@ -43,7 +56,15 @@ public enum Program {
   public static func run(
     _ arguments: [String], in folder: URL, environment: [String: String] = [:]
   ) throws -> Result {
-    let process = try start(arguments, in: folder, environment: environment)
+    try end(of: start(arguments, in: folder, environment: environment), in: folder)
+  }
+
+  /// Runs a line of the shell, in which `$G` is the program, to its end.
+  public static func shell(_ line: String, in folder: URL) throws -> Result {
+    try end(of: startShell(line, in: folder), in: folder)
+  }
+
+  private static func end(of process: Process, in folder: URL) throws -> Result {
     process.waitUntilExit()
     let signal = process.terminationReason == .uncaughtSignal
     return Result(

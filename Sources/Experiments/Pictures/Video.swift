@@ -144,7 +144,7 @@ public enum Video {
     process.standardInput = input
     process.standardError = complaints
     // A dead ffmpeg must be an error of ours, not a signal.
-    signal(SIGPIPE, SIG_IGN)
+    Interruption.surviveBrokenPipes()
     do { try process.run() } catch {
       throw ExperimentError.program(name: "ffmpeg", reason: "could not be started: \(error)")
     }

@@ -1,0 +1,112 @@
+import Glibc
+import Synchronization
+
+/// What is said: results on standard output, all that is for people on standard error.
+///
+/// Control characters in texts are written out, since names and texts of other people's files are among them and a
+/// terminal would obey them.
+public enum Console {
+  /// Whether a progress bar stands on the terminal's last line.
+  private static let barIsShown = Mutex(false)
+  /// The system's error number of the first result that could not be written; 0 if all could.
+  private static let lost = Atomic<Int32>(0)
+
+  /// Opens `/dev/null` in the place of each standard stream that is closed.
+  ///
+  /// Without it, the next file that is opened would be that stream, and texts would end up in a shard.
+  /// It is opened for reading, so that a result that goes there is an error.
+  public static func open() {
+    for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) < 0 {
+      _ = Glibc.open("/dev/null", O_RDONLY)
+    }
+  }
+
+  /// Writes a result to standard output; `finish` says whether all could be written.
+  public static func print(_ text: String, terminator: String = "\n") {
+    let code = write(shown(text) + terminator, to: 1)
+    if code != 0 { _ = lost.compareExchange(expected: 0, desired: code, ordering: .relaxed) }
+  }
+
+  /// Throws `ExperimentError.resultsLost` if a result could not be written.
+  ///
+  /// A reader that closed its pipe has what it wanted: the process then ends by SIGPIPE, as is usual.
+  public static func finish() throws {
+    let code = lost.load(ordering: .relaxed)
+    if code == EPIPE {
+      signal(SIGPIPE, SIG_DFL)
+      raise(SIGPIPE)
+    }
+    if code != 0 { throw ExperimentError.resultsLost(reason: String(cString: strerror(code))) }
+  }
+
+  /// Writes a line to standard error; that it cannot be written is no error, as work must not end by it.
+  public static func note(_ text: String) {
+    barIsShown.withLock { isShown in
+      _ = write((isShown ? "\r\u{1b}[K" : "") + shown(text) + "\n", to: 2)
+      isShown = false
+    }
+  }
+
+  /// Shows a line in the place of the last bar, until the next bar or note.
+  static func showBar(_ text: String) {
+    barIsShown.withLock { isShown in
+      _ = write("\r" + shown(text) + "\u{1b}[K", to: 2)
+      isShown = true
+    }
+  }
+
+  /// Columns of the terminal that standard error is; nil if it is none, or one without cursor movement.
+  static var columns: Int? {
+    guard isatty(2) == 1, getenv("TERM").map({ String(cString: $0) }) != "dumb" else { return nil }
+    var size = winsize()
+    guard ioctl(2, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
+  }
+
+  /// A text with its control characters and changes of direction written as `\u001b`, but for ends of lines and
+  /// tabs.
+  static func shown(_ text: String) -> String {
+    guard text.unicodeScalars.contains(where: isObeyed) else { return text }
+    var all = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+      guard isObeyed(scalar) else {
+        all.append(scalar)
+        continue
+      }
+      let digits = String(scalar.value, radix: 16)
+      let escape = "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      all.append(contentsOf: escape.unicodeScalars)
+    }
+    return String(all)
+  }
+
+  /// Whether a terminal would do something at a character, rather than show it.
+  private static func isObeyed(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x09, 0x0a: false
+    case ..<0x20, 0x7f...0x9f, 0x200e...0x200f, 0x2028...0x202e, 0x2066...0x2069: true
+    default: false
+    }
+  }
+
+  /// Writes all of a text; gives the system's error number if it cannot.
+  private static func write(_ text: String, to descriptor: Int32) -> Int32 {
+    var text = text
+    return text.withUTF8 { bytes in
+      var rest = UnsafeRawBufferPointer(bytes)
+      while !rest.isEmpty {
+        let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
+        if count >= 0 {
+          rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+        } else if errno == EAGAIN {
+          // Another process may have made the terminal or pipe one that does not wait.
+          var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+          poll(&waiting, 1, -1)
+        } else if errno != EINTR {
+          return errno
+        }
+      }
+      return 0
+    }
+  }
+}
