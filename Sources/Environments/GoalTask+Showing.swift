@@ -23,7 +23,7 @@ extension GoalTask {
     guard case .continuous(let values) = action, values.count == spec.action.length else {
       preconditionFailure("\(identifier) takes \(spec.action.length) numbers, found \(action)")
     }
-    return values.map { min(max($0, -1), 1) }
+    return values.map { $0.clamped(from: -1, to: 1) }
   }
 
   /// The colour of a goal's ball: green where the goal is reached, else red.

@@ -47,6 +47,20 @@ public enum Console {
     }
   }
 
+  private static let waiting = Mutex<[String]>([])
+
+  /// Says a line as soon as work begins, and never if what was asked for is refused before.
+  public static func noteAtStart(_ text: String) { waiting.withLock { $0.append(text) } }
+
+  /// Says the lines that waited for work to begin.
+  static func begin() {
+    let lines = waiting.withLock { lines in
+      defer { lines = [] }
+      return lines
+    }
+    for line in lines { note(line) }
+  }
+
   /// Shows a line in the place of the last bar, until the next bar or note.
   static func showBar(_ text: String) {
     barIsShown.withLock { isShown in
@@ -65,11 +79,19 @@ public enum Console {
 
   /// A text with its control characters and changes of direction written as `\u001b`, but for ends of lines and
   /// tabs.
-  static func shown(_ text: String) -> String {
-    guard text.unicodeScalars.contains(where: isObeyed) else { return text }
+  static func shown(_ text: String) -> String { escaped(text, where: isObeyed) }
+
+  /// A text that is part of a line, such as a name out of a file: its ends of lines, too, are written out, so that it
+  /// makes no lines of its own.
+  static func onOneLine(_ text: String) -> String {
+    escaped(text) { isObeyed($0) || $0 == "\n" }
+  }
+
+  private static func escaped(_ text: String, where isEscaped: (Unicode.Scalar) -> Bool) -> String {
+    guard text.unicodeScalars.contains(where: isEscaped) else { return text }
     var all = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {
-      guard isObeyed(scalar) else {
+      guard isEscaped(scalar) else {
         all.append(scalar)
         continue
       }

@@ -48,7 +48,7 @@ final class EpisodeWorker: Sendable {
           environment = own
           let policy = NamedPolicy(
             name: "training", digest: "", policy: request.policy, source: .policy)
-          return Rollout(
+          return try Rollout(
             environment: own, policy: policy, exploration: request.exploration
           ).episode(index: Int64(request.number), seed: request.seed)
         }

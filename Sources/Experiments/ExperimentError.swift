@@ -52,6 +52,8 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
   case resultsLost(reason: String)
   /// A measured value lies outside the band that was expected.
   case outsideBand(String)
+  /// A policy's action has a number that is not finite.
+  case actionNotFinite(policy: String, found: Float)
   /// A loss or a weight was not a number; the run's state was saved, and this is its last checkpoint.
   case notFinite(metric: String, update: Int, saved: String, last: String?)
 
@@ -102,6 +104,8 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
     case .cannotWrite(let path, let reason): "\(path): can't be written: \(reason)"
     case .resultsLost(let reason): "standard output: the results can't be written: \(reason)"
     case .outsideBand(let text): text
+    case .actionNotFinite(let policy, let found):
+      "\(policy): its actions must be finite numbers, found \(found)"
     case .notFinite(let metric, let update, let saved, let last):
       "not-finite: \(metric) must be a finite number, and is none at update \(update): the run stopped, "
         + "its state is in \(saved), "

@@ -1,4 +1,5 @@
 public import Foundation
+import GoalCore
 
 /// What was found out about a dataset, a checkpoint or a run.
 public protocol Inspected: Encodable, Sendable {
@@ -86,12 +87,14 @@ public enum Inspection {
     return String(
       values.map { value in
         guard value.isFinite, top > 0 else { return " " }
-        return blocks[min(max(Int(value / top * Double(blocks.count)), 0), blocks.count - 1)]
+        let place = value / top * Double(blocks.count)
+        return blocks[Int(place.clamped(from: 0, to: Double(blocks.count - 1)))]
       })
   }
 
   /// A list under a heading, each line a name and what it is, names padded to one width.
   static func section(_ heading: String, _ lines: [(String, String)]) -> String {
+    let lines = lines.map { (Console.onOneLine($0), Console.onOneLine($1)) }
     let width = lines.map(\.0.count).max() ?? 0
     let body = lines.map { name, value in
       "  \(name)\(String(repeating: " ", count: width - name.count))  \(value)\n"

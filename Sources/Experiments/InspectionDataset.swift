@@ -75,6 +75,8 @@ public struct DatasetInspection: Codable, Sendable, Equatable {
   public let return49: Estimate?
   /// Episodes by their return over all steps.
   public let returns: Histogram?
+  /// Episodes with a reward that is not finite, which the returns leave out; nil if there is none.
+  public let rewardsNotFinite: Int?
   /// Share of steps by the source of their action: policy, noise, random.
   public let behaviour: [String: Double]?
   /// The longest way of each of the world's things in one step, such as the gripper's, in the unit of
@@ -180,10 +182,16 @@ extension DatasetInspection {
     let hasReturns = all.returns.count == episodes
     // Fewer resamples for many episodes, whose interval is narrow: 20 million draws, 1,000 at least.
     let replicates = min(10_000, max(1_000, 20_000_000 / episodes))
-    `return` = hasReturns ? Intervals.bootstrap(all.returns, replicates: replicates) : nil
-    return49 =
-      hasReturns ? Intervals.bootstrap(all.returnsBeforeLast, replicates: replicates) : nil
+    let finite = all.returns.indices.filter { all.returns[$0].isFinite }
+    func mean(_ values: [Double]) -> Estimate? {
+      hasReturns && !finite.isEmpty
+        ? Intervals.bootstrap(finite.map { values[$0] }, replicates: replicates) : nil
+    }
+    `return` = mean(all.returns)
+    return49 = mean(all.returnsBeforeLast)
     returns = hasReturns ? Histogram(all.returns) : nil
+    rewardsNotFinite =
+      hasReturns && finite.count < episodes ? episodes - finite.count : nil
     let steps = Double(counts.steps)
     behaviour = all.sources.map { sources in
       Dictionary(

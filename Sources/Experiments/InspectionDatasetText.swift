@@ -12,7 +12,8 @@ extension DatasetInspection: Inspected {
       size < 1e6
       ? "\(Inspection.short(size / 1e3)) kB" : "\(Inspection.short(size / 1e6)) MB"
     return
-      "\(dataset): \(identity.task.identifier), \(Inspection.count(counts.episodes)) episodes, "
+      "\(dataset): \(Console.onOneLine(identity.task.identifier)), "
+      + "\(Inspection.count(counts.episodes)) episodes, "
       + "\(Inspection.count(counts.steps)) steps in \(counts.shards) "
       + "\(counts.shards == 1 ? "shard" : "shards"), \(bytes)\n"
       + Inspection.section("episodes (with 95 % intervals)", episodeLines)
@@ -23,6 +24,9 @@ extension DatasetInspection: Inspected {
   private var episodeLines: [(String, String)] {
     let absent = "not stored"
     let horizon = lineage.identity.task.spec.horizon
+    let noReturn = rewardsNotFinite == nil ? absent : "no episode has finite rewards only"
+    let leftOut =
+      rewardsNotFinite.map { ", without \($0) episodes whose rewards are not all finite" } ?? ""
     let sources = BehaviourSource.allCases.map { source in
       behaviour.map { "\(source) \(Inspection.percent($0["\(source)"] ?? 0))" } ?? absent
     }
@@ -34,10 +38,10 @@ extension DatasetInspection: Inspected {
       ),
       ("success", success.map { "\($0.text) at the end" } ?? absent),
       ("success ever", successEver.map { "\($0.text) at some step" } ?? absent),
-      ("return", `return`.map { "\($0.text) 0/1, over all steps" } ?? absent),
+      ("return", `return`.map { "\($0.text) 0/1, over all steps" + leftOut } ?? noReturn),
       (
         "return49",
-        return49.map { "\($0.text) 0/1, over the first \(horizon - 1)" } ?? absent
+        return49.map { "\($0.text) 0/1, over the first \(horizon - 1)" + leftOut } ?? noReturn
       ),
       ("behaviour", behaviour == nil ? absent : sources.joined(separator: ", ")),
       (

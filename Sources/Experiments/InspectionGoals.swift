@@ -1,3 +1,4 @@
+import GoalCore
 import Storage
 
 /// Where goals lie: how much of the plane of a goal's first two dimensions they fill.
@@ -124,6 +125,7 @@ struct GoalPlane: Sendable {
 
   private func place(_ value: Double, _ k: Int) -> Int {
     guard shape[k] > 1 else { return 0 }
-    return min(shape[k] - 1, Int((value - low[k]) / (high[k] - low[k]) * Double(shape[k])))
+    let place = (value - low[k]) / (high[k] - low[k]) * Double(shape[k])
+    return Int(place.clamped(from: 0, to: Double(shape[k] - 1)))
   }
 }

@@ -120,12 +120,14 @@ public struct Histogram: Codable, Sendable, Equatable {
   /// Whether the values are whole numbers.
   public let isWhole: Bool
 
-  /// At most some 25 bins whose ends are round numbers; whole values get bins of whole width.
-  init(_ values: [Double]) {
+  /// At most some 25 bins whose ends are round numbers; whole values get bins of whole width, and what is not finite
+  /// is in none.
+  init(_ all: [Double]) {
+    let values = all.filter(\.isFinite)
     let low = values.min() ?? 0
     let high = values.max() ?? 0
     let areWhole = values.allSatisfy { $0 == $0.rounded() }
-    let step = Ticks.step(for: (high - low) / 25, roundingUp: true)
+    let step = Ticks.step(for: high / 25 - low / 25, roundingUp: true)
     isWhole = areWhole
     // Of values that are all the same the bin is narrow, but not so narrow that it has no number.
     let least = max(1e-9 * max(abs(low), abs(high)), .leastNormalMagnitude)

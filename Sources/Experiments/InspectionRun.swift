@@ -108,7 +108,8 @@ public struct RunInspection: Encodable, Sendable, Inspected {
       ]
     }
     return Inspection.section(
-      "metrics at update \(Inspection.count(Int(last[0]))), and their course", shown)
+      "metrics at update \(Int(exactly: last[0]).map(Inspection.count) ?? "\(last[0])"), and their course",
+      shown)
   }
 
   private var lineage: [(String, String)] {

@@ -38,6 +38,11 @@ public enum Mixing {
   public static func run(
     _ request: Request, in folder: URL, workers: Int?, silent: Bool = false
   ) throws -> [TrajectoryCollection.Summary] {
+    if request.repeats, let episodes = request.episodes, !(OptionRange.repeated ~= episodes) {
+      throw ExperimentError.badSettings(
+        path: "mix --repeat",
+        reason: "takes from 1 to \(OptionRange.repeated.upperBound) episodes, found \(episodes)")
+    }
     let inputs = try MixtureInputs(request.datasets).all
     let parts: [(folder: URL, part: Mixture.Part?, lists: [[[Int]]])]
     let lists = try select(request, inputs)
@@ -167,7 +172,9 @@ public enum Mixing {
     let numbers = input.manifest.shards.flatMap(\.episodes.numbers)
     let places = numbers.indices.filter { set.contains(numbers[$0]) }
     let there = Set(places.map { numbers[$0] })
-    if let missing = set.numbers.first(where: { !there.contains($0) }) {
+    // Not all numbers of the set, which may be far more than the dataset's.
+    let wanted = set.ranges.lazy.flatMap { $0 }
+    if let missing = wanted.first(where: { !there.contains($0) }) {
       throw ExperimentError.cannotMix(path: input.path, reason: "has no episode \(missing)")
     }
     return places

@@ -53,9 +53,11 @@ struct MixtureInputs: Sendable {
       return (text, nil)
     }
     let weight = Double(text[text.index(after: colon)...])
-    guard let weight, weight > 0, weight.isFinite else {
+    guard let weight, OptionRange.weight ~= weight else {
       throw ExperimentError.cannotMix(
-        path: text, reason: "a weight must be a number above 0, as in DATASET:0.1")
+        path: text,
+        reason: "a weight must be a number from \(OptionRange.weight.lowerBound) to "
+          + "\(OptionRange.weight.upperBound), as in DATASET:0.1")
     }
     return (String(text[..<colon]), weight)
   }

@@ -17,6 +17,7 @@ extension Mixing {
       modelDigest: like.modelDigest, libraries: like.libraries)
     let writer = try DatasetWriter(
       at: folder, identity: identity, plan: plan.shards, columns: like.columns)
+    Console.begin()
     let pending = try writer.pendingShards(threads: workers)
     let wanted = plan.shards.reduce(0) { $0 + $1.episodes.count }
     let lacking = pending.reduce(0) { $0 + $1.episodes.count }

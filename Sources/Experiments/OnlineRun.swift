@@ -44,22 +44,18 @@ public struct OnlineRun: Codable, Sendable, Equatable {
 
   /// Throws `SettingsError` for the first value out of its range.
   func validate() throws {
-    func require(_ holds: Bool, _ key: String, _ expected: String, _ found: JSONValue) throws {
-      guard holds else {
-        throw SettingsError.wrongValue(key: "online.\(key)", expected: expected, found: found)
-      }
+    for (key, value) in [
+      ("steps", steps), ("demonstrationUpdates", demonstrationUpdates),
+      ("evaluateEverySteps", evaluateEverySteps),
+    ] {
+      try Settings.require(value, in: OptionRange.updatesOrNone, "online.\(key)")
     }
-    try require(steps >= 0, "steps", "at least 0", .integer(steps))
-    try require(0...1 ~= lag, "lag", "0 or 1", .integer(lag))
-    try require(
-      offlineFraction.count == 2 && offlineFraction.allSatisfy { 0...1 ~= $0 }, "offlineFraction",
-      "two shares from 0 to 1", .list(offlineFraction.map { .number($0) }))
-    try require(
-      demonstrationUpdates >= 0, "demonstrationUpdates", "at least 0",
-      .integer(demonstrationUpdates))
-    try require(
-      evaluateEverySteps >= 0, "evaluateEverySteps", "at least 0", .integer(evaluateEverySteps))
-    try require(shardEpisodes > 0, "shardEpisodes", "at least 1", .integer(shardEpisodes))
+    try Settings.require(lag, in: 0...1, "online.lag")
+    try Settings.require(
+      offlineFraction.count == 2 && offlineFraction.allSatisfy { 0...1 ~= $0 },
+      "online.offlineFraction", "two shares from 0 to 1",
+      found: .list(offlineFraction.prefix(8).map { .number($0) }))
+    try Settings.require(shardEpisodes, in: OptionRange.shardEpisodes, "online.shardEpisodes")
   }
 }
 
@@ -72,7 +68,13 @@ struct OnlineSchedule: Sendable {
   private let horizon: Int
 
   /// The schedule of a run for a learner in a world of that horizon.
-  init(_ run: OnlineRun, _ learner: OnlineSettings, horizon: Int) {
+  ///
+  /// Throws `SettingsError` where it comes to more episodes than a dataset can have.
+  init(_ run: OnlineRun, _ learner: OnlineSettings, horizon: Int) throws {
+    let most = OptionRange.episodes.upperBound
+    try Settings.require(
+      (run.steps + horizon - 1) / horizon <= most, "online.steps",
+      "at most \(most) episodes of \(horizon) steps", found: .integer(run.steps))
     self.run = run
     self.learner = learner
     self.horizon = horizon
@@ -86,7 +88,8 @@ struct OnlineSchedule: Sendable {
 
   /// Updates in all.
   var updates: Int {
-    (0..<episodes).reduce(run.demonstrationUpdates) { $0 + updates(afterEpisode: $1) }
+    run.demonstrationUpdates
+      + max(0, episodes - max(0, learner.updatesFrom - 1)) * learner.updatesPerEpisode
   }
 
   /// Environment steps after the round of episode `number`; an episode counts as a whole one.

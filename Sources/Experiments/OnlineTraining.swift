@@ -88,7 +88,7 @@ enum OnlineTraining {
       guard let world = run.world else { preconditionFailure("an online run has a world") }
       self.run = run
       let settings = run.learner.online
-      schedule = OnlineSchedule(
+      schedule = try OnlineSchedule(
         run.configuration.online, settings, horizon: run.task.spec.horizon)
       since = run.start + run.configuration.online.demonstrationUpdates
       buffer = EpisodeBuffer(task: run.task, capacity: .steps(settings.bufferSteps))

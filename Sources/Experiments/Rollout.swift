@@ -20,7 +20,9 @@ public struct Exploration: Codable, Sendable, Equatable {
 
   /// Makes an exploration from its two numbers.
   public init(noise: Double, randomActions: Double) {
-    precondition(noise >= 0 && 0...1 ~= randomActions, "noise ≥ 0 and a probability")
+    precondition(
+      OptionRange.noise ~= noise && 0...1 ~= randomActions,
+      "noise and a probability in their ranges")
     self.noise = noise
     self.randomActions = randomActions
   }
@@ -76,11 +78,16 @@ extension ActionSpace {
   }
 
   /// A vector moved into the space; discrete actions stay as they are.
-  func clipped(_ action: Action) -> Action {
+  ///
+  /// Throws `ExperimentError.actionNotFinite` for a number that is not finite, which no range makes sound.
+  func clipped(_ action: Action, of policy: String = "the policy") throws -> Action {
     guard case .continuous(let values) = action, case .continuous(let low, let high) = self else {
       return action
     }
-    return .continuous(values.indices.map { min(max(values[$0], low[$0]), high[$0]) })
+    if let found = values.first(where: { !$0.isFinite }) {
+      throw ExperimentError.actionNotFinite(policy: policy, found: found)
+    }
+    return .continuous(values.indices.map { values[$0].clamped(from: low[$0], to: high[$0]) })
   }
 }
 
@@ -94,6 +101,7 @@ public struct Rollout {
 
   let environment: any GoalEnvironment
   private let actor: any GoalActor
+  private let name: String
   private let source: BehaviourSource
   private let exploration: Exploration
   private let keepStates: Bool
@@ -105,20 +113,23 @@ public struct Rollout {
   ) {
     self.environment = environment
     actor = policy.policy.makeActor()
+    name = policy.name
     source = policy.source
     self.exploration = exploration
     self.keepStates = keepStates
   }
 
   /// One episode, numbered `index`, of a world seed.
-  public func episode(index: Int64, seed: UInt64) -> Trajectory {
-    episode(index: index, seed: seed) { _ in }
+  ///
+  /// Throws `ExperimentError.actionNotFinite`.
+  public func episode(index: Int64, seed: UInt64) throws -> Trajectory {
+    try episode(index: index, seed: seed) { _ in }
   }
 
   /// One episode; `watch` sees what there is of it at the start and after each step.
   func episode(
     index: Int64, seed: UInt64, watch: (Trajectory) throws -> Void
-  ) rethrows -> Trajectory {
+  ) throws -> Trajectory {
     let spec = environment.task.spec
     var shown = environment.reset(seed: seed)
     actor.begin(goal: shown.desiredGoal, seed: seed)
@@ -131,8 +142,8 @@ public struct Rollout {
     if let restorable { trajectory.states += restorable.state() }
     try watch(trajectory)
     while true {
-      let (action, from) = explored(
-        spec.action.clipped(actor.act(shown.observation)), spec.action, &generator)
+      let (action, from) = try explored(
+        spec.action.clipped(actor.act(shown.observation), of: name), spec.action, &generator)
       let logProbability = actor.logProbability(of: action)
       let step = environment.step(action)
       trajectory.append(action, from: from, logProbability: logProbability, step: step)
@@ -145,7 +156,7 @@ public struct Rollout {
 
   private func explored(
     _ action: Action, _ space: ActionSpace, _ generator: inout Philox
-  ) -> (Action, BehaviourSource) {
+  ) throws -> (Action, BehaviourSource) {
     guard exploration != .none else { return (action, source) }
     var result = action
     var from = source
@@ -156,7 +167,7 @@ public struct Rollout {
         let half = Double(high[k] - low[k]) / 2
         return values[k] + Float(exploration.noise * half * generator.normal())
       }
-      result = space.clipped(.continuous(noisy))
+      result = try space.clipped(.continuous(noisy))
       from = .noise
     }
     if generator.unit() < exploration.randomActions {

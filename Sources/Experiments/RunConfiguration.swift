@@ -1,7 +1,7 @@
 public import Foundation
 public import GoalCore
 import Learners
-import Yams
+import Storage
 
 /// All that a training run is made from; saved as `config.json`, from which it can be repeated.
 public struct RunConfiguration: Codable, Sendable, Equatable {
@@ -91,15 +91,11 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
 
   /// The settings by name of a file of YAML or JSON.
   static func yaml(_ file: URL) throws -> [String: JSONValue] {
-    let text: String
-    do { text = try String(contentsOf: file, encoding: .utf8) } catch {
-      throw ExperimentError.badSettings(path: file.path, reason: "the file can't be read")
+    let data = try WholeFile.read(file, limit: SettingsText.byteLimit)
+    guard let text = String(data: data, encoding: .utf8) else {
+      throw ExperimentError.badSettings(path: file.path, reason: "must be text in UTF-8")
     }
-    let parsed: Any?
-    do { parsed = try Yams.load(yaml: text) } catch {
-      throw ExperimentError.badSettings(path: file.path, reason: "not YAML: \(error)")
-    }
-    guard let parsed, case .object(let values) = try JSONValue(yaml: parsed, path: file.path) else {
+    guard case .object(let values) = try SettingsText.value(text, path: file.path) else {
       throw ExperimentError.badSettings(path: file.path, reason: "must hold settings by name")
     }
     return values
@@ -125,15 +121,37 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     return copy
   }
 
+  /// Throws `SettingsError` for the first value out of its range; the learner's own settings are checked by the learner.
+  func validate() throws {
+    try Settings.require(
+      0..<1 ~= validationFraction, "validationFraction", "from 0 up to below 1",
+      found: .number(validationFraction))
+    try Settings.require(updates, in: OptionRange.updatesOrNone, "updates")
+    let periods = [
+      ("checkpointEvery", checkpointEvery), ("measureEvery", measureEvery),
+    ]
+    for (key, period) in periods { try Settings.require(period, in: OptionRange.updates, key) }
+    try Settings.require(evaluateEvery, in: OptionRange.updatesOrNone, "evaluateEvery")
+    try Settings.require(checkpointsKept, in: OptionRange.checkpoints, "checkpointsKept")
+    try Settings.require(evaluationEpisodes, in: OptionRange.evaluated, "evaluationEpisodes")
+    try Settings.require(threads, in: OptionRange.threads, "threads")
+    for (key, seed) in [("seed", seed), ("evaluationSeed", evaluationSeed)] {
+      try Settings.require(
+        seed < Self.seedLimit, key, "from 0 to \(Self.seedLimit - 1)",
+        found: Int(exactly: seed).map { .integer($0) } ?? .number(Double(seed)))
+    }
+    try online.validate()
+  }
+
   /// Sets learner's settings from `key.path=value` of a command line; values are read as YAML.
   public mutating func assign(_ texts: [String]) throws {
     for text in texts {
       let parts = text.split(separator: "=", maxSplits: 1)
-      guard parts.count == 2, let value = try? Yams.load(yaml: String(parts[1])) else {
-        throw ExperimentError.badAssignment(text)
-      }
-      let path = parts[0].split(separator: ".").map(String.init)
-      let inner = try JSONValue(yaml: value, path: text)
+      let path =
+        parts.first?.split(separator: ".", omittingEmptySubsequences: false).map(String.init) ?? []
+      guard parts.count == 2, path.allSatisfy({ !$0.isEmpty }),
+        let inner = try? SettingsText.value(String(parts[1]), path: text)
+      else { throw ExperimentError.badAssignment(text) }
       let nested = path.reversed().dropLast().reduce(inner) { .object([$1: $0]) }
       settings = JSONValue.merge([path[0]: nested], over: settings)
     }
@@ -141,24 +159,6 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
 }
 
 extension JSONValue {
-  /// A value that Yams read.
-  init(yaml value: Any, path: String) throws {
-    switch value {
-    case let value as Bool: self = .truth(value)
-    case let value as Int: self = .integer(value)
-    case let value as Double: self = .number(value)
-    case let value as String: self = .text(value)
-    case is NSNull: self = .null
-    case let value as [Any]: self = .list(try value.map { try JSONValue(yaml: $0, path: path) })
-    case let value as [AnyHashable: Any]:
-      var object: [String: JSONValue] = [:]
-      for (key, inner) in value { object["\(key.base)"] = try JSONValue(yaml: inner, path: path) }
-      self = .object(object)
-    default:
-      throw ExperimentError.badSettings(path: path, reason: "a value that is no setting: \(value)")
-    }
-  }
-
   /// `upper` over `lower`, group by group.
   static func merge(
     _ upper: [String: JSONValue], over lower: [String: JSONValue]

@@ -171,7 +171,7 @@ struct MetricsLines {
   func append(_ update: Int, seconds: Double, _ metrics: Metrics) throws {
     let numbers = metrics.entries.map { ($0.name, Double($0.value)) }
     let histograms = metrics.samples.map { sample in
-      (sample.name, Histogram(sample.values.map(Double.init).filter(\.isFinite)))
+      (sample.name, Histogram(sample.values.map(Double.init)))
     }
     try append(
       Line(

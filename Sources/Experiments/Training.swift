@@ -26,6 +26,7 @@ public enum Training {
     _ configuration: RunConfiguration, in folder: URL, resuming: Bool = false,
     progress: ProgressReport? = nil
   ) throws -> TrainingSummary {
+    try configuration.validate()
     let loop = configuration.isOnline ? OnlineTraining.run : OfflineTraining.run
     return try loop(configuration, folder, resuming, progress)
   }
@@ -52,11 +53,12 @@ public enum Training {
 
   /// How many updates a configuration comes to: its own number, or the paper's for the task.
   static func updates(of configuration: RunConfiguration) throws -> Int {
+    try configuration.validate()
     let entry = try LearnerRegistry.entry(configuration.learner)
     if configuration.isOnline {
       let task = try OnlineTraining.task(of: configuration)
       let settings = try entry.online(task: task, overrides: configuration.settings)
-      return OnlineSchedule(configuration.online, settings, horizon: task.spec.horizon).updates
+      return try OnlineSchedule(configuration.online, settings, horizon: task.spec.horizon).updates
     }
     if configuration.updates > 0 { return configuration.updates }
     guard let path = configuration.datasets.first else { return 0 }

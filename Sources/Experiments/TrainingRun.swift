@@ -60,7 +60,6 @@ final class TrainingRun {
     if run.exists, !resuming { throw ExperimentError.runExists(path: folder.path) }
     var lock = resuming ? try run.claim() : nil
     var configuration = asked
-    try configuration.online.validate()
     let entry = try LearnerRegistry.entry(configuration.learner)
     configuration.settings = try entry.resolve(task: task, overrides: configuration.settings)
     if configuration.updates == 0, !configuration.isOnline {
@@ -114,6 +113,7 @@ final class TrainingRun {
     }
     self.lock = lock
     try run.begin(saved)
+    Console.begin()
     Interruption.advise(Training.goingOn(in: folder))
     records = try RunRecords(run, upTo: learner.updates)
     evaluations = try RunEvaluations(run, upTo: learner.updates)
@@ -215,6 +215,7 @@ final class TrainingRun {
     adding: @autoclosure () -> Metrics = Metrics()
   ) throws {
     try beginPart()
+    if let broken = batch.firstNotFinite { try heed(.notFinite(metric: "the batch's " + broken)) }
     let next = learner.updates + 1
     let isMeasured = next % configuration.measureEvery == 0 || isLast
     if var metrics = learner.update(on: batch, measuring: isMeasured) {

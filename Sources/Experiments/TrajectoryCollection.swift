@@ -163,6 +163,7 @@ public enum TrajectoryCollection {
       modelDigest: Digest.sha256(of: Data(loaded.modelBytes)),
       libraries: ["simulator": loaded.simulator])
     let writer = try DatasetWriter(at: folder, identity: identity)
+    Console.begin()
     let pending = try writer.pendingShards(threads: workers)
     let wanted = writer.plan.reduce(0) { $0 + $1.episodes.count }
     let lacking = pending.reduce(0) { $0 + $1.episodes.count }
@@ -174,7 +175,7 @@ public enum TrajectoryCollection {
     let queue = ShardQueue(writer: writer, pending: pending)
     let made = Atomic(0)
     try Interruption.heeded {
-      try Parallel.run(workers: workers) { _ in
+      try Parallel.run(workers: max(1, min(workers, lacking))) { _ in
         let environment = try loaded.makeEnvironment()
         let rollout = Rollout(
           environment: environment, policy: policy, exploration: exploration,
@@ -233,12 +234,13 @@ public enum TrajectoryCollection {
     let values = try RunConfiguration.yaml(file)
     guard case .text(let environment) = values["environment"] ?? .null,
       case .text(let policy) = values["policy"] ?? .null,
-      let episodes = values["episodes"]?.integer, episodes > 0,
+      let episodes = values["episodes"]?.integer, OptionRange.episodes ~= episodes,
       let seed = values["seed"]?.integer, 0..<Int(Seeds.limit) ~= seed
     else {
       throw ExperimentError.badSettings(
         path: file.path,
-        reason: "a recipe needs environment, policy, episodes (at least 1) and seed (below 2^28)")
+        reason:
+          "a recipe needs environment, policy, episodes (from 1 to 2^32) and seed (below 2^28)")
     }
     let base = Recipe(
       environment: environment, policy: policy, seed: UInt64(seed), episodes: episodes)

@@ -2,6 +2,8 @@
 public enum NearNames {
   /// The known names within two edits of `name`, or of which it is a part, the nearest first.
   public static func of(_ name: String, among known: [String]) -> [String] {
+    // A longer text is no slip of the pen, and the distance takes time in proportion to it.
+    guard name.utf8.count <= 200 else { return [] }
     let scored = known.compactMap { candidate -> (Int, String)? in
       let edits = distance(Array(name.lowercased()), Array(candidate.lowercased()))
       let contained = !name.isEmpty && candidate.lowercased().contains(name.lowercased())
@@ -14,8 +16,13 @@ public enum NearNames {
   public static func complaint(_ kind: String, _ name: String, among known: [String]) -> String {
     let near = of(name, among: known)
     return near.isEmpty
-      ? "no \(kind) is called '\(name)'; there are: \(known.joined(separator: ", "))"
+      ? "no \(kind) is called '\(short(name))'; there are: \(known.joined(separator: ", "))"
       : "no \(kind) is called '\(name)': did you mean \(near.joined(separator: " or "))?"
+  }
+
+  /// The first characters of a name.
+  private static func short(_ name: String) -> String {
+    name.utf8.count <= 200 ? name : name.prefix(60) + "..."
   }
 
   /// Levenshtein's distance.

@@ -1,3 +1,5 @@
+internal import GoalCore
+
 /// What shows whether a policy of continuous actions has collapsed: its actions on a batch beside those
 /// of the data.
 ///
@@ -32,7 +34,7 @@ struct ActionDiagnostics {
     let bins = 10
     var counts = [Int](repeating: 0, count: width * bins)
     for (k, action) in actions.enumerated() where action.isFinite {
-      let bin = min(bins - 1, max(0, Int((action + 1) / 2 * Float(bins))))
+      let bin = Int(((action + 1) / 2 * Float(bins)).clamped(from: 0, to: Float(bins - 1)))
       counts[k % width * bins + bin] += 1
     }
     return meanEntropy(of: counts, rows: max(1, actions.count / width), bins: bins)

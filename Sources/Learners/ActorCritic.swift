@@ -19,8 +19,8 @@ protocol ActorCriticConfiguration: LearnerConfiguration {
 extension ActorCriticConfiguration {
   /// Throws `SettingsError` for the first of these values out of its range.
   func validateActorCritic() throws {
-    try Settings.requireCount(batchSize, "batchSize")
-    try Settings.requireWidths(hiddenWidths, "hiddenWidths")
+    try Settings.require(batchSize, in: SettingRange.batch, "batchSize")
+    try Settings.requireLayers(hiddenWidths, batch: batchSize)
     try Settings.requirePositive(policyLearningRate, "policyLearningRate")
     try Settings.requirePositive(criticLearningRate, "criticLearningRate")
     try Settings.requireShare(polyak, "polyak")

@@ -163,7 +163,7 @@ extension DDPG.Configuration {
   /// Throws `SettingsError` for the first value out of its range.
   public func validate() throws {
     try validateActorCritic()
-    try Settings.requireCount(batchesPerCycle, "batchesPerCycle")
+    try Settings.require(batchesPerCycle, in: SettingRange.count, "batchesPerCycle")
     try Settings.requireShare(relabelledGoals, "relabelledGoals")
     try Settings.require(
       actionPenalty >= 0 && actionPenalty.isFinite, "actionPenalty", "at least 0",

@@ -155,10 +155,10 @@ extension GCSL.Configuration {
 
   /// Throws `SettingsError` for the first value out of its range.
   public func validate() throws {
-    try Settings.requireCount(batchSize, "batchSize")
-    try Settings.requireWidths(hiddenWidths, "hiddenWidths")
-    try Settings.require(bins >= 2, "bins", "at least 2", found: .integer(bins))
-    try Settings.require(jointLimit >= 0, "jointLimit", "at least 0", found: .integer(jointLimit))
+    try Settings.require(batchSize, in: SettingRange.batch, "batchSize")
+    try Settings.requireLayers(hiddenWidths, batch: batchSize)
+    try Settings.require(bins, in: SettingRange.bins, "bins")
+    try Settings.require(jointLimit, in: SettingRange.joint, "jointLimit")
     try Settings.requireShare(originalGoals, "originalGoals")
     try Settings.requirePositive(learningRate, "learningRate")
     try normalizer.validate()

@@ -66,8 +66,8 @@ extension GoalBC.Configuration {
 
   /// Throws `SettingsError` for the first value out of its range.
   public func validate() throws {
-    try Settings.requireCount(batchSize, "batchSize")
-    try Settings.requireWidths(hiddenWidths, "hiddenWidths")
+    try Settings.require(batchSize, in: SettingRange.batch, "batchSize")
+    try Settings.requireLayers(hiddenWidths, batch: batchSize)
     try Settings.requirePositive(learningRate, "learningRate")
     try normalizer.validate()
     try online.validate()

@@ -100,7 +100,7 @@ extension GoalMARVIL.Configuration {
   /// Throws `SettingsError` for the first value out of its range.
   public func validate() throws {
     try validateActorCritic()
-    try Settings.requireCount(batchesPerCycle, "batchesPerCycle")
+    try Settings.require(batchesPerCycle, in: SettingRange.count, "batchesPerCycle")
   }
 
   /// Every setting's key, meaning and source.

@@ -50,10 +50,10 @@ public struct OnlineSettings: Codable, Sendable, Equatable {
       noise >= 0 && noise.isFinite, "online.noise", "at least 0", found: .number(noise))
     try Settings.requireShare(randomActions, "online.randomActions")
     try Settings.require(
-      randomEpisodes >= 0, "online.randomEpisodes", "at least 0", found: .integer(randomEpisodes))
-    try Settings.requireCount(updatesFrom, "online.updatesFrom")
-    try Settings.requireCount(updatesPerEpisode, "online.updatesPerEpisode")
-    try Settings.requireCount(bufferSteps, "online.bufferSteps")
+      randomEpisodes, in: 0...SettingRange.count.upperBound, "online.randomEpisodes")
+    try Settings.require(updatesFrom, in: SettingRange.count, "online.updatesFrom")
+    try Settings.require(updatesPerEpisode, in: SettingRange.updates, "online.updatesPerEpisode")
+    try Settings.require(bufferSteps, in: SettingRange.bufferSteps, "online.bufferSteps")
     try Settings.requireShare(validationFraction, "online.validationFraction")
   }
 

@@ -69,15 +69,17 @@ public enum Settings {
   }
 
   /// Throws `SettingsError` where a setting's value is not in its range.
-  static func require(
+  public static func require(
     _ holds: Bool, _ key: String, _ expected: String, found: JSONValue
   ) throws {
     guard holds else { throw SettingsError.wrongValue(key: key, expected: expected, found: found) }
   }
 
-  /// Throws `SettingsError` for a count below 1.
-  static func requireCount(_ value: Int, _ key: String) throws {
-    try require(value >= 1, key, "at least 1", found: .integer(value))
+  /// Throws `SettingsError` for a count out of its range.
+  public static func require(_ value: Int, in range: ClosedRange<Int>, _ key: String) throws {
+    try require(
+      range ~= value, key, "from \(range.lowerBound) to \(range.upperBound)",
+      found: .integer(value))
   }
 
   /// Throws `SettingsError` for what is not above 0.
@@ -95,11 +97,23 @@ public enum Settings {
     try require(0...limit ~= value, key, "from 0 to \(Int(limit))", found: .number(value))
   }
 
-  /// Throws `SettingsError` for a layer without units.
+  /// Throws `SettingsError` for layers whose units or whose number is out of its range.
   static func requireWidths(_ widths: [Int], _ key: String) throws {
+    let (range, layers) = (SettingRange.width, SettingRange.layers.upperBound)
     try require(
-      widths.allSatisfy { $0 >= 1 }, key, "at least 1 each",
-      found: .list(widths.map { .integer($0) }))
+      widths.count <= layers && widths.allSatisfy { range ~= $0 }, key,
+      "from \(range.lowerBound) to \(range.upperBound) each, of at most \(layers) layers",
+      found: .list(widths.prefix(8).map { .integer($0) } + (widths.count > 8 ? ["..."] : [])))
+  }
+
+  /// Throws `SettingsError` for hidden layers out of their ranges, or that give too many numbers for a batch.
+  static func requireLayers(_ widths: [Int], batch: Int) throws {
+    try requireWidths(widths, "hiddenWidths")
+    let widest = widths.max() ?? 1
+    try require(
+      batch * widest <= SettingRange.activations, "batchSize",
+      "at most \(SettingRange.activations / widest), as a layer gives \(widest) numbers a row",
+      found: .integer(batch))
   }
 
   private static func decoded<Value: Codable>(_ values: [String: JSONValue]) throws -> Value {

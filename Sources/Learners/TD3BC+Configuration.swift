@@ -14,7 +14,7 @@ extension TD3BC.Configuration {
   public func validate() throws {
     try validateActorCritic()
     try Settings.requireShare(originalValueGoals, "originalValueGoals")
-    try Settings.requireCount(policyDelay, "policyDelay")
+    try Settings.require(policyDelay, in: SettingRange.count, "policyDelay")
     for (value, key) in [
       (valueWeight, "valueWeight"), (targetNoise, "targetNoise"),
       (targetNoiseClip, "targetNoiseClip"),

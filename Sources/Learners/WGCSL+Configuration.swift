@@ -60,12 +60,12 @@ extension WGCSL.Configuration {
   /// Throws `SettingsError` for the first value out of its range.
   public func validate() throws {
     try validateActorCritic()
-    try Settings.requireCount(batchesPerCycle, "batchesPerCycle")
+    try Settings.require(batchesPerCycle, in: SettingRange.count, "batchesPerCycle")
     try Settings.requireShare(originalValueGoals, "originalValueGoals")
     try Settings.requirePositive(exponentialClip, "exponentialClip")
     try Settings.requireShare(bestAdvantageStep, "bestAdvantageStep", upTo: 100)
     try Settings.requireShare(bestAdvantageLimit, "bestAdvantageLimit", upTo: 100)
-    try Settings.requireCount(bestAdvantageQueue, "bestAdvantageQueue")
+    try Settings.require(bestAdvantageQueue, in: SettingRange.batch, "bestAdvantageQueue")
     try Settings.requireShare(otherAdvantageWeight, "otherAdvantageWeight")
   }
 

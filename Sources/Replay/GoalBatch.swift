@@ -78,3 +78,33 @@ public struct GoalBatch: Sendable {
     (sources, episodes, steps) = (integers, integers, integers)
   }
 }
+
+extension GoalBatch {
+  /// What of the batch has a number that is not finite, in words; nil if all are.
+  public var firstNotFinite: String? {
+    let columns: [(String, [Float])] = [
+      ("observations", observations), ("next observations", nextObservations),
+      ("actions", actions.numbers), ("policy goals", policyGoals), ("value goals", valueGoals),
+      ("policy rewards", policyRewards), ("value rewards", valueRewards), ("subgoals", subgoals),
+      ("low goals", lowGoals), ("observations", window?.observations ?? []),
+      ("actions", window?.actions.numbers ?? []),
+    ]
+    return columns.first { !$0.1.areFinite }?.0
+  }
+}
+
+extension ActionColumn {
+  /// The numbers of continuous actions; none of discrete ones.
+  fileprivate var numbers: [Float] { if case .continuous(let values) = self { values } else { [] } }
+}
+
+extension [Float] {
+  /// Whether no number is infinite or not-a-number: the exponents' bits are never all 1.
+  fileprivate var areFinite: Bool {
+    withUnsafeBufferPointer { values in
+      var largest: UInt32 = 0
+      for value in values { largest = Swift.max(largest, value.bitPattern & 0x7f80_0000) }
+      return largest < 0x7f80_0000
+    }
+  }
+}

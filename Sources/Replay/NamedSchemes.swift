@@ -226,11 +226,15 @@ private struct Values {
   }
 
   func number(_ key: String) throws(SchemeError) -> Double {
-    try read(key, "a number") { Double($0) }
+    try read(key, "a finite number") { Double($0).flatMap { $0.isFinite ? $0 : nil } }
   }
 
   func integer(_ key: String) throws(SchemeError) -> Int {
-    try read(key, "a whole number of at least 1") { Int($0).flatMap { $0 > 0 ? $0 : nil } }
+    // No episode is longer.
+    let range = 1...1 << 24
+    return try read(key, "a whole number from 1 to \(range.upperBound)") {
+      Int($0).flatMap { range ~= $0 ? $0 : nil }
+    }
   }
 
   func truth(_ key: String) throws(SchemeError) -> Bool {

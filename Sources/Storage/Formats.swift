@@ -58,7 +58,11 @@ public enum Formats {
 
   /// The format of a file or folder, judged by its name and first bytes.
   public static func guessed(_ url: URL) throws(StorageError) -> any DatasetFormat {
-    guard FileManager.default.fileExists(atPath: url.path) else { throw .missing(url.path) }
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
+      throw .missing(url.path)
+    }
+    if !isFolder.boolValue { _ = try WholeFile.first(1, of: url) }
     guard let format = all.first(where: { $0.recognizes(url) }) else {
       // A file that is cut short or damaged says so, before it is said to be of no known format.
       if SafeFile.begins(url) {
@@ -75,7 +79,5 @@ public enum Formats {
 
 /// The first bytes of a file; none where it cannot be read.
 func firstBytes(of url: URL, _ count: Int) -> [UInt8] {
-  guard let file = try? FileHandle(forReadingFrom: url) else { return [] }
-  defer { try? file.close() }
-  return Array((try? file.read(upToCount: count)) ?? Data())
+  (try? WholeFile.first(count, of: url)) ?? []
 }

@@ -40,8 +40,7 @@ enum SharedFile {
 func forEachPiece(
   of url: URL, _ body: (UnsafeRawBufferPointer) -> Void
 ) throws(StorageError) {
-  let descriptor = open(url.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-  guard descriptor >= 0 else { throw .cannotRead(url.path, reason: systemReason()) }
+  let (descriptor, _) = try WholeFile.opened(url)
   defer { close(descriptor) }
   let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
   defer { buffer.deallocate() }

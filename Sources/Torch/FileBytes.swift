@@ -4,11 +4,15 @@ internal import Glibc
 enum FileBytes {
   /// The bytes of a file; throws what the system says.
   static func read(_ path: String) throws(TorchError) -> [UInt8] {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
+    // Without O_NONBLOCK, opening a named pipe would wait for a writer.
+    let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else { throw failure("cannot open", path) }
     defer { close(file) }
     var status = stat()
     guard fstat(file, &status) == 0 else { throw failure("cannot read", path) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw TorchError("cannot read \(path): it is not a regular file")
+    }
     let size = Int(status.st_size)
     var problem: TorchError?
     let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in

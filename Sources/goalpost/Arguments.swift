@@ -2,9 +2,12 @@ import ArgumentParser
 import Experiments
 import Foundation
 
-/// Refuses a count that is below 1.
-func checkPositive(_ value: Int?, _ name: String) throws {
-  if let value, value < 1 { throw ValidationError("\(name) must be at least 1, found \(value)") }
+/// Refuses a count that is out of its range.
+func check(_ value: Int?, _ name: String, in range: ClosedRange<Int>) throws {
+  if let value, !(range ~= value) {
+    throw ValidationError(
+      "\(name) must be from \(range.lowerBound) to \(range.upperBound), found \(value)")
+  }
 }
 
 /// Refuses a seed that is not below 2²⁸.
@@ -15,18 +18,21 @@ func checkSeed(_ seed: UInt64?) throws {
   }
 }
 
-/// Refuses noise below 0 and what is no probability.
+/// Refuses noise out of its range and what is no probability.
 func checkExploration(noise: Double, randomActions: Double) throws {
-  guard noise >= 0 else { throw ValidationError("--noise must be at least 0") }
+  guard OptionRange.noise ~= noise else {
+    throw ValidationError(
+      "--noise must be from 0 to \(Int(OptionRange.noise.upperBound)), found \(noise)")
+  }
   guard 0...1 ~= randomActions else {
     throw ValidationError("--random-actions must be a probability, from 0 to 1")
   }
 }
 
-/// A seed for a call that was given none; it is printed, and saved with what the call makes.
+/// A seed for a call that was given none; it is printed when work begins, and saved with what the call makes.
 func drawnSeed() -> UInt64 {
   let seed = UInt64.random(in: 0..<RunConfiguration.seedLimit)
-  Console.note("--seed was not given: drew \(seed)")
+  Console.noteAtStart("--seed was not given: drew \(seed)")
   Invocation.add(["--seed", "\(seed)"])
   return seed
 }

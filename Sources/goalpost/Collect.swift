@@ -65,9 +65,9 @@ struct Collect: ParsableCommand {
     } else if environment != nil || policy != nil || episodes != nil || seed != nil {
       throw ValidationError("a recipe's file already says what to collect: drop the other options")
     }
-    try checkPositive(episodes, "--episodes")
-    try checkPositive(shardEpisodes, "--shard-episodes")
-    try checkPositive(workers, "--workers")
+    try check(episodes, "--episodes", in: OptionRange.episodes)
+    try check(shardEpisodes, "--shard-episodes", in: OptionRange.shardEpisodes)
+    try check(workers, "--workers", in: OptionRange.threads)
     try checkSeed(seed)
     try checkExploration(noise: noise, randomActions: randomActions)
   }

@@ -57,9 +57,9 @@ struct Convert: ParsableCommand {
   var json = false
 
   func validate() throws {
-    try checkPositive(workers, "--workers")
-    try checkPositive(goalLength, "--goal-length")
-    try checkPositive(maxBytes, "--max-bytes")
+    try check(workers, "--workers", in: OptionRange.threads)
+    try check(goalLength, "--goal-length", in: OptionRange.goal)
+    try check(maxBytes, "--max-bytes", in: OptionRange.bytes)
     if let threshold, !(threshold > 0 && threshold.isFinite) {
       throw ValidationError("--threshold must be above 0, found \(threshold)")
     }

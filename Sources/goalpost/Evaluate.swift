@@ -96,11 +96,11 @@ struct Evaluate: ParsableCommand {
   var measure: String = "success"
 
   func validate() throws {
-    try checkPositive(episodes, "--episodes")
-    try checkPositive(videoEpisodes, "--video-episodes")
-    try checkPositive(datasetEpisodes, "--dataset-episodes")
-    try checkPositive(fittedQ, "--fitted-q")
-    try checkPositive(workers, "--workers")
+    try check(episodes, "--episodes", in: OptionRange.evaluated)
+    try check(videoEpisodes, "--video-episodes", in: OptionRange.filmed)
+    try check(datasetEpisodes, "--dataset-episodes", in: OptionRange.episodes)
+    try check(fittedQ, "--fitted-q", in: OptionRange.updates)
+    try check(workers, "--workers", in: OptionRange.threads)
     try checkSeed(seed)
     try checkExploration(noise: noise, randomActions: randomActions)
     if video != nil, noise > 0 || randomActions > 0 {

@@ -43,8 +43,8 @@ struct Export: ParsableCommand {
   var noExecute = false
 
   func validate() throws {
-    try checkPositive(episodes, "--episodes")
-    try checkPositive(workers, "--workers")
+    try check(episodes, "--episodes", in: OptionRange.evaluated)
+    try check(workers, "--workers", in: OptionRange.threads)
     try checkSeed(seed)
   }
 

@@ -38,7 +38,7 @@ struct Inspect: ParsableCommand {
   var json = false
 
   func validate() throws {
-    try checkPositive(workers, "--workers")
+    try check(workers, "--workers", in: OptionRange.threads)
     if let plot, !plot.hasSuffix(".svg") {
       throw ValidationError("--plot takes a name that ends in .svg, found '\(plot)'")
     }

@@ -54,8 +54,9 @@ struct Mix: ParsableCommand {
   var json = false
 
   func validate() throws {
-    try checkPositive(episodes, "--episodes")
-    try checkPositive(workers, "--workers")
+    try check(episodes, "--episodes", in: OptionRange.episodes)
+    if repeats { try check(episodes, "--episodes with --repeat", in: OptionRange.repeated) }
+    try check(workers, "--workers", in: OptionRange.threads)
     try checkSeed(seed)
     if episodes != nil, onlyEpisodes != nil {
       throw ValidationError("give --episodes or --only-episodes, not both")

@@ -39,7 +39,7 @@ struct Sample: ParsableCommand {
   var json = false
 
   func validate() throws {
-    try checkPositive(batches, "--batches")
+    try check(batches, "--batches", in: OptionRange.updates)
     try checkSeed(seed)
     guard (scheme == nil) != (learner == nil) else {
       throw ValidationError("give --scheme NAME or --learner ID, one of them")

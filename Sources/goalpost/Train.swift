@@ -99,8 +99,8 @@ struct Train: ParsableCommand {
   var resume: String?
 
   func validate() throws {
-    try checkPositive(updates, "--updates")
-    try checkPositive(steps, "--steps")
+    try check(updates, "--updates", in: OptionRange.updates)
+    try check(steps, "--steps", in: OptionRange.updates)
     if let lag, !(0...1).contains(lag) {
       throw ValidationError("--lag must be 0 or 1, found \(lag)")
     }
@@ -108,7 +108,7 @@ struct Train: ParsableCommand {
       throw ValidationError(
         "--offline-fraction takes shares as in 0.5 or 0.5-0, found '\(offlineFraction)'")
     }
-    try checkPositive(demonstrationUpdates, "--demonstration-updates")
+    try check(demonstrationUpdates, "--demonstration-updates", in: OptionRange.updates)
     if !online,
       environment != nil || steps != nil || lag != nil || offlineFraction != nil
         || demonstrationUpdates != nil
@@ -117,12 +117,17 @@ struct Train: ParsableCommand {
         "--environment, --steps, --lag, --offline-fraction and --demonstration-updates go with --online"
       )
     }
+    try check(evaluateEvery, "--evaluate-every", in: OptionRange.updatesOrNone)
+    if let validationFraction, !(0..<1 ~= validationFraction) {
+      throw ValidationError(
+        "--validation-fraction must be from 0 up to below 1, found \(validationFraction)")
+    }
     if online, file == nil, steps == nil { throw ValidationError("--online needs --steps") }
     if online, updates != nil {
       throw ValidationError("--online makes the updates that --steps comes to: drop --updates")
     }
-    try checkPositive(threads, "--threads")
-    try checkPositive(checkpointEvery, "--checkpoint-every")
+    try check(threads, "--threads", in: OptionRange.threads)
+    try check(checkpointEvery, "--checkpoint-every", in: OptionRange.updates)
     try checkSeed(seed)
     if seed != nil, seeds != nil { throw ValidationError("give --seed or --seeds, not both") }
     if resume != nil,
@@ -221,7 +226,9 @@ struct SeedList {
       default: return nil
       }
     }
-    guard !all.isEmpty, Set(all).count == all.count, all.allSatisfy({ $0 < 1 << 28 }) else {
+    guard OptionRange.seeds ~= all.count, Set(all).count == all.count,
+      all.allSatisfy({ $0 < 1 << 28 })
+    else {
       return nil
     }
     seeds = all

@@ -20,8 +20,8 @@ struct Verify: ParsableCommand {
   var json = false
 
   func validate() throws {
-    try checkPositive(workers, "--workers")
-    guard replay == "all" || (Int(replay).map { $0 >= 0 } ?? false) else {
+    try check(workers, "--workers", in: OptionRange.threads)
+    guard replay == "all" || (Int(replay).map { 0...OptionRange.episodes.upperBound ~= $0 } ?? false) else {
       throw ValidationError("--replay takes a number of episodes or all, found '\(replay)'")
     }
   }

@@ -51,7 +51,7 @@ struct ErrorTests {
     #expect(try collect().status == 0)
     for (scheme, sentence) in [
       ("futur", "no scheme is called 'futur': did you mean future or her-future?"),
-      ("her-future:k=0", "her-future: k must be a whole number of at least 1, found '0'"),
+      ("her-future:k=0", "her-future: k must be a whole number from 1 to 16777216, found '0'"),
     ] {
       let result = try run("sample", "data", "--scheme", scheme, "--inspect")
       #expect(result.status == 1 && result.error == "Error: \(sentence)\n")

@@ -60,8 +60,8 @@ final class ComparisonTests {
       let rollout = Rollout(
         environment: try world.makeEnvironment(),
         policy: try Policies.named(name, for: EnvironmentRegistry.world("point-reach")))
-      return (0..<12).map { (episode: Int64) -> [Float] in
-        let trajectory = rollout.episode(
+      return try (0..<12).map { (episode: Int64) -> [Float] in
+        let trajectory = try rollout.episode(
           index: episode, seed: Seeds.world(.evaluate, seed: 4, episode: episode))
         return trajectory.desiredGoal + trajectory.observations.prefix(2)
       }

@@ -58,7 +58,7 @@ struct DocumentationTests {
       policy = try Checkpoint.policy(run.path).policy.policy
       checkpoint = try #require(try Checkpoint.all(in: run).last).path
       let environment = try world.load().makeEnvironment()
-      episode = Rollout(environment: environment, policy: try Checkpoint.policy(run.path).policy)
+      episode = try Rollout(environment: environment, policy: Checkpoint.policy(run.path).policy)
         .episode(index: 0, seed: 5)
     }
 

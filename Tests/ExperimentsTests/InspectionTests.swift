@@ -342,6 +342,54 @@ struct InspectionTests {
     #expect(try found.json().contains("\"nan\""))
     try wellFormed(found.figure().rendered())
   }
+
+  @Test(arguments: [Float.nan, .infinity, -.infinity])
+  func rewardsThatAreNotFiniteAreLeftOutWithALine(reward: Float) throws {
+    let task = Self.task(.continuous(low: [-1], high: [1]))
+    var odd = Self.episode(
+      0, [0, 1, 2], goal: [2], actions: .continuous([0, 1]), sources: [.policy, .policy])
+    odd.rewards[1] = reward
+    var other = odd
+    other.index = 1
+    other.rewards = [0, 0]
+    try write([odd, other], task, to: "odd")
+    let found = try inspect("odd")
+    #expect(found.return?.estimate == 2 && found.rewardsNotFinite == 1)
+    #expect(found.text.contains("without 1 episodes whose rewards are not all finite"))
+    try wellFormed(found.figure().rendered())
+    try write([odd], task, to: "none")
+    #expect(try inspect("none").text.contains("no episode has finite rewards only"))
+  }
+
+  /// Every learner stops, rather than takes what is not finite for a bound.
+  @Test(arguments: LearnerRegistry.all.map(\.identifier), ["observations", "goals", "actions"])
+  func trainingStopsAtWhatIsNotFinite(learner: String, column: String) throws {
+    var episode = Self.episode(
+      0, [0, 1, 2, 3, 4], goal: [2], actions: .continuous([0, 1, 0, 1]),
+      sources: [.policy, .policy, .policy, .policy])
+    switch column {
+    case "observations": episode.observations = [.nan, .nan, .nan, .nan, .nan]
+    case "goals":
+      episode.achievedGoals = [.nan, .nan, .nan, .nan, .nan]
+      episode.desiredGoal = [.infinity]
+    default: episode.actions = .continuous([.nan, .infinity, .nan, .nan])
+    }
+    try write([episode], Self.task(.continuous(low: [-1], high: [1])), to: "odd")
+    var configuration = RunConfiguration()
+    configuration.learner = learner
+    configuration.datasets = [folder("odd").path]
+    configuration.updates = 3
+    configuration.evaluateEvery = 0
+    configuration.settings = ["batchSize": 4, "hiddenWidths": [4]]
+    let error = #expect(throws: ExperimentError.self) {
+      try Training.run(configuration, in: folder("run"), progress: nil)
+    }
+    guard case .notFinite(let metric, _, _, _) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(metric.hasPrefix("the batch's "))
+  }
 }
 
 /// Throws unless Python's parser takes the text for XML.

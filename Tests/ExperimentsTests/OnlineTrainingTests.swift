@@ -162,10 +162,10 @@ final class OnlineTrainingTests {
     }
   }
 
-  @Test func aFifthIsHeldOutByLot() {
+  @Test func aFifthIsHeldOutByLot() throws {
     var online = OnlineRun()
     online.steps = 50 * 2_000
-    let schedule = OnlineSchedule(online, GCSL.Configuration().online, horizon: 50)
+    let schedule = try OnlineSchedule(online, GCSL.Configuration().online, horizon: 50)
     func heldOut(_ seed: UInt64) -> [Int] {
       (0..<2_000).filter { schedule.isHeldOut(episode: $0, seed: seed) }
     }
@@ -209,11 +209,11 @@ final class OnlineTrainingTests {
     #expect(throws: (any Error).self) { try OnlineTraining.run(other, in: run("other")) }
   }
 
-  @Test func theScheduleIsKnownBeforehand() {
+  @Test func theScheduleIsKnownBeforehand() throws {
     var online = OnlineRun()
     online.steps = 501
     online.offlineFraction = [0.5, 0]
-    let schedule = OnlineSchedule(
+    let schedule = try OnlineSchedule(
       online, GCSL.Configuration().online, horizon: 50)
     #expect(schedule.episodes == 11 && schedule.updates == 0)
     #expect(schedule.exploration(ofEpisode: 10) == Exploration(noise: 0, randomActions: 1))

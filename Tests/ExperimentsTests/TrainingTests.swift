@@ -153,9 +153,9 @@ final class TrainingTests {
     let found = try Evaluation.scores(of: policy, in: world, request)
     let rollout = Rollout(
       environment: try world.load().makeEnvironment(), policy: policy, exploration: exploration)
-    let expected = (0..<4).map {
+    let expected = try (0..<4).map {
       EpisodeScore(
-        rollout.episode(index: $0, seed: Seeds.world(.evaluate, seed: 9, episode: $0)),
+        try rollout.episode(index: $0, seed: Seeds.world(.evaluate, seed: 9, episode: $0)),
         task: world.task)
     }
     #expect(found == expected)

@@ -81,16 +81,29 @@ struct LearnerContractTests {
         return "\(error)"
       }
     }
-    #expect(complaint(["batchSize": 0]) == "the setting 'batchSize' must be at least 1, found 0")
+    #expect(
+      complaint(["batchSize": 0]) == "the setting 'batchSize' must be from 1 to 16777216, found 0")
     #expect(
       complaint(["hiddenWidths": [8, 0]])
-        == "the setting 'hiddenWidths' must be at least 1 each, found [8, 0]")
+        == "the setting 'hiddenWidths' must be from 1 to 65536 each, of at most 256 layers, found [8, 0]"
+    )
+    // Their product is bounded, too.
+    #expect(
+      complaint(["batchSize": .integer(1 << 20), "hiddenWidths": [1024]])
+        == "the setting 'batchSize' must be at most 262144, as a layer gives 1024 numbers a row, "
+        + "found 1048576")
+    // No whole number is taken whatever it is.
+    for setting in entry.settings
+    where complaint(JSONValue.at(setting.key, 1.5))?.contains("whole number") == true {
+      let found = complaint(JSONValue.at(setting.key, .integer(.max)))
+      #expect(found?.contains(" must be ") == true, "\(setting.key): \(found ?? "taken")")
+    }
     #expect(
       complaint(["normalizer": ["epsilon": 0]])
         == "the setting 'normalizer.epsilon' must be above 0, found 0.0")
     // Every number is refused somewhere or takes what the caller says, but never traps.
     for setting in entry.settings where !setting.key.contains(".") {
-      for value in [-1, 0, 1e300] as [JSONValue] {
+      for value in [-1, 0, 1e300, .integer(.max), .integer(.min)] as [JSONValue] {
         var overrides: [String: JSONValue] = ["hiddenWidths": [4]]
         overrides[setting.key] = value
         _ = try? entry.make(task: task, overrides: overrides, seed: 0)
@@ -233,5 +246,14 @@ struct LearnerContractTests {
     saved = learner.saved()
     saved.counters = [:]
     #expect(throws: LearnerError.missingCounter(name: "updates")) { try learner.restore(saved) }
+  }
+}
+
+extension JSONValue {
+  /// Settings in which only one has a value.
+  fileprivate static func at(_ path: String, _ value: JSONValue) -> [String: JSONValue] {
+    let names = path.split(separator: ".").map(String.init)
+    let inner = names.dropFirst().reversed().reduce(value) { .object([$1: $0]) }
+    return [names[0]: inner]
   }
 }

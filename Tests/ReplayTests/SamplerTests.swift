@@ -263,9 +263,9 @@ struct SamplerTests {
         "future: no parameter is called 'fracton': did you mean fraction?"
       ),
       ("future:fraction", "a scheme's parameter is key=value, found 'fraction'"),
-      ("future:fraction=x", "future: fraction must be a number, found 'x'"),
+      ("future:fraction=x", "future: fraction must be a finite number, found 'x'"),
       ("future:fraction=2", "future: fraction must be from 0 to 1, found 2.0"),
-      ("fixed:steps=0", "fixed: steps must be a whole number of at least 1, found '0'"),
+      ("fixed:steps=0", "fixed: steps must be a whole number from 1 to 16777216, found '0'"),
       (
         "gcsl-pair:states=some",
         "gcsl-pair: states must be one of all, beforeActions, found 'some'"

@@ -172,7 +172,7 @@ public struct DatasetRollouts: Codable, Sendable {
     var first: Int?
     var step = 0
     while true {
-      let action = stage.task.spec.action.clipped(actor.act(shown.observation))
+      let action = try stage.task.spec.action.clipped(actor.act(shown.observation))
       let next = stage.environment.step(action)
       step += 1
       if next.isSuccess, first == nil { first = step }

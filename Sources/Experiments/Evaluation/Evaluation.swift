@@ -135,7 +135,7 @@ extension Evaluation {
       }
     ) { rollout, episode in
       let seed = Seeds.world(.evaluate, seed: request.seed, episode: Int64(episode))
-      let trajectory = rollout.episode(index: Int64(episode), seed: seed)
+      let trajectory = try rollout.episode(index: Int64(episode), seed: seed)
       progress?.advance()
       return EpisodeScore(trajectory, task: rollout.environment.task)
     }

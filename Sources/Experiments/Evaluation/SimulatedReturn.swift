@@ -49,7 +49,7 @@ enum SimulatedReturn {
     actor.begin(goal: goal, seed: trajectory.seed)
     var (sum, weight, gain) = (0.0, 1.0, 0.0)
     for _ in 0..<horizons * spec.horizon {
-      let next = stage.environment.step(spec.action.clipped(actor.act(shown.observation)))
+      let next = try stage.environment.step(spec.action.clipped(actor.act(shown.observation)))
       gain = next.isSuccess ? 1 : 0
       sum += weight * gain
       weight *= discount

@@ -27,7 +27,7 @@ public struct Table: Sendable, Equatable {
 
   /// The table as text, with a newline at its end.
   public func rendered(as format: TableFormat) -> String {
-    let lines = [heads] + rows
+    let lines = ([heads] + rows).map { $0.map(Console.onOneLine) }
     switch format {
     case .text:
       let widths = heads.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }

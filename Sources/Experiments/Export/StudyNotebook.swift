@@ -188,15 +188,17 @@ struct StudyNotebook {
       import sys, nbclient, nbformat
       notebook = nbformat.read(sys.argv[1], 4)
       nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3", record_timing=False,
+                              extra_arguments=["--InteractiveShellApp.ignore_cwd=True"],
                               resources={"metadata": {"path": sys.argv[2]}}).execute()
       nbformat.validate(notebook)
       nbformat.write(notebook, sys.argv[1])
       """
     let process = Process()
     process.executableURL = python
-    process.arguments = ["-c", script, file.path, file.deletingLastPathComponent().path]
+    // Neither Python nor the notebook's kernel imports modules of the present folder, or of the study's.
+    process.arguments = ["-I", "-c", script, file.path, file.deletingLastPathComponent().path]
     process.environment = ProcessInfo.processInfo.environment.merging([
-      "MPLBACKEND": "module://matplotlib_inline.backend_inline"
+      "MPLBACKEND": "module://matplotlib_inline.backend_inline", "PYTHONSAFEPATH": "1",
     ]) { $1 }
     let complaints = Pipe()
     process.standardOutput = FileHandle.nullDevice
@@ -219,7 +221,7 @@ struct StudyNotebook {
     let checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     let folders: [String?] = [
-      ProcessInfo.processInfo.environment["GOALPOST_DEPS"], ".deps",
+      ProcessInfo.processInfo.environment["GOALPOST_DEPS"],
       checkout.appendingPathComponent(".deps").path,
     ]
     return folders.compactMap { $0 }.map {

@@ -86,7 +86,7 @@ public enum DatasetFilm {
       goal: start.goal, seed: Seeds.world(.evaluate, seed: 0, episode: Int64(number)))
     step = 0
     while true {
-      let next = stage.environment.step(
+      let next = try stage.environment.step(
         task.spec.action.clipped(actor.act(shown.observation)))
       shown = next.next
       step += 1

@@ -70,9 +70,9 @@ extension Comparison {
     let rollout = Rollout(
       environment: try first.world.load().makeEnvironment(), policy: first.policy)
     let task = first.world.task
-    let paths = (0..<episodes).map { episode in
+    let paths = try (0..<episodes).map { episode in
       PlanePath(
-        rollout.episode(
+        try rollout.episode(
           index: Int64(episode),
           seed: Seeds.world(.evaluate, seed: request.seed, episode: Int64(episode))),
         goal: task.spec.goal)

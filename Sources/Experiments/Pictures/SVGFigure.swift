@@ -105,7 +105,7 @@ struct SVGText {
   /// A coordinate to a hundredth of a pixel.
   static func short(_ value: Double) -> String {
     let rounded = (value * 100).rounded() / 100
-    return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
+    return Int(exactly: rounded).map(String.init) ?? "\(rounded)"
   }
 
   /// Text in which nothing is markup; what XML 1.0 has no character for is left out.

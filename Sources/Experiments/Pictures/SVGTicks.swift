@@ -13,7 +13,8 @@ struct Ticks {
     let first = (low / step - 1e-9).rounded(.up)
     let last = (high / step + 1e-9).rounded(.down)
     let step = step
-    values = first <= last ? (0...Int(last - first)).map { (first + Double($0)) * step } : []
+    let places = last - first
+    values = 0...1_000 ~= places ? (0...Int(places)).map { (first + Double($0)) * step } : []
   }
 
   /// A number as it stands at a tick.

@@ -69,7 +69,8 @@ struct ActionCodec: Sendable, Equatable {
 
   private func nearest(_ value: Float, _ low: Float, _ high: Float) -> Int {
     let place = (Double(value) - Double(low)) / (Double(high) - Double(low)) * Double(bins - 1)
-    return Int(max(0, min(Double(bins - 1), place.rounded())))
+    // Batches have no not-a-number, whose place would be the lowest.
+    return place.isNaN ? 0 : Int(place.rounded().clamped(from: 0, to: Double(bins - 1)))
   }
 
   /// Appends the digits of a joint number, the first dimension's first.

@@ -24,9 +24,13 @@ struct ActionScale: Sendable, Equatable {
   /// Numbers in an action, `A`.
   var length: Int { middle.count }
 
-  /// The world's action of a point `[A]` in the unit cube; it lies in the space to the last bit.
+  /// The world's action of a point `[A]` in the unit cube; it lies in the space to the last bit, but for numbers that
+  /// are not finite, which become not-a-number.
   func world(_ unit: [Float]) -> [Float] {
-    unit.indices.map { max(low[$0], min(high[$0], middle[$0] + half[$0] * unit[$0])) }
+    unit.indices.map { k in
+      unit[k].isFinite
+        ? (middle[k] + half[k] * unit[k]).clamped(from: low[k], to: high[k]) : .nan
+    }
   }
 
   /// Points `[B, A]` in the unit cube of the world's actions `[B, A]`.

@@ -1,3 +1,4 @@
+internal import GoalCore
 internal import Torch
 
 /// How a network's input is normalised.
@@ -96,7 +97,7 @@ public struct RunningNormalizer: Sendable {
         squares.withUnsafeMutableBufferPointer { squares in
           for row in 0..<rows {
             for d in 0..<width {
-              let x = Double(max(-clip, min(clip, values[row * width + d])))
+              let x = Double(values[row * width + d].clamped(from: -clip, to: clip))
               sums[start + d] += x
               squares[start + d] += x * x
             }
@@ -135,8 +136,8 @@ public struct RunningNormalizer: Sendable {
     guard settings.isOn else { return }
     let (inner, outer) = (Float(settings.inputClip), Float(settings.outputClip))
     for d in values.indices {
-      let x = max(-inner, min(inner, values[d]))
-      values[d] = max(-outer, min(outer, (x - mean[start + d]) / deviation[start + d]))
+      let x = values[d].clamped(from: -inner, to: inner)
+      values[d] = ((x - mean[start + d]) / deviation[start + d]).clamped(from: -outer, to: outer)
     }
   }
 

@@ -48,8 +48,8 @@ public struct DistillationSettings: Codable, Sendable, Equatable {
     try Settings.requirePositive(
       firstTeacherTemperature, "objectives.distillation.firstTeacherTemperature")
     try Settings.require(
-      temperatureUpdates >= 0, "objectives.distillation.temperatureUpdates", "at least 0",
-      found: .integer(temperatureUpdates))
+      temperatureUpdates, in: 0...SettingRange.count.upperBound,
+      "objectives.distillation.temperatureUpdates")
     try Settings.requireShare(centreMomentum, "objectives.distillation.centreMomentum")
     try Settings.requireShare(maskedShare, "objectives.distillation.maskedShare")
   }

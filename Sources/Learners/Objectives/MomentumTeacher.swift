@@ -48,8 +48,7 @@ public struct TeacherSettings: Codable, Sendable, Equatable {
     try Settings.requireShare(momentum, "objectives.teacher.momentum")
     try Settings.requireShare(lastMomentum, "objectives.teacher.lastMomentum")
     try Settings.require(
-      momentumUpdates >= 0, "objectives.teacher.momentumUpdates", "at least 0",
-      found: .integer(momentumUpdates))
+      momentumUpdates, in: 0...SettingRange.count.upperBound, "objectives.teacher.momentumUpdates")
   }
 
   static let documentation: [(key: String, meaning: String, source: String)] = [

@@ -121,14 +121,29 @@ public struct ArchitectureSettings: Codable, Sendable, Equatable {
   /// A model of three tokens: state, action token and goal-post.
   public init() {}
 
-  func validate() throws {
+  func validate(batch: Int) throws {
     let counts = [
       ("width", width), ("heads", heads), ("layers", layers), ("decoderLayers", decoderLayers),
       ("feedForward", feedForward), ("copies", copies), ("history", history), ("ahead", ahead),
       ("actionTokens", actionTokens), ("planWidth", planWidth), ("waypoints", waypoints),
       ("planModes", planModes),
     ]
-    for (name, value) in counts { try Settings.requireCount(value, "architecture." + name) }
+    for (name, value) in counts {
+      try Settings.require(value, in: SettingRange.width, "architecture." + name)
+    }
+    for (name, value) in [("layers", layers), ("decoderLayers", decoderLayers)] {
+      try Settings.require(
+        value, in: 1...SettingRange.layers.upperBound, "architecture." + name)
+    }
+    // Tokens of a row that settings ask for; those of a trajectory follow from the world's horizon.
+    let tokens = copies + 2 * history + actionTokens + waypoints
+    let numbers = batch * tokens * max(width, feedForward)
+    let (scores, isTooMany) = (batch * heads).multipliedReportingOverflow(by: tokens * tokens)
+    try Settings.require(
+      numbers <= SettingRange.activations && !isTooMany && scores <= SettingRange.activations,
+      "batchSize",
+      "so small that a layer gives at most \(SettingRange.activations) numbers, of \(tokens) tokens "
+        + "a row", found: .integer(batch))
     try Settings.require(
       width % heads == 0, "architecture.width", "a multiple of architecture.heads",
       found: .integer(width))

@@ -110,14 +110,14 @@ extension GoalTransformer.Configuration {
 
   /// Throws `SettingsError` for the first value out of its range.
   public func validate() throws {
-    try Settings.requireCount(batchSize, "batchSize")
-    try architecture.validate()
-    try Settings.requireWidths(hiddenWidths, "hiddenWidths")
+    try Settings.require(batchSize, in: SettingRange.batch, "batchSize")
+    try Settings.requireLayers(hiddenWidths, batch: batchSize)
+    try architecture.validate(batch: batchSize)
     try objectives.validate()
-    try Settings.require(bins >= 2, "bins", "at least 2", found: .integer(bins))
-    try Settings.require(jointLimit >= 0, "jointLimit", "at least 0", found: .integer(jointLimit))
+    try Settings.require(bins, in: SettingRange.bins, "bins")
+    try Settings.require(jointLimit, in: SettingRange.joint, "jointLimit")
     try Settings.requirePositive(learningRate, "learningRate")
-    try Settings.requireCount(accumulations, "accumulations")
+    try Settings.require(accumulations, in: SettingRange.batch, "accumulations")
     try Settings.require(
       viewNoise >= 0 && viewNoise.isFinite, "viewNoise", "at least 0", found: .number(viewNoise))
     try normalizer.validate()
