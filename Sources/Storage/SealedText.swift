@@ -55,13 +55,7 @@ enum SealedText {
   static func read<Value: Decodable>(
     _ type: Value.Type, from url: URL, schema: Int
   ) throws(StorageError) -> (value: Value, seal: String) {
-    let data: Data
-    do {
-      data = try Data(contentsOf: url)
-    } catch {
-      if !FileManager.default.fileExists(atPath: url.path) { throw .missing(url.path) }
-      throw .cannotRead(url.path, reason: systemReason(of: error))
-    }
+    let data = try WholeFile.read(url)
     let seal = try check(data, path: url.path)
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
