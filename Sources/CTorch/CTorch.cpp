@@ -66,6 +66,7 @@ c10::IValue boxed(const CTorchValue &value) {
   }
   case CTorchKindIntegers:
     return at::IntArrayRef(static_cast<const int64_t *>(value.list), value.count);
+  case CTorchKindText: return std::string(static_cast<const char *>(value.list), value.count);
   case CTorchKindDevice:
     return at::Device(std::string(static_cast<const char *>(value.list), value.count));
   case CTorchKindTensors: {
@@ -203,9 +204,13 @@ bool ctorch_gradients(
   });
 }
 
-CTorchTensor ctorch_dense(CTorchTensor x, const CTorchTensor *parameters, int32_t count) {
+CTorchTensor ctorch_dense(
+    CTorchTensor x, const CTorchTensor *parameters, int32_t count, bool gelu, bool normalized) {
   return guarded<CTorchTensor>(nullptr, [&] {
-    return give(dense(view(x), {reinterpret_cast<const at::Tensor *>(parameters), size_t(count)}));
+    const auto between =
+        !gelu ? Between::rectifier : normalized ? Between::normalizedGelu : Between::gelu;
+    return give(dense(
+        view(x), {reinterpret_cast<const at::Tensor *>(parameters), size_t(count)}, between));
   });
 }
 
@@ -216,6 +221,11 @@ CTorchTensor ctorch_transformer_block(
         view(x), {reinterpret_cast<const at::Tensor *>(parameters), 12}, heads, causal,
         rectified));
   });
+}
+
+CTorchTensor ctorch_interval_lengths(CTorchTensor x, CTorchTensor y, int32_t parts) {
+  return guarded<CTorchTensor>(
+      nullptr, [&] { return give(intervalLengths(view(x), view(y), parts)); });
 }
 
 bool ctorch_record(bool on) {

@@ -80,6 +80,25 @@ static void gelu(
   }
 }
 
+/// (1 + tanh v) / 2 is 1 / (1 + exp(−2v)), whose slope is exp(−2v) / (1 + exp(−2v))².
+static void geluTanh(
+    float *__restrict x, const float *__restrict bias, float *__restrict y, int64_t rows,
+    int64_t columns) {
+  for (int64_t row = 0; row < rows; row++, x += columns, y += columns) {
+    for (int64_t k = 0; k < columns; k++) {
+      const float u = x[k] + bias[k];
+      const float square = u * u;
+      const float w = 1.59576912f * u * (1.0f + 0.044715f * square);  // 2v
+      const float size = -__builtin_fabsf(w);
+      const float e = size < -86.0f ? 0.0f : exponential(size);
+      const float r = 1.0f / (1.0f + e);
+      const float share = u < 0 ? e * r : r;
+      y[k] = u * share;
+      x[k] = share + u * (e * r * r) * (1.59576912f * (1.0f + 0.134145f * square));
+    }
+  }
+}
+
 static void scaleGradient(
     float *__restrict dy, const float *__restrict slope, float *__restrict sums, int64_t rows,
     int64_t columns) {
@@ -103,14 +122,14 @@ static void addResidual(
 
 static void normalize(
     const float *__restrict x, const float *__restrict gain, const float *__restrict shift,
-    float *__restrict y, float *__restrict moments, int64_t rows, int64_t columns) {
+    float *__restrict y, float *__restrict moments, int64_t rows, int64_t columns, float epsilon) {
 #pragma clang fp reassociate(on)
   for (int64_t row = 0; row < rows; row++, x += columns, y += columns) {
     float sum = 0, squares = 0;
     for (int64_t k = 0; k < columns; k++) sum += x[k];
     const float mean = sum / static_cast<float>(columns);
     for (int64_t k = 0; k < columns; k++) squares += (x[k] - mean) * (x[k] - mean);
-    const float scale = 1.0f / __builtin_sqrtf(squares / static_cast<float>(columns) + 1e-5f);
+    const float scale = 1.0f / __builtin_sqrtf(squares / static_cast<float>(columns) + epsilon);
     for (int64_t k = 0; k < columns; k++) y[k] = (x[k] - mean) * scale * gain[k] + shift[k];
     moments[2 * row] = mean;
     moments[2 * row + 1] = scale;
@@ -138,9 +157,13 @@ static void normalizeGradient(
     const float second = product / static_cast<float>(columns);
     for (int64_t k = 0; k < columns; k++) {
       const float z = (x[k] - mean) * scale;
-      dx[k] = residual[k] + scale * (dy[k] * gain[k] - first - z * second);
+      dx[k] = scale * (dy[k] * gain[k] - first - z * second);
     }
-    dy += columns, x += columns, dx += columns, residual += columns;
+    if (residual) {
+      for (int64_t k = 0; k < columns; k++) dx[k] += residual[k];
+      residual += columns;
+    }
+    dy += columns, x += columns, dx += columns;
   }
 }
 
@@ -292,7 +315,7 @@ static void attendGradient(
 }
 
 static const Kernels table = {
-    addBias,     sumRows,   rectifyGradient,   gelu,   scaleGradient,
+    addBias,     sumRows,   rectifyGradient,   gelu,   geluTanh,       scaleGradient,
     addResidual, normalize, normalizeGradient, attend, attendGradient,
 };
 

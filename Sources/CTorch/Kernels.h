@@ -25,6 +25,8 @@ struct Kernels {
       float *dy, const float *y, float *sums, int64_t rows, int64_t columns);
   /// y = u Φ(u) for u = x + bias, Φ the normal distribution; x ← the slope Φ(u) + u φ(u).
   void (*gelu)(float *x, const float *bias, float *y, int64_t rows, int64_t columns);
+  /// y = u (1 + tanh v) / 2 for u = x + bias, v = √(2/π) (u + 0.044715 u³); x ← its slope.
+  void (*geluTanh)(float *x, const float *bias, float *y, int64_t rows, int64_t columns);
   /// dy ← dy · slope; and the column sums of the result.
   void (*scaleGradient)(
       float *dy, const float *slope, float *sums, int64_t rows, int64_t columns);
@@ -32,12 +34,12 @@ struct Kernels {
   void (*addResidual)(
       float *x, const float *bias, const float *residual, int64_t rows, int64_t columns);
   /// y = (x − mean) · scale · gain + shift by row; `moments` `[rows, 2]` takes mean and scale, which is
-  /// 1 / √(variance + 1e-5).
+  /// 1 / √(variance + epsilon).
   void (*normalize)(
       const float *x, const float *gain, const float *shift, float *y, float *moments,
-      int64_t rows, int64_t columns);
+      int64_t rows, int64_t columns, float epsilon);
   /// dx = residual + the gradient of `normalize` with respect to x, from that with respect to y, dy;
-  /// sets the gradients with respect to gain and shift as well.
+  /// sets the gradients with respect to gain and shift as well. A residual of NULL is 0.
   void (*normalizeGradient)(
       const float *dy, const float *x, const float *moments, const float *gain,
       const float *residual, float *dx, float *gains, float *shifts, int64_t rows, int64_t columns);

@@ -2,11 +2,18 @@
 #pragma once
 #include <ATen/ATen.h>
 
-/// Dense layers with rectifiers between them and nothing after the last: y = x Wᵀ + b each.
+/// What stands between two dense layers; GELU is by tanh (`Kernels::geluTanh`).
+enum class Between : int64_t { rectifier, gelu, normalizedGelu };
+
+/// ε of the normalisation after GELU.
+constexpr float denseEpsilon = 1e-6f;
+
+/// Dense layers, y = x Wᵀ + b each, with `between` between them and nothing after the last.
 ///
 /// `x` is `[rows, inputs]` and the parameters are weight `[outputs, inputs]` and bias `[outputs]` of
-/// each layer in turn. All are of 32-bit numbers on the processor.
-at::Tensor dense(const at::Tensor &x, at::TensorList parameters);
+/// each layer in turn, with a normalisation also gain and shift `[outputs]` of each but the last. All
+/// are of 32-bit numbers on the processor.
+at::Tensor dense(const at::Tensor &x, at::TensorList parameters, Between between);
 
 /// A transformer's block with the normalisation first:
 ///
@@ -18,3 +25,7 @@ at::Tensor dense(const at::Tensor &x, at::TensorList parameters);
 /// `[D, F]`. All are of 32-bit numbers on the processor.
 at::Tensor transformerBlock(
     const at::Tensor &x, at::TensorList parameters, int64_t heads, bool causal, bool rectified);
+
+/// The length of the union of the intervals from x[k] to y[k], of those where x[k] < y[k], in each of
+/// `parts` parts of two rows: `[rows, parts]` of `[rows, columns]`, as one recorded operator.
+at::Tensor intervalLengths(const at::Tensor &x, const at::Tensor &y, int64_t parts);

@@ -13,6 +13,9 @@ const float *read(const at::Tensor &tensor) { return tensor.const_data_ptr<float
 
 float *write(const at::Tensor &tensor) { return tensor.mutable_data_ptr<float>(); }
 
+/// ε of the normalisations.
+constexpr float epsilon = 1e-5f;
+
 /// The parameters in their order, and their gradients.
 enum Parameter : int64_t {
   gain1, shift1, weightQKV, biasQKV, weightO, biasO, gain2, shift2, weight1, bias1, weight2, bias2,
@@ -62,7 +65,7 @@ at::Tensor outputs(
   kept.normal1 = matrix(columns);
   kernels().normalize(
       read(kept.x), read(p[gain1]), read(p[shift1]), write(kept.normal1), write(kept.moments1),
-      rows, columns);
+      rows, columns, epsilon);
   kept.qkv = at::mm(kept.normal1, p[weightQKV].t());
   kernels().addBias(write(kept.qkv), read(p[biasQKV]), rows, 3 * columns, false);
   kept.probabilities =
@@ -76,7 +79,7 @@ at::Tensor outputs(
   kept.normal2 = matrix(columns);
   kernels().normalize(
       read(kept.y), read(p[gain2]), read(p[shift2]), write(kept.normal2), write(kept.moments2),
-      rows, columns);
+      rows, columns, epsilon);
   kept.slope = at::mm(kept.normal2, p[weight1].t());
   const int64_t hidden = kept.slope.size(1);
   if (rectified) {

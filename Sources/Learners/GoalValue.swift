@@ -1,26 +1,41 @@
 internal import Glibc
 
-/// What the values of a learner are sums of: its discount and what it counts as a reward.
+/// What the values of a learner are sums of: its discount, what it counts as a reward, and where it begins to count.
 ///
-///     V = Σ_{i ≥ 0} γ^i r_i,   r_i the reward of the i-th step from here
+///     V = Σ_{i ≥ 0} γ^i r_i,   r_i the reward of the state after i + 1 steps from here, or after i steps
 public struct ValueScale: Codable, Sendable, Equatable {
   /// γ, in (0, 1).
   public let discount: Double
   /// What counts as a reward.
   public let rewards: RewardConvention
+  /// Whether the first reward is the present state's, as OGBench's learners count; else the next state's.
+  public let startsBeforeStep: Bool
 
   /// Makes a scale.
-  public init(discount: Double, rewards: RewardConvention) {
+  public init(discount: Double, rewards: RewardConvention, startsBeforeStep: Bool = false) {
     precondition(discount > 0 && discount < 1, "a discount in (0, 1), found \(discount)")
     self.discount = discount
     self.rewards = rewards
+    self.startsBeforeStep = startsBeforeStep
   }
+
+  /// Reads a scale; one that does not say where it begins to count begins with the next state.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    discount = try container.decode(Double.self, forKey: .discount)
+    rewards = try container.decode(RewardConvention.self, forKey: .rewards)
+    startsBeforeStep =
+      try container.decodeIfPresent(Bool.self, forKey: .startsBeforeStep) ?? false
+  }
+
+  /// Rewards that come before the goal's own, of a goal that is reached with the h-th step from here.
+  private var lead: Double { startsBeforeStep ? 0 : 1 }
 
   /// The value of a goal that is reached with the `steps`-th step from here, and kept.
   ///
-  ///     0/1:  γ^{h−1} / (1 − γ)        −1/0:  −(1 − γ^{h−1}) / (1 − γ)
+  ///     0/1:  γ^k / (1 − γ)        −1/0:  −(1 − γ^k) / (1 − γ),    k = h − 1, or h with the present state's
   public func value(reachedIn steps: Double) -> Double {
-    let discounted = exp(log(discount) * (steps - 1))
+    let discounted = exp(log(discount) * (steps - lead))
     switch rewards {
     case .zeroOrOne: return discounted / (1 - discount)
     case .minusOneOrZero: return -(1 - discounted) / (1 - discount)
@@ -35,7 +50,18 @@ public struct ValueScale: Codable, Sendable, Equatable {
       case .zeroOrOne: value * (1 - discount)
       case .minusOneOrZero: 1 + value * (1 - discount)
       }
-    return kept <= 0 ? .infinity : max(1, 1 + log(kept) / log(discount))
+    return kept <= 0 ? .infinity : max(1, lead + log(kept) / log(discount))
+  }
+
+  /// The value of being at the goal, or not, in each of the states that follow; now it is not.
+  public func value(ofStates isReached: [Bool]) -> Double {
+    let states = startsBeforeStep ? [false] + isReached : isReached
+    var (sum, weight) = (0.0, 1.0)
+    for isThere in states {
+      sum += weight * (rewards == .zeroOrOne ? (isThere ? 1 : 0) : (isThere ? 0 : -1))
+      weight *= discount
+    }
+    return sum
   }
 }
 

@@ -13,6 +13,13 @@ public enum LearnerRegistry {
     LearnerEntry(DDPG<HindsightGoals>.self),
     LearnerEntry(TD3BC.self),
     LearnerEntry(GoalTransformer.self),
+    LearnerEntry(GCBC.self),
+    LearnerEntry(GCIVL.self),
+    LearnerEntry(GCIQL.self),
+    LearnerEntry(HIQL.self),
+    LearnerEntry(CRL.self),
+    LearnerEntry(QRL.self),
+    LearnerEntry(LAVL.self),
   ]
 
   /// The learner of an id; throws `LearnerError.unknown`.

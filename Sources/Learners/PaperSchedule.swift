@@ -13,6 +13,8 @@ struct PaperSchedule: Sendable, Equatable {
   var batchesPerCycle = 4
   /// Gradient steps in all.
   var updates = 2_000
+  /// Whether the reference has settings for the task.
+  private(set) var isListed = false
 
   /// The settings for a task, or the reference's defaults (50 epochs of 10 cycles of 4 batches).
   init(task: GoalTask) {
@@ -29,6 +31,6 @@ struct PaperSchedule: Sendable, Equatable {
 
   private mutating func set(_ batchSize: Int, _ step: Double, batches: Int, updates: Int) {
     (self.batchSize, bestAdvantageStep) = (batchSize, step)
-    (batchesPerCycle, self.updates) = (batches, updates)
+    (batchesPerCycle, self.updates, isListed) = (batches, updates, true)
   }
 }

@@ -8,6 +8,7 @@ struct BatchColumns {
   let policyGoals: UnsafeMutablePointer<Float>
   let valueGoals: UnsafeMutablePointer<Float>
   let subgoals: UnsafeMutablePointer<Float>
+  let subgoalObservations: UnsafeMutablePointer<Float>
   let lowGoals: UnsafeMutablePointer<Float>
   let policyRewards: UnsafeMutablePointer<Float>
   let valueRewards: UnsafeMutablePointer<Float>
@@ -43,6 +44,8 @@ extension GoalBatch {
         && nextObservations.count == observations.count && policyGoals.count == count * goal
         && valueGoals.count == count * goal
         && subgoals.count == (scheme.subgoalSteps == nil ? 0 : count * goal)
+        && subgoalObservations.count
+          == (scheme.subgoalSteps == nil ? 0 : count * spec.observation)
         && lowGoals.count == subgoals.count
         && policyRewards.count == count && valueRewards.count == count && offsets.count == count
         && valueOffsets.count == count && sources.count == count && episodes.count == count
@@ -72,8 +75,8 @@ extension GoalBatch {
   ) {
     Self.call(
       body, &observations, &nextObservations, actions, &policyGoals, &valueGoals, &subgoals,
-      &lowGoals, &policyRewards, &valueRewards, &offsets, &valueOffsets, &policyOrigins,
-      &valueOrigins, &sources, &episodes, &steps)
+      &subgoalObservations, &lowGoals, &policyRewards, &valueRewards, &offsets, &valueOffsets,
+      &policyOrigins, &valueOrigins, &sources, &episodes, &steps)
   }
 
   /// The pointers that arrays become as arguments are good for this call.
@@ -81,7 +84,8 @@ extension GoalBatch {
     _ body: (BatchColumns) -> Void, _ observations: UnsafeMutablePointer<Float>,
     _ nextObservations: UnsafeMutablePointer<Float>, _ actions: UnsafeMutablePointer<Float>,
     _ policyGoals: UnsafeMutablePointer<Float>, _ valueGoals: UnsafeMutablePointer<Float>,
-    _ subgoals: UnsafeMutablePointer<Float>, _ lowGoals: UnsafeMutablePointer<Float>,
+    _ subgoals: UnsafeMutablePointer<Float>, _ subgoalObservations: UnsafeMutablePointer<Float>,
+    _ lowGoals: UnsafeMutablePointer<Float>,
     _ policyRewards: UnsafeMutablePointer<Float>, _ valueRewards: UnsafeMutablePointer<Float>,
     _ offsets: UnsafeMutablePointer<Int32>, _ valueOffsets: UnsafeMutablePointer<Int32>,
     _ policyOrigins: UnsafeMutablePointer<GoalOrigin>,
@@ -91,7 +95,8 @@ extension GoalBatch {
     body(
       BatchColumns(
         observations: observations, nextObservations: nextObservations, actions: actions,
-        policyGoals: policyGoals, valueGoals: valueGoals, subgoals: subgoals, lowGoals: lowGoals,
+        policyGoals: policyGoals, valueGoals: valueGoals, subgoals: subgoals,
+        subgoalObservations: subgoalObservations, lowGoals: lowGoals,
         policyRewards: policyRewards, valueRewards: valueRewards, offsets: offsets,
         valueOffsets: valueOffsets, policyOrigins: policyOrigins, valueOrigins: valueOrigins,
         sources: sources, episodes: episodes, steps: steps))

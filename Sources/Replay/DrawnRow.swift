@@ -48,6 +48,7 @@ struct LocatedRow {
   var policy: LocatedGoal
   var value: LocatedGoal
   var subgoal: UnsafePointer<Float>
+  var subgoalObservation: UnsafePointer<Float>
   var lowGoal: UnsafePointer<Float>
 }
 

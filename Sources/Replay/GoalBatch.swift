@@ -32,6 +32,8 @@ public struct GoalBatch: Sendable {
   public var valueRewards: [Float]
   /// What a high level is to propose on the way to the policy's goal, `[B, F]`; empty without subgoals.
   public var subgoals: [Float]
+  /// The observations of the states that the subgoals are made of, `[B, O]`; empty without subgoals.
+  public var subgoalObservations: [Float]
   /// The goals of a low level, `[B, F]`; empty without subgoals.
   public var lowGoals: [Float]
   /// Where each row came from: its source, in the sampler's order, `[B]`.
@@ -69,6 +71,7 @@ public struct GoalBatch: Sendable {
     policyGoals = zeros(goal)
     valueGoals = zeros(goal)
     subgoals = zeros(hasSubgoals ? goal : 0)
+    subgoalObservations = zeros(hasSubgoals ? spec.observation : 0)
     lowGoals = zeros(hasSubgoals ? goal : 0)
     policyRewards = zeros(1)
     valueRewards = zeros(1)

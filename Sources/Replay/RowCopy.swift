@@ -36,6 +36,7 @@ struct RowCopy {
     block.gather(batch.valueGoals, goal) { $0.pointee.value.form }
     if hasSubgoals {
       block.gather(batch.subgoals, goal) { $0.pointee.subgoal }
+      block.gather(batch.subgoalObservations, observation) { $0.pointee.subgoalObservation }
       block.gather(batch.lowGoals, goal) { $0.pointee.lowGoal }
     }
     // A state of the data lies in one place, so equal places are equal indices.

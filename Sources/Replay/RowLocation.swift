@@ -65,6 +65,7 @@ struct RowLocation<Episodes: EpisodeChoice> {
       let (first, width) =
         wantsObservation ? (episode.observations, states) : (episode.achieved, stride)
       place.pointee.subgoal = first + high * width
+      place.pointee.subgoalObservation = episode.observations + high * states
       place.pointee.lowGoal = first + low * width
     }
     if table.pointee.placement == .paged { ask(for: place.pointee) }
@@ -103,6 +104,7 @@ struct RowLocation<Episodes: EpisodeChoice> {
     for place in [row.policy.form, row.value.form] { Paging.ask(place, 4 * width) }
     if subgoalSteps > 0 {
       for place in [row.subgoal, row.lowGoal] { Paging.ask(place, 4 * width) }
+      Paging.ask(row.subgoalObservation, 4 * observation)
     }
   }
 

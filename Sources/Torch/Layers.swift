@@ -15,26 +15,63 @@ public struct Linear: Sendable {
     self.bias = Tensor(bias, shape: [outputs]).tracked()
   }
 
+  init(weight: Tensor, bias: Tensor) { (self.weight, self.bias) = (weight, bias) }
+
   /// The outputs `[B, K]` of the inputs `[B, I]`.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     Operators.linear(.tensor(x), .tensor(weight), .tensor(bias))
   }
 }
 
-/// Dense layers with rectifiers between them and nothing after the last.
+/// Dense layers with an activation between them, which a normalisation of each row can follow, and nothing
+/// after the last.
+///
+///     x ← norm(f(W x + b)) for each layer but the last,   y = W x + b
+///
+/// Shapes: `B` rows, `I` inputs, `K` outputs.
 public struct MLP: Sendable {
+  /// What stands between two dense layers.
+  public enum Activation: Sendable {
+    /// max(0, u).
+    case rectifier
+    /// u (1 + tanh(√(2/π) (u + 0.044715 u³))) / 2, GELU by its approximation.
+    ///
+    /// Hendrycks and Gimpel, "Gaussian Error Linear Units (GELUs)", arXiv:1606.08415, section 2.
+    case gelu
+  }
+
   /// The layers, from input to output.
   public let layers: [Linear]
+  /// f.
+  public let activation: Activation
+  /// The normalisations after f, one a layer but the last; empty for none.
+  public let norms: [LayerNorm]
 
-  /// Makes a network of layers that fit each other.
-  public init(_ layers: [Linear]) { self.layers = layers }
+  /// The ε of normalisations between dense layers.
+  public static let normEpsilon = 1e-6
+
+  /// Makes a network of layers that fit each other; normalisations need GELU and have `normEpsilon`.
+  public init(_ layers: [Linear], activation: Activation = .rectifier, norms: [LayerNorm] = []) {
+    precondition(
+      norms.isEmpty
+        || activation == .gelu && norms.count == layers.count - 1
+          && norms.allSatisfy { $0.epsilon == Self.normEpsilon },
+      "normalisations follow GELU and all layers but the last, found \(norms.count)")
+    self.layers = layers
+    self.activation = activation
+    self.norms = norms
+  }
 
   /// The outputs `[B, K]` of the inputs `[B, I]`.
   ///
   /// On the CPU it is one operator, whose gradients are computed in closed form.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     guard TorchRuntime.device == .cpu else { return composed(x) }
-    return Tensor.recorded(parameters) { ctorch_dense(x.handle, $0, Int32(2 * layers.count)) }
+    let parameters = parameters
+    return Tensor.recorded(parameters) {
+      ctorch_dense(
+        x.handle, $0, Int32(parameters.count), activation == .gelu, !norms.isEmpty)
+    }
   }
 
   /// The same of libtorch's own operators, for other devices.
@@ -42,31 +79,51 @@ public struct MLP: Sendable {
     var x = x
     for (k, layer) in layers.enumerated() {
       x = layer(x)
+      guard k + 1 < layers.count else { break }
+      switch activation {
       // In place: a dense layer's gradient does not need its own output.
-      if k + 1 < layers.count { x = Operators.rectifyInPlace(.tensor(x)) }
+      case .rectifier: x = Operators.rectifyInPlace(.tensor(x))
+      case .gelu: x = Operators.gelu(.tensor(x), .text("tanh"))
+      }
+      if !norms.isEmpty { x = norms[k](x) }
     }
     return x
   }
 
-  /// Weight and bias of each layer, from input to output.
-  public var parameters: [Tensor] { layers.flatMap { [$0.weight, $0.bias] } }
+  /// Weight and bias of each layer, from input to output; gain and shift of its normalisation follow them.
+  public var parameters: [Tensor] { named.map(\.tensor) }
 
-  /// The parameters, named `<2k>.weight` and `<2k>.bias` for the layer `k`: as PyTorch's `Sequential`
-  /// names them, where a rectifier after each layer has a number, too.
+  /// The parameters, named as PyTorch's `Sequential` names them, where all that stands between two layers
+  /// has a number, too: `<2k>.weight` and `<2k>.bias` for the layer `k`; with normalisations `<3k>.weight`
+  /// and `<3k>.bias`, and `<3k + 2>.weight` and `.bias` for the normalisation after it.
   public var named: [NamedTensor] {
-    layers.enumerated().flatMap {
-      [NamedTensor("\(2 * $0).weight", $1.weight), NamedTensor("\(2 * $0).bias", $1.bias)]
+    let step = norms.isEmpty ? 2 : 3
+    return layers.enumerated().flatMap { k, layer in
+      var named = [
+        NamedTensor("\(step * k).weight", layer.weight),
+        NamedTensor("\(step * k).bias", layer.bias),
+      ]
+      if norms.indices.contains(k) {
+        named.append(NamedTensor("\(step * k + 2).weight", norms[k].weight))
+        named.append(NamedTensor("\(step * k + 2).bias", norms[k].bias))
+      }
+      return named
     }
   }
 
   /// A network with the same numbers in memory of its own.
   public func copied() -> MLP {
+    mapped { Tensor($0.floats, shape: $0.shape).tracked() }
+  }
+
+  /// The same network, in the same memory, through whose parameters no gradient flows.
+  public func frozen() -> MLP { mapped { $0.detached() } }
+
+  private func mapped(_ body: (Tensor) -> Tensor) -> MLP {
     MLP(
-      layers.map { layer in
-        let shape = layer.weight.shape
-        return Linear(
-          inputs: shape[1], outputs: shape[0], weight: layer.weight.floats,
-          bias: layer.bias.floats)
+      layers.map { Linear(weight: body($0.weight), bias: body($0.bias)) }, activation: activation,
+      norms: norms.map {
+        LayerNorm(weight: body($0.weight), bias: body($0.bias), epsilon: $0.epsilon)
       })
   }
 }

@@ -20,6 +20,8 @@ public enum Operand: Sendable {
   case tensors([Tensor])
   /// A place for tensors.
   case device(Device)
+  /// A word, such as the name of a variant.
+  case text(String)
 }
 
 extension Operand: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
@@ -129,14 +131,19 @@ extension Operand {
     case .tensors(let list):
       words.append(contentsOf: list.lazy.map { bits($0) })
       return made(.tensors, count: list.count)
-    case .device(let device):
-      let text = Array(device.description.utf8)
-      for start in stride(from: 0, to: text.count, by: 8) {
-        var word: Int64 = 0
-        withUnsafeMutableBytes(of: &word) { $0.copyBytes(from: text[start...].prefix(8)) }
-        words.append(word)
-      }
-      return made(.device, count: text.count)
+    case .device(let device): return made(.device, count: append(device.description, to: &words))
+    case .text(let text): return made(.text, count: append(text, to: &words))
     }
+  }
+
+  /// Appends a text's bytes, filled up to whole words; gives their number.
+  private func append(_ text: String, to words: inout [Int64]) -> Int {
+    let bytes = Array(text.utf8)
+    for start in stride(from: 0, to: bytes.count, by: 8) {
+      var word: Int64 = 0
+      withUnsafeMutableBytes(of: &word) { $0.copyBytes(from: bytes[start...].prefix(8)) }
+      words.append(word)
+    }
+    return bytes.count
   }
 }

@@ -1,4 +1,5 @@
 internal import CTorch
+internal import Glibc
 
 /// An `MLP` for one row at a time, with its numbers copied and laid out for that.
 ///
@@ -13,14 +14,18 @@ public struct RowNetwork: Sendable {
     let panels: Int
     let packed: [Float]
     let bias: [Float]
+    /// Gain and shift of the normalisation that follows, if there is one.
+    let norm: (gain: [Float], shift: [Float])?
   }
 
   private let layers: [Layer]
+  private let activation: MLP.Activation
   private let outputs: Int
 
   /// Copies a network's present numbers.
   public init(_ network: MLP) {
-    layers = network.layers.map { layer in
+    activation = network.activation
+    layers = network.layers.enumerated().map { number, layer in
       let shape = layer.weight.shape
       let (outputs, inputs) = (shape[0], shape[1])
       let panels = (outputs + RowNetwork.width - 1) / RowNetwork.width
@@ -32,7 +37,9 @@ public struct RowNetwork: Sendable {
       }
       let filler = [Float](repeating: 0, count: panels * RowNetwork.width - outputs)
       return Layer(
-        inputs: inputs, panels: panels, packed: packed, bias: layer.bias.floats + filler)
+        inputs: inputs, panels: panels, packed: packed, bias: layer.bias.floats + filler,
+        norm: network.norms.indices.contains(number)
+          ? (network.norms[number].weight.floats, network.norms[number].bias.floats) : nil)
     }
     outputs = network.layers.last?.bias.count ?? 0
   }
@@ -47,9 +54,29 @@ public struct RowNetwork: Sendable {
         guard let start = y.baseAddress else { return }
         ctorch_row(
           layer.packed, layer.bias, x, Int32(layer.inputs), Int32(layer.panels),
-          k + 1 < layers.count, start)
+          k + 1 < layers.count && activation == .rectifier, start)
       }
+      guard k + 1 < layers.count, activation == .gelu else { continue }
+      for place in x.indices { x[place] = RowNetwork.gelu(x[place]) }
+      if let norm = layer.norm { x = RowNetwork.normalized(x, norm.gain, norm.shift) }
     }
     return Array(x.prefix(outputs))
+  }
+
+  /// GELU by tanh, rounded from `Double`.
+  private static func gelu(_ u: Float) -> Float {
+    let u = Double(u)
+    return Float(0.5 * u * (1 + tanh((2 / Double.pi).squareRoot() * (u + 0.044715 * u * u * u))))
+  }
+
+  /// The first numbers of a row, as many as `gain` has, normalised in `Double`.
+  private static func normalized(_ x: [Float], _ gain: [Float], _ shift: [Float]) -> [Float] {
+    let row = x.prefix(gain.count).map(Double.init)
+    let mean = row.reduce(0, +) / Double(row.count)
+    let variance = row.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(row.count)
+    let scale = 1 / (variance + MLP.normEpsilon).squareRoot()
+    return row.indices.map {
+      Float((row[$0] - mean) * scale * Double(gain[$0]) + Double(shift[$0]))
+    }
   }
 }

@@ -7,6 +7,12 @@ extension Operators {
   static let transpose = Op("transpose.int")
   static let upperTriangle = Op("triu")
   static let normalizeBatch = Op("batch_norm")
+  static let softplus = Op("softplus")
+  static let isBelow = Op("lt.Scalar")
+  static let absolute = Op("abs")
+  static let largestAlong = Op("amax")
+  static let maximum = Op("maximum")
+  static let negate = Op("neg")
 }
 
 extension Tensor {
@@ -52,5 +58,32 @@ extension Tensor {
   public func batchNormalized(weight: Tensor, bias: Tensor) -> Tensor {
     Operators.normalizeBatch(
       .tensor(self), .tensor(weight), .tensor(bias), nil, nil, true, 0.1, 1e-5, false)
+  }
+
+  /// ln(1 + exp x), element by element.
+  public func softplus() -> Tensor { Operators.softplus(.tensor(self)) }
+
+  /// 1 where an element is below 0, else 0; no gradient flows through it.
+  public func isNegative() -> Tensor {
+    Operators.multiplyNumber(.tensor(Operators.isBelow(.tensor(detached()), 0.0)), 1.0)
+  }
+
+  /// |x|, element by element.
+  public func magnitude() -> Tensor { Operators.absolute(.tensor(self)) }
+
+  /// −x, element by element.
+  public static prefix func - (x: Tensor) -> Tensor { Operators.negate(.tensor(x)) }
+
+  /// The greater of two tensors, element by element.
+  public func maximum(_ b: Tensor) -> Tensor { Operators.maximum(.tensor(self), .tensor(b)) }
+
+  /// The largest element along a dimension, which disappears.
+  public func maximum(along dimension: Int) -> Tensor {
+    Operators.largestAlong(.tensor(self), .integers([dimension]))
+  }
+
+  /// The dot products of the rows of two tensors `[B, K]`, `[B, 1]`.
+  public func rowProducts(_ b: Tensor) -> Tensor {
+    (self * b).sum(along: 1).reshaped([shape[0], 1])
   }
 }

@@ -1,6 +1,6 @@
 internal import CTorch
 
-/// Normalisation of each row: y = (x − mean) / √(variance + 10⁻⁵) · weight + bias.
+/// Normalisation of each row: y = (x − mean) / √(variance + ε) · weight + bias.
 ///
 /// Ba, Kiros and Hinton, "Layer Normalization", arXiv:1607.06450. Shapes: rows `[..., D]`.
 public struct LayerNorm: Sendable {
@@ -9,15 +9,24 @@ public struct LayerNorm: Sendable {
   /// The shift, `[D]`.
   public let bias: Tensor
 
-  /// Makes a layer of gain 1 and shift 0.
-  public init(width: Int) {
-    weight = Tensor([Float](repeating: 1, count: width), shape: [width]).tracked()
-    bias = Tensor([Float](repeating: 0, count: width), shape: [width]).tracked()
+  /// ε.
+  public let epsilon: Double
+
+  /// Makes a layer of gain 1 and shift 0; PyTorch's ε is 10⁻⁵.
+  public init(width: Int, epsilon: Double = 1e-5) {
+    self.init(
+      weight: Tensor([Float](repeating: 1, count: width), shape: [width]).tracked(),
+      bias: Tensor([Float](repeating: 0, count: width), shape: [width]).tracked(), epsilon: epsilon)
+  }
+
+  init(weight: Tensor, bias: Tensor, epsilon: Double) {
+    (self.weight, self.bias, self.epsilon) = (weight, bias, epsilon)
   }
 
   /// The rows of `x`, normalised.
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    Operators.normalize(.tensor(x), .integers(weight.shape), .tensor(weight), .tensor(bias))
+    Operators.normalize(
+      .tensor(x), .integers(weight.shape), .tensor(weight), .tensor(bias), .number(epsilon))
   }
 }
 

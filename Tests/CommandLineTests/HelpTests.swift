@@ -29,7 +29,12 @@ struct HelpTests {
     try compare(["help", name], with: "help-\(name)")
   }
 
-  @Test(arguments: ["goal-bc", "gcsl", "wgcsl", "goal-marvil", "ddpg", "ddpg-her", "td3-bc"])
+  @Test(
+    arguments: [
+      "goal-bc", "gcsl", "wgcsl", "goal-marvil", "ddpg", "ddpg-her", "td3-bc", "gcbc", "gcivl",
+      "gciql",
+      "hiql", "crl", "qrl", "lavl",
+    ])
   func aLearnersSettingsAreAsAgreed(name: String) throws {
     try compare(["learners", name], with: "learners-\(name)")
   }

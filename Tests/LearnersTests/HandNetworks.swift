@@ -57,6 +57,33 @@ struct HandNetworks {
     return x
   }
 
+  /// A network with GELU by tanh between its layers, and normalisations where it has them.
+  func gelu(_ name: String, _ x: [Double]) -> [Double] {
+    var x = x
+    let step = shapes["\(name).2.weight"]?.count == 1 ? 3 : 2
+    var layer = 0
+    while let weight = values["\(name).\(layer).weight"], let bias = values["\(name).\(layer).bias"]
+    {
+      let width = x.count
+      x = bias.indices.map { k in
+        (0..<width).reduce(bias[k]) { $0 + weight[k * width + $1] * x[$1] }
+      }
+      guard values["\(name).\(layer + step).weight"] != nil else { return x }
+      x = x.map {
+        0.5 * $0 * (1 + tanh((2 / Double.pi).squareRoot() * ($0 + 0.044715 * pow($0, 3))))
+      }
+      if step == 3, let gain = values["\(name).\(layer + 2).weight"],
+        let shift = values["\(name).\(layer + 2).bias"]
+      {
+        let mean = x.reduce(0, +) / Double(x.count)
+        let variance = x.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(x.count)
+        x = x.indices.map { (x[$0] - mean) / (variance + 1e-6).squareRoot() * gain[$0] + shift[$0] }
+      }
+      layer += step
+    }
+    return x
+  }
+
   func actions(_ input: [Double], of name: String = "actor") -> [Double] {
     output(name, input).map { tanh($0) }
   }

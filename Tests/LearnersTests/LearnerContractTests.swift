@@ -45,7 +45,7 @@ struct LearnerContractTests {
     #expect(
       error?.description
         == "no learner is called 'regression'; there are: goal-bc, gcsl, wgcsl, goal-marvil, ddpg, ddpg-her, "
-        + "td3-bc, goal-transformer")
+        + "td3-bc, goal-transformer, gcbc, gcivl, gciql, hiql, crl, qrl, lavl")
   }
 
   @Test(arguments: entries) func settingsAreAllDocumented(entry: LearnerEntry) throws {

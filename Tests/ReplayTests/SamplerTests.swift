@@ -16,7 +16,8 @@ struct SamplerTests {
       && a.policyRewards == b.policyRewards && a.valueRewards == b.valueRewards
       && a.offsets == b.offsets && a.valueOffsets == b.valueOffsets && a.steps == b.steps
       && a.episodes == b.episodes && a.policyOrigins == b.policyOrigins
-      && a.valueOrigins == b.valueOrigins && a.subgoals == b.subgoals && a.lowGoals == b.lowGoals
+      && a.valueOrigins == b.valueOrigins && a.subgoals == b.subgoals
+      && a.subgoalObservations == b.subgoalObservations && a.lowGoals == b.lowGoals
   }
 
   /// Every scheme, by name, draws from episodes of one and two steps, and each row is what it says.
@@ -134,6 +135,10 @@ struct SamplerTests {
         let high = batch.policyOrigins[row] == .random ? low : min(low, state)
         #expect(batch.lowGoals[row] == Float(1000 * episode + low))
         #expect(batch.subgoals[row] == Float(1000 * episode + high))
+        let value = Float(1000 * episode + high)
+        #expect(
+          batch.subgoalObservations[3 * row..<3 * row + 3].elementsEqual(
+            [value, value + 0.25, -value]))
         nearer += high < low ? 1 : 0
       }
     }

@@ -26,6 +26,7 @@ typedef enum __attribute__((enum_extensibility(closed))) : int32_t {
   CTorchKindIntegers,  // list: int64_t
   CTorchKindTensors,   // list: CTorchTensor
   CTorchKindDevice,    // list: characters
+  CTorchKindText,      // list: characters
 } CTorchKind;
 
 /// An argument of an operator.
@@ -72,12 +73,15 @@ int32_t ctorch_call(
 bool ctorch_gradients(
     CTorchTensor of, const CTorchTensor _Nonnull *_Nonnull inputs, int32_t count,
     CTorchTensor _Nullable *_Nonnull gradients);
-/// Dense layers with rectifiers between them, as one operator with its gradients in closed form.
+/// Dense layers with rectifiers or GELU by tanh between them, as one operator with its gradients in
+/// closed form.
 ///
 /// `x` is `[rows, inputs]`; the parameters are weight `[outputs, inputs]` and bias `[outputs]` of each
-/// layer in turn. All are of 32-bit numbers on the CPU.
+/// layer in turn. With `normalized`, which needs `gelu`, a normalisation of each row (ε 1e-6) follows
+/// GELU, and its gain and shift `[outputs]` follow the layer's. All are of 32-bit numbers on the CPU.
 CTorchTensor _Nullable ctorch_dense(
-    CTorchTensor x, const CTorchTensor _Nonnull *_Nonnull parameters, int32_t count);
+    CTorchTensor x, const CTorchTensor _Nonnull *_Nonnull parameters, int32_t count, bool gelu,
+    bool normalized);
 /// A transformer's block with the normalisation first, in the same manner.
 ///
 /// `x` is `[batch, tokens, D]`; the 12 parameters are gain and shift, weight and bias of queries, keys
@@ -86,6 +90,9 @@ CTorchTensor _Nullable ctorch_dense(
 CTorchTensor _Nullable ctorch_transformer_block(
     CTorchTensor x, const CTorchTensor _Nonnull *_Nonnull parameters, int32_t heads, bool causal,
     bool rectified);
+/// The length of the union of the intervals from x[k] to y[k], of those where x[k] < y[k], in each of
+/// `parts` parts of two rows: `[rows, parts]` of `[rows, columns]`, in the same manner.
+CTorchTensor _Nullable ctorch_interval_lengths(CTorchTensor x, CTorchTensor y, int32_t parts);
 /// Says whether this thread records operators for gradients; returns what it did before.
 bool ctorch_record(bool on);
 /// Says whether gradients with respect to a tensor will be asked for.

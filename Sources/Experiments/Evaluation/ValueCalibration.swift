@@ -81,22 +81,12 @@ public struct ValueCalibration: Codable, Sendable {
         from: start, to: min(2 * start - 1, longest), rows: chosen.count,
         value: Self.mean(of: chosen.map { values[$0] }, in: chosen.map { rows[$0].episode }),
         reached: mean(chosen.map { wanted[$0] }),
-        behaviour: mean(chosen.map { Self.discounted(rows[$0].gains, scale) }),
+        behaviour: mean(chosen.map { scale.value(ofStates: rows[$0].gains) }),
         saidSteps: steps[steps.count / 2])
     }
     error = Self.mean(
       of: zip(values, wanted).map { abs($0 - $1) * (1 - scale.discount) }, in: rows.map(\.episode))
     rankCorrelation = Ranks.correlation(values, rows.map { -Double($0.hitting) })
-  }
-
-  /// The discounted return of rewards along the data.
-  private static func discounted(_ gains: [Bool], _ scale: ValueScale) -> Double {
-    var (sum, weight) = (0.0, 1.0)
-    for gain in gains {
-      sum += weight * (scale.rewards == .zeroOrOne ? (gain ? 1 : 0) : (gain ? 0 : -1))
-      weight *= scale.discount
-    }
-    return sum
   }
 
   /// A mean with an interval over episodes.

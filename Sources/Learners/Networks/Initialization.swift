@@ -13,21 +13,27 @@ enum Initialization {
 
   /// An `MLP` whose biases are 0 where weights are `glorot` and drawn with the weights where they are `torch`.
   ///
-  /// Weights are drawn layer by layer, row by row of `[K, I]`; after those of a layer its biases.
+  /// Weights are drawn layer by layer, row by row of `[K, I]`; after those of a layer its biases. The last
+  /// layer's limit is `lastScale` times as large. Normalisations begin with gain 1 and shift 0.
   static func mlp(
     inputs: Int, hiddenWidths: [Int], outputs: Int, weights: InitialWeights = .glorot,
+    activation: MLP.Activation = .rectifier, isNormalized: Bool = false, lastScale: Double = 1,
     from generator: inout Philox
   ) -> MLP {
     let widths = [inputs] + hiddenWidths + [outputs]
     return MLP(
-      zip(widths, widths.dropFirst()).map { inputs, outputs in
-        let limit = weights.limit(inputs: inputs, outputs: outputs)
+      zip(widths, widths.dropFirst()).enumerated().map { number, ends in
+        let (inputs, outputs) = ends
+        let scale = number == hiddenWidths.count ? lastScale : 1
+        let limit = weights.limit(inputs: inputs, outputs: outputs) * scale
         let weight = (0..<inputs * outputs).map { _ in Float(generator.uniform(-limit, limit)) }
         let bias = (0..<outputs).map { _ in
           weights == .torch ? Float(generator.uniform(-limit, limit)) : 0
         }
         return Linear(inputs: inputs, outputs: outputs, weight: weight, bias: bias)
-      })
+      }, activation: activation,
+      norms: isNormalized
+        ? hiddenWidths.map { LayerNorm(width: $0, epsilon: MLP.normEpsilon) } : [])
   }
 }
 

@@ -159,7 +159,8 @@ struct PolicySnapshot: Sendable {
     return network(normalized(observation, from: 0) + goal + left)
   }
 
-  private func normalized(_ values: [Float], from start: Int) -> [Float] {
+  /// Numbers of one row, those from `start` on, as the network reads them.
+  func normalized(_ values: [Float], from start: Int) -> [Float] {
     var values = values
     RunningNormalizer.normalize(
       &values, mean: mean, deviation: deviation, settings: settings, from: start)

@@ -21,15 +21,27 @@ public struct NormalizerSettings: Codable, Sendable, Equatable {
     try Settings.requirePositive(epsilon, "normalizer.epsilon")
   }
 
-  static let documentation: [(key: String, meaning: String, source: String)] = [
-    (
-      "normalizer.isOn", "whether inputs are normalised; without, they are read as they are",
-      "config.py"
-    ),
-    ("normalizer.inputClip", "clip of observations and goals, in their own units", "config.py"),
-    ("normalizer.outputClip", "clip of what is normalised, in standard deviations", "config.py"),
-    ("normalizer.epsilon", "the smallest standard deviation divided by", "config.py"),
-  ]
+  /// Inputs are read as they are, unless a task's settings switch it on.
+  static var off: NormalizerSettings {
+    var settings = NormalizerSettings()
+    settings.isOn = false
+    return settings
+  }
+
+  static let documentation = documented(
+    isOn: "whether inputs are normalised; without, they are read as they are", source: "config.py")
+
+  /// Every setting's meaning, and where its default comes from.
+  static func documented(
+    isOn: String, source: String
+  ) -> [(key: String, meaning: String, source: String)] {
+    [
+      ("normalizer.isOn", isOn, source),
+      ("normalizer.inputClip", "clip of observations and goals, in their own units", source),
+      ("normalizer.outputClip", "clip of what is normalised, in standard deviations", source),
+      ("normalizer.epsilon", "the smallest standard deviation divided by", source),
+    ]
+  }
 }
 
 /// Running mean and deviation of each number in a network's input.
@@ -122,6 +134,7 @@ public struct RunningNormalizer: Sendable {
 
   /// Normalises rows `[..., K]` in place, whose numbers are those from `start` on.
   func normalize(_ rows: Tensor, from start: Int) {
+    guard settings.isOn else { return }
     let part = start..<start + (rows.shape.last ?? 0)
     rows.standardize(
       inner: settings.inputClip, mean: meanTensor.rows(part), deviation: deviationTensor.rows(part),

@@ -1,0 +1,211 @@
+public import GoalCore
+public import Replay
+internal import Torch
+
+/// Contrastive reinforcement learning: tell which goal a state and action went on to reach from those that others
+/// reached, and climb that.
+///
+///     Q_e(s, a, g) = φ_e(s, a) · ψ_e(g) / √d,   e = 1, 2
+///     critics  minimise the mean over i, j, e of BCE(Q_e(s_i, a_i, g_j), 1(i = j)),
+///              g_i a later state of the row's own trajectory, drawn by the discount
+///     policy   N(μ(s, g), 1), minimise  −E[Q] / (E|Q| + 10⁻⁶) − α E[ln π(a | s, g)],
+///              Q = min_e Q_e(s, clip(μ(s, g), ±1), g)
+///
+/// where BCE is the cross-entropy of a logit: ln(1 + exp x) − y x. There are no rewards and no targets; the critics do
+/// not learn from the policy's loss, and one Adam minimises the sum.
+///
+/// Eysenbach et al., "Contrastive Learning as Goal-Conditioned Reinforcement Learning", NeurIPS 2022,
+/// arXiv:2206.07568, as OGBench has it: github.com/seohongpark/ogbench at 1d41409, `impls/agents/crl.py` with
+/// `actor_loss=ddpgbc`.
+///
+/// It differs from the reference in: 1. goals are what a state achieves unless `goalForm` says otherwise; 2. for
+/// WGCSL's tasks inputs are normalised (`preset`); 3. actions are scaled to [−1, 1]; 4. the policy by weighted
+/// imitation, which needs a second contrastive value, is not here; 5. random numbers are drawn otherwise; 6. it can
+/// learn online.
+///
+/// Shapes: `B` rows, `O` observation, `F` goal, `A` action, `d` representation.
+public final class CRL: ValueLearner {
+  /// What can be set; the defaults are the reference's.
+  public struct Configuration: ValueConfiguration {
+    /// Rows in a batch, `B`.
+    public var batchSize = 1024
+    /// Units of each hidden layer of every network.
+    public var hiddenWidths = [512, 512, 512]
+    /// Adam's step size.
+    public var learningRate = 3e-4
+    /// γ, by which the goals of the critics are drawn.
+    public var discount = Discount.value(0.99)
+    /// What goals are made of.
+    public var goalForm = GoalsOf.achieved
+    /// Where a reward is 0; nothing is learned from rewards.
+    public var success = Success.sameState
+    /// d, numbers in a representation.
+    public var representationWidth = 512
+    /// α, the weight of imitation beside the value.
+    public var imitationWeight = 0.1
+    /// Goals of the critics.
+    public var valueGoals = GoalShares(current: 0, trajectory: 1, random: 0, geometric: true)
+    /// Goals of the policy.
+    public var policyGoals = GoalShares.policy
+    /// How inputs are normalised.
+    public var normalizer = NormalizerSettings.off
+    /// How it learns online.
+    public var online = OnlineSettings.wgcsl(updatesPerEpisode: 4)
+
+    /// The reference's defaults.
+    public init() {}
+  }
+
+  /// The id, `crl`.
+  public static let identifier = "crl"
+  /// The idea in one sentence.
+  public static let summary = "tell which goal an action went on to reach, and climb that"
+
+  /// The settings that it was made with.
+  public let configuration: Configuration
+  /// Updates made so far.
+  public internal(set) var updates = 0
+  let networks: ValueNetworks
+  private let actor: MLP
+  private let critics, frozenCritics: [Critic]
+
+  /// φ of a state and an action, and ψ of a goal.
+  private struct Critic {
+    let action, goal: MLP
+
+    var frozen: Critic { Critic(action: action.frozen(), goal: goal.frozen()) }
+  }
+
+  /// Makes an untrained learner; throws `LearnerError` for discrete actions, and `GoalFormError`.
+  public init(task: GoalTask, configuration: Configuration, seed: UInt64) throws {
+    self.configuration = configuration
+    var maker = try NetworkMaker(Self.identifier, task: task, configuration, seed: seed)
+    actor = maker.actor(inputs: maker.observation + maker.goal, outputs: maker.action)
+    let width = configuration.representationWidth
+    let actions = maker.twins(inputs: maker.observation + maker.action, outputs: width)
+    let goals = maker.twins(inputs: maker.goal, outputs: width)
+    critics = zip(actions, goals).map { Critic(action: $0, goal: $1) }
+    frozenCritics = critics.map(\.frozen)
+    networks = ValueNetworks(
+      maker, configuration, policy: [("actor", actor)],
+      others: numbered(actions, "critic_action") + numbered(goals, "critic_goal"))
+  }
+
+  /// Goals of critics and policy drawn apart.
+  public var scheme: SamplingScheme { configuration.scheme(horizon: networks.task.spec.horizon) }
+
+  private var scale: Double { 1 / Double(configuration.representationWidth).squareRoot() }
+
+  /// min_e Q_e(s, a, g), `[B, 1]`.
+  private func least(_ critics: [Critic], _ s: Tensor, _ a: Tensor, _ g: Tensor) -> Tensor {
+    let input = joined(s, a)
+    return Tensor.least(critics.map { $0.action(input).rowProducts($0.goal(g)) }) * scale
+  }
+
+  /// min_e Q_e of the policy's own actions, `[B, 1]`.
+  func value(_ states: Tensor, _ goals: Tensor) -> Tensor {
+    least(critics, states, actor(joined(states, goals)).clamped(to: -1...1), goals)
+  }
+
+  /// Its values are logits, and no sums of rewards.
+  public var valueScale: ValueScale? { nil }
+
+  // MARK: - Losses
+
+  func outcome(of batch: GoalBatch, measuring: Bool) -> JointOutcome {
+    let s = networks.states(batch.observations)  // [B, O]
+    let a = networks.actions(of: batch)  // [B, A]
+    let g = networks.goals(batch.valueGoals)  // [B, F]
+    var (terms, metrics) = (LossTerms(), Metrics())
+
+    let input = joined(s, a)
+    let pairs = critics.map { ($0.action(input), $0.goal(g)) }  // [B, d] each
+    let logits = pairs.map { $0.matrixProduct($1.transposed()) * scale }  // [B, B]
+    let own = pairs.map { $0.rowProducts($1) * scale }  // [B, 1], those of i = j
+    terms.add("contrastive_loss", weight: 1) {
+      .mean(
+        zip(logits, own).map { all, own in
+          all.softplus().mean() - own.mean() * (1 / Double(batch.count))
+        })
+    }
+    if measuring { measure(.mean(logits.map { $0.detached() }), rows: batch.count, into: &metrics) }
+
+    let h = networks.goals(batch.policyGoals)  // [B, F]
+    let means = actor(joined(s, h))  // [B, A]
+    let values = least(frozenCritics, s, means.clamped(to: -1...1), h)  // [B, 1]
+    terms.add("policy_loss", weight: 1) {
+      ValueLosses.climbing(
+        values: values, logLikelihoods: ValueLosses.logLikelihoods(of: a, means: means),
+        imitationWeight: configuration.imitationWeight)
+    }
+    if measuring {
+      metrics.append("policy_value", values.mean().float)
+      metrics.append(means: means, actions: a)
+    }
+    return JointOutcome(terms: terms, diagnostics: metrics)
+  }
+
+  /// Appends how often the mean logit has the right sign, how often a row's own goal has the largest, and the mean
+  /// logit of own and of other goals.
+  private func measure(_ logits: Tensor, rows: Int, into metrics: inout Metrics) {
+    let places = logits.largest()
+    let numbers = logits.floats
+    var (right, own, other) = (0, Float(0), Float(0))
+    for i in 0..<rows {
+      for j in 0..<rows {
+        let logit = numbers[i * rows + j]
+        right += (logit > 0) == (i == j) ? 1 : 0
+        if i == j { own += logit } else { other += logit }
+      }
+    }
+    metrics.append("binary_accuracy", Float(right) / Float(rows * rows))
+    let found = places.enumerated().count { $0 == Int($1) }
+    metrics.append("categorical_accuracy", Float(found) / Float(rows))
+    metrics.append("logit_own", own / Float(rows))
+    metrics.append("logit_other", other / Float(max(1, rows * (rows - 1))))
+  }
+
+  /// The present policy.
+  public func makePolicy() -> any GoalPolicy { networks.policy(actor) }
+}
+
+extension CRL.Configuration {
+  /// OGBench's settings for its worlds, and WGCSL's batch, widths, discount and normaliser for its tasks.
+  public static func preset(for task: GoalTask) -> Self {
+    var configuration = common(for: task)
+    guard let world = OGBenchWorlds(task) else { return configuration }
+    configuration.discount = OGBenchWorlds.discount(task)
+    configuration.imitationWeight =
+      switch world {
+      case .pointMaze: 0.03
+      case .antMaze, .humanoidMaze: 0.1
+      case .antSoccer: 0.3
+      case .manipulation: 3
+      }
+    return configuration
+  }
+
+  /// Throws `SettingsError` for the first value out of its range.
+  public func validate() throws {
+    try validateCommon()
+    try Settings.requireWidth(representationWidth, "representationWidth")
+    try Settings.requireWeight(imitationWeight, "imitationWeight")
+  }
+
+  /// Every setting's key, meaning and source.
+  public static var documentation: [(key: String, meaning: String, source: String)] {
+    documented(
+      [
+        (
+          "representationWidth", "numbers in the representation of an action and of a goal",
+          "crl.py, latent_dim"
+        ),
+        (
+          "imitationWeight",
+          "weight of imitation; OGBench has 0.03 for pointmaze, 0.1 for antmaze (explore data 0.003) and "
+            + "humanoidmaze, 0.3 for antsoccer, 3 for cube, scene and puzzle (noisy data 0.1)",
+          "hyperparameters.sh, alpha"
+        ),
+      ], code: "crl.py")
+  }
+}

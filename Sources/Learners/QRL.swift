@@ -1,0 +1,234 @@
+public import GoalCore
+public import Replay
+internal import Torch
+
+/// Quasimetric reinforcement learning: states and goals as far apart as steps allow, each step at most 1, and a policy
+/// that comes as near as a model of the next state says it can.
+///
+///     d      a quasimetric of representations, `Quasimetric`
+///     value  minimise  E[100 softplus(5 − d(φ(s), φ(g)) / 100)] + λ c,   c = E[max(0, d(φ(s), φ(s′)) − 1)²];
+///            λ = exp(θ_λ) maximises  λ (c − ε),   g a random state
+///     model  T(z, a) = z + network([z | a]); minimise  ½ E[d(φ(s′), T(φ(s), a)) + d(T(φ(s), a), φ(s′))]
+///     policy N(μ(s, g), 1), minimise  −E[Q] / (E|Q| + 10⁻⁶) − α E[ln π(a | s, g)],
+///            Q = −d(T(φ(s), clip(μ(s, g), ±1)), φ(g))
+///
+/// The model's loss moves φ as well, the policy's moves neither. There are no targets and no discount; one Adam
+/// minimises the sum, with the gradient of λ turned round.
+///
+/// Wang et al., "Optimal Goal-Reaching Reinforcement Learning via Quasimetric Learning", ICML 2023,
+/// arXiv:2304.01203, as OGBench has it: github.com/seohongpark/ogbench at 1d41409, `impls/agents/qrl.py` with
+/// `actor_loss=ddpgbc`.
+///
+/// It differs from the reference in: 1. with goals that are what a state achieves, m(s), a network of their own ψ stands
+/// in the place of φ(g), and c is the sum of that of s′ and of m(s′), d(φ(s), ψ(m(s′))): d(s, g) is then the steps to
+/// the nearest state that achieves g; 2. for WGCSL's tasks inputs are normalised (`preset`); 3. actions are scaled to
+/// [−1, 1]; 4. the policy by weighted imitation is not here; 5. random numbers are drawn otherwise; 6. it can learn
+/// online.
+///
+/// Shapes: `B` rows, `O` observation, `F` goal, `A` action, `d` representation.
+public final class QRL: ValueLearner {
+  /// What can be set; the defaults are the reference's.
+  public struct Configuration: ValueConfiguration {
+    /// Rows in a batch, `B`.
+    public var batchSize = 1024
+    /// Units of each hidden layer of every network.
+    public var hiddenWidths = [512, 512, 512]
+    /// Adam's step size.
+    public var learningRate = 3e-4
+    /// γ, of goals that are drawn by it; nothing is learned from it.
+    public var discount = Discount.value(0.99)
+    /// What goals are made of.
+    public var goalForm = GoalsOf.achieved
+    /// Where a reward is 0; nothing is learned from rewards.
+    public var success = Success.sameState
+    /// What measures distances.
+    public var quasimetric = QuasimetricKind.intervals
+    /// Numbers in a representation.
+    public var representationWidth = 512
+    /// Components of `iqe`.
+    public var components = 64
+    /// ε, by how much the constraint may be missed.
+    public var slack = 0.05
+    /// α, the weight of imitation beside the value.
+    public var imitationWeight = 0.003
+    /// Goals that are held away.
+    public var valueGoals = GoalShares(current: 0, trajectory: 0, random: 1, geometric: true)
+    /// Goals of the policy.
+    public var policyGoals = GoalShares.policy
+    /// How inputs are normalised.
+    public var normalizer = NormalizerSettings.off
+    /// How it learns online.
+    public var online = OnlineSettings.wgcsl(updatesPerEpisode: 4)
+
+    /// The reference's defaults.
+    public init() {}
+  }
+
+  /// The id, `qrl`.
+  public static let identifier = "qrl"
+  /// The idea in one sentence.
+  public static let summary = "states and goals as far apart as steps of length 1 allow"
+
+  /// The settings that it was made with.
+  public let configuration: Configuration
+  /// Updates made so far.
+  public internal(set) var updates = 0
+  let networks: ValueNetworks
+  private let actor: MLP
+  private let states, model, frozenStates, frozenModel: MLP
+  /// ψ; nil where goals are observations, and φ reads them.
+  private let goals, frozenGoals: MLP?
+  private let distance, frozenDistance: Quasimetric
+  /// θ_λ, `[]`.
+  private let multiplier: Tensor
+
+  /// Makes an untrained learner; throws `LearnerError` for discrete actions and where what a state achieves is not
+  /// known, and `GoalFormError`.
+  public init(task: GoalTask, configuration: Configuration, seed: UInt64) throws {
+    self.configuration = configuration
+    var maker = try NetworkMaker(Self.identifier, task: task, configuration, seed: seed)
+    guard configuration.goalForm == .observation || task.isGoalKnown else {
+      throw LearnerError.unknownGoals(learner: Self.identifier, task: task.identifier)
+    }
+    let width = configuration.representationWidth
+    actor = maker.actor(inputs: maker.observation + maker.goal, outputs: maker.action)
+    states = maker.network(inputs: maker.observation, outputs: width)
+    model = maker.network(inputs: width + maker.action, outputs: width)
+    goals =
+      configuration.goalForm == .observation
+      ? nil : maker.network(inputs: maker.goal, outputs: width)
+    (frozenStates, frozenModel, frozenGoals) = (states.frozen(), model.frozen(), goals?.frozen())
+    distance = Quasimetric(configuration.quasimetric, components: configuration.components)
+    frozenDistance = distance.frozen()
+    multiplier = Tensor([Float(0)], shape: []).tracked()
+    var others: [NamedNetwork] = [("state", states), ("model", model)]
+    if let goals { others.append(("goal", goals)) }
+    networks = ValueNetworks(
+      maker, configuration, policy: [("actor", actor)], others: others,
+      numbers: distance.named + [NamedTensor("multiplier", multiplier)])
+  }
+
+  /// Random goals, and others for the policy.
+  public var scheme: SamplingScheme { configuration.scheme(horizon: networks.task.spec.horizon) }
+
+  /// −d(s, g), `[B, 1]`: minus the steps to the goal.
+  func value(_ states: Tensor, _ goals: Tensor) -> Tensor {
+    -distance(self.states(states), (self.goals ?? self.states)(goals))
+  }
+
+  /// Its values are steps, and no sums of rewards.
+  public var valueScale: ValueScale? { nil }
+
+  // MARK: - Losses
+
+  func outcome(of batch: GoalBatch, measuring: Bool) -> JointOutcome {
+    let s = networks.states(batch.observations)  // [B, O]
+    let next = networks.states(batch.nextObservations)  // [B, O]
+    let a = networks.actions(of: batch)  // [B, A]
+    var (terms, metrics) = (LossTerms(), Metrics())
+
+    let (here, there) = (states(s), states(next))  // [B, d]
+    let away = distance(here, (goals ?? states)(networks.goals(batch.valueGoals)))  // [B, 1]
+    terms.add("distance_loss", weight: 1) {
+      (away * -0.01 + 5).softplus().mean() * 100
+    }
+    let step = distance(here, there)  // [B, 1]
+    var missed = Self.missed(step)
+    if let goals {
+      let achieved = goals(networks.goals(networks.goals(ofStates: batch.nextObservations)))
+      missed = missed + Self.missed(distance(here, achieved))
+    }
+    let factor = multiplier.exp()  // []
+    terms.add("constraint_loss", weight: 1) { factor.detached() * missed }
+    terms.add("multiplier_loss", weight: 1) {
+      factor * (-missed.detached() + configuration.slack)
+    }
+    let imagined = imagine(model, here, a)  // [B, d]
+    terms.add("model_loss", weight: 1) {
+      (distance(there, imagined) + distance(imagined, there)).mean() * 0.5
+    }
+
+    let g = networks.goals(batch.policyGoals)  // [B, F]
+    let means = actor(joined(s, g))  // [B, A]
+    let reached = imagine(frozenModel, here.detached(), means.clamped(to: -1...1))  // [B, d]
+    let values = -frozenDistance(reached, (frozenGoals ?? frozenStates)(g))  // [B, 1]
+    terms.add("policy_loss", weight: 1) {
+      ValueLosses.climbing(
+        values: values, logLikelihoods: ValueLosses.logLikelihoods(of: a, means: means),
+        imitationWeight: configuration.imitationWeight)
+    }
+
+    if measuring {
+      metrics.append(spread: away.floats, "distance")
+      metrics.append("step_distance", step.mean().float)
+      metrics.append("constraint_missed", missed.float)
+      metrics.append("lagrange_multiplier", factor.float)
+      metrics.append("policy_value", values.mean().float)
+      metrics.append(means: means, actions: a)
+    }
+    return JointOutcome(terms: terms, diagnostics: metrics)
+  }
+
+  /// mean(max(0, d − 1)²), `[]`.
+  private static func missed(_ distances: Tensor) -> Tensor {
+    (distances + -1).rectified().squared().mean()
+  }
+
+  /// T(z, a), `[B, d]`.
+  private func imagine(_ model: MLP, _ z: Tensor, _ a: Tensor) -> Tensor {
+    z + model(joined(z, a))
+  }
+
+  /// The present policy.
+  public func makePolicy() -> any GoalPolicy { networks.policy(actor) }
+}
+
+extension QRL.Configuration {
+  /// OGBench's settings for its worlds, and WGCSL's batch, widths and normaliser for its tasks.
+  public static func preset(for task: GoalTask) -> Self {
+    var configuration = common(for: task)
+    guard let world = OGBenchWorlds(task) else { return configuration }
+    configuration.discount = OGBenchWorlds.discount(task)
+    configuration.imitationWeight =
+      switch world {
+      case .pointMaze: 0.0003
+      case .antMaze, .antSoccer: 0.003
+      case .humanoidMaze: 0.001
+      case .manipulation: 0.3
+      }
+    return configuration
+  }
+
+  /// Throws `SettingsError` for the first value out of its range.
+  public func validate() throws {
+    try validateCommon()
+    try Settings.requireWidth(representationWidth, "representationWidth")
+    try Settings.requireWidth(components, "components")
+    let parts = quasimetric == .intervals ? components : 2
+    try Settings.require(
+      representationWidth % parts == 0, "representationWidth", "a multiple of \(parts)",
+      found: .integer(representationWidth))
+    try Settings.requireWeight(slack, "slack")
+    try Settings.requireWeight(imitationWeight, "imitationWeight")
+  }
+
+  /// Every setting's key, meaning and source.
+  public static var documentation: [(key: String, meaning: String, source: String)] {
+    documented(
+      [
+        (
+          "quasimetric", "iqe: interval quasimetric embeddings; mrn: metric residual network",
+          "qrl.py, quasimetric_type"
+        ),
+        ("representationWidth", "numbers in a representation", "qrl.py, latent_dim"),
+        ("components", "iqe: parts of a representation, of which each measures", "networks.py"),
+        ("slack", "by how much a step may be longer than 1, squared", "qrl.py, eps"),
+        (
+          "imitationWeight",
+          "weight of imitation; OGBench has 0.0003 for pointmaze, 0.003 for antmaze (explore data 0.001) and "
+            + "antsoccer, 0.001 for humanoidmaze, 0.3 for cube, scene and puzzle (noisy data 0.03)",
+          "hyperparameters.sh, alpha"
+        ),
+      ], code: "qrl.py")
+  }
+}
