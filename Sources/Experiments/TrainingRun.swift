@@ -62,6 +62,13 @@ final class TrainingRun {
       task: task, overrides: configuration.settings, seed: configuration.seed,
       threads: configuration.threads, device: configuration.device)
     try check(learner.scheme)
+    if configuration.evaluateEvery > 0, !simulates,
+      !EnvironmentRegistry.worlds.contains(where: { $0.task.identifier == task.identifier })
+    {
+      configuration.evaluateEvery = 0
+      Console.note(
+        "\(task.identifier) is no registered world, so the run is not evaluated in a simulator")
+    }
     world =
       simulates || configuration.evaluateEvery > 0
       ? try EnvironmentRegistry.world(task.identifier).load() : nil

@@ -4,14 +4,20 @@ public import Foundation
 public enum Formats {
   /// Every format, in the order in which they are asked whether a file is theirs.
   public static let all: [any DatasetFormat] = [
+    TrajectoryPickle(),
     WGCSLPickle(),
     WGCSLArrays(),
     GCSLArrays(),
     OGBench(),
+    StableBaselinesRows(),
+    HindsightBuffer(),
     Minari(),
     Robomimic(),
     D4RL(),
   ]
+
+  /// The formats that can be written.
+  public static var written: [any DatasetFormat] { all.filter { !$0.isReadOnly } }
 
   /// Writes a foreign file or folder, which appears whole or not at all.
   ///
@@ -58,6 +64,9 @@ public enum Formats {
   public static func guessed(_ url: URL) throws(StorageError) -> any DatasetFormat {
     guard FileManager.default.fileExists(atPath: url.path) else { throw .missing(url.path) }
     guard let format = all.first(where: { $0.recognizes(url) }) else {
+      if let reason = UnreadFormats.reason(for: url) {
+        throw .cannotConvert(url.path, reason: reason)
+      }
       throw .cannotConvert(
         url.path,
         reason: "its format is not clear: name it with --from, one of "

@@ -51,9 +51,14 @@ struct NumpyArchive {
     let all = found.withLock { $0 }
     for (index, member) in members.enumerated() {
       let name = String(member.name.dropLast(4))
+      if arrays.contains(where: { $0.name == name }) {
+        others.append((name, "another member of that name"))
+        continue
+      }
       switch all[index] {
       case .success(let array): arrays.append((name, array))
-      case .failure: others.append((name, "of a type that cannot be read"))
+      case .failure(.cannotConvert(_, let reason)): others.append((name, reason))
+      case .failure: others.append((name, "which cannot be read"))
       case nil: break
       }
     }
