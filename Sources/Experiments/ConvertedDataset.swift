@@ -138,7 +138,7 @@ struct ConvertedDataset: Sendable {
     }
     for (title, notes) in [
       ("Lost", conversion.notes.lost), ("Computed", conversion.notes.computed),
-      ("Assumed", conversion.notes.assumed),
+      ("Assumed", conversion.notes.assumed), ("Found", conversion.notes.found),
     ] where !notes.isEmpty {
       text += "\n## \(title)\n\n" + notes.map { "- \($0)\n" }.joined()
     }

@@ -31,6 +31,14 @@ public enum DatasetConversion {
     public var goalIndices: [Int]?
     /// Numbers in a goal, where a format does not say.
     public var goalLength: Int?
+    /// The names of what an observation is joined from, in order.
+    public var observationKeys: [String]?
+    /// The names of what a goal is joined from, in order.
+    public var goalKeys: [String]?
+    /// Which flags end an episode, of a format that has two.
+    public var ends: String?
+    /// Whether episodes that break a rule are left out, instead of all.
+    public var skipsBad = false
     /// Whether the output is to be compressed.
     public var compress = false
     /// The most bytes that a packed input may unpack to, or nil for `FormatOptions.usualMaximumBytes`.
@@ -47,12 +55,20 @@ public enum DatasetConversion {
       self.workers = workers ?? Parallel.cores
     }
 
+    /// Whether something is asked for that only foreign files have.
+    var hasSourceOptions: Bool {
+      observationKeys != nil || goalKeys != nil || ends != nil || skipsBad
+    }
+
     /// What decides the result besides the files, as the manifest keeps it.
     var options: [String: String] {
       [
         "environment": environment, "threshold": threshold.map { "\($0)" },
         "goal-indices": goalIndices.map { $0.map(String.init).joined(separator: ",") },
         "goal-length": goalLength.map(String.init),
+        "observation-keys": observationKeys?.joined(separator: ","),
+        "goal-keys": goalKeys?.joined(separator: ","), "ends": ends,
+        "skip-bad": skipsBad ? "true" : nil,
       ].compactMapValues { $0 }
     }
   }
@@ -103,11 +119,24 @@ public enum DatasetConversion {
       try named.map { try Formats.named($0) }
       ?? (request.to == nil ? Formats.all.first { $0.isMeant(by: request.output) } : nil)
     guard !isOwn || to != nil else {
+      let meant = Formats.all.filter { $0.mayBeMeant(by: request.output) }.map(\.name)
+      guard meant.isEmpty else {
+        throw ExperimentError.cannotConvert(
+          path: request.output.relativePath,
+          reason: "its name may mean \(meant.joined(separator: " or ")): say which with --to")
+      }
       throw ExperimentError.cannotConvert(
         path: request.input.relativePath,
         reason:
           "is a dataset of ours already: name another format with --to, or use `goalpost mix` "
           + "to compress it")
+    }
+    if isOwn, request.hasSourceOptions {
+      throw ExperimentError.cannotConvert(
+        path: request.input.relativePath,
+        reason:
+          "is a dataset of ours: --observation-keys, --goal-keys, --ends and --skip-bad are for others"
+      )
     }
     var reports = [try convert(request, from, to)]
     // Validation episodes lie beside the others, under a name that follows from theirs.
@@ -169,11 +198,47 @@ public enum DatasetConversion {
         ?? FormatOptions.usualMaximumBytes(of: from.files(of: request.input)),
       scratch: request.output.absoluteURL.deletingLastPathComponent(), threads: request.workers)
     options.task = ForeignTask.registered(request.environment)
-    let opened = try from.open(request.input, options)
-    let found = try ForeignTask(opened, request)
+    try check(request, from)
+    options.observationKeys = request.observationKeys
+    options.goalKeys = request.goalKeys
+    options.ends = request.ends.flatMap { EpisodeEnds(rawValue: $0) } ?? .both
+    options.skipsBad = request.skipsBad
+    var opened = try from.open(request.input, options)
+    var numbers = try opened.numbers(threads: request.workers)
+    if request.skipsBad, !numbers.episodes.isEmpty {
+      opened = try opened.leavingOut(numbers.episodes, request)
+      numbers = try opened.numbers(threads: request.workers)
+    }
+    let found = try ForeignTask(opened, numbers, request)
     let source = opened.completed(
       for: found.task, isThresholdKnown: found.isThresholdKnown, notes: found.notes)
     return (source, found.task)
+  }
+
+  /// Throws if options are given that the format has no use for.
+  private static func check(_ request: Request, _ format: any DatasetFormat) throws {
+    func refuse(_ option: String, _ formats: [any DatasetFormat]) throws {
+      throw ExperimentError.cannotConvert(
+        path: request.input.relativePath,
+        reason:
+          "\(option) is for \(formats.map(\.name).joined(separator: ", ")), and this is \(format.name)"
+      )
+    }
+    if let ends = request.ends {
+      guard EpisodeEnds(rawValue: ends) != nil else {
+        throw ExperimentError.cannotConvert(
+          path: request.input.relativePath,
+          reason:
+            "--ends takes \(EpisodeEnds.allCases.map(\.rawValue).joined(separator: ", ")), found '\(ends)'"
+        )
+      }
+      if !format.hasTwoKindsOfEnds { try refuse("--ends", Formats.all.filter(\.hasTwoKindsOfEnds)) }
+    }
+    if !format.joinsKeys, request.observationKeys != nil || request.goalKeys != nil {
+      try refuse(
+        request.observationKeys != nil ? "--observation-keys" : "--goal-keys",
+        Formats.all.filter(\.joinsKeys))
+    }
   }
 
   /// Writes a foreign file or folder, which appears whole or not at all.
@@ -199,5 +264,26 @@ public enum DatasetConversion {
     return Report(
       input: request.input.relativePath, from: from, output: output.relativePath, to: to.name,
       episodes: source.lengths.count, steps: source.steps, sha256: nil, left: 0, notes: notes)
+  }
+}
+
+extension TrajectorySource {
+  /// The episodes but for some, which are named.
+  fileprivate func leavingOut(
+    _ bad: [Int], _ request: DatasetConversion.Request
+  ) throws -> any TrajectorySource {
+    let left = Set(bad)
+    let others = lengths.indices.filter { !left.contains($0) }
+    guard !others.isEmpty else {
+      throw ExperimentError.cannotConvert(
+        path: request.input.relativePath,
+        reason: "all \(lengths.count) episodes have numbers that are not finite, so none is left")
+    }
+    var notes = ConversionNotes()
+    notes.lost.append(
+      "\(bad.count) of \(lengths.count) episodes with numbers that are not finite, as --skip-bad says: numbers "
+        + bad.prefix(20).map(String.init).joined(separator: ", ") + (bad.count > 20 ? ", ..." : "")
+        + " of those that are read")
+    return selecting(others, notes: notes)
   }
 }

@@ -37,7 +37,7 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
   /// Datasets cannot be mixed as was asked.
   case cannotMix(path: String, reason: String)
   /// A learner draws goals that its dataset has not.
-  case noDesiredGoals(path: String, learner: String)
+  case noDesiredGoals(path: String, learner: String, settings: [String])
   /// Files cannot be converted as was asked.
   case cannotConvert(path: String, reason: String)
   /// Noise was asked for on actions that are choices.
@@ -97,9 +97,11 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
         + "\(Self.gigabytes(limit)) there are: write it uncompressed, to be read where it lies, with "
         + "`goalpost mix \(path) --decompress --output DIR`"
     case .cannotMix(let path, let reason): "\(path): \(reason)"
-    case .noDesiredGoals(let path, let learner):
-      "\(path): the episodes were collected without goals, of which \(learner) draws a share: set that "
-        + "to 0 (see `goalpost learners \(learner)`), or use another learner"
+    case .noDesiredGoals(let path, let learner, let settings):
+      "\(path): the episodes have no desired goals, of which \(learner) draws a share: "
+        + (settings.isEmpty
+          ? "use a learner that takes its goals from the states, such as gcsl with --set originalGoals=0"
+          : "draw none with \(settings.map { "--set \($0)=0" }.joined(separator: " "))")
     case .cannotConvert(let path, let reason): "\(path): \(reason)"
     case .invisible(let world): "\(world) has no pictures"
     case .noImages(let world):

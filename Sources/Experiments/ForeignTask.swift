@@ -20,7 +20,9 @@ struct ForeignTask: Sendable {
   /// Of a world that is not registered only sizes are known: which of an observation's numbers are the
   /// goal is asked for, found by comparing, or left open; without a threshold a goal is reached where it
   /// is met exactly, and rewards are not worked out.
-  init(_ source: any TrajectorySource, _ request: DatasetConversion.Request) throws {
+  init(
+    _ source: any TrajectorySource, _ numbers: SourceNumbers, _ request: DatasetConversion.Request
+  ) throws {
     let identifier = request.environment ?? source.environment ?? "unknown"
     guard let states = source.column(.observations), let actions = source.column(.actions) else {
       preconditionFailure("a source has observations and actions")
@@ -38,15 +40,16 @@ struct ForeignTask: Sendable {
       }
       task = known
       isThresholdKnown = true
-      var notes = ConversionNotes()
+      var notes = ForeignTask.notFinite(numbers, source)
       if request.environment != nil {
         notes.assumed.append("the world is \(identifier), as --environment says")
       }
+      try ForeignTask.addOutside(spec.action, "the world's", source, &notes)
       self.notes = notes
       return
     }
 
-    var notes = ConversionNotes()
+    var notes = ForeignTask.notFinite(numbers, source)
     if let asked = request.environment {
       notes.assumed.append(
         "the world is \(asked), as --environment says; it is not one of ours, so the physics cannot be checked"
@@ -82,20 +85,35 @@ struct ForeignTask: Sendable {
           ?? "what is achieved is recorded, and follows from no numbers of an observation alone")
     }
     let action: ActionSpace
-    if actions.isDiscrete {
-      let count = try ForeignTask.range(of: source, workers: request.workers).map(\.1).max() ?? 0
-      action = .discrete(count: Int(count) + 1)
-      notes.assumed.append("there are as many actions as occur, \(Int(count) + 1)")
+    if let said = source.actionSpace, ForeignTask.fits(said, actions) {
+      action = said
+      notes.assumed.append("actions are those of the source's action space")
+      try ForeignTask.addOutside(said, "the source's", source, &notes)
+    } else if actions.isDiscrete {
+      let count = Int(numbers.actions.map { $0.high }.max() ?? 0)
+      guard 0..<1_000_000 ~= count, numbers.actions.allSatisfy({ $0.low >= 0 }) else {
+        throw ExperimentError.cannotConvert(
+          path: request.input.relativePath,
+          reason:
+            "discrete actions must be numbers from 0 to 999,999, found \(numbers.actions.map { "\($0.low) to \($0.high)" }.joined())"
+        )
+      }
+      action = .discrete(count: count + 1)
+      notes.assumed.append("there are as many actions as occur, \(count + 1)")
     } else {
-      let range = try ForeignTask.range(of: source, workers: request.workers)
-      let low = range.map { Float(min($0.0, -1)) }
-      let high = range.map { Float(max($0.1, 1)) }
+      let range = numbers.actions
+      let low = range.map { Float(min($0.low, -1)) }
+      let high = range.map { Float(max($0.high, 1)) }
       action = .continuous(low: low, high: high)
       let isUnit = low.allSatisfy { $0 == -1 } && high.allSatisfy { $0 == 1 }
+      let others = numbers.notFinite[ShardColumn.actions.rawValue].map {
+        " but the \($0.count) numbers that are not finite"
+      }
       notes.assumed.append(
         isUnit
-          ? "actions lie between -1 and 1, as all of these do"
-          : "actions lie where these do, which is outside of -1 to 1: from \(low) to \(high)")
+          ? "actions lie between -1 and 1, as all of these do\(others ?? "")"
+          : "actions lie where these do\(others ?? ""), which is outside of -1 to 1: from \(low) to \(high)"
+      )
     }
     if let threshold = request.threshold {
       notes.assumed.append("a goal is reached within \(threshold), as --threshold says")
@@ -136,30 +154,49 @@ struct ForeignTask: Sendable {
     return places
   }
 
-  /// The lowest and the highest value of each number of an action.
-  private static func range(
-    of source: any TrajectorySource, workers: Int
-  ) throws -> [(Double, Double)] {
-    let blocks = source.blocks(byteLimit: 64_000_000)
-    let found = try Parallel.map(count: blocks.count, workers: workers, context: {}) { _, index in
-      let table = try source.table(of: blocks[index], only: [ShardColumn.actions.rawValue])
-      guard let actions = table[.actions] else { return [(Double, Double)]() }
-      let width = actions.width
-      var range = [(Double, Double)](repeating: (.infinity, -.infinity), count: width)
-      for start in stride(from: 0, to: actions.rows, by: 4096) {
-        let values = actions.doubles(start..<min(start + 4096, actions.rows))
-        for (place, value) in values.enumerated() where value.isFinite {
-          let k = place % width
-          if value < range[k].0 { range[k].0 = value }
-          if value > range[k].1 { range[k].1 = value }
+  /// Says which numbers are not finite.
+  private static func notFinite(
+    _ numbers: SourceNumbers, _ source: any TrajectorySource
+  ) -> ConversionNotes {
+    var notes = ConversionNotes()
+    for (path, found) in numbers.notFinite.sorted(by: { $0.key < $1.key }) {
+      let row =
+        switch source.columns[path]?.axis {
+        case .steps: ", step \(found.row)"
+        case .states: ", state \(found.row)"
+        default: ""
         }
-      }
-      return range
+      notes.found.append(
+        "\(found.count) of the numbers of \(path) \(found.count == 1 ? "is" : "are") not finite, first in "
+          + "episode \(found.episode)\(row): \(found.value); kept, and `goalpost train` stops at them: "
+          + "--skip-bad leaves their episodes out")
     }
-    guard var all = found.first else { return [] }
-    for range in found.dropFirst() {
-      for k in all.indices { all[k] = (min(all[k].0, range[k].0), max(all[k].1, range[k].1)) }
+    return notes
+  }
+
+  /// Whether actions are of a space's kind and length.
+  private static func fits(_ space: ActionSpace, _ actions: SourceColumn) -> Bool {
+    switch space {
+    case .continuous(let low, _): !actions.isDiscrete && actions.width == low.count
+    case .discrete: actions.isDiscrete
     }
-    return all
+  }
+
+  /// Says how many actions lie outside of a space, which are kept.
+  private static func addOutside(
+    _ space: ActionSpace, _ whose: String, _ source: any TrajectorySource,
+    _ notes: inout ConversionNotes
+  ) throws {
+    let range: [(low: Float, high: Float)]
+    switch space {
+    case .continuous(let low, let high): range = zip(low, high).map { ($0, $1) }
+    case .discrete(let count): range = [(0, Float(count - 1))]
+    }
+    guard let found = try SourceNumbers.outside(range, source) else { return }
+    let isUnit = range.allSatisfy { $0.low == -1 && $0.high == 1 }
+    notes.found.append(
+      "\(found.count) of \(source.steps) actions lie outside of \(whose) action space"
+        + (isUnit ? ", -1 to 1" : "") + ", first in episode \(found.episode), step \(found.step): "
+        + "\(found.value); kept as they are, and `goalpost verify` calls them broken")
   }
 }

@@ -84,12 +84,8 @@ public struct SampleInspection: Inspected {
       try scheme ?? LearnerRegistry.entry(text).make(task: data.task, seed: 0).scheme
     guard data.hasDesiredGoals || !settings.usesDesiredGoals else {
       throw ExperimentError.noDesiredGoals(
-        path: datasets.joined(separator: ", "), learner: text)
-    }
-    guard data.hasDesiredGoals || !settings.usesDesiredGoals else {
-      throw ExperimentError.badSettings(
-        path: datasets.joined(separator: ", "),
-        reason: "the episodes were collected without goals, of which \(text) draws a share")
+        path: datasets.joined(separator: ", "), learner: text,
+        settings: TrainingData.sharesOfOriginalGoals(text))
     }
     let sampler = Sampler(settings, sources: data.training, seed: seed)
     var batch = sampler.makeBatch()

@@ -1,5 +1,6 @@
 import Foundation
 import GoalCore
+import Learners
 import Replay
 import Storage
 
@@ -70,8 +71,15 @@ struct TrainingData {
   func checkGoals(for scheme: SamplingScheme, of configuration: RunConfiguration) throws {
     guard hasDesiredGoals || !scheme.usesDesiredGoals else {
       throw ExperimentError.noDesiredGoals(
-        path: configuration.datasets.joined(separator: ", "), learner: configuration.learner)
+        path: configuration.datasets.joined(separator: ", "), learner: configuration.learner,
+        settings: Self.sharesOfOriginalGoals(configuration.learner))
     }
+  }
+
+  /// The settings of a learner that are shares of original goals.
+  static func sharesOfOriginalGoals(_ learner: String) -> [String] {
+    let settings = (try? LearnerRegistry.entry(learner))?.settings.map(\.key) ?? []
+    return settings.filter { ["originalGoals", "originalValueGoals"].contains($0) }
   }
 
   /// The folder that a dataset of the command line names, without its weight.

@@ -72,6 +72,13 @@ final class TrainingRun {
       restoring: try Self.numbers(in: configuration.from))
     self.learner = learner
     try check(learner.scheme)
+    if configuration.evaluateEvery > 0, !simulates,
+      !EnvironmentRegistry.worlds.contains(where: { $0.task.identifier == task.identifier })
+    {
+      configuration.evaluateEvery = 0
+      Console.note(
+        "\(task.identifier) is no registered world, so the run is not evaluated in a simulator")
+    }
     world =
       simulates || configuration.evaluateEvery > 0
       ? try EnvironmentRegistry.world(task.identifier).load() : nil

@@ -2,6 +2,16 @@ public import Foundation
 public import GoalCore
 import HDF5
 
+/// Which flags end an episode, of a format that has both.
+public enum EpisodeEnds: String, Sendable, CaseIterable {
+  /// Those of time alone, as if a task never ended.
+  case timeouts
+  /// Those of the task alone.
+  case terminals
+  /// Either.
+  case both
+}
+
 /// What is known about files beside the files.
 public struct FormatOptions: Sendable {
   /// The task of the world that they are of, where it is known.
@@ -10,6 +20,14 @@ public struct FormatOptions: Sendable {
   public var goalLength: Int?
   /// Where in an observation the goal stands, where it was asked for.
   public var goalIndices: [Int]?
+  /// The names of what an observation is joined from, in order; nil if the format says which it is.
+  public var observationKeys: [String]?
+  /// The names of what a goal is joined from, in order; nil if the format says which it is.
+  public var goalKeys: [String]?
+  /// Which flags end an episode.
+  public var ends = EpisodeEnds.both
+  /// Whether episodes that break the format's rules are left out, instead of all.
+  public var skipsBad = false
   /// The most bytes that packed contents may unpack to.
   public var maximumBytes: Int
   /// Where there is room for what is unpacked: a folder.
@@ -69,12 +87,20 @@ public protocol DatasetFormat: Sendable {
   func recognizes(_ url: URL) -> Bool
   /// Whether an output of that name can only be of it.
   func isMeant(by output: URL) -> Bool
+  /// Whether an output of that name can be of it, among others.
+  func mayBeMeant(by output: URL) -> Bool
   /// The file of the validation episodes that goes with a file; nil where the format has none.
   func validation(of url: URL) -> URL?
+  /// Whether it is read and never written.
+  var isReadOnly: Bool { get }
   /// Whether one file holds episodes for training and for validation.
   var keepsValidationInside: Bool { get }
   /// The files that an input consists of, of which the digests are kept.
   func files(of url: URL) throws(StorageError) -> [URL]
+  /// Whether `FormatOptions.ends` means something to it.
+  var hasTwoKindsOfEnds: Bool { get }
+  /// Whether it can join observations and goals of several keys.
+  var joinsKeys: Bool { get }
   /// Opens files for reading.
   func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any TrajectorySource
   /// Writes episodes; the output appears whole or not at all.
@@ -84,11 +110,31 @@ public protocol DatasetFormat: Sendable {
 }
 
 extension DatasetFormat {
+  /// Only if it must be.
+  public func mayBeMeant(by output: URL) -> Bool { isMeant(by: output) }
+
   /// There is none.
   public func validation(of url: URL) -> URL? { nil }
 
+  /// It is written as well.
+  public var isReadOnly: Bool { false }
+
+  /// It cannot be written.
+  public func write(_ request: FormatRequest) throws(StorageError) -> ConversionNotes {
+    throw .cannotConvert(
+      request.url.path,
+      reason: "\(name) is read and not written; written are "
+        + Formats.written.map(\.name).joined(separator: ", "))
+  }
+
   /// It does not.
   public var keepsValidationInside: Bool { false }
+
+  /// It does not.
+  public var hasTwoKindsOfEnds: Bool { false }
+
+  /// It cannot.
+  public var joinsKeys: Bool { false }
 
   /// The file itself.
   public func files(of url: URL) throws(StorageError) -> [URL] { [url] }

@@ -6,14 +6,20 @@ import SafeHDF5
 public enum Formats {
   /// Every format, in the order in which they are asked whether a file is theirs.
   public static let all: [any DatasetFormat] = [
+    TrajectoryPickle(),
     WGCSLPickle(),
     WGCSLArrays(),
     GCSLArrays(),
     OGBench(),
+    StableBaselinesRows(),
+    HindsightBuffer(),
     Minari(),
     Robomimic(),
     D4RL(),
   ]
+
+  /// The formats that can be written.
+  public static var written: [any DatasetFormat] { all.filter { !$0.isReadOnly } }
 
   /// Writes a foreign file or folder, which appears whole or not at all.
   ///
@@ -67,6 +73,9 @@ public enum Formats {
       // A file that is cut short or damaged says so, before it is said to be of no known format.
       if SafeFile.begins(url) {
         _ = try reading { () throws(HDF5Error) in try SafeFile(contentsOf: url).root() }
+      }
+      if let reason = UnreadFormats.reason(for: url) {
+        throw .cannotConvert(url.path, reason: reason)
       }
       throw .cannotConvert(
         url.path,

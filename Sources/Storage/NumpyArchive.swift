@@ -43,13 +43,18 @@ struct NumpyArchive {
         }
       } catch {
         // What is damaged is an error; what is of no use here is left out.
-        guard case .cannotConvert = error else { throw error }
-        reasons[index] = "of a type that cannot be read"
+        guard case .cannotConvert(_, let reason) = error else { throw error }
+        reasons[index] = reason
       }
     }
     found.merge(
       try NumpyArchive.unpack(wanted, of: members, in: archive, &room, options)
     ) { $1 }
+    var known: Set<String> = []
+    for (index, member) in members.enumerated() where !known.insert(member.name).inserted {
+      found[index] = nil
+      reasons[index] = "another member of that name"
+    }
     arrays = members.enumerated().compactMap { index, member in
       found[index].map { (String(member.name.dropLast(4)), $0) }
     }

@@ -52,12 +52,11 @@ enum NumpyFile {
       guard let known = type.type else {
         throw .cannotConvert(
           path,
-          reason:
-            "'\(name)' has elements of numpy's type '\(shown(type.text))', which cannot be read"
-        )
+          reason: "'\(name)' has \(type.words) for elements, which cannot be read")
       }
       guard shape.allSatisfy({ $0 > 0 }), !shape.isEmpty else {
-        throw .malformed(path, rule: "'\(name)' must have elements", found: "shape \(shape)")
+        throw .cannotConvert(
+          path, reason: "'\(name)' must be a row or more of elements, its shape is \(shape)")
       }
       (self.type, self.shape, self.isFortran, self.start) = (
         known, shape, isFortran, start + length

@@ -7,6 +7,19 @@ struct NumpyType: Equatable, Sendable {
   /// Ours; nil where there is none, as for strings, objects and numbers of the other byte order.
   let type: HDF5Type?
 
+  /// It for people: what it is if it cannot be read.
+  var words: String {
+    let code = text.drop { "<>|=".contains($0) }
+    let kinds: [Character: String] = [
+      "f": "floats", "i": "integers", "u": "integers from 0", "c": "complex numbers",
+      "O": "objects",
+      "U": "texts", "S": "texts", "V": "records", "M": "times", "m": "times",
+    ]
+    guard let first = code.first, let kind = kinds[first] else { return "type '\(shown(text))'" }
+    let bytes = Int(code.dropFirst()).map { " of \(first == "U" ? 4 * $0 : $0) bytes" } ?? ""
+    return (text.hasPrefix(">") ? "big-endian " : "") + kind + bytes
+  }
+
   private static let known: [(code: String, type: HDF5Type)] = [
     ("f4", .float32), ("f8", .float64), ("i1", .int8), ("i2", .int16), ("i4", .int32),
     ("i8", .int64), ("u1", .uint8), ("u2", .uint16), ("u4", .uint32), ("u8", .uint64),

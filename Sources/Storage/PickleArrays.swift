@@ -12,6 +12,13 @@ struct PickleArrays {
   init(_ url: URL, _ options: FormatOptions) throws(StorageError) {
     let map = try MappedFile.opening(url)
     let dictionary = try PickleReader.dictionary(in: map.bytes, path: url.path)
+    try self.init(dictionary, in: map, url, options)
+  }
+
+  /// Locates the arrays of a dictionary of a pickle.
+  init(
+    _ dictionary: PickleDictionary, in map: MappedFile, _ url: URL, _ options: FormatOptions
+  ) throws(StorageError) {
     var arrays: [(key: String, array: NumpyArray)] = []
     var others: [(key: String, kind: String)] = []
     for (key, value) in dictionary.entries {
@@ -21,7 +28,7 @@ struct PickleArrays {
       }
       let type = contents.type.type
       guard let known = type.type, !contents.shape.isEmpty else {
-        others.append((key, "an array of type '\(shown(type.text))' and shape \(contents.shape)"))
+        others.append((key, "an array of \(type.words) and shape \(contents.shape)"))
         continue
       }
       let span = contents.bytes
@@ -47,6 +54,9 @@ struct PickleArrays {
           ))
       }
     }
+    if dictionary.unnamed > 0 {
+      others.append(("\(dictionary.unnamed) keys", "which are no short texts, and what they name"))
+    }
     self.arrays = arrays
     self.others = others.map { (shown($0.key), $0.kind) }
   }
@@ -54,6 +64,9 @@ struct PickleArrays {
   /// The array of a key.
   func array(_ key: String, in url: URL) throws(StorageError) -> NumpyArray {
     guard let found = arrays.first(where: { $0.key == key })?.array else {
+      if let other = others.first(where: { $0.key == key }) {
+        throw .cannotConvert(url.path, reason: "'\(key)' is \(other.kind), which cannot be read")
+      }
       let keys = arrays.prefix(8).map { shown($0.key) }.joined(separator: ", ")
       throw .malformed(
         url.path, rule: "the dictionary must have an array '\(key)'",

@@ -1,19 +1,20 @@
 import Foundation
 import HDF5
 
-/// Reads the one kind of pickle that trajectories come in: a dictionary of numpy arrays.
+/// Reads the two kinds of pickle that trajectories come in: a dictionary of numpy arrays, or a list of such.
 ///
 /// A machine of 43 of Python's operations and six names (protocols 2 to 5, modules of numpy 1 and 2).
 /// It calls nothing: a name leads to a case of an enumeration, and any other name or operation is an
 /// error with its place. Arrays are not read but located: the machine keeps where their bytes lie, so
-/// its memory does not grow with the file. Lists, and dictionaries inside the dictionary, are counted
-/// as things and not kept; nothing can nest deeper than `depthLimit`.
+/// its memory does not grow with the arrays. Lists and dictionaries inside a dictionary, and what else than
+/// dictionaries is in a list, are counted as things and not kept; nothing can nest deeper than `depthLimit`.
 ///
 /// Source: Python's `Lib/pickletools.py`, which documents each operation.
 struct PickleReader {
   static let depthLimit = 8
   static let stackLimit = 10_000
-  static let operationLimit = 1_000_000
+  static let memoLimit = 2_000_000
+  static let operationLimit = 2_000_000
   static let textLimit = 1_000
 
   private let bytes: UnsafeRawBufferPointer
@@ -40,6 +41,25 @@ struct PickleReader {
     return dictionary
   }
 
+  /// Runs the machine over a file's bytes, which hold a list of dictionaries; throws as the other does.
+  static func dictionaries(
+    in bytes: UnsafeRawBufferPointer, path: String
+  ) throws(StorageError) -> PickleList {
+    var reader = PickleReader(bytes: bytes, path: path)
+    let value = try reader.run()
+    guard case .list(let list) = value, !list.dictionaries.isEmpty else {
+      throw .cannotConvert(
+        path, reason: "the pickle must hold a list of dictionaries of arrays, found \(value.kind)")
+    }
+    return list
+  }
+
+  /// Whether a pickle of protocol 2 on begins with a list, judged by its first bytes.
+  static func beginsWithList(_ bytes: [UInt8]) -> Bool {
+    let place = bytes.count > 2 && bytes[2] == PickleOpcode.frame.rawValue ? 11 : 2
+    return bytes.count > place && bytes[place] == PickleOpcode.emptyList.rawValue
+  }
+
   private init(bytes: UnsafeRawBufferPointer, path: String) {
     self.bytes = bytes
     self.path = path
@@ -57,7 +77,7 @@ struct PickleReader {
       }
       if operation == .stop { return try pop() }
       try perform(operation)
-      guard stack.count <= PickleReader.stackLimit, memo.count <= PickleReader.stackLimit else {
+      guard stack.count <= PickleReader.stackLimit, memo.count <= PickleReader.memoLimit else {
         throw fault("must hold at most \(PickleReader.stackLimit) things at once", "more")
       }
     }
@@ -90,7 +110,7 @@ struct PickleReader {
     case .shortBinBytes, .shortBinString: stack.append(.bytes(try span(count: try length(1))))
     case .binBytes8, .byteArray8: stack.append(.bytes(try span(count: try length(8))))
     case .emptyDict: stack.append(.dictionary(PickleDictionary()))
-    case .emptyList: stack.append(.other("a list"))
+    case .emptyList: stack.append(.list(PickleList()))
     case .emptyTuple: stack.append(.tuple([], depth: 1))
     case .mark:
       marks.append(stack.count)
@@ -101,8 +121,8 @@ struct PickleReader {
     case .tuple1: try pushTuple(try pop(1))
     case .tuple2: try pushTuple(try pop(2))
     case .tuple3: try pushTuple(try pop(3))
-    case .append: _ = try pop()
-    case .appends: _ = try popMark()
+    case .append: append([try pop()])
+    case .appends: append(try popMark())
     case .setItem: try setItems(try pop(2))
     case .setItems: try setItems(try popMark())
     case .binPut: try remember(Int(try unsigned(1)))
@@ -137,19 +157,35 @@ struct PickleReader {
 
   // MARK: - The machine
 
+  /// Adds things to the list on the stack.
+  private func append(_ items: [PickleValue]) {
+    guard case .list(let list) = stack.last else { return }
+    for item in items {
+      if case .dictionary(let dictionary) = item {
+        list.dictionaries.append(dictionary)
+      } else {
+        list.others += 1
+      }
+    }
+  }
+
   private mutating func setItems(_ items: [PickleValue]) throws(StorageError) {
     guard case .dictionary(let dictionary) = stack.last else {
       throw fault("must set items of a dictionary", stack.last?.kind ?? "nothing")
     }
     guard items.count % 2 == 0 else { throw fault("must set keys and values", "a key alone") }
     for place in stride(from: 0, to: items.count, by: 2) {
-      guard let key = word(items[place]) else { continue }
+      guard let key = word(items[place]) else {
+        dictionary.unnamed += 1
+        continue
+      }
       guard dictionary.entries.count < 100 else {
         throw fault("must have at most 100 keys", "more")
       }
       var value = items[place + 1]
       if case .dictionary = value { value = .other("a dictionary") }
       if case .tuple = value { value = .other("a tuple") }
+      if case .list = value { value = .other("a list") }
       if let known = dictionary.entries.firstIndex(where: { $0.key == key }) {
         dictionary.entries[known].value = value
       } else {

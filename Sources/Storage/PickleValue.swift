@@ -62,6 +62,14 @@ final class PickleArray {
 /// A dictionary; of what is in dictionaries inside it, only the kind is kept.
 final class PickleDictionary {
   var entries: [(key: String, value: PickleValue)] = []
+  /// Keys that are no short texts.
+  var unnamed = 0
+}
+
+/// A list; its dictionaries are kept, and what else is in it is counted.
+final class PickleList {
+  var dictionaries: [PickleDictionary] = []
+  var others = 0
 }
 
 /// What stands on the machine's stack.
@@ -74,6 +82,7 @@ enum PickleValue {
   case bytes(PickleSpan)
   case tuple([PickleValue], depth: Int)
   case dictionary(PickleDictionary)
+  case list(PickleList)
   case global(PickleGlobal)
   case type(PickleType)
   case array(PickleArray)
@@ -91,6 +100,7 @@ enum PickleValue {
     case .bytes: "bytes"
     case .tuple: "a tuple"
     case .dictionary: "a dictionary"
+    case .list: "a list"
     case .global(let global): "the name \(global.rawValue)"
     case .type: "a dtype"
     case .array: "an array"

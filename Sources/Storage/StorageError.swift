@@ -85,6 +85,21 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// The sentence without the file, for lists of what is wrong in one.
+  var short: String {
+    switch self {
+    case .missingDataset(_, let dataset): "'\(dataset)' is missing"
+    case .wrongValue(_, let dataset, let rule, let row, let found):
+      "'\(dataset)' \(rule), found \(found) in row \(row)"
+    case .wrongType(_, let dataset, let expected, let found):
+      "'\(dataset)' must be \(expected), found \(found)"
+    case .wrongShape(_, let dataset, let expected, let found):
+      "'\(dataset)' must be \(expected), found \(found)"
+    case .cannotConvert(_, let reason): reason
+    default: description
+    }
+  }
+
   /// The error of a write that the system refused with the present `errno`.
   static func writing(_ path: String, code: Int32 = errno) -> StorageError {
     code == ENOSPC || code == EDQUOT

@@ -143,6 +143,30 @@ public struct TableColumn: @unchecked Sendable {
     }
   }
 
+  /// The rows of columns of one type beside each other, in memory of their own.
+  static func besides(_ columns: [TableColumn]) -> TableColumn {
+    guard let first = columns.first else { preconditionFailure("no columns to join") }
+    let width = columns.reduce(0) { $0 + $1.width }
+    return TableColumn(first.type, rowShape: [width], axis: first.axis, rows: first.rows) {
+      target in
+      var offset = 0
+      for column in columns {
+        precondition(
+          column.type == first.type && column.rows == first.rows, "rows of other columns")
+        column.withBytes { bytes in
+          for row in 0..<column.rows {
+            let place = row * width * first.type.byteCount + offset
+            UnsafeMutableRawBufferPointer(rebasing: target[place..<(place + column.rowBytes)])
+              .copyMemory(
+                from: UnsafeRawBufferPointer(
+                  rebasing: bytes[(row * column.rowBytes)..<((row + 1) * column.rowBytes)]))
+          }
+        }
+        offset += column.rowBytes
+      }
+    }
+  }
+
   /// The same numbers as floats of 8 bytes, if they are of fewer and `isWide`; integers stay.
   func widened(_ isWide: Bool) -> TableColumn {
     guard isWide, type == .float32 else { return self }

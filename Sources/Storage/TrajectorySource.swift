@@ -37,6 +37,8 @@ public protocol TrajectorySource: Sendable {
   var columns: [String: SourceColumn] { get }
   /// What the files name as the world, in their own words; nil where they do not.
   var environment: String? { get }
+  /// The actions that the files say there are; nil if they do not.
+  var actionSpace: ActionSpace? { get }
   /// What a Goalpost dataset cannot say of them, and what was taken to be so.
   var notes: ConversionNotes { get }
 
@@ -56,6 +58,9 @@ public protocol TrajectorySource: Sendable {
 }
 
 extension TrajectorySource {
+  /// They do not say.
+  public var actionSpace: ActionSpace? { nil }
+
   /// There are none: files were found sound when they were opened, or have nothing to be held against.
   public var checks: [SourceCheck] { [] }
 
@@ -89,6 +94,13 @@ extension TrajectorySource {
   /// The episodes in runs whose columns take at most so many bytes, but for a longer episode alone.
   public func blocks(byteLimit: Int) -> [Range<Int>] {
     blocks(of: 0..<lengths.count, byteLimit: byteLimit)
+  }
+
+  /// Where numbers of a source's floats are not finite, found by reading all of it on several threads.
+  ///
+  /// - Throws: The first thing that is wrong with an episode.
+  public func numbers(threads: Int) throws(StorageError) -> SourceNumbers {
+    try SourceNumbers(self, threads: threads)
   }
 
   /// Some neighbouring episodes in such runs.

@@ -38,6 +38,19 @@ struct Convert: ParsableCommand {
   @Option(help: "Numbers in a goal, where a format does not say.")
   var goalLength: Int?
 
+  @Option(help: "What an observation is joined from, in order, as in object,robot0_eef_pos.")
+  var observationKeys: String?
+
+  @Option(help: "What a goal is joined from, in order, as in kettle,microwave.")
+  var goalKeys: String?
+
+  @Option(help: "What ends an episode of d4rl's rows: timeouts, terminals or both.")
+  var ends: String?
+
+  @Flag(
+    help: "Leave out, and name, episodes that break a rule or have numbers that are not finite.")
+  var skipBad = false
+
   @Flag(help: "Compress the output, where its format can be.")
   var compress = false
 
@@ -60,12 +73,23 @@ struct Convert: ParsableCommand {
     try check(workers, "--workers", in: OptionRange.threads)
     try check(goalLength, "--goal-length", in: OptionRange.goal)
     try check(maxBytes, "--max-bytes", in: OptionRange.bytes)
+    for (keys, name) in [(observationKeys, "--observation-keys"), (goalKeys, "--goal-keys")] {
+      guard let keys else { continue }
+      let names = Convert.names(keys)
+      guard !names.contains(""), Set(names).count == names.count else {
+        throw ValidationError("\(name) takes different names as in a,b,c, found '\(keys)'")
+      }
+    }
     if let threshold, !(threshold > 0 && threshold.isFinite) {
       throw ValidationError("--threshold must be above 0, found \(threshold)")
     }
     if let goalIndices, indices == nil {
       throw ValidationError("--goal-indices takes numbers as in 0,1, found '\(goalIndices)'")
     }
+  }
+
+  private static func names(_ text: String) -> [String] {
+    text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
   }
 
   private var indices: [Int]? {
@@ -86,6 +110,10 @@ struct Convert: ParsableCommand {
     request.threshold = threshold
     request.goalIndices = indices
     request.goalLength = goalLength
+    request.observationKeys = observationKeys.map(Convert.names)
+    request.goalKeys = goalKeys.map(Convert.names)
+    request.ends = ends
+    request.skipsBad = skipBad
     request.compress = compress
     request.maximumBytes = maxBytes
     let reports: [DatasetConversion.Report]

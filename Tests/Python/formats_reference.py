@@ -118,6 +118,13 @@ def compare_arrays(one, other):
     print(" ".join(names))
 
 
+def set_action(file, row, value):
+    """Sets an action's first number."""
+    values = numpy.load(file)
+    values[int(row), 0] = float(value)
+    numpy.save(file, values)
+
+
 def write_gcsl(file, discrete):
     random = numpy.random.default_rng(11)  # states of 4 numbers, of which a goal may be a part
     actions = random.integers(0, 4, size=(3, 6)) if discrete == "discrete" else random.normal(size=(3, 6, 2))
@@ -146,9 +153,69 @@ def load_ogbench(file):
         print(json.dumps({key: numpy.asarray(value).astype("f8").ravel().tolist() for key, value in data.items()}))
 
 
+def trajectories(next_states, lengths=(4, 1, 3)):
+    """A list of dictionaries, as Decision Transformer's script makes it of D4RL, or without next states, as DAPG's are."""
+    random = numpy.random.default_rng(15)
+    found = []
+    for number, length in enumerate(lengths):
+        states = random.normal(size=(length + 1, 4)).astype("f4")
+        one = {"observations": states[:-1], "actions": random.uniform(-1, 1, (length, 2)).astype("f4"),
+               "rewards": random.normal(size=length).astype("f4"), "terminals": numpy.eye(length, dtype=bool)[-1] & (number == 1)}
+        if next_states:
+            one["next_observations"] = states[1:]
+        else:
+            one["env_infos"] = {"qpos": states[:, :2]}
+        found.append(one)
+    return found
+
+
+def write_trajectories(file, next_states):
+    with open(file, "wb") as stream:
+        pickle.dump(trajectories(next_states == "next"), stream, protocol=4)
+
+
+def write_sb2(file, discrete="continuous"):
+    """What stable-baselines 2's generate_expert_traj saves, of 4, 1 and 3 steps."""
+    random = numpy.random.default_rng(16)
+    actions = random.integers(0, 3, (8, 1)) if discrete == "discrete" else random.uniform(-1, 1, (8, 2))
+    numpy.savez(file, obs=random.normal(size=(8, 4)), actions=actions, rewards=random.normal(size=8),
+                episode_returns=random.normal(size=3), episode_starts=numpy.isin(numpy.arange(8), [0, 4, 5]))
+
+
+def write_her(file, separator="_"):
+    """The arrays of stable-baselines3's HerReplayBuffer of 12 rows and one environment, laid out as the library does it.
+
+    Episodes of 4, 3 and 4 steps, of which the last goes round the end of the buffer over rows of the first that are no more.
+    """
+    random = numpy.random.default_rng(18)
+    size = 12
+    arrays = {key: numpy.zeros((size, 1, width), "f4") for key, width in (
+        ("observations_observation", 5), ("observations_achieved_goal", 2), ("observations_desired_goal", 2),
+        ("next_observations_observation", 5), ("next_observations_achieved_goal", 2), ("next_observations_desired_goal", 2), ("actions", 3))}
+    arrays |= {key: numpy.zeros((size, 1), kind) for key, kind in (
+        ("rewards", "f4"), ("dones", "f4"), ("timeouts", "f4"), ("ep_start", "i8"), ("ep_length", "i8"))}
+    for start, length in ((2, 4), (6, 3), (9, 4)):
+        states = random.normal(size=(length + 1, 5)).astype("f4")
+        goal = random.normal(size=2).astype("f4")
+        for step in range(length):
+            row = (start + step) % size
+            for prefix, state in (("", states[step]), ("next_", states[step + 1])):
+                arrays[f"{prefix}observations_observation"][row, 0] = state
+                arrays[f"{prefix}observations_achieved_goal"][row, 0] = state[:2]
+                arrays[f"{prefix}observations_desired_goal"][row, 0] = goal
+            arrays["actions"][row, 0] = random.uniform(-1, 1, 3)
+            arrays["rewards"][row, 0] = -1
+            arrays["ep_start"][row, 0], arrays["ep_length"][row, 0] = start, length
+            arrays["dones"][row, 0] = arrays["timeouts"][row, 0] = step == length - 1
+    numpy.savez(file, **{key.replace("observations_", "observations" + separator): values for key, values in arrays.items()})
+
+
 def corpus(folder):
     """Tiny valid files of every reader, from which the fuzz tests start."""
     folder = pathlib.Path(folder)
+    write_trajectories(folder / "trajectories.pkl", "next")
+    write_sb2(str(folder / "sb2.npz"))
+    write_her(str(folder / "sb3-her.npz"))
     for protocol in (2, 3, 4, 5):
         (folder / f"wgcsl-p{protocol}.pkl").write_bytes(pickle.dumps(buffer(2, 2, "f4", "F" if protocol == 3 else "C"), protocol=protocol))
     write_arrays(folder / "wgcsl-npy", 1)

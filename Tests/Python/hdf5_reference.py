@@ -183,6 +183,38 @@ def shift_seeds(file, by):
             group.attrs["seed"] = numpy.uint64(group.attrs["seed"] + int(by))
 
 
+def shorten(file, dataset):
+    """Takes the last row of a dataset away."""
+    with h5py.File(file, "r+") as out:
+        values = out[dataset][:-1]
+        del out[dataset]
+        out[dataset] = values
+
+
+def write_pixels(folder):
+    """A dataset of Minari's layout whose observations are pictures."""
+    data = pathlib.Path(folder) / "data"
+    data.mkdir(parents=True)
+    with h5py.File(data / "main_data.hdf5", "w") as file:
+        group = file.create_group("episode_0")
+        group["observations"] = numpy.zeros((4, 4, 4, 3), "u1")
+        group["actions"], group["rewards"] = numpy.zeros((3, 2), "f4"), numpy.zeros(3)
+        group["terminations"], group["truncations"] = numpy.zeros(3, bool), numpy.arange(3) == 2
+    (data / "metadata.json").write_text(json.dumps({"total_episodes": 1, "total_steps": 3, "data_format": "hdf5"}))
+
+
+def write_others(folder):
+    """Files with the names of formats that are not read."""
+    folder = pathlib.Path(folder)
+    for name, members in (("wm.h5", ("ep_len", "ep_offset", "pixels")), ("d3.h5", ("observations_0", "actions_0", "total_size")),
+                          ("aloha.hdf5", ("action", "observations/qpos")), ("odd.h5", ("a", "b"))):
+        with h5py.File(folder / name, "w") as file:
+            for member in members:
+                file[member] = numpy.zeros(3)
+    numpy.savez(folder / "vd4rl.npz", image=numpy.zeros((3, 2, 2, 3), "u1"), action=numpy.zeros((3, 2)))
+    numpy.savez(folder / "odd.npz", a=numpy.zeros(3), b=numpy.zeros(3))
+
+
 def write_walk(file, jump="0"):
     """Rows of D4RL of 4 episodes of 30 steps in a world of nobody's: places that walk, and flags; one jumps."""
     random = numpy.random.default_rng(17)

@@ -110,14 +110,14 @@ struct FormatWritingTests {
     return try Formats.named(format).open(output, options).table(of: 0..<3)
   }
 
-  @Test(arguments: Formats.all.map(\.name), [false, true])
+  @Test(arguments: Formats.written.map(\.name), [false, true])
   func everyEpisodeIsCounted(format: String, compress: Bool) throws {
     let counter = Counter()
     _ = try write(format, compress: compress) { counter.add($0) }
     #expect(counter.value == 3)
   }
 
-  @Test(arguments: Formats.all.map(\.name), [false, true])
+  @Test(arguments: Formats.written.map(\.name), [false, true])
   func whatIsStoppedLeavesNothing(format: String, compress: Bool) throws {
     let error = #expect(throws: StorageError.self) {
       try write(format, compress: compress, stopped: true)
@@ -129,7 +129,7 @@ struct FormatWritingTests {
     #expect(try left().isEmpty)
   }
 
-  @Test(arguments: Formats.all.map(\.name), [false, true])
+  @Test(arguments: Formats.written.map(\.name), [false, true])
   func ofAnAlteredSourceNothingIsMade(format: String, compress: Bool) throws {
     let error = #expect(throws: StorageError.self) {
       try write(format, Source(isAltered: true), compress: compress)

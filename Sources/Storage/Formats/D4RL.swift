@@ -31,7 +31,11 @@ struct D4RL: DatasetFormat {
     return ["observations", "actions", "rewards", "terminals"].allSatisfy(root.contains)
   }
 
+  let hasTwoKindsOfEnds = true
+
   func isMeant(by output: URL) -> Bool { false }
+
+  func mayBeMeant(by output: URL) -> Bool { ["h5", "hdf5"].contains(output.pathExtension) }
 
   func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any TrajectorySource {
     try D4RLEpisodes(url, options)

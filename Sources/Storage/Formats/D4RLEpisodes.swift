@@ -9,7 +9,7 @@ struct D4RLEpisodes: TrajectorySource {
   let columns: [String: SourceColumn]
   let notes: ConversionNotes
   let environment: String? = nil
-  private let rows: [Int]
+  private let rows: [Range<Int>]
   private let datasets: [String: D4RLOpening.Stored]
   private let flags: (terminated: [UInt8], truncated: [UInt8])
   private let file: SafeFile
@@ -22,7 +22,7 @@ struct D4RLEpisodes: TrajectorySource {
     try opening.finish()
     file = opening.file
     lengths = opening.lengths
-    rows = opening.rows
+    rows = opening.kept.map { opening.rows[$0]..<opening.rows[$0 + 1] }
     flags = opening.flags
     columns = opening.columns
     datasets = opening.datasets
@@ -34,9 +34,12 @@ struct D4RLEpisodes: TrajectorySource {
   ) throws(StorageError) -> TrajectoryTable {
     var table = TrajectoryTable(
       indices: episodes.map { Int64($0) }, lengths: Array(lengths[episodes]))
-    let range = rows[episodes.lowerBound]..<rows[episodes.upperBound]
+    let range = rows[episodes.lowerBound].lowerBound..<rows[episodes.upperBound - 1].upperBound
     // Where each episode's rows begin in what is read, how many it keeps, and how many it has.
-    let spans = episodes.map { (rows[$0] - range.lowerBound, lengths[$0], rows[$0 + 1] - rows[$0]) }
+    let spans = episodes.map {
+      (rows[$0].lowerBound - range.lowerBound, lengths[$0], rows[$0].count)
+    }
+    let isWhole = range.count == spans.reduce(0) { $0 + $1.2 }
     let states = table.rows(of: .states)
     for (path, stored) in datasets where wanted?.contains(path) ?? true {
       guard let described = columns[path] else { continue }
@@ -57,12 +60,16 @@ struct D4RLEpisodes: TrajectorySource {
       switch stored.kind {
       case .steps:
         column =
-          spans.allSatisfy { $0.1 == $0.2 }
+          isWhole && spans.allSatisfy { $0.1 == $0.2 }
           ? read
           : read.gathered(
             spans.lazy.map { $0.0..<($0.0 + $0.1) }, count: table.steps, axis: .steps)
       case .statesInRows:
-        column = read.viewed(rowShape: read.rowShape, axis: .states)
+        column =
+          isWhole
+          ? read.viewed(rowShape: read.rowShape, axis: .states)
+          : read.gathered(
+            spans.lazy.map { $0.0..<($0.0 + $0.2) }, count: states, axis: .states)
       case .repeated:
         column = read.gathered(
           spans.lazy.flatMap { [$0.0..<($0.0 + $0.1), ($0.0 + $0.1 - 1)..<($0.0 + $0.1)] },

@@ -32,8 +32,10 @@ struct D4RLOpening {
   private let count: Int
   /// The state after each step, where it is there.
   private let next: SafeDataset?
-  /// Rows before each episode, and in all; an episode may leave its last row out.
+  /// Rows before each episode of the file, and in all; an episode may leave its last row out.
   let rows: [Int]
+  /// Which episodes of the file have a step.
+  let kept: [Int]
   let lengths: [Int]
   let flags: (terminated: [UInt8], truncated: [UInt8])
   private(set) var columns: [String: SourceColumn] = [:]
@@ -53,27 +55,36 @@ struct D4RLOpening {
     let timeouts = root.contains("timeouts") ? try D4RLOpening.needed("timeouts", root) : nil
     let ends = try D4RLOpening.ends(terminals, timeouts, options, &notes)
     count = terminals.rows
-    rows = [0] + ends.map(\.row)
+    let rows = [0] + ends.map(\.row)
+    self.rows = rows
     next =
       root.contains("next_observations")
       ? try D4RLOpening.needed("next_observations", root) : nil
     let hasNext = next != nil
+    let all = zip(rows, rows.dropFirst()).map { $1 - $0 - (hasNext ? 0 : 1) }
+    let kept = all.indices.filter { all[$0] > 0 }
+    self.kept = kept
+    lengths = kept.map { all[$0] }
     flags = (
-      ends.map { hasNext && $0.terminated ? 1 : 0 },
-      ends.map { !hasNext || $0.truncated ? 1 : 0 }
+      kept.map { hasNext && ends[$0].terminated ? 1 : 0 },
+      kept.map { !hasNext || ends[$0].truncated ? 1 : 0 }
     )
-    let kept = zip(rows, rows.dropFirst()).map { $1 - $0 - (hasNext ? 0 : 1) }
-    lengths = kept
     guard !hasNext else { return }
-    let short = kept.count { $0 == 0 }
-    guard short == 0 else {
+    guard !kept.isEmpty else {
       throw .cannotConvert(
         url.path,
-        reason: "\(short) of \(kept.count) episodes have one row and there are no "
-          + "next_observations, so no step of which both states are known")
+        reason:
+          "all \(all.count) episodes have one row and there are no next_observations, so no step "
+          + "of which both states are known")
+    }
+    if let first = all.firstIndex(of: 0) {
+      notes.lost.append(
+        "\(all.count - kept.count) of \(all.count) episodes, which have one row and no next_observations to say "
+          + "where it led, first row \(rows[first])"
+          + (options.ends == .timeouts ? "" : ": --ends timeouts lets episodes go on at terminals"))
     }
     notes.lost.append(
-      "the action and reward of each episode's last row, as there are no next_observations to say "
+      "actions, rewards and terminals of each episode's last row, as there are no next_observations to say "
         + "where it led; so every episode is cut off by time")
   }
 
@@ -170,21 +181,39 @@ struct D4RLOpening {
       let found = try D4RLOpening.needed(path, root)
       let isRows = found.shape.first == count && !found.rowShape.contains(0)
       let isFloat = found.type == .float32 || found.type == .float64
+      let extra = "extra/" + path.dropFirst(6)
       if path == "infos/goal", isRows, found.shape.count == 2, isFloat {
         try addGoals(found)
-      } else if path.hasPrefix("infos/"), isRows, found.type != nil, isColumnPath(path) {
-        try add("extra/" + path.dropFirst(6), found, .steps, .steps, rows: count)
+      } else if path.hasPrefix("infos/"), isRows, found.type != nil, isColumnPath(path),
+        columns[extra] == nil
+      {
+        // A row that has no step has a state.
+        try add(
+          extra, found, next == nil ? .statesInRows : .steps, next == nil ? .states : .steps,
+          rows: count)
       } else {
+        let isOutside = isRows && found.type != nil && !path.hasPrefix("infos/")
         notes.lost.append(
-          "'\(shown(path))', \(found.typeDescription) of shape \(found.shape), which is not a row of "
-            + "numbers for each step")
+          "'\(shown(path))', \(found.typeDescription) of shape \(found.shape), which is "
+            + (isOutside
+              ? "outside of infos, where other rows are looked for"
+              : "not a plainly named row of numbers for each step"))
       }
+    }
+    let attributes = try reading { () throws(HDF5Error) in try root.attributes() }
+    if !attributes.isEmpty {
+      notes.lost.append(
+        "attributes of the file: \(shown(attributes.keys.sorted().joined(separator: ", ")))")
     }
   }
 
   private mutating func addGoals(_ goals: SafeDataset) throws(StorageError) {
     let path = ShardColumn.desiredGoals.rawValue
-    guard columns[path] == nil else { return }
+    guard columns[path] == nil else {
+      return notes.assumed.append(
+        "desired goals are those below \(D4RL.rest), which has a row for each state, and not those of infos/goal"
+      )
+    }
     try checkSize(count * goals.rowBytes)
     if try D4RLOpening.isConstant(goals, rows, options) {
       return try add(path, goals, .firsts, .episodes, rows: count)
@@ -206,7 +235,7 @@ struct D4RLOpening {
   /// Checks the size of it all, and that states follow each other.
   mutating func finish() throws(StorageError) {
     let bytes = columns.values.reduce(0) { sum, column in
-      sum + (count + lengths.count) * column.width * column.type.byteCount
+      sum + (count + rows.count) * column.width * column.type.byteCount
     }
     try checkSize(bytes)
     guard let next, let now = datasets[ShardColumn.observations.rawValue]?.dataset else { return }

@@ -41,7 +41,14 @@ extension D4RLOpening {
       }
     }
     var horizon: Int?
-    if timeouts == nil {
+    if options.ends == .timeouts, timeouts == nil {
+      throw .cannotConvert(name, reason: "--ends timeouts takes timeouts, and there are none in it")
+    }
+    var ignored: (count: Int, first: Int) = (0, 0)
+    if options.ends != .both {
+      notes.assumed.append(
+        "episodes end at \(options.ends.rawValue) and with the file, as --ends says")
+    } else if timeouts == nil {
       horizon = options.task?.spec.horizon
       notes.assumed.append(
         horizon.map {
@@ -60,10 +67,24 @@ extension D4RLOpening {
       for row in part {
         let ended = terminated[row - first] != 0
         let cut = truncated.map { $0[row - first] != 0 } ?? (row + 1 - start == horizon && !ended)
-        guard ended || cut else { continue }
+        let isEnd =
+          switch options.ends {
+          case .both: ended || cut
+          case .timeouts: cut
+          case .terminals: ended
+          }
+        if (ended || cut) && !isEnd {
+          ignored = (ignored.count + 1, ignored.count == 0 ? row : ignored.first)
+        }
+        guard isEnd else { continue }
         ends.append((row + 1, ended, cut))
         start = row + 1
       }
+    }
+    if ignored.count > 0 {
+      notes.lost.append(
+        "\(options.ends == .timeouts ? "terminals" : "timeouts") of \(ignored.count) rows inside of episodes, "
+          + "which go on there, first row \(ignored.first)")
     }
     if start < count {
       ends.append((count, false, true))

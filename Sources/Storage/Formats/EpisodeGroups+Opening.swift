@@ -13,6 +13,10 @@ extension EpisodeGroups {
     let dataset = try needed(pieces[0].dataset, in: try group(0))
     let isFloat = dataset.type == .float32 || dataset.type == .float64
     let path = column.rawValue
+    // Small integers are exact as floats of 4 bytes.
+    let isSmall = dataset.type.map { $0.byteCount <= 2 } ?? false
+    let float: HDF5Type = isSmall ? .float32 : .float64
+    if column == .observations { try checkIsVector(dataset) }
     switch column {
     case .actions where !isFloat:
       guard dataset.rowShape.allSatisfy({ $0 == 1 }) else {
@@ -22,12 +26,123 @@ extension EpisodeGroups {
             + "\(dataset.typeDescription) of shape \(dataset.shape)")
       }
       try add(path, .steps, pieces, .number, as: .int32)
-    case .rewards: try add(path, .steps, pieces, .number, as: isFloat ? nil : .float64)
-    default: try add(path, axis ?? column.axis, pieces, .vector, as: isFloat ? nil : .float64)
+    case .rewards: try add(path, .steps, pieces, .number, as: isFloat ? nil : float)
+    default: try add(path, axis ?? column.axis, pieces, .vector, as: isFloat ? nil : float)
     }
-    if !isFloat, let found = dataset.type, columns[path]?.described.type == .float64 {
-      notes.computed.append("\(path) as f64, which were \(found.rawValue)")
+    if !isFloat, let found = dataset.type, columns[path]?.described.type == float {
+      notes.computed.append("\(path) as \(float.rawValue), which were \(found.rawValue)")
     }
+  }
+
+  /// Throws for pictures, which are bytes in two axes or more.
+  func checkIsVector(_ dataset: SafeDataset) throws(StorageError) {
+    if dataset.type == .uint8, dataset.rowShape.count > 1 {
+      throw .cannotConvert(
+        file.name,
+        reason:
+          "its observations '\(dataset.path)' are pictures of shape \(dataset.rowShape), which no "
+          + "learner here reads")
+    }
+  }
+
+  /// Adds observations or goals that are joined from datasets of these names, which must be numbers; `pieces`
+  /// makes a name's pieces.
+  mutating func addKeys(
+    _ column: ShardColumn, _ keys: [String], axis: RowAxis, option: String,
+    _ pieces: (String) -> [Piece]
+  ) throws(StorageError) {
+    for key in keys {
+      let first = pieces(key)[0]
+      guard let dataset = try EpisodeGroups.dataset(first.dataset, in: try group(0)) else {
+        throw .cannotConvert(
+          file.name, reason: "\(option) names '\(shown(key))', and '\(first.dataset)' is missing")
+      }
+      try checkIsVector(dataset)
+    }
+    try addJoined(column.rawValue, axis, keys.map(pieces))
+    let type = columns[column.rawValue]?.described.type.rawValue ?? ""
+    notes.assumed.append(
+      "\(column.rawValue): \(keys.joined(separator: ", ")), joined in this order as \(type), as \(option) says"
+    )
+  }
+
+  /// Adds observations and goals of the keys that were asked for, out of a group of observations.
+  ///
+  /// Goals are joined below achieved_goal and desired_goal if these are groups, or else out of the observations, which
+  /// gives achieved goals alone. Groups of goals that nothing is said of are named.
+  ///
+  /// - Returns: The paths in the group that are taken.
+  mutating func addNamedKeys(
+    _ inner: SafeGroup, _ options: FormatOptions, _ pieces: (String) -> [Piece]
+  ) throws(StorageError) -> Set<String> {
+    var taken: Set<String> = []
+    if let keys = options.observationKeys {
+      try addKeys(.observations, keys, axis: .states, option: "--observation-keys", pieces)
+      taken.formUnion(keys)
+    }
+    var nested: [String] = []
+    for name in ["achieved_goal", "desired_goal"] where inner.contains(name) {
+      if try reading({ () throws(HDF5Error) in try inner.isGroup(name) }) { nested.append(name) }
+    }
+    guard let keys = options.goalKeys else {
+      if let name = nested.first {
+        let group = try reading { () throws(HDF5Error) in try inner.group(name) }
+        let names = group.names.map(shown).joined(separator: ", ")
+        let known = try joinable(group).joined(separator: ",")
+        notes.assumed.append(
+          "\(nested.joined(separator: " and ")) have several parts (\(names)), kept as extras and not taken as "
+            + "goals: --goal-keys \(known) joins them")
+      }
+      return taken
+    }
+    guard !nested.isEmpty || !inner.contains("achieved_goal") else {
+      throw .cannotConvert(
+        file.name, reason: "--goal-keys has nothing to join: achieved_goal is one array")
+    }
+    let below = nested.contains("achieved_goal") ? "achieved_goal/" : ""
+    try addKeys(.achievedGoals, keys, axis: .states, option: "--goal-keys") { pieces(below + $0) }
+    taken.formUnion(keys.map { below + $0 })
+    if nested.contains("desired_goal") {
+      try addGoalKeys(keys, options) { pieces("desired_goal/" + $0) }
+      taken.formUnion(keys.map { "desired_goal/" + $0 })
+    }
+    return taken
+  }
+
+  /// The refusal of several observations of which it is not known how they are joined.
+  func unclear(_ names: [String], _ joinable: [String], _ head: String) -> StorageError {
+    let keys = joinable.map(shown)
+    let remedy =
+      keys.isEmpty
+      ? "none of which is numbers in a row"
+      : "say which make an observation, in order, with --observation-keys "
+        + keys.joined(separator: ",")
+    return .cannotConvert(
+      file.name,
+      reason: "\(head) \(names.map(shown).joined(separator: ", ")): \(remedy)")
+  }
+
+  /// Says which attributes of a group are left out.
+  mutating func addAttributes(
+    of group: SafeGroup, leaving known: Set<String>, _ what: String
+  ) throws(StorageError) {
+    let attributes = try reading { () throws(HDF5Error) in try group.attributes() }
+    let others = attributes.keys.filter { !known.contains($0) }.sorted()
+    if !others.isEmpty {
+      notes.lost.append("attributes of \(what): \(shown(others.joined(separator: ", ")))")
+    }
+  }
+
+  /// The names of a group that can be joined: those of numbers that are no pictures.
+  func joinable(_ group: SafeGroup) throws(StorageError) -> [String] {
+    var names: [String] = []
+    for path in try EpisodeGroups.datasets(below: group) {
+      guard let dataset = try EpisodeGroups.dataset(path, in: group), dataset.type != nil,
+        dataset.type != .uint8 || dataset.rowShape.count < 2
+      else { continue }
+      names.append(path)
+    }
+    return names
   }
 
   /// Adds desired goals: one for each episode where they do not move.
@@ -37,6 +152,25 @@ extension EpisodeGroups {
         .desiredGoals, [Piece(pieces[0].dataset, pieces[0].axis, .first)], axis: .episodes)
     } else {
       try addUsual(.desiredGoals, pieces, axis: .states)
+    }
+  }
+
+  /// Adds desired goals that are joined from several datasets: one for each episode if none of them moves.
+  mutating func addGoalKeys(
+    _ keys: [String], _ options: FormatOptions, _ pieces: (String) -> [Piece]
+  ) throws(StorageError) {
+    var stays = true
+    for key in keys where stays {
+      guard try EpisodeGroups.dataset(pieces(key)[0].dataset, in: try group(0)) != nil else {
+        break
+      }
+      stays = try isConstant(pieces(key), options)
+    }
+    try addKeys(
+      .desiredGoals, keys, axis: stays ? .episodes : .states, option: "--goal-keys"
+    ) { key in
+      let all = pieces(key)
+      return stays ? [Piece(all[0].dataset, all[0].axis, .first)] : all
     }
   }
 
@@ -57,6 +191,76 @@ extension EpisodeGroups {
     try add(path, axis, pieces)
   }
 
+  /// The axis of a dataset of the first episode: of steps if it has as many rows as they are, else of states.
+  func axis(of path: String) throws(StorageError) -> RowAxis {
+    try needed(path, in: try group(0)).rows == lengths[0] ? .steps : .states
+  }
+
+  // MARK: - Episodes that differ
+
+  /// Says which datasets of episodes are in no column and in no line so far: those that are not `known` names of
+  /// the episode's group, and those that the first episode lacks.
+  mutating func addLeft(
+    known: Set<String>, _ options: FormatOptions
+  ) throws(StorageError) {
+    let groups = self
+    let first = Set(try EpisodeGroups.datasets(below: try group(0)))
+    let found = Mutex<[String: (count: Int, first: Int)]>([:])
+    try forEachInParallel(names.count, threads: options.threads) { episode throws(StorageError) in
+      let all = try EpisodeGroups.datasets(below: try groups.group(episode))
+      let left = all.filter { path in
+        !known.contains(String(path.prefix { $0 != "/" })) || !first.contains(path)
+      }
+      if left.isEmpty { return }
+      found.withLock { found in
+        for path in left {
+          let entry = found[path] ?? (0, episode)
+          found[path] = (entry.count + 1, min(entry.first, episode))
+        }
+      }
+    }
+    for (path, entry) in found.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
+      let isKnown = known.contains(String(path.prefix { $0 != "/" }))
+      notes.lost.append(
+        "'\(shown(path))' of \(entry.count) of \(names.count) episodes, first of \(shown(names[entry.first])), "
+          + (isKnown ? "which the first episode lacks" : "for which there is no place"))
+    }
+  }
+
+  /// Leaves out the episodes that lack a column, or have it of another type or number of rows, and names them.
+  mutating func skipBad(_ options: FormatOptions) throws(StorageError) {
+    guard options.skipsBad else { return }
+    let groups = self
+    let bad = Mutex<[Int: StorageError]>([:])
+    try forEachInParallel(names.count, threads: options.threads) { episode throws(StorageError) in
+      do throws(StorageError) {
+        let group = try groups.group(episode)
+        for column in groups.columns.values {
+          for part in column.parts {
+            for piece in part.pieces {
+              try groups.check(try groups.needed(piece.dataset, in: group), piece, part, episode)
+            }
+          }
+        }
+      } catch {
+        bad.withLock { $0[episode] = error }
+      }
+    }
+    try leaveOut(bad.withLock { $0 })
+  }
+
+  /// Leaves episodes out, and says which and why.
+  private mutating func leaveOut(_ all: [Int: StorageError]) throws(StorageError) {
+    guard !all.isEmpty else { return }
+    let listed = all.sorted { $0.key < $1.key }.prefix(20).map { episode, error in
+      "\(shown(names[episode])) (\(error.short))"
+    }
+    notes.lost.append(
+      "\(all.count) of \(names.count) episodes, as --skip-bad says: \(listed.joined(separator: ", "))"
+        + (all.count > 20 ? ", ..." : ""))
+    try keep(names.indices.filter { all[$0] == nil })
+  }
+
   /// Reads how long episodes are and how each ended, out of flags of which the last row counts; where a
   /// format has no `truncated`, time cut off what did not end by itself.
   mutating func readEnds(
@@ -64,21 +268,27 @@ extension EpisodeGroups {
   ) throws(StorageError) {
     let groups = self
     let found = Mutex<[Int: (length: Int, flags: [UInt64], inside: Bool)]>([:])
-    try forEachInParallel(names.count, threads: options.threads) { episode throws(StorageError) in
+    let bad = Mutex<[Int: StorageError]>([:])
+    @Sendable func read(
+      _ episode: Int
+    ) throws(StorageError) -> (length: Int, flags: [UInt64], inside: Bool) {
       let group = try groups.group(episode)
       var length = 0
       var flags: [UInt64] = []
       var inside = false
       for name in [terminated, truncated].compactMap({ $0 }) {
         let dataset = try groups.needed(name, in: group)
-        guard let type = dataset.type, dataset.rowShape.allSatisfy({ $0 == 1 }), dataset.rows > 0,
-          dataset.rows <= options.maximumBytes / 8, length == 0 || dataset.rows == length
+        guard let type = dataset.type, dataset.rowShape.allSatisfy({ $0 == 1 }),
+          dataset.rows > 0 || dataset.shape == [0], !dataset.shape.isEmpty,
+          dataset.rows <= options.maximumBytes / 8,
+          name == terminated || dataset.rows == length
         else {
           throw .wrongShape(
             file: groups.file.name, dataset: dataset.path, expected: [max(1, length)],
             found: dataset.shape)
         }
         length = dataset.rows
+        if length == 0 { continue }
         let values = try reading { () throws(HDF5Error) in
           let memory = ColumnMemory(count: length * type.byteCount)
           try dataset.read(0..<length, into: memory.bytes)
@@ -89,10 +299,23 @@ extension EpisodeGroups {
         flags.append(values[length - 1] == 0 ? 0 : 1)
         if values.dropLast().contains(where: { $0 != 0 }) { inside = true }
       }
-      found.withLock { $0[episode] = (length, flags, inside) }
+      return (length, flags, inside)
     }
-    let all = found.withLock { found in names.indices.compactMap { found[$0] } }
+    try forEachInParallel(names.count, threads: options.threads) { episode throws(StorageError) in
+      do throws(StorageError) {
+        let ends = try read(episode)
+        found.withLock { $0[episode] = ends }
+      } catch {
+        guard options.skipsBad else { throw error }
+        bad.withLock { $0[episode] = error }
+      }
+    }
+    try leaveOut(bad.withLock { $0 })
+    let count = groups.names.count
+    var all = found.withLock { found in (0..<count).compactMap { found[$0] } }
     lengths = all.map(\.length)
+    try dropEmpty()
+    all.removeAll { $0.length == 0 }
     let inside = all.count { $0.inside }
     if inside > 0 {
       notes.lost.append("flags of an end before the last step, in \(inside) episodes, which go on")
@@ -103,23 +326,40 @@ extension EpisodeGroups {
     )
   }
 
+  /// Leaves episodes out that have no step, and says so.
+  private mutating func dropEmpty() throws(StorageError) {
+    let empty = names.indices.filter { lengths[$0] == 0 }
+    guard let first = empty.first else { return }
+    notes.lost.append(
+      "\(empty.count) of \(names.count) episodes, which have no step, first \(shown(names[first]))")
+    try keep(names.indices.filter { lengths[$0] > 0 })
+  }
+
   /// Reads how long episodes are, and that alone.
   mutating func readLengths(of path: String, _ options: FormatOptions) throws(StorageError) {
     let groups = self
     let found = Mutex([Int](repeating: 0, count: names.count))
     try forEachInParallel(names.count, threads: options.threads) { episode throws(StorageError) in
       let dataset = try groups.needed(path, in: try groups.group(episode))
-      guard dataset.rows > 0, !dataset.shape.isEmpty else {
+      guard !dataset.shape.isEmpty else {
         throw .wrongShape(
           file: groups.file.name, dataset: dataset.path, expected: [1], found: dataset.shape)
       }
       found.withLock { $0[episode] = dataset.rows }
     }
     lengths = found.withLock { $0 }
+    try dropEmpty()
   }
 
-  /// Leaves each episode's last step out, which makes all of them end by time; each has two steps or more.
-  mutating func dropLastSteps() {
+  /// Leaves each episode's last step out, which makes all of them end by time, and episodes of one step whole.
+  mutating func dropLastSteps() throws(StorageError) {
+    let short = names.indices.filter { lengths[$0] < 2 }
+    if let first = short.first {
+      notes.lost.append(
+        "\(short.count) of \(names.count) episodes, which have one step and no next_obs to say where it led, "
+          + "first \(shown(names[first]))")
+      try keep(names.indices.filter { lengths[$0] > 1 })
+    }
     lengths = lengths.map { $0 - 1 }
     numbers[ShardColumn.terminated.rawValue] = (.uint8, lengths.map { _ in 0 })
     numbers[ShardColumn.truncated.rawValue] = (.uint8, lengths.map { _ in 1 })
@@ -171,6 +411,8 @@ extension EpisodeGroups {
       for (now, next) in pairs {
         var parts: [ColumnMemory] = []
         for (path, rows) in [(now, Rows.afterFirst), (next, .beforeLast)] {
+          let found = try EpisodeGroups.dataset(path, in: group)
+          if options.skipsBad, found?.rows != groups.lengths[episode] { return }
           let dataset = try groups.needed(path, in: group)
           let piece = Piece(path, .steps, rows)
           guard dataset.rows == groups.lengths[episode], !dataset.shape.isEmpty else {
@@ -228,6 +470,9 @@ extension EpisodeGroups {
       let group = try group(episode)
       var first: [UInt8]?
       for piece in pieces {
+        let found = try EpisodeGroups.dataset(piece.dataset, in: group)
+        // Such an episode is left out later, and named then.
+        if options.skipsBad, found?.rows != piece.count(lengths[episode]) { return }
         let dataset = try needed(piece.dataset, in: group)
         let row = dataset.rowBytes
         guard dataset.rows == piece.count(lengths[episode]), row > 0 else {

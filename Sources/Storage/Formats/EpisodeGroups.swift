@@ -60,19 +60,26 @@ struct EpisodeGroups: Sendable {
     case any
   }
 
-  /// A column, and the pieces that give an episode's rows of it.
-  struct Column: Sendable {
-    let described: SourceColumn
+  /// Numbers of a column's rows, and the pieces that give an episode's rows of them.
+  struct Part: Sendable {
     let pieces: [Piece]
     /// What the file has it as.
     let stored: HDF5Type
     let storedShape: [Int]
+
+    var rowBytes: Int { storedShape.reduce(stored.byteCount, *) }
+  }
+
+  /// A column, whose rows are those of its parts side by side.
+  struct Column: Sendable {
+    let described: SourceColumn
+    let parts: [Part]
   }
 
   let file: SafeFile
   let parent: SafeGroup
   /// The episodes' groups, in order.
-  let names: [String]
+  private(set) var names: [String]
   var lengths: [Int] = []
   private(set) var columns: [String: Column] = [:]
   /// Columns that have a number for each episode, found at opening.
@@ -85,6 +92,16 @@ struct EpisodeGroups: Sendable {
     self.names = names
     guard !names.isEmpty else {
       throw .cannotConvert(file.name, reason: "there are no episodes in it")
+    }
+  }
+
+  /// Leaves episodes out; those that stay are given by their places.
+  mutating func keep(_ places: [Int]) throws(StorageError) {
+    names = places.map { names[$0] }
+    if !lengths.isEmpty { lengths = places.map { lengths[$0] } }
+    numbers = numbers.mapValues { entry in (entry.type, places.map { entry.values[$0] }) }
+    guard !names.isEmpty else {
+      throw .cannotConvert(file.name, reason: "no episode of it can be read, so there is none left")
     }
   }
 
@@ -137,8 +154,33 @@ struct EpisodeGroups: Sendable {
     _ path: String, _ axis: RowAxis, _ pieces: [Piece], _ kind: RowKind = .any,
     as type: HDF5Type? = nil
   ) throws(StorageError) {
-    let group = try group(0)
-    let first = try needed(pieces[0].dataset, in: group)
+    let part = try part(pieces, kind)
+    let width = part.storedShape.reduce(1, *)
+    columns[path] = Column(
+      described: SourceColumn(
+        type ?? part.stored,
+        rowShape: kind == .number ? [] : kind == .vector ? [width] : part.storedShape, axis: axis),
+      parts: [part])
+  }
+
+  /// Adds a column of floats that is joined from the rows of several datasets.
+  mutating func addJoined(
+    _ path: String, _ axis: RowAxis, _ parts: [[Piece]]
+  ) throws(StorageError) {
+    var found: [Part] = []
+    for pieces in parts { found.append(try part(pieces, .vector)) }
+    let isWide = found.contains {
+      ![.float32, .uint8, .int8, .uint16, .int16, .bool].contains($0.stored)
+    }
+    let width = found.reduce(0) { $0 + $1.storedShape.reduce(1, *) }
+    columns[path] = Column(
+      described: SourceColumn(isWide ? .float64 : .float32, rowShape: [width], axis: axis),
+      parts: found)
+  }
+
+  /// A part as the first episode's group has it.
+  private mutating func part(_ pieces: [Piece], _ kind: RowKind) throws(StorageError) -> Part {
+    let first = try needed(pieces[0].dataset, in: try group(0))
     guard let stored = first.type else {
       throw .wrongType(
         file: file.name, dataset: first.path, expected: "numbers", found: first.typeDescription)
@@ -155,13 +197,10 @@ struct EpisodeGroups: Sendable {
     if kind == .vector, first.rowShape.count > 1 {
       notes.lost.append("the shape \(first.rowShape) of a row of '\(pieces[0].dataset)'")
     }
-    if let words = first.conversion { notes.computed.append("\(path) as \(words)") }
-    let width = first.rowShape.reduce(1, *)
-    columns[path] = Column(
-      described: SourceColumn(
-        type ?? stored,
-        rowShape: kind == .number ? [] : kind == .vector ? [width] : first.rowShape, axis: axis),
-      pieces: pieces, stored: stored, storedShape: first.rowShape)
+    if let words = first.conversion {
+      notes.computed.append("'\(pieces[0].dataset)' as \(words)")
+    }
+    return Part(pieces: pieces, stored: stored, storedShape: first.rowShape)
   }
 
   /// Throws if the columns of compressed files would take more than is allowed.
@@ -197,32 +236,23 @@ struct EpisodeGroups: Sendable {
         ? TableColumn(.uint64, axis: .episodes, Array(values))
         : TableColumn(.uint8, axis: .episodes, values.map { UInt8(truncatingIfNeeded: $0) })
     }
-    let columns = columns.filter { wanted?.contains($0.key) ?? true }.map {
-      ($0.key, $0.value, $0.value.storedShape.reduce($0.value.stored.byteCount, *))
+    var parts: [(path: String, described: SourceColumn, part: Part)] = []
+    for (path, column) in columns where wanted?.contains(path) ?? true {
+      parts += column.parts.map { (path, column.described, $0) }
     }
-    guard !columns.isEmpty else { return table }
-    let memories = columns.map { (_, column, row) in
-      ColumnMemory(count: table.rows(of: column.described.axis) * row)
+    guard !parts.isEmpty else { return table }
+    let memories = parts.map { _, described, part in
+      ColumnMemory(count: table.rows(of: described.axis) * part.rowBytes)
     }
-    var positions = [Int](repeating: 0, count: columns.count)
+    var positions = [Int](repeating: 0, count: parts.count)
     for episode in episodes {
       let group = try group(episode)
-      for (place, (_, column, row)) in columns.enumerated() {
-        for piece in column.pieces {
+      for (place, (_, _, part)) in parts.enumerated() {
+        for piece in part.pieces {
           let dataset = try needed(piece.dataset, in: group)
-          guard dataset.type == column.stored else {
-            throw .wrongType(
-              file: file.name, dataset: dataset.path, expected: column.stored.rawValue,
-              found: dataset.typeDescription)
-          }
-          let length = lengths[episode]
-          guard dataset.shape == [piece.count(length)] + column.storedShape else {
-            throw .wrongShape(
-              file: file.name, dataset: dataset.path,
-              expected: [piece.count(length)] + column.storedShape, found: dataset.shape)
-          }
-          let range = piece.range(length)
-          let end = positions[place] + range.count * row
+          try check(dataset, piece, part, episode)
+          let range = piece.range(lengths[episode])
+          let end = positions[place] + range.count * part.rowBytes
           let target = memories[place].bytes[positions[place]..<end]
           try reading { () throws(HDF5Error) in
             try dataset.read(range, into: UnsafeMutableRawBufferPointer(rebasing: target))
@@ -231,15 +261,37 @@ struct EpisodeGroups: Sendable {
         }
       }
     }
-    for (place, (path, column, _)) in columns.enumerated() {
+    var read: [String: [TableColumn]] = [:]
+    for (place, (path, described, part)) in parts.enumerated() {
       let memory = memories[place]
-      let described = column.described
-      let read = TableColumn(
-        column.stored, rowShape: described.rowShape, axis: described.axis,
-        bytes: UnsafeRawBufferPointer(memory.bytes), owner: memory)
-      table[path] = try read.converted(to: described.type, file: file.name, path: path)
+      let isAlone = columns[path]?.parts.count == 1
+      let column = TableColumn(
+        part.stored,
+        rowShape: isAlone ? described.rowShape : [part.storedShape.reduce(1, *)],
+        axis: described.axis, bytes: UnsafeRawBufferPointer(memory.bytes), owner: memory)
+      read[path, default: []].append(
+        try column.converted(to: described.type, file: file.name, path: path))
+    }
+    for (path, columns) in read {
+      table[path] = columns.count == 1 ? columns[0] : .besides(columns)
     }
     return table
+  }
+
+  /// Throws unless a dataset is of an episode's length and as the first episode has it.
+  func check(
+    _ dataset: SafeDataset, _ piece: Piece, _ part: Part, _ episode: Int
+  ) throws(StorageError) {
+    guard dataset.type == part.stored else {
+      throw .wrongType(
+        file: file.name, dataset: dataset.path, expected: part.stored.rawValue,
+        found: dataset.typeDescription)
+    }
+    let expected = [piece.count(lengths[episode])] + part.storedShape
+    guard dataset.shape == expected else {
+      throw .wrongShape(
+        file: file.name, dataset: dataset.path, expected: expected, found: dataset.shape)
+    }
   }
 }
 
@@ -251,6 +303,7 @@ extension TableColumn {
     if type == self.type { return self }
     switch type {
     case .float64: return TableColumn(type, rowShape: rowShape, axis: axis, doubles())
+    case .float32: return TableColumn(type, rowShape: rowShape, axis: axis, floats())
     case .int32:
       return TableColumn(
         type, rowShape: rowShape, axis: axis, integers().map { Int32(clamping: $0) })

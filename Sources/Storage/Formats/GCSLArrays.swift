@@ -23,6 +23,8 @@ struct GCSLArrays: DatasetFormat {
 
   func isMeant(by output: URL) -> Bool { false }
 
+  func mayBeMeant(by output: URL) -> Bool { ["npz"].contains(output.pathExtension) }
+
   func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any TrajectorySource {
     try GCSLEpisodes(url, options)
   }

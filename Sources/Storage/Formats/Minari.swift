@@ -32,6 +32,8 @@ struct Minari: DatasetFormat {
     }
   }
 
+  let joinsKeys = true
+
   /// Our own folders have such names too.
   func isMeant(by output: URL) -> Bool { false }
 
@@ -81,6 +83,7 @@ struct Minari: DatasetFormat {
 /// Episodes of a Minari dataset.
 private struct MinariEpisodes: TrajectorySource {
   let environment: String?
+  let actionSpace: ActionSpace?
   private let groups: EpisodeGroups
 
   var lengths: [Int] { groups.lengths }
@@ -102,6 +105,7 @@ private struct MinariEpisodes: TrajectorySource {
     if root.count - others.count != names.count {
       throw .missingDataset(file: url.path, dataset: "episode_\(names.count)")
     }
+    try groups.addAttributes(of: root, leaving: ["total_episodes", "total_steps"], "the file")
     if !others.isEmpty {
       groups.notes.lost.append("\(others.map(shown).joined(separator: ", ")), no episodes")
     }
@@ -126,8 +130,15 @@ private struct MinariEpisodes: TrajectorySource {
     try MinariEpisodes.addObservations(to: &groups, first, options)
     if first.contains("infos") { try MinariEpisodes.addInfos(to: &groups, first) }
     try groups.addRest()
+    try groups.addLeft(
+      known: [
+        "observations", "actions", "rewards", "terminations", "truncations", "infos",
+        EpisodeGroupsWriter.rest,
+      ], options)
+    try groups.skipBad(options)
     try groups.checkSize(options)
     environment = metadata.environment.map { GymnasiumWorld.identifier(for: $0) }
+    actionSpace = metadata.actionSpace
     self.groups = groups
   }
 
@@ -139,13 +150,22 @@ private struct MinariEpisodes: TrajectorySource {
     }
     let isDictionary = try reading { () throws(HDF5Error) in try first.isGroup("observations") }
     guard isDictionary else {
+      if options.observationKeys != nil || options.goalKeys != nil {
+        throw .cannotConvert(
+          groups.file.name,
+          reason: "its observations are one array: there are no keys that can be named")
+      }
       return try groups.addUsual(.observations, [.init("observations", .states)])
     }
     let inner = try reading { () throws(HDF5Error) in try first.group("observations") }
-    for path in try EpisodeGroups.datasets(below: inner) {
+    let taken = try groups.addNamedKeys(inner, options) {
+      [.init("observations/" + $0, .states)]
+    }
+    for path in try EpisodeGroups.datasets(below: inner) where !taken.contains(path) {
       let piece = EpisodeGroups.Piece("observations/" + path, .states)
       switch path {
-      case "observation": try groups.addUsual(.observations, [piece])
+      case "observation" where options.observationKeys == nil:
+        try groups.addUsual(.observations, [piece])
       case "achieved_goal": try groups.addUsual(.achievedGoals, [piece])
       case "desired_goal": try groups.addGoals([piece], options)
       default:
@@ -153,11 +173,7 @@ private struct MinariEpisodes: TrajectorySource {
       }
     }
     guard groups.columns[ShardColumn.observations.rawValue] != nil else {
-      throw .cannotConvert(
-        groups.file.name,
-        reason:
-          "its observations are \(shown(inner.names.joined(separator: ", "))), and one of them must be "
-          + "'observation'")
+      throw groups.unclear(inner.names, try groups.joinable(inner), "its observations are")
     }
   }
 
@@ -166,13 +182,23 @@ private struct MinariEpisodes: TrajectorySource {
   ) throws(StorageError) {
     let infos = try reading { () throws(HDF5Error) in try first.group("infos") }
     for path in try EpisodeGroups.datasets(below: infos) {
-      let piece = EpisodeGroups.Piece("infos/" + path, .states)
-      if path == "is_success" {
+      let name = "infos/" + path
+      // Some generators leave the info of the first state out.
+      let axis = try groups.axis(of: name)
+      let dataset = try groups.needed(name, in: first)
+      let isSuccess =
+        path == "is_success" || path == "success" && dataset.type == .bool
+      if isSuccess, groups.columns[ShardColumn.successes.rawValue] == nil {
         try groups.add(
           ShardColumn.successes.rawValue, .steps,
-          [EpisodeGroups.Piece(piece.dataset, .states, .afterFirst)], .number, as: .uint8)
+          [.init(name, axis, axis == .steps ? .all : .afterFirst)], .number, as: .uint8)
+        groups.notes.assumed.append(
+          axis == .steps
+            ? "successes: info '\(path)', which has a row for each step"
+            : "successes: info '\(path)' after each step; its first row, of the state before any, is left out"
+        )
       } else {
-        try groups.addExtra(path, .states, [piece], first, note: "info '\(shown(path))'")
+        try groups.addExtra(path, axis, [.init(name, axis)], first, note: "info '\(shown(path))'")
       }
     }
   }

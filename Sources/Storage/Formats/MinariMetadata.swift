@@ -7,6 +7,8 @@ struct MinariMetadata {
   /// Gymnasium's id of the environment.
   let environment: String?
   let totalEpisodes: Int?
+  /// What actions there are; nil if it is no row of numbers with bounds, or no number from 0.
+  let actionSpace: ActionSpace?
   /// What it says besides, for people.
   let others: [String]
 
@@ -19,18 +21,65 @@ struct MinariMetadata {
     }
     totalEpisodes = object["total_episodes"]?.integer
     var found: String?
+    var left: [String] = []
     if case .text(let text)? = object["env_spec"] {
       let specification = try PythonJSON.object(text, in: url)
       if case .text(let id)? = specification["id"] { found = id }
+      let more = specification.filter { key, value in
+        let isEmpty = value == .null || value == .list([]) || value == .object([:])
+        return key != "id" && !isEmpty
+      }.keys.sorted()
+      if !more.isEmpty {
+        left.append(
+          "metadata.json's env_spec, of which the id is kept: \(shown(more.joined(separator: ", ")))"
+        )
+      }
     }
     environment = found
+    if case .text(let text)? = object["action_space"] {
+      actionSpace = Self.actions(try PythonJSON.object(text, in: url))
+    } else {
+      actionSpace = nil
+    }
+    if object["observation_space"] != nil {
+      left.append("metadata.json's observation_space: the bounds of observations")
+    }
+    if actionSpace == nil, object["action_space"] != nil {
+      left.append("metadata.json's action_space, which has no finite bounds for a row of numbers")
+    }
     let known: Set = [
       "total_episodes", "total_steps", "data_format", "jpeg_encoding", "observation_space",
       "action_space", "env_spec", "dataset_size", "minari_version",
     ]
-    others = object.filter { !known.contains($0.key) && $0.value != .null }.map {
+    let words = object.filter { !known.contains($0.key) && $0.value != .null }.map {
       "metadata.json's \(shown($0.key)), \(shown($0.value.words))"
-    }.sorted()
+    }
+    others = (words + left).sorted()
+  }
+
+  /// The actions that a space of Gymnasium's has.
+  private static func actions(_ space: [String: JSONValue]) -> ActionSpace? {
+    if space["type"] == .text("Discrete") {
+      guard let count = space["n"]?.integer, (1...1_000_000).contains(count),
+        (space["start"]?.integer ?? 0) == 0
+      else { return nil }
+      return .discrete(count: count)
+    }
+    func bounds(_ key: String) -> [Float]? {
+      guard case .list(let values)? = space[key] else { return nil }
+      let numbers = values.compactMap { value -> Float? in
+        switch value {
+        case .integer(let whole): Float(whole)
+        case .number(let number): Float(number)
+        default: nil
+        }
+      }
+      return numbers.count == values.count && numbers.allSatisfy(\.isFinite) ? numbers : nil
+    }
+    guard space["type"] == .text("Box"), let low = bounds("low"), let high = bounds("high"),
+      !low.isEmpty, low.count == high.count, zip(low, high).allSatisfy({ $0 <= $1 })
+    else { return nil }
+    return .continuous(low: low, high: high)
   }
 
   /// The id that a folder's path gives: below `MINARI_DATASETS_PATH` the rest of the path, else the last two

@@ -107,6 +107,7 @@ struct MinariWriting {
         (table[column]?.integers(episode..<(episode + 1))[0] ?? 0) == 0 ? 0 : 1
       try writer.write("\(group)/\(name)", TableColumn(.bool, axis: .steps, flags))
     }
+    var made: Set<String> = [group + "/infos"]
     try writer.group(group + "/infos")
     if let successes = table[.successes] {
       try writer.write(
@@ -119,7 +120,7 @@ struct MinariWriting {
       let parts = path.split(separator: "/").dropFirst()
       for part in parts.dropLast() {
         walked += "/" + part
-        try writer.group(walked)
+        if made.insert(walked).inserted { try writer.group(walked) }
       }
       try writer.write("\(walked)/\(parts.last ?? "")", column.slice(states))
     }

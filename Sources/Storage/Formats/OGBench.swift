@@ -15,6 +15,10 @@ import HDF5
 /// `--goal-indices` says otherwise. Rows beside the three become extras. Pictures for observations are
 /// refused.
 ///
+/// What OGBench's own loader makes of such a file, saved again, is read as well: with `valids` (compact), where
+/// the last row of a trajectory is the one that is 0; with `next_observations`, where every row is a step and
+/// `terminals` is 1 in a trajectory's last. `rewards` of single-task sets are those of a row's own state.
+///
 /// Source: github.com/seohongpark/ogbench 1.2, `ogbench/utils.py`, `load_dataset`, and
 /// `data_gen_scripts/`.
 struct OGBench: DatasetFormat {
@@ -28,6 +32,8 @@ struct OGBench: DatasetFormat {
 
   func isMeant(by output: URL) -> Bool { false }
 
+  func mayBeMeant(by output: URL) -> Bool { ["npz"].contains(output.pathExtension) }
+
   func validation(of url: URL) -> URL? {
     let path = url.relativePath
     guard path.hasSuffix(".npz"), !path.hasSuffix("-val.npz") else { return nil }
@@ -35,7 +41,8 @@ struct OGBench: DatasetFormat {
   }
 
   func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any TrajectorySource {
-    try OGBenchEpisodes(url, options)
+    var opening = try OGBenchOpening(url, options)
+    return try opening.source()
   }
 
   func write(_ request: FormatRequest) throws(StorageError) -> ConversionNotes {
@@ -104,22 +111,36 @@ struct OGBench: DatasetFormat {
   }
 }
 
-/// Trajectories of an OGBench file.
-private struct OGBenchEpisodes: TrajectorySource {
-  let lengths: [Int]
-  let columns: [String: SourceColumn]
-  let environment: String? = nil
-  let notes: ConversionNotes
-  private let arrays: [(path: String, array: NumpyArray)]
-  private let actions: NumpyArray
-  private let starts: [Int]
+/// What is found out when an OGBench file is opened.
+private struct OGBenchOpening {
+  private let archive: NumpyArchive
+  private let url: URL
+  private let count: Int
+  private var notes = ConversionNotes()
+  private var parts: [NumpyRows.Part] = []
+  private var taken: Set<String> = ["observations", "actions", "terminals"]
 
   init(_ url: URL, _ options: FormatOptions) throws(StorageError) {
-    let archive = try NumpyArchive(
-      url, needed: ["observations", "actions", "terminals"], rowsOf: "observations", options)
+    self.url = url
+    let names = NumpyArchive.names(in: url)
+    let optional = ["valids", "next_observations", "rewards"].filter { names.contains($0 + ".npy") }
+    archive = try NumpyArchive(
+      url, needed: Set(["observations", "actions", "terminals"] + optional),
+      rowsOf: "observations", options)
+    if archive["timeouts"] != nil {
+      throw .cannotConvert(
+        url.path,
+        reason: "it has timeouts, which OGBench's files have not: rows of D4RL are read from HDF5")
+    }
+    count = try archive.array("observations").shape[0]
+  }
+
+  /// Reads what there is.
+  mutating func source() throws(StorageError) -> NumpyRows {
     let observations = try archive.array("observations")
-    actions = try archive.array("actions")
+    let actions = try archive.array("actions")
     let terminals = try archive.array("terminals")
+    let next = archive["next_observations"]
     if observations.shape.count > 2 || observations.type == .uint8 {
       throw .cannotConvert(
         url.path,
@@ -129,85 +150,112 @@ private struct OGBenchEpisodes: TrajectorySource {
     }
     try observations.check(shape: [nil, nil], "[N, O]")
     try observations.checkIsFloat()
-    let rows = observations.shape[0]
     let isDiscrete = actions.shape.count == 1
-    try actions.check(shape: [rows] + (isDiscrete ? [] : [nil]), "[\(rows), A]")
+    try actions.check(shape: [count] + (isDiscrete ? [] : [nil]), "[\(count), A]")
     if !isDiscrete { try actions.checkIsFloat() }
-    try terminals.check(shape: [rows], "[\(rows)]")
-
-    var starts = [0]
-    let flags = terminals.rows(0..<rows, leading: 1, axis: .states)
-    for row in stride(from: 0, to: rows, by: 65_536) {
-      for (place, flag) in flags.slice(row..<min(row + 65_536, rows)).floats().enumerated()
-      where flag != 0 { starts.append(row + place + 1) }
-    }
-    var notes = ConversionNotes()
-    if starts.last != rows {
-      notes.assumed.append("the last row ends a trajectory, though terminals do not say so")
-      starts.append(rows)
-    }
-    var lengths: [Int] = []
-    for (start, end) in zip(starts, starts.dropFirst()) {
-      guard end - start > 1 else {
+    try terminals.check(shape: [count], "[\(count)]")
+    if let next {
+      try next.check(shape: observations.shape, "\(observations.shape)")
+      guard next.type == observations.type else {
         throw .malformed(
-          url.path, rule: "a trajectory must have 2 rows or more, one to end in, at row \(start)",
-          found: "1")
+          url.path, rule: "'next_observations' must be \(observations.type.rawValue)",
+          found: next.type.rawValue)
       }
-      lengths.append(end - start - 1)
     }
-    self.starts = starts
-    self.lengths = lengths
+    let rows = try trajectories(terminals, isTransitions: next != nil)
+    parts.append(
+      NumpyRows.Part(ShardColumn.observations.rawValue, observations, .states, next: next))
+    parts.append(NumpyRows.Part(ShardColumn.actions.rawValue, actions, .steps))
+    if let next {
+      taken.insert("next_observations")
+      let others = NumpyRows.otherNext(observations, next, rows)
+      if others > 0 {
+        notes.lost.append(
+          "next_observations inside trajectories where they are not the next row's observations, in "
+            + "\(others) rows")
+      }
+    } else {
+      parts.append(NumpyRows.Part("extra/last_actions", actions, .lasts))
+    }
+    try addRewards(isTransitions: next != nil)
+    addOthers(isTransitions: next != nil)
+    return NumpyRows(parts, rows: rows, hasLastRows: next == nil, notes: notes)
+  }
+
+  /// The rows of each trajectory.
+  private mutating func trajectories(
+    _ terminals: NumpyArray, isTransitions: Bool
+  ) throws(StorageError) -> [NumpyRows.Rows] {
+    var ends: [Int]
+    var name = "terminals"
+    if let valids = archive["valids"], !isTransitions {
+      name = "valids"
+      taken.insert(name)
+      try valids.check(shape: [count], "[\(count)]")
+      let valid = Set(NumpyRows.marked(valids))
+      ends = (0..<count).filter { !valid.contains($0) }.map { $0 + 1 }
+      notes.assumed.append(
+        "valids are 0 in a trajectory's last row, and terminals in its last two, as OGBench's compact form has it"
+      )
+    } else {
+      ends = NumpyRows.marked(terminals).map { $0 + 1 }
+    }
+    if ends.last != count {
+      notes.assumed.append("the last row ends a trajectory, though \(name) do not say so")
+      ends.append(count)
+    }
+    let all = zip([0] + ends, ends).map { $0..<$1 }
+    if isTransitions {
+      notes.assumed.append(
+        "every row is a step, and next_observations the state after it; a trajectory's last row is its last step"
+      )
+      notes.assumed.append("terminals mark the end of a trajectory, not of the task")
+      return all.map { [$0] }
+    }
+    let long = all.filter { $0.count > 1 }
+    if let short = all.first(where: { $0.count == 1 }) {
+      guard !long.isEmpty else {
+        throw .malformed(
+          url.path, rule: "a trajectory must have 2 rows or more, one to end in", found: "1 in all")
+      }
+      notes.lost.append(
+        "observations and actions of \(all.count - long.count) of \(all.count) trajectories, which have one "
+          + "row and so no step, first row \(short.lowerBound)")
+    }
     notes.assumed.append(
       "a trajectory's last row is its last state, and the action there a dummy, kept as "
         + "extra/last_actions")
     notes.assumed.append("terminals mark the end of a trajectory, not of the task")
+    return long.map { [$0] }
+  }
 
-    let actionShape = isDiscrete ? [] : [actions.shape[1]]
-    let actionType = isDiscrete ? HDF5Type.int32 : actions.type
-    var columns: [String: SourceColumn] = [
-      ShardColumn.observations.rawValue: SourceColumn(
-        observations.type, rowShape: [observations.shape[1]], axis: .states),
-      ShardColumn.actions.rawValue: SourceColumn(actionType, rowShape: actionShape, axis: .steps),
-      "extra/last_actions": SourceColumn(actionType, rowShape: actionShape, axis: .episodes),
-    ]
-    var arrays = [(path: ShardColumn.observations.rawValue, array: observations)]
-    for (name, array) in archive.arrays
-    where !["observations", "actions", "terminals"].contains(name) {
-      guard array.shape[0] == rows, isColumnName(name), name != "last_actions" else {
+  /// Adds the rewards of single-task sets.
+  private mutating func addRewards(isTransitions: Bool) throws(StorageError) {
+    guard let rewards = archive["rewards"], rewards.shape[0] == count,
+      rewards.shape.dropFirst().allSatisfy({ $0 == 1 }),
+      [.float32, .float64].contains(rewards.type)
+    else { return }
+    taken.insert("rewards")
+    parts.append(NumpyRows.Part(ShardColumn.rewards.rawValue, rewards, .steps))
+    notes.assumed.append(
+      "rewards are of the state before each step, as OGBench makes them for a single task; they are kept as they are"
+    )
+    if !isTransitions {
+      notes.lost.append("rewards of each trajectory's last row, where no step is")
+    }
+  }
+
+  /// Adds other rows, and says what is left out.
+  private mutating func addOthers(isTransitions: Bool) {
+    for (name, array) in archive.arrays where !taken.contains(name) {
+      guard array.shape[0] == count, isColumnName(name), name != "last_actions" else {
         notes.lost.append(
           "'\(shown(name))', an array of shape \(array.shape), which is not over rows, or has no plain name"
         )
         continue
       }
-      columns["extra/" + name] = SourceColumn(
-        array.type, rowShape: Array(array.shape.dropFirst()), axis: .states)
-      arrays.append(("extra/" + name, array))
+      parts.append(NumpyRows.Part("extra/" + name, array, isTransitions ? .steps : .states))
     }
     for (name, reason) in archive.others { notes.lost.append("'\(name)', \(reason)") }
-    self.columns = columns
-    self.arrays = arrays
-    self.notes = notes
-  }
-
-  func table(
-    of episodes: Range<Int>, only wanted: Set<String>?
-  ) throws(StorageError) -> TrajectoryTable {
-    var table = TrajectoryTable(
-      indices: episodes.map { Int64($0) }, lengths: Array(lengths[episodes]))
-    let range = starts[episodes.lowerBound]..<starts[episodes.upperBound]
-    for (path, array) in arrays where wanted?.contains(path) ?? true {
-      table[path] = array.rows(range, leading: 1, axis: .states)
-    }
-    let taken = actions.rows(range, leading: 1, axis: .states)
-    let isDiscrete = actions.shape.count == 1
-    let all =
-      isDiscrete && taken.type != .int32
-      ? TableColumn(.int32, axis: .states, taken.integers().map { Int32(clamping: $0) }) : taken
-    let rows = table.starts(on: .states)
-    table[.actions] = all.gathered(
-      zip(rows, table.lengths).lazy.map { $0..<($0 + $1) }, count: table.steps, axis: .steps)
-    table["extra/last_actions"] = all.gathered(
-      rows.dropFirst().lazy.map { ($0 - 1)..<$0 }, count: table.episodes, axis: .episodes)
-    return table
   }
 }

@@ -34,7 +34,10 @@ struct Robomimic: DatasetFormat {
 
   func isMeant(by output: URL) -> Bool { false }
 
+  func mayBeMeant(by output: URL) -> Bool { ["h5", "hdf5"].contains(output.pathExtension) }
+
   let keepsValidationInside = true
+  let joinsKeys = true
 
   /// What the columns of masks begin with.
   static let maskPrefix = "extra/mask_"
@@ -87,10 +90,18 @@ private struct RobomimicEpisodes: TrajectorySource {
 
     let first = try groups.group(0)
     guard first.contains("obs") else {
-      throw .missingDataset(file: url.path, dataset: first.path(of: "obs"))
+      throw .cannotConvert(
+        url.path,
+        reason: "'\(first.path(of: "obs"))' is missing: robomimic's dataset_states_to_obs.py adds "
+          + "observations to demonstrations that have states and actions alone")
     }
     let hasNext = first.contains("next_obs")
-    if !hasNext { try RobomimicEpisodes.dropLast(&groups) }
+    if !hasNext {
+      try groups.dropLastSteps()
+      groups.notes.lost.append(
+        "actions, rewards and dones of each episode's last row, as there is no next_obs to say where it led; so "
+          + "every episode is cut off by time")
+    }
     func piece(_ name: String) -> EpisodeGroups.Piece {
       hasNext ? .init(name, .steps) : .init(name, .states, .beforeLast)
     }
@@ -98,14 +109,28 @@ private struct RobomimicEpisodes: TrajectorySource {
     if first.contains("rewards") { try groups.addUsual(.rewards, [piece("rewards")]) }
     try RobomimicEpisodes.addObservations(&groups, first, hasNext: hasNext, options)
     if hasNext { try groups.addRest() }
-    if first.contains("states"), groups.columns[ShardColumn.states.rawValue] == nil {
-      try groups.addExtra("states", .steps, [piece("states")], first, note: "states")
+    if first.contains("states") {
+      if groups.columns[ShardColumn.states.rawValue] == nil {
+        // A row before each step is a row for each state, if the last step is left out.
+        let axis: RowAxis = hasNext ? .steps : .states
+        try groups.addExtra("states", axis, [.init("states", axis)], first, note: "states")
+      } else {
+        groups.notes.assumed.append(
+          "states: those below \(EpisodeGroupsWriter.rest), which has all")
+      }
     }
-    let leaves = ["actions", "rewards", "dones", "states", "obs", "next_obs", "goalpost"]
-    let more = first.names.filter { !leaves.contains($0) }
-    if !more.isEmpty { groups.notes.lost.append("\(shown(more.joined(separator: ", "))) of demos") }
+    try groups.addLeft(
+      known: Set(["actions", "rewards", "dones", "states", "obs", "next_obs"])
+        .union(hasNext ? [EpisodeGroupsWriter.rest] : []), options)
+    try groups.skipBad(options)
     try groups.checkSize(options)
 
+    let more = root.names.filter { $0 != "data" && $0 != "mask" }
+    if !more.isEmpty {
+      groups.notes.lost.append(
+        "\(shown(more.joined(separator: ", "))) beside data and mask, for which there is no place")
+    }
+    try groups.addAttributes(of: root, leaving: [], "the file")
     masks = try RobomimicEpisodes.masks(root, &groups)
     environment = try RobomimicEpisodes.environment(data, url, &groups)
     self.groups = groups
@@ -136,47 +161,50 @@ private struct RobomimicEpisodes: TrajectorySource {
     }
   }
 
-  /// Leaves the last action of each episode out, after which no state is known.
-  private static func dropLast(_ groups: inout EpisodeGroups) throws(StorageError) {
-    guard !groups.lengths.contains(1) else {
-      throw .cannotConvert(
-        groups.file.name,
-        reason: "an episode has one step and no next_obs, so no step of which both states are known"
-      )
-    }
-    groups.dropLastSteps()
-    groups.notes.lost.append(
-      "the last action and reward of each episode, as there is no next_obs to say where it led")
-  }
-
   private static func addObservations(
     _ groups: inout EpisodeGroups, _ first: SafeGroup, hasNext: Bool, _ options: FormatOptions
   ) throws(StorageError) {
     let observations = try reading { () throws(HDF5Error) in try first.group("obs") }
-    let keys = observations.names
-    // robomimic names no key of its own: ours, the one that there is, or `flat`, of its own converter.
-    let main =
-      ["observation", "flat"].first { keys.contains($0) } ?? (keys.count == 1 ? keys[0] : nil)
-    guard let main else {
-      throw .cannotConvert(
-        groups.file.name,
-        reason:
-          "'\(observations.path)' has \(shown(keys.joined(separator: ", "))), and one of them must be "
-          + "'observation' or 'flat', as it is not known how to join them")
-    }
-    for key in keys {
-      let pieces: [EpisodeGroups.Piece] =
-        hasNext
-        ? [.init("obs/" + key, .steps), .init("next_obs/" + key, .steps, .last)]
-        : [.init("obs/" + key, .states)]
-      switch key {
-      case main: try groups.addUsual(.observations, pieces)
-      case "achieved_goal": try groups.addUsual(.achievedGoals, pieces)
-      case "desired_goal": try groups.addGoals(pieces, options)
-      default: try groups.addExtra(key, .states, pieces, first, note: "observation '\(shown(key))'")
+    let keys = try EpisodeGroups.datasets(below: observations)
+    var nextKeys: Set<String> = []
+    if hasNext {
+      let next = try reading { () throws(HDF5Error) in try first.group("next_obs") }
+      nextKeys = Set(try EpisodeGroups.datasets(below: next))
+      for key in nextKeys.subtracting(keys).sorted() {
+        groups.notes.lost.append("'next_obs/\(shown(key))', which obs has not")
       }
     }
-    if hasNext { try groups.checkShift(keys.map { ("obs/" + $0, "next_obs/" + $0) }, options) }
+    func pieces(_ key: String) -> [EpisodeGroups.Piece] {
+      hasNext
+        ? [.init("obs/" + key, .steps), .init("next_obs/" + key, .steps, .last)]
+        : [.init("obs/" + key, .states)]
+    }
+    let taken = try groups.addNamedKeys(observations, options, pieces)
+    // robomimic names no key of its own: ours, the one that there is, or `flat`, of its own converter.
+    let usual =
+      ["observation", "flat"].first { keys.contains($0) } ?? (keys.count == 1 ? keys[0] : nil)
+    guard let main = options.observationKeys == nil ? usual : "" else {
+      throw groups.unclear(
+        observations.names, try groups.joinable(observations), "'\(observations.path)' has")
+    }
+    for key in keys where !taken.contains(key) {
+      switch key {
+      case main: try groups.addUsual(.observations, pieces(key))
+      case "achieved_goal": try groups.addUsual(.achievedGoals, pieces(key))
+      case "desired_goal": try groups.addGoals(pieces(key), options)
+      default:
+        let note = "observation '\(shown(key))'"
+        if hasNext, !nextKeys.contains(key) {
+          try groups.addExtra(key, .steps, [.init("obs/" + key, .steps)], first, note: note)
+        } else {
+          try groups.addExtra(key, .states, pieces(key), first, note: note)
+        }
+      }
+    }
+    if hasNext {
+      try groups.checkShift(
+        keys.filter(nextKeys.contains).map { ("obs/" + $0, "next_obs/" + $0) }, options)
+    }
   }
 
   private static func masks(
@@ -192,16 +220,24 @@ private struct RobomimicEpisodes: TrajectorySource {
         groups.notes.lost.append("mask '\(shown(name))', of which the name is no column's")
         continue
       }
-      let members = try reading { () throws(HDF5Error) in try mask.dataset(name).texts() }
+      let members: [String]
+      do throws(HDF5Error) {
+        members = try mask.dataset(name).texts()
+      } catch {
+        // What is damaged is an error; texts of a kind that is not read are no reason to refuse the episodes.
+        guard case .notRead(_, _, let reason) = error else { throw .hdf5(error) }
+        groups.notes.lost.append("mask '\(shown(name))', which cannot be read: \(reason)")
+        continue
+      }
       var flags = [UInt8](repeating: 0, count: groups.names.count)
-      for (row, member) in members.enumerated() {
-        guard let place = places[member] else {
-          throw .wrongValue(
-            file: groups.file.name, dataset: mask.path(of: name), rule: "must name a demo",
-            row: row,
-            found: "'\(shown(member))'")
-        }
-        flags[place] = 1
+      var others: [String] = []
+      for member in members {
+        if let place = places[member] { flags[place] = 1 } else { others.append(member) }
+      }
+      if let other = others.first {
+        groups.notes.lost.append(
+          "\(others.count) of the \(members.count) names of mask '\(shown(name))', which are of no demo here, "
+            + "first '\(shown(other))'")
       }
       masks[Robomimic.maskPrefix + name] = flags
     }
@@ -220,6 +256,10 @@ private struct RobomimicEpisodes: TrajectorySource {
     guard case .text(let text)? = attributes["env_args"] else { return nil }
     let object = try PythonJSON.object(text, in: url)
     guard case .text(let name)? = object["env_name"] else { return nil }
+    let more = object.keys.filter { !["env_name", "type", "env_kwargs"].contains($0) }.sorted()
+    if !more.isEmpty {
+      groups.notes.lost.append("env_args, \(shown(more.joined(separator: ", ")))")
+    }
     if case .object(let settings)? = object["env_kwargs"], !settings.isEmpty {
       groups.notes.lost.append(
         "env_kwargs, \(shown(settings.keys.sorted().joined(separator: ", ")))")

@@ -86,6 +86,14 @@ struct WGCSLSteps: TrajectorySource {
       reward.map { [ShardColumn.rewards.rawValue: SourceColumn($0.type, axis: .steps)] } ?? [:]
     ) { first, _ in first }
     notes.assumed.append("a done step ends its episode by time, and is no terminal state")
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    let known = ["state", "next_state", "action", "reward", "done", "not_done"].map { $0 + ".npy" }
+    for name in names.sorted() where name.hasSuffix(".npy") && !known.contains(name) {
+      notes.lost.append("'\(shown(name))', which is none of the format's files")
+    }
+    if isDone, has("not_done") {
+      notes.assumed.append("not_done.npy says what done.npy does, of which it is made")
+    }
     self.notes = notes
     self.notes = timed(notes, options)
   }
