@@ -44,11 +44,16 @@ struct RunMonitor: Codable, Equatable {
   private var collapsedRows = 0
 
   /// What is wrong with a row; a collapse is said once, and again after the actions recovered.
-  mutating func warning(about metrics: Metrics) -> RunWarning? {
+  ///
+  /// A row that is there only because the run came to its end does not count to a collapse: a run that goes on would
+  /// have one more than one that was longer from the beginning.
+  mutating func warning(about metrics: Metrics, isRegular: Bool = true) -> RunWarning? {
     if let broken = metrics.entries.first(where: { !$0.value.isFinite }) {
       return .notFinite(metric: broken.name)
     }
-    guard let policy = metrics["action_entropy"], let data = metrics["data_action_entropy"] else {
+    guard isRegular, let policy = metrics["action_entropy"],
+      let data = metrics["data_action_entropy"]
+    else {
       return nil
     }
     let (entropy, ofData) = (Double(policy), Double(data))

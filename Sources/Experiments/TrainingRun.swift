@@ -227,13 +227,14 @@ final class TrainingRun {
     try beginPart()
     if let broken = batch.firstNotFinite { try heed(.notFinite(metric: "the batch's " + broken)) }
     let next = learner.updates + 1
-    let isMeasured = next % configuration.measureEvery == 0 || isLast
+    let isRegular = next % configuration.measureEvery == 0
+    let isMeasured = isRegular || isLast
     if var metrics = learner.update(on: batch, measuring: isMeasured) {
       metrics.append(adding())
       try records.append(next, metrics, waiting: waiting)
       note = metrics.entries.filter { $0.name.hasSuffix("_loss") && !$0.name.contains("/") }
         .map { "\($0.name) \(String(format: "%.4f", $0.value))" }.joined(separator: ", ")
-      if let warning = monitor.warning(about: metrics) { try heed(warning) }
+      if let warning = monitor.warning(about: metrics, isRegular: isRegular) { try heed(warning) }
     }
     progress?.advance()
   }

@@ -99,6 +99,12 @@ final class RunRecordsTests {
     let entropies: [Float] = [1, 0.05, 0.05, 0.05, 0.05, 0.5, 0.05, 0.05, 0.05]
     let warned = entropies.map { monitor.warning(about: row($0)) != nil }
     #expect(warned == [false, false, false, true, false, false, false, false, true])
+    // The last row of a part does not count, neither to a collapse nor to a recovery.
+    var parted = RunMonitor()
+    let regular = [0.05, 0.05].map { parted.warning(about: row($0)) != nil }
+    let last = [0.05, 1].map { parted.warning(about: row($0), isRegular: false) != nil }
+    #expect(regular + last == [false, false, false, false])
+    #expect(parted.warning(about: row(0.05)) != nil)
     #expect(monitor.warning(about: metrics(.infinity)) == .notFinite(metric: "policy_loss"))
   }
 

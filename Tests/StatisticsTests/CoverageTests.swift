@@ -181,7 +181,7 @@ struct CoverageTests {
     _ interval: (CrossedScores, CrossedScores?) -> Estimate
   ) {
     let scores = (design.runs + (design.others ?? 0)) * design.starts
-    let trials = asked ?? max(200, 40_000 / scores)
+    let trials = asked ?? max(120, 20_000 / scores)
     let (held, empty) = coverage(of: design, trials: trials, interval)
     guard asked == nil else {
       print("covers \(what), \(design.testDescription): \(held)")

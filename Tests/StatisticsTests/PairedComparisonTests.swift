@@ -91,9 +91,9 @@ struct PairedComparisonTests {
     let told = (0..<trials).count { _ in
       let ours = (0..<wanted).map { _ in effect + generator.normal() }
       let theirs = (0..<wanted).map { _ in generator.normal() }
-      return PairedComparison(
-        Self.runs(ours, starts: 2), over: Self.runs(theirs, starts: 2)
-      ).difference.low > 0
+      return Self.runs(ours, starts: 2).difference(
+        less: Self.runs(theirs, starts: 2), in: -.infinity ... .infinity
+      ).low > 0
     }
     #expect(84...117 ~= told, "\(told) of \(trials) with \(wanted) seeds")
   }
