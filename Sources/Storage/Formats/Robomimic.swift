@@ -87,7 +87,7 @@ private struct RobomimicEpisodes: TrajectorySource {
     }
     try RobomimicEpisodes.readEnds(&groups, options)
 
-    let first = try groups.group(0)
+    var first = try groups.group(0)
     guard first.contains("obs") else {
       throw .cannotConvert(
         url.path,
@@ -97,6 +97,8 @@ private struct RobomimicEpisodes: TrajectorySource {
     let hasNext = first.contains("next_obs")
     if !hasNext {
       try groups.dropLastSteps()
+      // Another may be the first now.
+      first = try groups.group(0)
       groups.notes.lost.append(
         "actions, rewards and dones of each episode's last row, as there is no next_obs to say where it led; so "
           + "every episode is cut off by time")
