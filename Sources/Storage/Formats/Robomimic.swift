@@ -126,7 +126,16 @@ private struct RobomimicEpisodes: TrajectorySource {
     try groups.skipBad(options)
     try groups.checkSize(options)
 
-    let more = root.names.filter { $0 != "data" && $0 != "mask" }
+    var more: [String] = []
+    for name in root.names where name != "data" && name != "mask" {
+      let isGroup = try reading { () throws(HDF5Error) in try root.isGroup(name) }
+      guard isGroup else {
+        more.append(name)
+        continue
+      }
+      let inner = try reading { () throws(HDF5Error) in try root.group(name) }
+      more += try EpisodeGroups.datasets(below: inner, prefix: name + "/")
+    }
     if !more.isEmpty {
       groups.notes.lost.append(
         "\(shown(more.joined(separator: ", "))) beside data and mask, for which there is no place")
