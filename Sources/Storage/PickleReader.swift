@@ -121,8 +121,12 @@ struct PickleReader {
     case .tuple1: try pushTuple(try pop(1))
     case .tuple2: try pushTuple(try pop(2))
     case .tuple3: try pushTuple(try pop(3))
-    case .append: append([try pop()])
-    case .appends: append(try popMark())
+    case .append:
+      let item = try pop()
+      append([item])
+    case .appends:
+      let items = try popMark()
+      append(items)
     case .setItem: try setItems(try pop(2))
     case .setItems: try setItems(try popMark())
     case .binPut: try remember(Int(try unsigned(1)))

@@ -28,7 +28,9 @@ enum UnreadFormats {
         "is a zarr store, as of diffusion policy, which is not read: copy its arrays with zarr and h5py into "
         + "D4RL's layout"
     }
-    if has("dataset_info.json") || names.contains(where: { $0.contains(".tfrecord") }) {
+    if has("dataset_info.json") || names.contains(where: { has("\($0)/dataset_info.json") })
+      || names.contains(where: { $0.contains(".tfrecord") })
+    {
       return "is an RLDS or TFDS dataset of TFRecord files, which are not read: load it with "
         + "tensorflow_datasets and save its steps with h5py in D4RL's layout"
     }

@@ -118,7 +118,7 @@ struct ForeignInputTests {
 
   @Test func episodesOfOneRowAreLeftOut() throws {
     try members("d4rl-v0", "in/d.hdf5")
-    let report = try tools.convert("in/d.hdf5", to: "d")[0]
+    let report = try tools.convert("in/d.hdf5", to: "d") { $0.goalIndices = [0, 1] }[0]
     #expect(report.episodes == 2 && report.steps == 5)
     #expect(
       report.notes.lost.contains {
@@ -126,7 +126,10 @@ struct ForeignInputTests {
       })
     #expect(try tools.rows("d", "extra/qpos").rows == 7)
     // At row 4 a terminal ends the episode of one row; the timeouts end it too.
-    let other = try tools.convert("in/d.hdf5", to: "terminals") { $0.ends = "terminals" }[0]
+    let other = try tools.convert("in/d.hdf5", to: "terminals") {
+      $0.ends = "terminals"
+      $0.goalIndices = [0, 1]
+    }[0]
     #expect(other.episodes == 2 && other.steps == 4 + 2)
     #expect(other.notes.lost.contains { $0.hasPrefix("timeouts of 2 rows inside of episodes") })
     #expect(refusal("in/d.hdf5") { $0.ends = "never" }.contains("--ends takes timeouts"))

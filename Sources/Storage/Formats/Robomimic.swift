@@ -88,7 +88,7 @@ private struct RobomimicEpisodes: TrajectorySource {
     }
     try RobomimicEpisodes.readEnds(&groups, options)
 
-    let first = try groups.group(0)
+    var first = try groups.group(0)
     guard first.contains("obs") else {
       throw .cannotConvert(
         url.path,
@@ -98,6 +98,8 @@ private struct RobomimicEpisodes: TrajectorySource {
     let hasNext = first.contains("next_obs")
     if !hasNext {
       try groups.dropLastSteps()
+      // Another may be the first now.
+      first = try groups.group(0)
       groups.notes.lost.append(
         "actions, rewards and dones of each episode's last row, as there is no next_obs to say where it led; so "
           + "every episode is cut off by time")
@@ -125,7 +127,16 @@ private struct RobomimicEpisodes: TrajectorySource {
     try groups.skipBad(options)
     try groups.checkSize(options)
 
-    let more = root.names.filter { $0 != "data" && $0 != "mask" }
+    var more: [String] = []
+    for name in root.names where name != "data" && name != "mask" {
+      let isGroup = try reading { () throws(HDF5Error) in try root.isGroup(name) }
+      guard isGroup else {
+        more.append(name)
+        continue
+      }
+      let inner = try reading { () throws(HDF5Error) in try root.group(name) }
+      more += try EpisodeGroups.datasets(below: inner, prefix: name + "/")
+    }
     if !more.isEmpty {
       groups.notes.lost.append(
         "\(shown(more.joined(separator: ", "))) beside data and mask, for which there is no place")
