@@ -1,32 +1,47 @@
-"""What several seeds say together: a mean, its interval, and a verdict on a published number."""
+"""What several seeds say together: a mean, its interval, and a verdict on a published number.
 
+The intervals are the tool's own (`goalpost intervals`): no formula stands here.
+"""
+
+import functools
+import json
 import statistics
-
-# Student's quantile for a 95 % interval, by the degrees of freedom.
-STUDENT = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
-           2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045]  # fmt: skip
+import subprocess
 
 
-def interval(values):
-    """The mean of one value a seed, and half of Student's 95 % interval over them (None of one seed); of 30 seeds at most."""
-    mean = statistics.mean(values)
+@functools.cache
+def _asked(question):
+    answer = subprocess.run(["goalpost", "intervals"], input=f"[{question}]", capture_output=True, text=True)
+    if answer.returncode != 0:
+        raise RuntimeError(answer.stderr.strip())
+    return json.loads(answer.stdout)[0]
+
+
+def interval(values, least=0, most=None, episodes=None, shares_starts=False):
+    """The mean of one value a seed, and the ends of its 95 % interval over them (None of one seed).
+
+    Values lie from `least` to `most` (None for no bound). Seeds were each evaluated on starts of their own unless
+    `shares_starts`; then the values must be shares of so many `episodes`.
+    """
     if len(values) == 1:
-        return mean, None
-    return mean, STUDENT[len(values) - 2] * statistics.stdev(values) / len(values) ** 0.5
+        return values[0], None, None
+    question = {"values": values, "low": least, "high": most, "episodes": episodes, "shares_starts": shares_starts}
+    found = _asked(json.dumps({name: value for name, value in question.items() if value is not None}))
+    return statistics.mean(values), found["low"], found["high"]
 
 
-def text(values, digits):
+def text(values, digits, **how):
     """The mean and its interval as they stand in a table."""
-    mean, half = interval(values)
-    ends = "" if half is None else f" [{mean - half:.{digits}f}, {mean + half:.{digits}f}]"
+    mean, low, high = interval(values, **how)
+    ends = "" if low is None else f" [{low:.{digits}f}, {high:.{digits}f}]"
     return f"{mean:.{digits}f}{ends}"
 
 
-def verdict(values, published):
+def verdict(values, published, **how):
     """What the interval over at least three seeds says of a published number; nothing without such a number."""
     if published is None or len(values) < 3:
         return ""
-    mean, half = interval(values)
-    if mean - half > published:
+    _, low, high = interval(values, **how)
+    if low > published:
         return "exceeded"
-    return "reproduced" if published <= mean + half else "below"
+    return "reproduced" if published <= high else "below"

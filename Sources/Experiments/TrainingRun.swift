@@ -36,6 +36,7 @@ final class TrainingRun {
   private let progress: ProgressReport?
   private var records: RunRecords
   private var evaluations: RunEvaluations
+  private var last: LastEvaluation?
   /// What was seen of the metrics so far.
   private(set) var monitor: RunMonitor
   /// What the run could learn from; its loop adds what it collects.
@@ -245,10 +246,11 @@ final class TrainingRun {
     let isEvaluated =
       evaluating ?? (configuration.evaluateEvery > 0 && isDue(configuration.evaluateEvery))
     if let world, isEvaluated {
-      let evaluation = try evaluate(in: world)
+      let found = try evaluate(in: world)
+      last = found
       isBest = try evaluations.append(
-        TimedEvaluation(updates: now, steps: steps, evaluation: evaluation))
-      try records.append(now, evaluation)
+        TimedEvaluation(updates: now, steps: steps, evaluation: found.evaluation))
+      try records.append(now, found.evaluation)
       tell()
     }
     guard isBest || isDue(configuration.checkpointEvery) else { return }
@@ -275,7 +277,7 @@ final class TrainingRun {
     try checkPlace()
     return TrainingSummary(
       folder: folder.url, seed: configuration.seed, updates: now, interrupted: interrupted,
-      evaluation: evaluations.all.last)
+      last: last)
   }
 
   // MARK: - Parts
@@ -320,12 +322,15 @@ final class TrainingRun {
       updates: updates, seed: configuration.seed, datasets: digests)
   }
 
-  private func evaluate(in world: LoadedWorld) throws -> Evaluation {
+  private func evaluate(in world: LoadedWorld) throws -> LastEvaluation {
     let policy = NamedPolicy(
       name: "training", digest: "", policy: learner.makePolicy(), source: .policy)
     let request = EvaluationRequest(
       episodes: configuration.evaluationEpisodes, seed: configuration.evaluationSeed, workers: 1)
-    return Evaluation(try Evaluation.scores(of: policy, in: world, request))
+    let scores = try Evaluation.scores(of: policy, in: world, request)
+    let horizon = task.spec.horizon
+    return LastEvaluation(
+      scores: scores, horizon: horizon, evaluation: Evaluation(scores, horizon: horizon))
   }
 }
 
@@ -339,6 +344,6 @@ public struct TrainingSummary: Sendable {
   public let updates: Int
   /// Whether it was stopped before its end.
   public let interrupted: Bool
-  /// The last evaluation, where there was one.
-  let evaluation: TimedEvaluation?
+  /// The last evaluation that this call made, where it made one.
+  let last: LastEvaluation?
 }

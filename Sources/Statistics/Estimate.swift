@@ -19,11 +19,6 @@ public struct Estimate: Codable, Sendable, Equatable {
     self.episodes = episodes
   }
 
-  /// The same with an interval cut off at 0 and 1, which Student's of shares can pass.
-  public var withinShares: Estimate {
-    Estimate(estimate: estimate, low: max(0, low), high: min(1, high), episodes: episodes)
-  }
-
   /// The estimate and its interval with three significant places, as `0.940 [0.875, 0.972]`.
   public var text: String { "\(Self.short(estimate)) [\(Self.short(low)), \(Self.short(high))]" }
 

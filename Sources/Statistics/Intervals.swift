@@ -73,38 +73,43 @@ public enum Intervals {
       high: quantile(found, 0.975), episodes: sums.count)
   }
 
-  /// The mean over seeds and Student's interval, mean ± t₀.₉₇₅,ₙ₋₁ s/√n; needs two values.
-  public static func student(_ values: [Double]) -> Estimate {
-    precondition(values.count >= 2, "an interval over seeds needs two seeds, found \(values.count)")
-    let (mean, variance) = moments(values)
-    let half =
-      studentQuantile(0.975, degrees: Double(values.count - 1))
-      * (variance / Double(values.count)).squareRoot()
-    return Estimate(estimate: mean, low: mean - half, high: mean + half, episodes: values.count)
+  /// The mean and its 95 % interval within a range: x̄ ± t₀.₉₇₅,ₙ₋₁ s/√n, bent as a score interval is (`ends`).
+  ///
+  /// Where all values agree it is a rule of three (`agreeing`).
+  public static func mean(
+    _ values: [Double], in range: ClosedRange<Double> = -.infinity ... .infinity
+  ) -> Estimate {
+    CrossedScores([values]).level(in: range)
   }
 
-  /// The difference of two means, `values` less `others`, with Welch's interval.
+  /// The mean over training runs of which nothing but each one's own estimate is left, as in a table of them.
   ///
-  ///     x̄ − ȳ ± t₀.₉₇₅,ν √(s²ₓ/n + s²ᵧ/m),   ν = (s²ₓ/n + s²ᵧ/m)² / (s⁴ₓ/n²(n−1) + s⁴ᵧ/m²(m−1))
+  /// Of runs that were evaluated on starts of their own it is Student's interval, x̄ ± t₀.₉₇₅,ᵣ₋₁ s/√r, within the
+  /// range: the starts' part is in how the runs differ. Of runs that shared their starts it is not, and without their
+  /// episodes nobody can say how much of it was shared; so all of it is taken to be:
   ///
-  /// Each needs two values. B. L. Welch, Biometrika 34 (1947).
-  public static func welch(_ values: [Double], less others: [Double]) -> Estimate {
-    precondition(values.count >= 2 && others.count >= 2, "two values of each are needed")
+  ///     runs: s² / r,   starts: mean of the runs' own variances ((high − low) / 2z)²
+  ///
+  /// which is too wide, never too narrow (`CrossedScores` is exact where there are episodes). At least two runs.
+  public static func overRuns(
+    _ runs: [Estimate], sharingStarts isShared: Bool, in range: ClosedRange<Double>
+  ) -> Estimate {
+    precondition(runs.count >= 2, "an interval over runs needs two runs, found \(runs.count)")
+    let values = runs.map(\.estimate)
+    let r = Double(values.count)
     let (mean, variance) = moments(values)
-    let (otherMean, otherVariance) = moments(others)
-    let (n, m) = (Double(values.count), Double(others.count))
-    let (a, b) = (variance / n, otherVariance / m)
-    let difference = mean - otherMean
-    guard a + b > 0 else {
-      return Estimate(
-        estimate: difference, low: difference, high: difference,
-        episodes: values.count + others.count)
-    }
-    let degrees = (a + b) * (a + b) / (a * a / (n - 1) + b * b / (m - 1))
-    let half = studentQuantile(0.975, degrees: degrees) * (a + b).squareRoot()
-    return Estimate(
-      estimate: difference, low: difference - half, high: difference + half,
-      episodes: values.count + others.count)
+    let within =
+      runs.reduce(0) { $0 + ($1.high - $1.low) * ($1.high - $1.low) / (4 * z * z) } / r
+    // Rounding leaves a little of equal numbers.
+    let largest = values.reduce(0) { max($0, abs($1)) }
+    let ofRuns = variance > 1e-24 * largest * largest ? variance / r : 0
+    let large = 1e4
+    let spread = Spread(
+      runs: [Spread.Part(variance: ofRuns, degrees: r - 1)],
+      starts: isShared ? [Spread.Part(variance: within, degrees: large)] : [],
+      least: Spread.Part(variance: isShared ? within : within / r, degrees: large),
+      count: runs.count)
+    return around(mean, spread, in: range, of: runs.count)
   }
 
   /// The mean of some values, and their variance with n − 1 below.
@@ -122,13 +127,17 @@ public enum Intervals {
     return sorted[lower] + (sorted[upper] - sorted[lower]) * (place - Double(lower))
   }
 
-  /// The quantile of Student's distribution, by bisection of its integral (Simpson's rule).
+  /// The quantile of Student's distribution above its middle, by Newton's steps on its integral (Simpson's rule).
+  ///
+  /// The distribution function is concave above 0, so that steps from the normal's quantile climb and never pass
+  /// the root.
   static func studentQuantile(_ probability: Double, degrees nu: Double) -> Double {
+    precondition(0.5..<1 ~= probability && nu > 0, "\(probability) with \(nu) degrees")
     let scale = exp(lgamma((nu + 1) / 2) - lgamma(nu / 2)) / (nu * .pi).squareRoot()
     // x = √ν tan θ turns the density into scale · √ν · cos^{ν−1} θ over a finite range.
     func below(_ x: Double) -> Double {
       let end = atan(x / nu.squareRoot())
-      let pieces = 400
+      let pieces = 100
       let h = end / Double(pieces)
       var sum = 0.0
       for i in 0...pieces {
@@ -137,12 +146,13 @@ public enum Intervals {
       }
       return 0.5 + scale * nu.squareRoot() * sum * h / 3
     }
-    var low = 0.0
-    var high = 1e4
-    for _ in 0..<60 {
-      let middle = (low + high) / 2
-      if below(middle) < probability { low = middle } else { high = middle }
+    var x = 0.0
+    for _ in 0..<100 {
+      let step =
+        (probability - below(x)) / (scale * pow(1 + x * x / nu, -(nu + 1) / 2))
+      x += step
+      if abs(step) <= 1e-10 * x { break }
     }
-    return (low + high) / 2
+    return x
   }
 }

@@ -12,7 +12,7 @@ public enum Verdict: String, Codable, Sendable {
 
 /// How one policy did beside another on the same episodes, or one method's seeds beside another's.
 ///
-/// Differences are ours less theirs. All intervals are 95 %.
+/// Differences are ours less theirs, paired by start, and about starts in general. All intervals are 95 %.
 public struct PairedComparison: Codable, Sendable, Equatable {
   /// What is compared.
   public enum Units: String, Codable, Sendable {
@@ -32,81 +32,114 @@ public struct PairedComparison: Codable, Sendable, Equatable {
 
   /// The mean difference with its interval.
   public let difference: Estimate
-  /// The probability that ours beats theirs, ties as halves.
-  public let improvement: Estimate
+  /// The probability that ours beats theirs on these starts, ties as halves; nil over fewer than `leastRuns` runs of
+  /// either, of which a bootstrap's interval is little but their range.
+  public let improvement: Estimate?
   /// Better, worse or can't tell.
   public let verdict: Verdict
-  /// Episodes, or seeds of each, with which a difference of this size would be told from 0 with
-  /// probability 0.8; nil where no difference was seen, or there were no two seeds to tell the spread from.
+  /// Episodes, or seeds of each on these starts, with which a difference of this size would be told from 0 with
+  /// probability 0.8; nil where no difference was seen, where one side alone has several seeds, and where the starts are
+  /// too few for any number of seeds.
   public let wouldTell: Int?
   /// What was counted.
   public let units: Units
 
+  /// Runs of each method below which a bootstrap over runs has no interval here.
+  public static let leastRuns = 5
+
   /// The 80 % quantile of the normal distribution.
   private static let z80 = 0.8416212335729143
 
-  /// Compares values of the same episodes, in one order.
+  /// Compares two policies on the same episodes, in one order.
   ///
   /// For proportions, with n episodes, f₊ of which only we reached and f₋ only they:
   ///
   ///     p± = (f± + 1) / (n + 2),   p₊ − p₋ ± z √((p₊ + p₋ − (p₊ − p₋)²) / (n + 2))
   ///
   /// the adjusted Wald interval for paired proportions of Bonett and Price, Br. J. Math. Stat. Psychol.
-  /// 65 (2012); the estimate is (f₊ − f₋) / n. For means the interval is the percentile bootstrap's
-  /// over episodes, whose differences are drawn as pairs. The probability of improvement is the share of
-  /// episodes in which ours is the better, with halves for ties, and its bootstrap interval.
+  /// 65 (2012); the estimate is (f₊ − f₋) / n. For means it is Student's over the pairs' differences. The probability
+  /// of improvement is the share of episodes in which ours is the better, with halves for ties.
   public init(
     _ ours: [Double], over theirs: [Double], kind: Kind, higherIsBetter: Bool = true
   ) {
     precondition(
       !ours.isEmpty && ours.count == theirs.count,
       "pairs are needed, found \(ours.count) and \(theirs.count) values")
+    guard kind == .proportion else {
+      self.init(
+        CrossedScores([ours]), over: CrossedScores([theirs]), higherIsBetter: higherIsBetter)
+      return
+    }
     let differences = zip(ours, theirs).map { $0 - $1 }
     let n = Double(ours.count)
     let sign: Double = higherIsBetter ? 1 : -1
-    switch kind {
-    case .proportion:
-      let (plus, minus) = (differences.count { $0 > 0 }, differences.count { $0 < 0 })
-      let (middle, half) = Self.discordance(Double(plus), Double(minus), of: n)
-      difference = Estimate(
-        estimate: differences.reduce(0, +) / n, low: max(-1, middle - half),
-        high: min(1, middle + half), episodes: ours.count)
-      wouldTell = Self.pairs(Double(plus) / n, Double(minus) / n)
-    case .mean:
-      difference = Intervals.bootstrap(differences)
+    let (plus, minus) = (differences.count { $0 > 0 }, differences.count { $0 < 0 })
+    let (middle, half) = Self.discordance(Double(plus), Double(minus), of: n)
+    let difference = Estimate(
+      estimate: differences.reduce(0, +) / n, low: max(-1, middle - half),
+      high: min(1, middle + half), episodes: ours.count)
+    self.init(
+      difference: difference, improvement: Self.improvement(differences, sign),
+      verdict: Self.verdict(difference, sign: sign),
+      wouldTell: Self.pairs(Double(plus) / n, Double(minus) / n), units: .episodes)
+  }
+
+  private init(
+    difference: Estimate, improvement: Estimate?, verdict: Verdict, wouldTell: Int?, units: Units
+  ) {
+    self.difference = difference
+    self.improvement = improvement
+    self.verdict = verdict
+    self.wouldTell = wouldTell
+    self.units = units
+  }
+
+  /// Compares runs of two methods that were evaluated on the same starts, whose scores lie in a range.
+  ///
+  /// The difference is `CrossedScores.difference`; where both have several runs, the probability of improvement is
+  /// `rliable`'s over runs, and else the share of episodes in which the mean over ours is the better.
+  public init(
+    _ ours: CrossedScores, over theirs: CrossedScores,
+    in range: ClosedRange<Double> = -.infinity ... .infinity, higherIsBetter: Bool = true
+  ) {
+    let sign: Double = higherIsBetter ? 1 : -1
+    difference = ours.difference(less: theirs, in: range)
+    verdict = Self.verdict(difference, sign: sign)
+    let differences = zip(ours.byStart, theirs.byStart).map { $0 - $1 }
+    switch (ours.runs > 1, theirs.runs > 1) {
+    case (true, true):
+      units = .seeds
+      let scores = [ours, theirs].map { side in
+        side.scores.map { sign * $0.reduce(0, +) / Double(side.starts) }
+      }
+      improvement =
+        min(ours.runs, theirs.runs) < Self.leastRuns
+        ? nil
+        : StratifiedBootstrap().probabilityOfImprovement(
+          of: ScoreMatrix([scores[0]]), over: ScoreMatrix([scores[1]]))
+      let (a, b) = (ours.ofRuns * Double(ours.runs), theirs.ofRuns * Double(theirs.runs))
+      wouldTell = Self.count(
+        variance: a + b, rest: ours.spread(less: theirs).starts[0].variance,
+        difference: difference.estimate
+      ) {
+        Double($0 - 1) * (a + b) * (a + b) / (a * a + b * b)
+      }
+    case (false, false):
+      units = .episodes
+      improvement = Self.improvement(differences, sign)
       wouldTell = Self.count(
         variance: Intervals.moments(differences).variance, difference: difference.estimate
       ) { Double($0 - 1) }
+    default:
+      units = .episodes
+      improvement = Self.improvement(differences, sign)
+      wouldTell = nil
     }
-    improvement = Intervals.bootstrap(
-      differences.map { sign * $0 > 0 ? 1 : $0 == 0 ? 0.5 : 0 })
-    verdict = Self.verdict(difference, sign: sign)
-    units = .episodes
   }
 
-  /// Compares the results of seeds: Welch's interval, and `rliable`'s probability of improvement.
-  ///
-  /// Of each two seeds are needed. The interval of a difference of shares ends at −1 and 1.
-  public init(
-    seeds ours: [Double], over theirs: [Double], kind: Kind = .mean, higherIsBetter: Bool = true
-  ) {
-    let sign: Double = higherIsBetter ? 1 : -1
-    let found = Intervals.welch(ours, less: theirs)
-    switch kind {
-    case .mean: difference = found
-    case .proportion:
-      difference = Estimate(
-        estimate: found.estimate, low: max(-1, found.low), high: min(1, found.high),
-        episodes: found.episodes)
-    }
-    improvement = StratifiedBootstrap().probabilityOfImprovement(
-      of: ScoreMatrix([ours.map { sign * $0 }]), over: ScoreMatrix([theirs.map { sign * $0 }]))
-    verdict = Self.verdict(difference, sign: sign)
-    let (a, b) = (Intervals.moments(ours).variance, Intervals.moments(theirs).variance)
-    wouldTell = Self.count(variance: a + b, difference: difference.estimate) {
-      Double($0 - 1) * (a + b) * (a + b) / (a * a + b * b)
-    }
-    units = .seeds
+  /// The share of differences on the better side, ties as halves.
+  private static func improvement(_ differences: [Double], _ sign: Double) -> Estimate {
+    Intervals.mean(differences.map { sign * $0 > 0 ? 1 : $0 == 0 ? 0.5 : 0 }, in: 0...1)
   }
 
   private static func verdict(_ difference: Estimate, sign: Double) -> Verdict {
@@ -138,18 +171,17 @@ public struct PairedComparison: Codable, Sendable, Equatable {
     }
   }
 
-  /// The least n ≥ (t₀.₉₇₅,ν + t₀.₈,ν)² σ² / δ² with ν degrees of freedom at n.
+  /// The least n with (t₀.₉₇₅,ν + t₀.₈,ν)² (σ² / n + rest) ≤ δ² with ν degrees of freedom at n; nil if none has.
   private static func count(
-    variance: Double, difference: Double, degrees: (Int) -> Double
+    variance: Double, rest: Double = 0, difference: Double, degrees: (Int) -> Double
   ) -> Int? {
     guard difference != 0, variance > 0 else { return nil }
-    let effect = variance / (difference * difference)
     return least(from: 2) { n in
       // Student's quantiles beyond some thousand degrees are the normal's.
       let nu = min(degrees(n), 1e4)
       let reach =
         Intervals.studentQuantile(0.975, degrees: nu) + Intervals.studentQuantile(0.8, degrees: nu)
-      return Double(n) >= reach * reach * effect
+      return reach * reach * (variance / Double(n) + rest) <= difference * difference
     }
   }
 
@@ -171,7 +203,7 @@ public struct PairedComparison: Codable, Sendable, Equatable {
   /// The verdict in a plain sentence about two names.
   public func sentence(_ ours: String, _ theirs: String, on what: String) -> String {
     guard difference.low != difference.high || difference.estimate != 0 else {
-      return "can't tell \(ours) from \(theirs): \(what) is the same in all of these "
+      return "can't tell \(ours) from \(theirs): \(what) does not differ between these "
         + "\(difference.episodes) \(units == .episodes ? "episodes" : "runs")"
     }
     let shown = Self.signed(difference)
@@ -179,18 +211,19 @@ public struct PairedComparison: Codable, Sendable, Equatable {
     case .better: return "\(ours) is better than \(theirs): \(what) differs by \(shown)"
     case .worse: return "\(ours) is worse than \(theirs): \(what) differs by \(shown)"
     case .unclear:
-      let many =
-        units == .episodes
-        ? "with these \(difference.episodes) episodes" : "with these \(difference.episodes) runs"
+      let unit = units == .episodes ? "episodes" : "runs"
       let more: String
       if let wouldTell {
-        let unit = units == .episodes ? "episodes" : "seeds of each"
-        more = "; about \(wouldTell) \(unit) would tell a difference of this size"
+        let wanted = units == .episodes ? "episodes" : "seeds of each"
+        more = "about \(wouldTell) \(wanted) would tell a difference of this size"
+      } else if units == .seeds, difference.estimate != 0 {
+        more = "to tell a difference of this size takes more episodes, not seeds alone"
       } else {
         let half = (difference.high - difference.low) / 2
-        more = "; a difference below \(Estimate.short(half)) would not be seen"
+        more = "a difference below \(Estimate.short(half)) would not be seen"
       }
-      return "can't tell \(ours) from \(theirs) \(many): \(what) differs by \(shown)\(more)"
+      return "can't tell \(ours) from \(theirs) with these \(difference.episodes) \(unit): "
+        + "\(what) differs by \(shown); \(more)"
     }
   }
 

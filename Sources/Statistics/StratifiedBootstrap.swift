@@ -41,6 +41,45 @@ public struct StratifiedBootstrap: Sendable {
     }
   }
 
+  /// The aggregates over tasks in each of which runs were evaluated on the same starts, with their intervals.
+  ///
+  /// In each task both runs and starts are drawn: A. B. Owen's pigeonhole bootstrap, Annals of Applied Statistics 1
+  /// (2007). Where the ends meet they are those of a rule of three over the starts, for scores within the range.
+  public func estimates(
+    _ aggregates: [Aggregate] = Aggregate.all, of tasks: [CrossedScores],
+    in range: ClosedRange<Double>
+  ) -> [Estimate] {
+    func values(_ scores: [[Double]]) -> [Double] {
+      let ranked = RankedScores(ScoreMatrix(scores))
+      return aggregates.map { ranked.value(of: $0, ranked.whole) }
+    }
+    let found = values(
+      tasks.map { task in task.scores.map { $0.reduce(0, +) / Double(task.starts) } })
+    var generator = Xoshiro256(seed: seed)
+    var all = aggregates.map { _ in [Double]() }
+    for _ in 0..<replicates {
+      let drawn = tasks.map { task in
+        let starts = (0..<task.starts).map { _ in generator.below(task.starts) }
+        return (0..<task.runs).map { _ in
+          let run = task.scores[generator.below(task.runs)]
+          return starts.reduce(0) { $0 + run[$1] } / Double(task.starts)
+        }
+      }
+      for (k, value) in values(drawn).enumerated() { all[k].append(value) }
+    }
+    let (runs, starts) = (tasks.reduce(0) { $0 + $1.runs }, tasks.map(\.starts).min() ?? 1)
+    return zip(found, all).map { estimate, values in
+      let sorted = values.sorted()
+      var ends = (
+        low: Intervals.quantile(sorted, 0.025), high: Intervals.quantile(sorted, 0.975)
+      )
+      if ends.low == ends.high {
+        ends = Intervals.agreeing(estimate, count: starts, in: range)
+      }
+      return Estimate(estimate: estimate, low: ends.low, high: ends.high, episodes: runs)
+    }
+  }
+
   /// The share of scores above each threshold, with pointwise intervals: a performance profile.
   ///
   /// The paper's "score distribution", `run_score_deviation` of `rliable`.
@@ -195,13 +234,5 @@ struct RankedScores {
       }
       return target - sum / Double(sorted.count)
     }
-  }
-}
-
-extension Intervals {
-  /// The interquartile mean of one task's scores and its bootstrap interval.
-  public static func interquartile(_ values: [Double]) -> Estimate {
-    StratifiedBootstrap().estimates(
-      [.interquartileMean], of: ScoreMatrix([values]))[0]
   }
 }

@@ -10,6 +10,6 @@ struct Goalpost: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       ListEnvironments.self, ListLearners.self, Collect.self, Verify.self, Inspect.self, Mix.self,
-      Convert.self, Sample.self, Train.self, Evaluate.self, Export.self,
+      Convert.self, Sample.self, Train.self, Evaluate.self, Export.self, OverSeeds.self,
     ])
 }

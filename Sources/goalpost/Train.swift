@@ -180,7 +180,9 @@ struct Train: ParsableCommand {
       }
       let summary = try Training.run(runs)
       try report(summary.runs)
-      if let table = summary.table() { print("\n" + table.rendered(as: .text), terminator: "") }
+      if let table = summary.table() {
+        print("\n" + table.rendered(as: .text) + "\n" + summary.notes.joined(separator: "\n"))
+      }
       return
     }
     if let seed {

@@ -95,8 +95,9 @@ final class ComparisonTests {
     let found = try compare(all)
     #expect(found.methods.map(\.name) == ["goal-bc", "gcsl", "longer"])
     #expect(found.methods.map(\.entries.count) == [2, 2, 1])
-    let values = found.entries.prefix(2).map { $0.evaluation.return.estimate }
-    #expect(found.methods[0].byName[2].value == Intervals.student(values))
+    // Seeds and starts are both in a method's interval, which ends where the return does.
+    let crossed = CrossedScores(found.entries.prefix(2).map { $0.scores.map(\.fullReturn) })
+    #expect(found.methods[0].byName[2].value == crossed.level(in: 0...50))
     #expect(
       found.differences.map { "\($0.method) \($0.over) \($0.byName[0].value.units)" }
         == ["gcsl goal-bc seeds", "longer goal-bc episodes"])
@@ -106,6 +107,13 @@ final class ComparisonTests {
     let text = try found.text(.all, .text)
     #expect(text.contains("\nmethods\n") && text.contains("\ndifferences\n"))
     #expect(text.contains("gcsl, mean over 2 seeds"))
+    for line in [
+      "95 % intervals of one run: this checkpoint, on starts in general",
+      "95 % intervals over seeds: the method, for training seeds and starts in general",
+      "differences are paired by start, and about starts in general",
+      "P(better success) of fewer than 5 seeds is left out: its interval would be little but a range",
+    ] { #expect(text.contains("\n\(line)\n"), "\(line)") }
+    #expect(found.differencesTable()?.rows.map { $0[8] == "–" } == [true, false])
     #expect(try found.text(.all, .csv) == found.table().rendered(as: .csv))
     // Seeds of one method alone.
     let seeds = try compare(Array(all.prefix(2)))
@@ -134,10 +142,16 @@ final class ComparisonTests {
       table.rows.map { $0[0] } == [
         "point-reach", "point-rooms", "mean", "median", "IQM", "optimality gap", "P(beats gcsl)",
       ])
-    // One run has no interval over runs.
-    #expect(table.rows[2][3] == "–" && table.rows[6][1] == "–" && table.rows[6][2] != "–")
+    // One run has no interval over runs; of two runs a bootstrap has none, and a line says so.
+    #expect(table.rows[2][3] == "–" && table.rows[2][1].contains("["))
+    #expect(table.rows[3...].allSatisfy { $0[1...].allSatisfy { $0 == "–" } })
+    #expect(
+      found.notes.last
+        == "median, IQM, optimality gap and P(beats) of fewer than 5 seeds are left out: their "
+        + "intervals would be little but ranges")
     #expect(try found.methodsTable(of: "return").rows.count == 2)
     #expect(found.overall.map(\.method) == ["gcsl", "goal-bc"])
+    #expect(found.overall.allSatisfy { $0.aggregates.map(\.name) == ["mean"] })
     let json = try #require(
       JSONSerialization.jsonObject(with: Data(found.json().utf8)) as? [String: Any])
     #expect((json["policies"] as? [Any])?.count == 10)

@@ -58,13 +58,18 @@ final class StudyTests {
     let study = try export(runs, question: "Which, \"a\" or b?", executes: true, films: true)
     #expect(
       study.files == [
-        "runs.csv", "figures/curves.svg", "figures/profile.svg", "figures/data-data.svg",
+        "runs.csv", "methods.csv", "figures/curves.svg", "figures/profile.svg",
+        "figures/data-data.svg",
         "figures/sampler-gcsl.svg",
         "figures/episodes-point-reach-gcsl.png", "figures/episodes-point-reach-goal-bc.png",
         "README.md", "study.ipynb",
       ])
-    #expect(study.notes.count == 1, "\(study.notes)")
-    #expect(study.notes.first?.hasPrefix("no histogram of what goal-bc draws: ") == true)
+    #expect(study.notes.count == 2, "\(study.notes)")
+    #expect(
+      study.notes.first
+        == "figures/profile.svg has no band for gcsl, goal-bc: of fewer than 5 runs of a world it would "
+        + "be little but their range")
+    #expect(study.notes.last?.hasPrefix("no histogram of what goal-bc draws: ") == true)
     for file in study.files {
       #expect(
         FileManager.default.fileExists(
@@ -74,10 +79,17 @@ final class StudyTests {
     #expect(page.contains("## Question\n\nWhich, \"a\" or b?\n"))
     #expect(page.contains("| point-reach | gcsl | 2 |"))
     #expect(page.contains("![figures/curves.svg](figures/curves.svg)"))
+    // What the table says is what `goalpost evaluate` says of the same runs on the same episodes.
+    let evaluated = try Comparison.run(
+      runs, environment: nil, EvaluationRequest(episodes: 6, seed: 0, workers: 2), silent: true)
+    let method = try #require(evaluated.methods.first { $0.name == "gcsl" })
+    let cells = method.byName.map(\.value.text).joined(separator: " | ")
+    #expect(page.contains("| point-reach | gcsl | 2 | \(cells) |"))
+    #expect(!page.contains("were not all exported at once"))
     // A copy with nothing but the rows and the notebook runs again, in the venv's Jupyter.
     let copy = folder.url.appendingPathComponent("copy")
     try FileManager.default.createDirectory(at: copy, withIntermediateDirectories: true)
-    for name in ["runs.csv", "study.ipynb"] {
+    for name in ["runs.csv", "methods.csv", "study.ipynb"] {
       try FileManager.default.copyItem(
         at: folder.url.appendingPathComponent("study/\(name)"),
         to: copy.appendingPathComponent(name))
@@ -105,6 +117,7 @@ final class StudyTests {
     #expect(try text("README.md").contains("## Question\n\nWhat of it?\n"))
     #expect(try text("README.md").contains("| point-reach | gcsl | 2 |"))
     #expect(try text("README.md").contains("## Answer\n\nBy the table.\n"))
+    #expect(try text("README.md").contains("The runs of gcsl were not all exported at once"))
     // How earlier runs were made is still there, once.
     for run in ["gcsl-s0", "gcsl-s1"] {
       #expect(try text("README.md").components(separatedBy: "\n| \(run) |").count == 2)

@@ -303,7 +303,7 @@ final class TrainingTests {
     let scores = try Evaluation.scores(
       of: Checkpoint.policy(best.path).policy, in: world,
       EvaluationRequest(episodes: 2, seed: short.evaluationSeed, workers: 1))
-    #expect(Evaluation(scores) == state.evaluation?.evaluation)
+    #expect(Evaluation(scores, horizon: 50) == state.evaluation?.evaluation)
     #expect(try Checkpoint.all(in: run("r")).map(\.lastPathComponent) == ["000000060"])
     #expect(try Checkpoint.policyFile(run("r").path).path.contains("000000060"))
   }
@@ -453,12 +453,23 @@ final class TrainingTests {
       one.seed = seed
       return try OfflineTraining.run(one, in: run("s\(seed)"))
     }
-    let table = try #require(SeedsSummary(runs: summaries).table())
+    let summary = SeedsSummary(runs: summaries)
+    let table = try #require(summary.table())
     #expect(table.heads[0...1] == ["seed", "success"] && table.heads.last == "episodes")
-    #expect(table.rows.map { $0[0] } == ["3", "4", "5", "IQM (bootstrap)", "mean (Student's t)"])
-    let returns = summaries.compactMap { $0.evaluation?.evaluation.return.estimate }
-    #expect(table.rows[4][3] == Intervals.student(returns).text)
-    #expect(table.rows[3][3] == Intervals.interquartile(returns).text)
+    #expect(table.rows.map { $0[0] } == ["3", "4", "5", "mean over 3 seeds"])
+    // It is the interval that `goalpost evaluate` gives these runs on these episodes.
+    let evaluated = try Comparison.run(
+      summaries.map(\.folder.path), environment: nil,
+      EvaluationRequest(
+        episodes: configuration("gcsl", updates: 5).evaluationEpisodes,
+        seed: RunConfiguration().evaluationSeed, workers: 1), silent: true)
+    #expect(evaluated.table().rows.last == table.rows.last)
+    #expect(summary.notes.count == 2 && summary.notes[1].contains("interquartile mean"))
+    // Five seeds have an interquartile mean too.
+    let five = SeedsSummary(runs: summaries + summaries.prefix(2))
+    #expect(
+      five.table()?.rows.dropFirst(5).map { $0[0] } == ["IQM over 5 seeds", "mean over 5 seeds"])
+    #expect(five.notes.count == 1)
   }
 
   @Test func settingsComeFromTextInLayers() throws {

@@ -30,9 +30,62 @@ struct IntervalTests {
   }
 
   @Test func theIntervalOverSeedsIsStudents() {
-    let estimate = Intervals.student([1, 2, 3])
-    #expect(estimate.estimate == 2)
+    let runs = [1.0, 2, 3].map { Estimate(estimate: $0, low: $0, high: $0, episodes: 1) }
+    let estimate = Intervals.overRuns(
+      runs, sharingStarts: false, in: -.infinity ... .infinity)
+    #expect(estimate.estimate == 2 && estimate.episodes == 3)
     #expect(abs(estimate.high - (2 + 4.302653 / 3.0.squareRoot())) < 1e-4)
+    #expect(Intervals.mean([1, 2, 3]) == estimate)
+    // Of runs that share their starts all that the starts do is added: one standard error of 0.5 each.
+    let wide = [1.0, 2, 3].map {
+      Estimate(estimate: $0, low: $0 - 0.5 * Intervals.z, high: $0 + 0.5 * Intervals.z, episodes: 9)
+    }
+    let shared = Intervals.overRuns(wide, sharingStarts: true, in: -.infinity ... .infinity)
+    // (t 1/3 + z 1/4) / √(1/3 + 1/4), by hand.
+    let half = (4.302653 / 3 + Intervals.z / 4) / (7.0 / 12).squareRoot()
+    #expect(abs(shared.high - (2 + half)) < 1e-3)
+  }
+
+  /// Bent by a range, an interval of a share is Wilson's, one without bounds is straight, and none leaves its range.
+  @Test func endsStayInTheRange() {
+    let (n, p) = (50.0, 0.94)
+    let half = Intervals.z * (p * (1 - p) / n).squareRoot()
+    let wilson = Intervals.wilson(successes: 47, of: 50)
+    let ends = Intervals.ends(p, half: half, in: 0...1)
+    #expect(abs(ends.low - wilson.low) < 1e-12 && abs(ends.high - wilson.high) < 1e-12)
+    // A scaled range scales the ends.
+    let scaled = Intervals.ends(49 * p, half: 49 * half, in: 0...49)
+    #expect(abs(scaled.low - 49 * ends.low) < 1e-9 && abs(scaled.high - 49 * ends.high) < 1e-9)
+    // One bound is the limit of a far second one, whichever side it is on.
+    let one = Intervals.ends(0.1, half: 0.2, in: 0...(.infinity))
+    let far = Intervals.ends(0.1, half: 0.2, in: 0...1e9)
+    #expect(abs(one.low - far.low) < 1e-6 && abs(one.high - far.high) < 1e-6)
+    let mirrored = Intervals.ends(-0.1, half: 0.2, in: -.infinity...0)
+    #expect(mirrored.low == -one.high && mirrored.high == -one.low)
+    #expect(Intervals.ends(2, half: 3, in: -.infinity ... .infinity) == (-1, 5))
+    for mean in [0, 1e-300, 1e-9, 0.5, 1 - 1e-16, 1, 1 + 1e-15] {
+      for half in [1e-300, 1e-9, 0.1, 10, 1e200] {
+        let (low, high) = Intervals.ends(mean, half: half, in: 0...1)
+        #expect(0 <= low && low <= min(1, mean) && min(1, mean) <= high && high <= 1)
+      }
+    }
+  }
+
+  /// Where every outcome agrees, at most about 3.84 in n may be others; towards no bound nothing is said.
+  @Test func agreeingOutcomesHaveARuleOfThree() {
+    let all = [Double](repeating: 1, count: 100)
+    #expect(
+      abs(Intervals.mean(all, in: 0...1).low - Intervals.wilson(successes: 100, of: 100).low) < 1e-9
+    )
+    #expect(Intervals.mean(all, in: 0...1).high == 1)
+    let returns = Intervals.mean([Double](repeating: 49, count: 100), in: 0...49)
+    #expect(abs(returns.low - 49 * (1 - 3.8415 / 103.8415)) < 1e-3 && returns.high == 49)
+    let distances = Intervals.mean([Double](repeating: 2, count: 100), in: 0...(.infinity))
+    #expect(distances.low < 2 && distances.high == 2)
+    let seeds = CrossedScores([all, all, all]).level(in: 0...1)
+    #expect(seeds.low == Intervals.mean(all, in: 0...1).low && seeds.high == 1)
+    let nothing = CrossedScores([all]).difference(less: CrossedScores([all, all]), in: 0...1)
+    #expect(nothing.low < -0.03 && nothing.high > 0.03)
   }
 
   @Test func theBootstrapCoversAndRepeats() {
@@ -47,10 +100,14 @@ struct IntervalTests {
 
   // scipy.stats.trim_mean(x, 0.25), which rliable takes.
   @Test func theInterquartileMeanLeavesAQuarterOutAtEachEnd() {
-    #expect(Intervals.interquartile([9, 1, 2, 3, 4, 5, 6, 100]).estimate == 4.5)
-    #expect(Intervals.interquartile([0, 1, 5]).estimate == 2)
-    #expect(abs(Intervals.interquartile([0.1, 0.9, 0.4, 0.5, 0.6]).estimate - 0.5) < 1e-12)
-    let interval = Intervals.interquartile([1, 2, 3, 4, 5])
+    func mean(_ values: [Double]) -> Estimate {
+      StratifiedBootstrap(replicates: 2_000).estimates(
+        [.interquartileMean], of: ScoreMatrix([values]))[0]
+    }
+    #expect(mean([9, 1, 2, 3, 4, 5, 6, 100]).estimate == 4.5)
+    #expect(mean([0, 1, 5]).estimate == 2)
+    #expect(abs(mean([0.1, 0.9, 0.4, 0.5, 0.6]).estimate - 0.5) < 1e-12)
+    let interval = mean([1, 2, 3, 4, 5])
     #expect(interval.low >= 1 && interval.low < 3 && interval.high > 3 && interval.high <= 5)
   }
 }

@@ -24,7 +24,7 @@ struct PairedComparisonTests {
     #expect(abs(found.difference.low - (plus - minus - half)) < 1e-12)
     #expect(abs(found.difference.high - (plus - minus + half)) < 1e-12)
     #expect(found.verdict == .better)
-    #expect(found.improvement.estimate == 0.6)
+    #expect(found.improvement?.estimate == 0.6)
     let mirrored = PairedComparison(theirs, over: ours, kind: .proportion)
     #expect(mirrored.verdict == .worse)
     #expect(
@@ -72,22 +72,44 @@ struct PairedComparisonTests {
     return plus - minus - 1.959963984540054 * (variance / (n + 2)).squareRoot() > 0
   }
 
+  /// Runs whose scores are their own level on every start, but for noise that differs from start to start.
+  static func runs(_ levels: [Double], starts: Int = 40) -> CrossedScores {
+    CrossedScores(
+      levels.map { level in (0..<starts).map { level + ($0 % 2 == 0 ? 1e-3 : -1e-3) } })
+  }
+
   /// The same for seeds, of which there are few: the normal distribution's numbers would be too low.
   @Test(arguments: [3.0, 2, 1.5, 1])
   func theNumberOfSeedsThatWouldTellDoes(effect: Double) throws {
     // Two values a standard deviation of 1 apart from their mean, and as many above.
     let half = 0.5.squareRoot()
     let seen = PairedComparison(
-      seeds: [effect - half, effect + half], over: [-half, half])
+      Self.runs([effect - half, effect + half]), over: Self.runs([-half, half]))
     let wanted = try #require(seen.wouldTell)
     var generator = Philox(seed: 9, purpose: 1, index: 0)
     let trials = 120
     let told = (0..<trials).count { _ in
       let ours = (0..<wanted).map { _ in effect + generator.normal() }
       let theirs = (0..<wanted).map { _ in generator.normal() }
-      return Intervals.welch(ours, less: theirs).low > 0
+      return Self.runs(ours, starts: 2).difference(
+        less: Self.runs(theirs, starts: 2), in: -.infinity ... .infinity
+      ).low > 0
     }
     #expect(84...117 ~= told, "\(told) of \(trials) with \(wanted) seeds")
+  }
+
+  /// Where starts leave more doubt than the difference is large, seeds alone cannot tell it.
+  @Test func seedsCannotTellWhatStartsLeaveOpen() {
+    var generator = Philox(seed: 4, purpose: 1, index: 0)
+    let noise = (0..<20).map { _ in generator.normal() }
+    let ours = CrossedScores((0..<3).map { k in noise.map { 0.05 * Double(k) + $0 } })
+    let theirs = CrossedScores(
+      (0..<3).map { k in noise.indices.map { 0.05 * Double(k) + noise[19 - $0] - 0.1 } })
+    let found = PairedComparison(ours, over: theirs)
+    #expect(found.verdict == .unclear && found.wouldTell == nil && found.improvement == nil)
+    #expect(
+      found.sentence("a", "b", on: "success").hasSuffix(
+        "to tell a difference of this size takes more episodes, not seeds alone"))
   }
 
   @Test func pairsTellMoreThanTheirParts() {
@@ -103,22 +125,29 @@ struct PairedComparisonTests {
   }
 
   // t.test(c(1, 2, 3, 4), c(2, 4, 6)) of R 4: −4.878 to 1.878, df = 3.0.
-  @Test func seedsHaveWelchsInterval() {
-    let found = Intervals.welch([1, 2, 3, 4], less: [2, 4, 6])
+  @Test func seedsHaveWelchsIntervalWhereStartsDoNothing() {
+    let found = Self.runs([1, 2, 3, 4]).difference(
+      less: Self.runs([2, 4, 6]), in: -.infinity ... .infinity)
     let degrees = Self.welchDegrees(5.0 / 3 / 4, 3, 4.0 / 3, 2)
     let half =
       Intervals.studentQuantile(0.975, degrees: degrees) * (5.0 / 12 + 4.0 / 3).squareRoot()
     #expect(abs(found.estimate - -1.5) < 1e-12)
     #expect(abs(found.high - (-1.5 + half)) < 1e-9)
-    let seeds = PairedComparison(seeds: [0.9, 0.92, 0.91], over: [0.5, 0.52, 0.49])
-    #expect(seeds.verdict == .better && seeds.units == .seeds && seeds.improvement.estimate == 1)
-    #expect(seeds.difference.episodes == 6)
-    let shares = PairedComparison(seeds: [1, 1, 1], over: [0, 0, 0.1], kind: .proportion)
+    let ours = Self.runs([0.9, 0.92, 0.91, 0.9, 0.91])
+    let seeds = PairedComparison(ours, over: Self.runs([0.5, 0.52, 0.49, 0.5, 0.5]))
+    #expect(seeds.verdict == .better && seeds.units == .seeds && seeds.improvement?.estimate == 1)
+    #expect(seeds.difference.episodes == 10)
+    // Of three runs a bootstrap has no interval.
+    #expect(PairedComparison(ours, over: Self.runs([0.5, 0.52, 0.49])).improvement == nil)
+    let ones = CrossedScores([[Double]](repeating: [1, 1, 1, 1], count: 3))
+    let shares = PairedComparison(
+      ones, over: CrossedScores([[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 1, 0]]), in: 0...1)
     #expect(shares.difference.high == 1 && shares.verdict == .better)
-    let same = PairedComparison(seeds: [1, 1, 1], over: [1, 1, 1])
+    let same = PairedComparison(ones, over: ones, in: 0...1)
+    #expect(same.difference.low < 0 && same.difference.high > 0)
     #expect(
-      same.sentence("a", "b", on: "success")
-        == "can't tell a from b: success is the same in all of these 6 runs")
+      PairedComparison(ones, over: ones).sentence("a", "b", on: "distance")
+        == "can't tell a from b: distance does not differ between these 6 runs")
   }
 
   static func welchDegrees(_ a: Double, _ m: Double, _ b: Double, _ n: Double) -> Double {

@@ -103,6 +103,30 @@ struct StratifiedBootstrapTests {
     #expect(0.86...1 ~= Double(held) / Double(trials))
   }
 
+  /// With starts drawn as well as runs, what starts do is in the interval: its width is near σ_b/√N at least.
+  @Test func drawnStartsWidenWhatRunsAgreeOn() {
+    var generator = Philox(seed: 2, purpose: 3, index: 0)
+    let tasks = (0..<3).map { _ in
+      let starts = (0..<40).map { _ in 0.5 + 0.2 * generator.normal() }
+      return CrossedScores((0..<6).map { _ in starts.map { $0 + 0.001 * generator.normal() } })
+    }
+    let both = StratifiedBootstrap(replicates: 500).estimates(of: tasks, in: -9...9)
+    let runs = StratifiedBootstrap(replicates: 500).estimates(
+      of: ScoreMatrix(tasks.map { task in task.scores.map { $0.reduce(0, +) / 40 } }))
+    for (wide, narrow) in zip(both, runs) {
+      #expect(wide.estimate == narrow.estimate && wide.episodes == 18)
+      #expect(narrow.high - narrow.low < 0.002)
+    }
+    // Of the mean over three worlds: 2 · 1.96 · 0.2 / √(40 · 3) = 0.07.
+    #expect(0.05...0.09 ~= both[0].high - both[0].low)
+    let level = CrossedScores.mean(over: tasks, in: -9...9)
+    #expect(level.estimate == both[0].estimate && 0.05...0.09 ~= level.high - level.low)
+    // All agree: a rule of three.
+    let ones = CrossedScores([[Double]](repeating: [Double](repeating: 1, count: 40), count: 5))
+    let sure = StratifiedBootstrap(replicates: 20).estimates([.mean], of: [ones], in: 0...1)[0]
+    #expect(sure.high == 1 && sure.low < 0.95)
+  }
+
   @Test func aProfileFallsFromOneToZero() {
     let matrix = ScoreMatrix([[0.2, 0.4], [0.6, 0.8]])
     let profile = StratifiedBootstrap(replicates: 100).profile(

@@ -82,16 +82,15 @@ def row(folder, environment, updates, cell, seed):
     return result
 
 
-def estimate(rows, name, most=1):
-    """Mean and Student's 95 % interval over the rows, within 0 and `most`; of one, its own, where it has one."""
+def estimate(rows, name, most=1, **how):
+    """Mean and 95 % interval over the rows, within 0 and `most`; of one, its own, where it has one."""
     values = [float(line[name]) for line in rows if line[name] != ""]
     if not values:
         return ""
-    mean, half = over_seeds.interval(values)
-    if half is not None:
-        return f"{mean:.2f} [{max(0, mean - half):.2f}, {min(most, mean + half):.2f}]"
+    if len(values) > 1:
+        return over_seeds.text(values, 2, most=most, **how)
     own = rows[0]
-    return f"{mean:.2f}" + (f" [{float(own[name + '_low']):.2f}, {float(own[name + '_high']):.2f}]" if name + "_low" in own else "")
+    return f"{values[0]:.2f}" + (f" [{float(own[name + '_low']):.2f}, {float(own[name + '_high']):.2f}]" if name + "_low" in own else "")
 
 
 def order(cell):
@@ -149,8 +148,11 @@ class Rows:
         for cell, rows in self.of(config).items():
             if cell not in cells or only is not None and cell not in only:
                 continue
-            parts = [estimate(rows, name) for name in ["success49", "curve_success49", "success"]]
-            parts.append(estimate(rows, "curve_action_entropy", most=float("inf")))
+            # A curve's evaluations are all on the same starts, whatever the seed; those of the last policy on its own.
+            own = {"episodes": int(rows[0]["episodes"])}
+            curve = {"episodes": int(config["evaluation_episodes"]), "shares_starts": True}
+            parts = [estimate(rows, "success49", **own), estimate(rows, "curve_success49", **curve), estimate(rows, "success", **own)]
+            parts.append(estimate(rows, "curve_action_entropy", most=None))
             about = cells[cell]
             lines.append(
                 f"| {cell} | {about['did']} | {len(rows)} | {' | '.join(parts)} | {told.get(cell, '')} | {about['shows']} |"

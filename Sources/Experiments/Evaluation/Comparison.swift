@@ -56,13 +56,14 @@ public struct Comparison: Sendable {
       entries.append(
         Entry(
           name: candidate.name, policy: candidate.policy, world: world, method: method,
-          scores: scores, evaluation: Evaluation(scores)))
+          scores: scores,
+          evaluation: Evaluation(scores, horizon: world.task.spec.horizon)))
     }
     return Comparison(request: request, entries: entries)
   }
 
-  /// Means over runs that differ in their seed only, with Student's intervals; nil for fewer than
-  /// two runs or for runs that differ otherwise.
+  /// Means over runs that differ in their seed only, with the intervals of `Method.byName`; nil for fewer than two runs
+  /// or for runs that differ otherwise.
   public var overSeeds: [(name: String, value: Estimate)]? {
     guard entries.count >= 2, methods.count == 1, let method = methods.first else { return nil }
     return method.byName.map { ($0.name, $0.value) }

@@ -59,6 +59,7 @@ extension Comparison {
     let methods: [Group]
     let differences: [Pair]
     let sentences: [String]
+    let notes: [String]
     let overall: [Whole]
   }
 
@@ -88,7 +89,7 @@ extension Comparison {
           method: $0.method, over: $0.over, environment: $0.environment,
           results: Dictionary($0.byName.map { ($0.name, $0.value) }) { $1 })
       },
-      sentences: sentences,
+      sentences: sentences, notes: notes,
       overall: overall.map {
         Whole(
           method: $0.method,

@@ -36,11 +36,12 @@ extension Comparison {
     guard place == 0 else { return table }
     let overall = overall
     guard !overall.isEmpty else { return table }
-    for (k, aggregate) in Aggregate.all.enumerated() {
+    for aggregate in Aggregate.all {
       table.rows.append(
         [aggregate.name]
           + names.map { name in
-            overall.first { $0.method == name }?.aggregates[k].value.text ?? "–"
+            overall.first { $0.method == name }?.aggregates.first { $0.name == aggregate.name }?
+              .value.text ?? "–"
           })
     }
     table.rows.append(
@@ -64,7 +65,7 @@ extension Comparison {
       (isOne ? [] : [difference.environment]) + ["\(difference.method) − \(difference.over)"]
         + difference.byName.map { PairedComparison.signed($0.value.difference) }
         + [
-          difference.byName[0].value.improvement.text,
+          difference.byName[0].value.improvement?.text ?? "–",
           "\(difference.byName[0].value.difference.episodes) "
             + (difference.byName[0].value.units == .seeds ? "runs" : "episodes"),
         ]
@@ -99,9 +100,10 @@ public enum ComparisonTable: String, CaseIterable, Sendable {
 }
 
 extension Comparison {
-  /// Tables as text, each after the first under a heading, and what the differences come to.
+  /// Tables as text, each after the first under a heading, what the differences come to, and what the intervals are
+  /// about.
   ///
-  /// CSV and LaTeX have neither headings nor sentences. Throws `ExperimentError.badSettings` for a
+  /// CSV and LaTeX have the table only. Throws `ExperimentError.badSettings` for a
   /// measure that is none, and where differences are asked for and there are none.
   public func text(
     _ which: ComparisonTable, _ format: TableFormat, of measure: String = "success"
@@ -129,9 +131,12 @@ extension Comparison {
       let head = heading.isEmpty || !hasWords ? "" : "\n\(format == .md ? "## " : "")\(heading)\n"
       return head + (format == .md && !head.isEmpty ? "\n" : "") + table.rendered(as: format)
     }.joined()
-    if hasWords, which == .all || which == .differences, !sentences.isEmpty {
-      text += "\n" + sentences.map { (format == .md ? "- " : "") + $0 + "\n" }.joined()
+    guard hasWords else { return text }
+    func list(_ lines: [String]) -> String {
+      lines.isEmpty
+        ? "" : "\n" + lines.map { (format == .md ? "- " : "") + $0 + "\n" }.joined()
     }
-    return text
+    if which == .all || which == .differences { text += list(sentences) }
+    return text + list(notes)
   }
 }

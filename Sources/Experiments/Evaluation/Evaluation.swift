@@ -64,12 +64,13 @@ public struct EpisodeScore: Codable, Sendable, Equatable {
   }
 }
 
-/// The results of an evaluation, each with its 95 % interval, of this policy only.
+/// The results of an evaluation, each with its 95 % interval: of this policy only, on starts in general.
+///
+/// Shares have Wilson's interval, means Student's within what the measure can be (`Intervals.mean`).
 public struct Evaluation: Codable, Sendable, Equatable {
-  /// Share of episodes that end in success; Wilson's interval.
+  /// Share of episodes that end in success.
   public let success: Estimate
-  /// Mean undiscounted 0/1 return over the first H − 1 steps, as the WGCSL paper counts (49 of 50);
-  /// bootstrap interval, as of all means here.
+  /// Mean undiscounted 0/1 return over the first H − 1 steps, as the WGCSL paper counts (49 of 50).
   public let return49: Estimate
   /// Mean undiscounted 0/1 return over all steps.
   public let `return`: Estimate
@@ -78,7 +79,7 @@ public struct Evaluation: Codable, Sendable, Equatable {
   /// Mean distance from the goal at the end, in the metric's unit.
   public let finalDistance: Estimate
   /// Share of episodes that are at the goal in the state before the last action (the 50th of 51), as GCSL's code
-  /// scores them; Wilson's interval.
+  /// scores them.
   public let success49: Estimate
   /// Mean distance from the goal in that state.
   public let distance49: Estimate
@@ -89,16 +90,21 @@ public struct Evaluation: Codable, Sendable, Equatable {
     case finalDistance = "final_distance"
   }
 
-  /// Summarises episodes.
-  public init(_ scores: [EpisodeScore]) {
-    success = Intervals.wilson(successes: scores.count { $0.success }, of: scores.count)
-    return49 = Intervals.bootstrap(scores.map(\.returnBeforeLast))
-    `return` = Intervals.bootstrap(scores.map(\.fullReturn))
-    discountedReturn = Intervals.bootstrap(scores.map(\.discountedReturn))
-    finalDistance = Intervals.bootstrap(scores.map(\.finalDistance))
-    success49 = Intervals.wilson(
-      successes: scores.count { $0.successBeforeLast }, of: scores.count)
-    distance49 = Intervals.bootstrap(scores.map(\.distanceBeforeLast))
+  /// Summarises episodes of a world with that horizon.
+  public init(_ scores: [EpisodeScore], horizon: Int) {
+    func share(_ isReached: (EpisodeScore) -> Bool) -> Estimate {
+      Intervals.wilson(successes: scores.count(where: isReached), of: scores.count)
+    }
+    func mean(_ value: (EpisodeScore) -> Double, _ range: ClosedRange<Double>) -> Estimate {
+      Intervals.mean(scores.map(value), in: range)
+    }
+    success = share(\.success)
+    return49 = mean(\.returnBeforeLast, MeasureRange.returnBeforeLast(horizon))
+    `return` = mean(\.fullReturn, MeasureRange.fullReturn(horizon))
+    discountedReturn = mean(\.discountedReturn, MeasureRange.discountedReturn(horizon))
+    finalDistance = mean(\.finalDistance, MeasureRange.distance)
+    success49 = share(\.successBeforeLast)
+    distance49 = mean(\.distanceBeforeLast, MeasureRange.distance)
   }
 
   /// The estimates by the names that they have in JSON, in the order of tables.
@@ -109,6 +115,23 @@ public struct Evaluation: Codable, Sendable, Equatable {
       ("success49", success49), ("distance49", distance49),
     ]
   }
+}
+
+/// What measures of an episode of H steps can be.
+enum MeasureRange {
+  static let share = 0.0...1.0
+  /// A step counts 0 or 1; the last does not count.
+  static func returnBeforeLast(_ horizon: Int) -> ClosedRange<Double> {
+    0...Double(max(0, horizon - 1))
+  }
+  static func fullReturn(_ horizon: Int) -> ClosedRange<Double> { 0...Double(horizon) }
+  /// Σ γ^t over H steps, γ = 1 − 1/H: H (1 − γ^H).
+  static func discountedReturn(_ horizon: Int) -> ClosedRange<Double> {
+    let h = Double(horizon)
+    return 0...(h * (1 - pow(1 - 1 / h, h)))
+  }
+  /// A distance has no upper bound that holds in every world.
+  static let distance = 0.0...Double.infinity
 }
 
 extension Evaluation {

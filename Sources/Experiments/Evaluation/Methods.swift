@@ -12,21 +12,45 @@ struct Measure: Sendable {
   let kind: PairedComparison.Kind
   /// Whether more is better.
   let higherIsBetter: Bool
+  /// What it can be in a world with that horizon.
+  let range: @Sendable (Int) -> ClosedRange<Double>
 
   /// All of them, in the order of `Evaluation.byName`.
   static let all: [Measure] = [
+    share("success") { $0.success },
     Measure(
-      name: "success", of: { $0.success ? 1 : 0 }, kind: .proportion, higherIsBetter: true),
-    Measure(name: "return49", of: \.returnBeforeLast, kind: .mean, higherIsBetter: true),
-    Measure(name: "return", of: \.fullReturn, kind: .mean, higherIsBetter: true),
+      name: "return49", of: \.returnBeforeLast, kind: .mean, higherIsBetter: true,
+      range: MeasureRange.returnBeforeLast),
     Measure(
-      name: "discounted_return", of: \.discountedReturn, kind: .mean, higherIsBetter: true),
-    Measure(name: "final_distance", of: \.finalDistance, kind: .mean, higherIsBetter: false),
+      name: "return", of: \.fullReturn, kind: .mean, higherIsBetter: true,
+      range: MeasureRange.fullReturn),
     Measure(
-      name: "success49", of: { $0.successBeforeLast ? 1 : 0 }, kind: .proportion,
-      higherIsBetter: true),
-    Measure(name: "distance49", of: \.distanceBeforeLast, kind: .mean, higherIsBetter: false),
+      name: "discounted_return", of: \.discountedReturn, kind: .mean, higherIsBetter: true,
+      range: MeasureRange.discountedReturn),
+    distance("final_distance") { $0.finalDistance },
+    share("success49") { $0.successBeforeLast },
+    distance("distance49") { $0.distanceBeforeLast },
   ]
+
+  private static func share(
+    _ name: String, _ isReached: @escaping @Sendable (EpisodeScore) -> Bool
+  ) -> Measure {
+    Measure(
+      name: name, of: { isReached($0) ? 1 : 0 }, kind: .proportion, higherIsBetter: true,
+      range: { _ in MeasureRange.share })
+  }
+
+  private static func distance(
+    _ name: String, _ of: @escaping @Sendable (EpisodeScore) -> Double
+  ) -> Measure {
+    Measure(
+      name: name, of: of, kind: .mean, higherIsBetter: false, range: { _ in MeasureRange.distance })
+  }
+
+  /// Several runs' scores of it on the same starts.
+  func crossed(_ runs: [[EpisodeScore]]) -> CrossedScores {
+    CrossedScores(runs.map { $0.map(of) })
+  }
 }
 
 extension Comparison {
@@ -42,35 +66,33 @@ extension Comparison {
     /// Its seeds.
     public let entries: [Entry]
 
-    /// Each measure: over several seeds their mean with Student's interval, of one run its own.
+    /// Each measure: of several seeds for other seeds and other starts (`CrossedScores.level`), of one run its own.
     public var byName: [(name: String, value: Estimate)] {
       guard entries.count > 1 else { return entries.first?.evaluation.byName ?? [] }
-      return Measure.all.indices.map { k in
-        let found = Intervals.student(entries.map { $0.value(k) })
-        guard case .proportion = Measure.all[k].kind else { return (Measure.all[k].name, found) }
-        return (Measure.all[k].name, found.withinShares)
-      }
+      return Measure.all.map { ($0.name, crossed($0).level(in: range($0))) }
     }
 
-    /// Each episode's measure, averaged over seeds.
-    func episodes(_ measure: Measure) -> [Double] {
-      let all = entries.map { $0.scores.map(measure.of) }
-      guard all.count > 1 else { return all.first ?? [] }
-      return all[0].indices.map { e in all.reduce(0) { $0 + $1[e] } / Double(all.count) }
+    /// Its seeds' scores of a measure on the starts that all of them faced.
+    func crossed(_ measure: Measure) -> CrossedScores {
+      measure.crossed(entries.map(\.scores))
     }
 
-    /// This beside another: over seeds where both have several, else over the episodes that both faced.
+    private func range(_ measure: Measure) -> ClosedRange<Double> {
+      measure.range(entries[0].world.task.spec.horizon)
+    }
+
+    /// This beside another, on the episodes that both faced.
     func compared(with other: Method, _ place: Int) -> PairedComparison {
       let measure = Measure.all[place]
-      if entries.count > 1, other.entries.count > 1 {
+      let (ours, theirs) = (crossed(measure), other.crossed(measure))
+      // Two single runs: a share has an interval of its own.
+      if ours.runs == 1, theirs.runs == 1, measure.kind == .proportion {
         return PairedComparison(
-          seeds: entries.map { $0.value(place) }, over: other.entries.map { $0.value(place) },
-          kind: measure.kind, higherIsBetter: measure.higherIsBetter)
+          ours.scores[0], over: theirs.scores[0], kind: measure.kind,
+          higherIsBetter: measure.higherIsBetter)
       }
-      let isAlone = entries.count == 1 && other.entries.count == 1
       return PairedComparison(
-        episodes(measure), over: other.episodes(measure), kind: isAlone ? measure.kind : .mean,
-        higherIsBetter: measure.higherIsBetter)
+        ours, over: theirs, in: range(measure), higherIsBetter: measure.higherIsBetter)
     }
   }
 
@@ -122,9 +144,11 @@ extension Comparison {
   public struct Overall: Sendable {
     /// The method.
     public let method: String
-    /// Mean, median, IQM and optimality gap of its runs' success, with stratified bootstrap intervals.
+    /// Its runs' success over the worlds: the mean, and from `PairedComparison.leastRuns` runs of each world on median,
+    /// IQM and optimality gap, whose intervals draw runs and starts.
     public let aggregates: [(name: String, value: Estimate)]
-    /// The probability that a run of it beats one of the first method on a world; nil for the first.
+    /// The probability that a run of it beats one of the first method on a world; nil for the first, and where either
+    /// has fewer than `PairedComparison.leastRuns` runs of some world.
     public let improvement: Estimate?
   }
 
@@ -135,28 +159,68 @@ extension Comparison {
   public var overall: [Overall] {
     guard environments.count > 1 else { return [] }
     let methods = methods
-    let names = methods.reduce(into: [String]()) { if !$0.contains($1.name) { $0.append($1.name) } }
-    let matrices = names.compactMap { name -> (String, ScoreMatrix)? in
+    let success = Measure.all[0]
+    let found = methods.map(\.name).uniqued.compactMap { name -> (String, [CrossedScores])? in
       let own = environments.compactMap { world in
         methods.first { $0.name == name && $0.environment == world }
       }
       guard own.count == environments.count, own.allSatisfy({ $0.entries.count > 1 }) else {
         return nil
       }
-      return (name, ScoreMatrix(own.map { $0.entries.map { $0.value(0) } }))
+      return (name, own.map { $0.crossed(success) })
     }
-    let bootstrap = StratifiedBootstrap()
-    return matrices.enumerated().map { place, found in
-      Overall(
-        method: found.0,
-        aggregates: zip(Aggregate.all, bootstrap.estimates(of: found.1)).map { ($0.name, $1) },
-        improvement: place == 0
-          ? nil : bootstrap.probabilityOfImprovement(of: found.1, over: matrices[0].1))
+    func isLarge(_ worlds: [CrossedScores]) -> Bool {
+      worlds.allSatisfy { $0.runs >= PairedComparison.leastRuns }
+    }
+    func matrix(_ worlds: [CrossedScores]) -> ScoreMatrix {
+      ScoreMatrix(
+        worlds.map { world in world.scores.map { $0.reduce(0, +) / Double(world.starts) } })
+    }
+    return found.enumerated().map { place, own in
+      let (name, worlds) = own
+      let mean = CrossedScores.mean(over: worlds, in: MeasureRange.share)
+      let rest = Array(Aggregate.all.dropFirst())
+      let others =
+        isLarge(worlds)
+        ? zip(
+          rest,
+          StratifiedBootstrap(replicates: 5_000).estimates(
+            rest, of: worlds, in: MeasureRange.share)
+        ).map { ($0.name, $1) } : []
+      return Overall(
+        method: name, aggregates: [(Aggregate.mean.name, mean)] + others,
+        improvement: place == 0 || !isLarge(worlds) || !isLarge(found[0].1)
+          ? nil
+          : StratifiedBootstrap().probabilityOfImprovement(
+            of: matrix(worlds), over: matrix(found[0].1)))
     }
   }
-}
 
-extension Comparison.Entry {
-  /// The estimate of a measure, by its place.
-  func value(_ measure: Int) -> Double { evaluation.byName[measure].value.estimate }
+  /// What the intervals are about, and what was left out, a sentence each.
+  public var notes: [String] {
+    let methods = methods
+    var lines: [String] = []
+    if methods.contains(where: { $0.entries.count == 1 }) {
+      lines.append("95 % intervals of one run: this checkpoint, on starts in general")
+    }
+    if methods.contains(where: { $0.entries.count > 1 }) {
+      lines.append(
+        "95 % intervals over seeds: the method, for training seeds and starts in general")
+    }
+    let differences = differences
+    if !differences.isEmpty {
+      lines.append("differences are paired by start, and about starts in general")
+    }
+    let few = "of fewer than \(PairedComparison.leastRuns) seeds"
+    if differences.contains(where: { $0.byName.contains { $0.value.improvement == nil } }) {
+      lines.append("P(better success) \(few) is left out: its interval would be little but a range")
+    }
+    let overall = overall
+    if overall.contains(where: { $0.aggregates.count < Aggregate.all.count }) {
+      lines.append(
+        "median, IQM, optimality gap and P(beats) \(few) are left out: their intervals would be "
+          + "little but ranges")
+    }
+    return lines
+  }
 }

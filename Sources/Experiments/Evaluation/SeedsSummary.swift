@@ -7,22 +7,56 @@ public struct SeedsSummary: Sendable {
 
   /// The last evaluation of each run, and what they are together; nil where some had none.
   ///
-  /// Over the seeds: the interquartile mean with a bootstrap interval, and the mean with Student's
-  /// interval, each 95 %.
+  /// All runs were evaluated on the same starts, so the mean over seeds has the interval that `goalpost evaluate` gives
+  /// a method (`CrossedScores.level`). The interquartile mean has that of a bootstrap that draws runs and starts, from
+  /// `PairedComparison.leastRuns` runs on.
   public func table() -> Table? {
-    let evaluations = runs.compactMap(\.evaluation?.evaluation)
-    guard runs.count >= 2, evaluations.count == runs.count else { return nil }
-    let names = evaluations[0].byName.map(\.name)
-    var table = Table(["seed"] + names + ["episodes"])
-    let episodes = "\(evaluations[0].success.episodes)"
-    for (run, evaluation) in zip(runs, evaluations) {
-      table.rows.append(["\(run.seed)"] + evaluation.byName.map(\.value.text) + [episodes])
+    let found = evaluations
+    guard let first = found.first, runs.count >= 2, found.count == runs.count else { return nil }
+    let episodes = "\(first.evaluation.success.episodes)"
+    var table = Table(["seed"] + Measure.all.map(\.name) + ["episodes"])
+    for (run, each) in zip(runs, found) {
+      table.rows.append(["\(run.seed)"] + each.evaluation.byName.map(\.value.text) + [episodes])
     }
-    let columns = names.indices.map { k in evaluations.map { $0.byName[k].value.estimate } }
-    table.rows.append(
-      ["IQM (bootstrap)"] + columns.map { Intervals.interquartile($0).text } + [episodes])
-    table.rows.append(
-      ["mean (Student's t)"] + columns.map { Intervals.student($0).text } + [episodes])
+    func row(_ name: String, _ value: (CrossedScores, ClosedRange<Double>) -> Estimate) {
+      table.rows.append(
+        [name]
+          + Measure.all.map { measure in
+            value(measure.crossed(found.map(\.scores)), measure.range(first.horizon)).text
+          } + [episodes])
+    }
+    if hasInterquartile {
+      row("IQM over \(runs.count) seeds") { scores, range in
+        StratifiedBootstrap(replicates: 5_000).estimates(
+          [.interquartileMean], of: [scores], in: range)[0]
+      }
+    }
+    row("mean over \(runs.count) seeds") { $0.level(in: $1) }
     return table
   }
+
+  /// What the table's intervals are about, and what was left out, a sentence each.
+  public var notes: [String] {
+    [
+      "95 % intervals of one run: this checkpoint, on starts in general; over seeds: the method, for "
+        + "training seeds and starts in general"
+    ]
+      + (hasInterquartile
+        ? []
+        : [
+          "the interquartile mean of fewer than \(PairedComparison.leastRuns) seeds is left out: its "
+            + "interval would be little but their range"
+        ])
+  }
+
+  private var hasInterquartile: Bool { runs.count >= PairedComparison.leastRuns }
+
+  private var evaluations: [LastEvaluation] { runs.compactMap(\.last) }
+}
+
+/// A run's last evaluation with its episodes.
+struct LastEvaluation: Sendable {
+  let scores: [EpisodeScore]
+  let horizon: Int
+  let evaluation: Evaluation
 }

@@ -8,9 +8,10 @@ import Storage
 /// Runs, written up as a folder: rows, figures, a notebook, and a page with the answer.
 ///
 ///     README.md      question, answer, table with intervals, commands, commits
-///     runs.csv       a row for each run, time and measure; the figures of runs come from it alone
+///     runs.csv       a row for each run, time and measure
+///     methods.csv    a row for each method, time and measure: its runs' mean with its interval
 ///     figures/       SVG; PNG of the first and last pictures of episodes
-///     study.ipynb    the table and the curves again from runs.csv, executed
+///     study.ipynb    the table and the curves again from the two, executed
 ///
 /// Exporting more runs into the folder adds them: rows of other runs stay.
 public struct Study: Sendable {
@@ -65,20 +66,23 @@ public struct Study: Sendable {
     let known = Set(fresh.map(\.key))
     let rows = try StudyRow.read(file).filter { !known.contains($0.key) } + fresh
     try StudyRow.write(rows, to: file)
-    study.files.append("runs.csv")
+    let levels = StudyLevel.all(of: rows, comparison, fresh: known)
+    try StudyLevel.write(levels, to: request.folder.appendingPathComponent("methods.csv"))
+    study.files += ["runs.csv", "methods.csv"]
 
-    let drawn = StudyFigures(rows: rows)
+    let drawn = StudyFigures(rows: rows, levels: levels)
     for (name, figure) in [("curves", drawn.curves()), ("profile", drawn.profile())] {
       guard let figure else { continue }
       try figure.write(to: figures.appendingPathComponent("\(name).svg"))
       study.files.append("figures/\(name).svg")
     }
+    if let note = drawn.bandlessNote { study.notes.append(note) }
     try study.drawData(sources, to: figures, silent: silent)
     if request.films { study.drawEpisodes(comparison, to: figures) }
 
     let page = try StudyPage(
-      request: request, rows: rows, comparison: comparison, sources: sources, study: study,
-      before: StudyPage.before(in: request.folder))
+      request: request, rows: rows, levels: levels, comparison: comparison, sources: sources,
+      study: study, before: StudyPage.before(in: request.folder))
     try WholeFile.write(
       Data(try page.text().utf8), to: request.folder.appendingPathComponent("README.md"))
     study.files.append("README.md")

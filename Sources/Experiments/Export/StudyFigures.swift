@@ -1,9 +1,10 @@
 import Foundation
 import Statistics
 
-/// The figures of a study that its `runs.csv` is enough for.
+/// The figures of a study that its `runs.csv` and `methods.csv` are enough for.
 struct StudyFigures {
   let rows: [StudyRow]
+  let levels: [StudyLevel]
 
   /// Methods in the order in which they stand.
   var methods: [String] { rows.map(\.method).uniqued }
@@ -16,7 +17,7 @@ struct StudyFigures {
   /// Learning curves: a panel a world and measure, a line a method, over seeds; nil where nothing was
   /// evaluated while training.
   func curves() -> SVGFigure? {
-    let training = rows.filter { $0.kind == .training }
+    let training = levels.filter { $0.kind == .training }
     guard !training.isEmpty else { return nil }
     var figure = SVGFigure(
       title: "while training: mean over seeds, 95 % interval",
@@ -34,20 +35,34 @@ struct StudyFigures {
     return figure
   }
 
-  /// A method's curve: at each number of updates that all its seeds have.
-  private func series(of method: String, in rows: [StudyRow]) -> SVGPanel.Series? {
-    let own = rows.filter { $0.method == method }
-    let seeds = Set(own.map(\.key)).count
-    guard seeds > 0 else { return nil }
-    let points = Dictionary(grouping: own, by: \.updates).sorted { $0.key < $1.key }
-      .compactMap { updates, values -> SVGPanel.Point? in
-        guard values.count == seeds else { return nil }
-        let found = seeds > 1 ? Intervals.student(values.map(\.estimate)) : values[0].value
-        let value = values[0].measure == "success" ? found.withinShares : found
-        return SVGPanel.Point(
-          x: Double(updates), y: value.estimate, interval: value.low...value.high)
-      }
-    return SVGPanel.Series(name: "\(method) (\(seeds))", points: points)
+  /// A method's curve.
+  private func series(of method: String, in levels: [StudyLevel]) -> SVGPanel.Series? {
+    let own = levels.filter { $0.method == method }.sorted { $0.updates < $1.updates }
+    guard let first = own.first else { return nil }
+    return SVGPanel.Series(
+      name: "\(method) (\(first.runs))",
+      points: own.map {
+        SVGPanel.Point(
+          x: Double($0.updates), y: $0.value.estimate, interval: $0.value.low...$0.value.high)
+      })
+  }
+
+  /// Whether a method has as many runs of each of its worlds as a band over runs needs.
+  private func hasBand(_ method: String) -> Bool {
+    let finals = rows.filter { $0.kind == .final && $0.method == method }
+    return Dictionary(grouping: finals, by: \.environment).values.allSatisfy {
+      Set($0.map(\.key)).count >= PairedComparison.leastRuns
+    }
+  }
+
+  /// Which methods have a profile without a band, and why; nil where none has.
+  var bandlessNote: String? {
+    guard profile() != nil else { return nil }
+    let bare = methods.filter { !hasBand($0) }
+    return bare.isEmpty
+      ? nil
+      : "figures/profile.svg has no band for \(bare.joined(separator: ", ")): of fewer than "
+        + "\(PairedComparison.leastRuns) runs of a world it would be little but their range"
   }
 
   /// The share of runs with more than a success or return, by method, over all worlds; nil where no
@@ -55,7 +70,9 @@ struct StudyFigures {
   func profile() -> SVGFigure? {
     let panels = Self.measures.compactMap(profile)
     guard !panels.isEmpty else { return nil }
-    var figure = SVGFigure(title: "performance profiles, 95 % band", panels: panels)
+    var figure = SVGFigure(
+      title: "performance profiles; 95 % band over runs, of \(PairedComparison.leastRuns) or more",
+      panels: panels)
     figure.columns = Self.measures.count
     return figure
   }
@@ -72,10 +89,11 @@ struct StudyFigures {
       guard scores.contains(where: { $0.count > 1 }) else { return nil }
       let shares = StratifiedBootstrap(replicates: 2_000).profile(
         of: ScoreMatrix(scores), above: thresholds)
+      let isBanded = hasBand(method)
       return SVGPanel.Series(
         name: "\(method) (\(own.count))",
         points: zip(thresholds, shares).map {
-          SVGPanel.Point(x: $0, y: $1.estimate, interval: $1.low...$1.high)
+          SVGPanel.Point(x: $0, y: $1.estimate, interval: isBanded ? $1.low...$1.high : nil)
         })
     }
     guard !series.isEmpty else { return nil }

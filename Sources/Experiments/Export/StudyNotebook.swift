@@ -1,7 +1,7 @@
 import Foundation
 import Storage
 
-/// The notebook of a study: nbformat 4, its numbers and pictures from `runs.csv` alone.
+/// The notebook of a study: nbformat 4, its numbers and pictures from `runs.csv` and `methods.csv` alone.
 struct StudyNotebook {
   let title: String
   let question: String
@@ -53,7 +53,7 @@ struct StudyNotebook {
       (
         false,
         "# \(title)\n\n\(question.isEmpty ? "" : question + "\n\n")"
-          + "Everything below is computed from `runs.csv` beside this notebook."
+          + "Everything below is computed from `runs.csv` and `methods.csv` beside this notebook."
       ),
       (true, Self.reading), (false, "## The end of training"), (true, Self.table),
       (false, "## Learning curves"), (true, Self.curves), (false, "## Every run"),
@@ -75,37 +75,28 @@ struct StudyNotebook {
 
   private static let reading = """
     import csv
-    import math
-    import statistics
-    from collections import defaultdict
 
     import matplotlib.pyplot as plt
 
-    with open("runs.csv") as file:
-        rows = list(csv.DictReader(file))
-    for row in rows:
-        row["updates"], row["estimate"] = int(row["updates"]), float(row["estimate"])
-        row["low"], row["high"] = float(row["low"]), float(row["high"])
+    def read(name):
+        with open(name) as file:
+            rows = list(csv.DictReader(file))
+        for row in rows:
+            row["updates"] = int(row["updates"])
+            for column in ["estimate", "low", "high"]:
+                row[column] = float(row[column])
+        return rows
+
+    # A row a run, and a row a method with its 95 % interval.
+    rows, levels = read("runs.csv"), read("methods.csv")
     methods = list(dict.fromkeys(row["method"] for row in rows))
     environments = list(dict.fromkeys(row["environment"] for row in rows))
-    # Student's 97.5 % quantiles of 1 to 30 degrees of freedom.
-    T = [12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281, 2.2010, 2.1788, 2.1604,
-         2.1448, 2.1314, 2.1199, 2.1098, 2.1009, 2.0930, 2.0860, 2.0796, 2.0739, 2.0687, 2.0639, 2.0595, 2.0555,
-         2.0518, 2.0484, 2.0452, 2.0423]
 
     # Lines of methods, so that one that lies under another is seen.
     STYLES = ["-", "--", ":", "-."]
 
-    def over_seeds(chosen):
-        \"\"\"Mean and 95 % interval: Student's over seeds (of shares from 0 to 1), or the one run's own.\"\"\"
-        if len(chosen) == 1:
-            return chosen[0]["estimate"], chosen[0]["low"], chosen[0]["high"]
-        values = [row["estimate"] for row in chosen]
-        mean = statistics.fmean(values)
-        half = T[min(len(values), 31) - 2] * statistics.stdev(values) / math.sqrt(len(values))
-        if chosen[0]["measure"] == "success":
-            return mean, max(0, mean - half), min(1, mean + half)
-        return mean, mean - half, mean + half
+    def chosen(rows, **wanted):
+        return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
 
     runs = set((row["environment"], row["configuration"], row["seed"]) for row in rows)
     print(f"{len(runs)} runs of {', '.join(methods)} in {', '.join(environments)}")
@@ -113,39 +104,34 @@ struct StudyNotebook {
 
   private static let table = """
     measures = list(dict.fromkeys(row["measure"] for row in rows))
-    final = [row for row in rows if row["kind"] == "final"]
+    final = chosen(rows, kind="final")
     print(f"{'environment':22}{'method':22}{'runs':>5}  " + "".join(f"{name:>27}" for name in measures))
     for environment in environments:
         for method in methods:
-            cells, count = "", 0
+            cells, count = "", "0"
             for measure in measures:
-                chosen = [row for row in final
-                          if (row["environment"], row["method"], row["measure"]) == (environment, method, measure)]
-                if chosen:
-                    count = len(chosen)
-                    mean, low, high = over_seeds(chosen)
-                    cells += f"{mean:9.3f} [{low:6.3f}, {high:6.3f}]".rjust(27)
-            if count:
-                print(f"{environment:22}{method:22}{count:5}  {cells}")
+                for row in chosen(levels, kind="final", environment=environment, method=method, measure=measure):
+                    count = row["runs"]
+                    cells += f"{row['estimate']:9.3f} [{row['low']:6.3f}, {row['high']:6.3f}]".rjust(27)
+            if cells:
+                print(f"{environment:22}{method:22}{count:>5}  {cells}")
     """
 
   private static let curves = """
-    trained = [row for row in rows if row["kind"] == "training"]
-    shown = [name for name in environments if any(row["environment"] == name for row in trained)]
+    trained = chosen(levels, kind="training")
+    shown = [name for name in environments if chosen(trained, environment=name)]
     if shown:
         figure, axes = plt.subplots(len(shown), 2, figsize=(10, 3.4 * len(shown)), squeeze=False)
         for line_of_axes, environment in zip(axes, shown):
             for axis, measure in zip(line_of_axes, ["success", "return49"]):
                 for number, method in enumerate(methods):
-                    at = defaultdict(list)
-                    for row in trained:
-                        if (row["environment"], row["method"], row["measure"]) == (environment, method, measure):
-                            at[row["updates"]].append(row)
-                    most = max(map(len, at.values()), default=0)
-                    points = [(updates, *over_seeds(at[updates])) for updates in sorted(at) if len(at[updates]) == most]
+                    points = sorted(
+                        chosen(trained, environment=environment, method=method, measure=measure),
+                        key=lambda row: row["updates"])
                     if points:
-                        x, y, low, high = zip(*points)
-                        line, = axis.plot(x, y, STYLES[number % len(STYLES)], label=f"{method} ({most})")
+                        x, y, low, high = ([row[name] for row in points]
+                                           for name in ["updates", "estimate", "low", "high"])
+                        line, = axis.plot(x, y, STYLES[number % len(STYLES)], label=f"{method} ({points[0]['runs']})")
                         axis.fill_between(x, low, high, alpha=0.2, color=line.get_color(), linewidth=0)
                 axis.set(title=environment, xlabel="updates", ylabel=measure, xlim=(0, None))
                 if measure == "success":
@@ -159,16 +145,16 @@ struct StudyNotebook {
 
   private static let seeds = """
     bars = [(environment, method) for environment in environments for method in methods
-            if any((row["environment"], row["method"]) == (environment, method) for row in final)]
+            if chosen(final, environment=environment, method=method)]
     figure, axes = plt.subplots(1, 2, figsize=(10, 1.2 + 0.5 * len(bars)), sharey=True)
     for axis, measure in zip(axes, ["success", "return49"]):
         for y, (environment, method) in enumerate(bars):
-            chosen = [row for row in final
-                      if (row["environment"], row["method"], row["measure"]) == (environment, method, measure)]
-            mean, low, high = over_seeds(chosen)
-            axis.plot([row["estimate"] for row in chosen], [y] * len(chosen), "o", color="C0", alpha=0.5)
-            axis.plot([low, high], [y + 0.2] * 2, "|-", color="C1")
-            axis.plot([mean], [y + 0.2], "s", color="C1")
+            which = {"environment": environment, "method": method, "measure": measure}
+            values = [row["estimate"] for row in chosen(final, **which)]
+            axis.plot(values, [y] * len(values), "o", color="C0", alpha=0.5)
+            for level in chosen(levels, kind="final", **which):
+                axis.plot([level["low"], level["high"]], [y + 0.2] * 2, "|-", color="C1")
+                axis.plot([level["estimate"]], [y + 0.2], "s", color="C1")
         axis.set(xlabel=measure, ylim=(len(bars) - 0.4, -0.6))
     axes[0].set(xlim=(-0.02, 1.02), yticks=range(len(bars)))
     axes[0].set_yticklabels([method if len(environments) == 1 else f"{environment}, {method}"

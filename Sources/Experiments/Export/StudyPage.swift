@@ -7,6 +7,7 @@ import Storage
 struct StudyPage {
   let request: Study.Request
   let rows: [StudyRow]
+  let levels: [StudyLevel]
   let comparison: Comparison
   let sources: [Study.Source]
   let study: Study
@@ -40,11 +41,13 @@ struct StudyPage {
     }
     text += """
       Each run of this export was evaluated on the same \(comparison.request.episodes) episodes \
-      (seed \(comparison.request.seed)). Intervals are 95 %: Student's over seeds where a method has \
-      several, of the one run otherwise. `runs.csv` has every number, `study.ipynb` draws from it.
+      (seed \(comparison.request.seed)). Intervals are 95 %: of a method with several seeds for training \
+      seeds and starts in general, of one run for this checkpoint on starts in general. `runs.csv` \
+      has every run's numbers, `methods.csv` every method's; `study.ipynb` draws from both.
 
 
       """
+    if let note = inexact { text += note + "\n\n" }
     text += "## Figures\n\n"
     for file in study.files where file.hasPrefix("figures/") {
       text += "\(caption(of: file))\n\n![\(file)](\(file))\n\n"
@@ -58,26 +61,32 @@ struct StudyPage {
     return text
   }
 
-  /// A table of what `runs.csv` holds in the end: a row a method and world, a column a measure.
+  /// A table of what `methods.csv` holds in the end: a row a method and world, a column a measure.
   private var results: String {
-    let finals = rows.filter { $0.kind == .final }
+    let finals = levels.filter { $0.kind == .final }
     let measures = finals.map(\.measure).uniqued
     var table = Table(["environment", "method", "seeds"] + measures)
     for environment in finals.map(\.environment).uniqued {
-      for method in finals.filter({ $0.environment == environment }).map(\.method).uniqued {
-        let own = finals.filter { $0.environment == environment && $0.method == method }
-        let cells = measures.map { measure -> String in
-          let values = own.filter { $0.measure == measure }
-          if values.count > 1 {
-            let found = Intervals.student(values.map(\.estimate))
-            return (measure == "success" ? found.withinShares : found).text
-          }
-          return values.first?.value.text ?? "–"
+      let here = finals.filter { $0.environment == environment }
+      for method in here.map(\.method).uniqued {
+        let own = here.filter { $0.method == method }
+        let cells = measures.map { measure in
+          own.first { $0.measure == measure }?.value.text ?? "–"
         }
-        table.rows.append([environment, method, "\(Set(own.map(\.key)).count)"] + cells)
+        table.rows.append([environment, method, "\(own.first?.runs ?? 0)"] + cells)
       }
     }
     return table.rendered(as: .md)
+  }
+
+  /// Of which methods the table's intervals are wider than they need be.
+  private var inexact: String? {
+    let names = levels.filter { $0.kind == .final && !$0.isExact }.map(\.method).uniqued
+    return names.isEmpty
+      ? nil
+      : "The runs of \(names.joined(separator: ", ")) were not all exported at once, and their episodes "
+        + "are gone: their intervals take all of the episodes' share as common to the runs, so they are "
+        + "too wide rather than too narrow."
   }
 
   /// How an answer begins that was not given.
@@ -131,9 +140,12 @@ struct StudyPage {
     switch name {
     case "curves":
       return
-        "Success and return49 while training: means over seeds (their number) with 95 % intervals."
+        "Success and return49 while training: means over seeds (their number) with 95 % intervals, which take "
+        + "all of the episodes' share as common to the runs."
     case "profile":
-      return "The share of runs with more than a success or return49, with a 95 % band."
+      return
+        "The share of runs with more than a success or return49, on these starts; with a 95 % band "
+        + "over runs from \(PairedComparison.leastRuns) runs of each world on."
     default: break
     }
     if let learner = name.suffix(after: "sampler-") {
