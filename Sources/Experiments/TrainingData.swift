@@ -100,12 +100,6 @@ private struct OpenedDatasets {
       throw ExperimentError.badSettings(
         path: bare.path, reason: "give every dataset a weight, or none: this one has none")
     }
-    let validationFraction = configuration.validationFraction
-    guard 0..<1 ~= validationFraction else {
-      throw ExperimentError.badSettings(
-        path: "validationFraction",
-        reason: "must be from 0 up to below 1, found \(validationFraction)")
-    }
     let datasets = try parts.map { try Dataset(at: URL(fileURLWithPath: $0.path)) }
     try MemoryLimit.checkFits(datasets)
     let task = datasets[0].manifest.task

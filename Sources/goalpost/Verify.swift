@@ -21,7 +21,9 @@ struct Verify: ParsableCommand {
 
   func validate() throws {
     try check(workers, "--workers", in: OptionRange.threads)
-    guard replay == "all" || (Int(replay).map { 0...OptionRange.episodes.upperBound ~= $0 } ?? false) else {
+    guard
+      replay == "all" || (Int(replay).map { 0...OptionRange.episodes.upperBound ~= $0 } ?? false)
+    else {
       throw ValidationError("--replay takes a number of episodes or all, found '\(replay)'")
     }
   }
