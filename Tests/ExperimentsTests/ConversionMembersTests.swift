@@ -1,5 +1,6 @@
 import Foundation
 import GoalCore
+import HDF5
 import Storage
 import TestSupport
 import Testing
@@ -107,8 +108,10 @@ struct ConversionMembersTests {
         && lines.contains { $0.contains("which have one") }
       #expect(
         isShort,
-        "\(missing.count) of \(numbers.count) numbers of '\(member)' are neither there nor on a line of "
-          + lines.joined(separator: "\n"))
+        """
+        \(missing.count) of \(numbers.count) numbers of '\(member)' are neither there nor on a line of
+        \(lines.joined(separator: "\n"))
+        """)
     }
   }
 }

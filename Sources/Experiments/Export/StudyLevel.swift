@@ -1,4 +1,5 @@
 import Environments
+import Storage
 import Foundation
 import GoalCore
 import Statistics

@@ -128,8 +128,8 @@ extension ValueConfiguration {
 
   /// Throws `SettingsError` for the first of these values out of its range.
   func validateCommon() throws {
-    try Settings.requireCount(batchSize, "batchSize")
-    try Settings.requireWidths(hiddenWidths, "hiddenWidths")
+    try Settings.require(batchSize, in: SettingRange.batch, "batchSize")
+    try Settings.requireLayers(hiddenWidths, batch: batchSize)
     try Settings.requirePositive(learningRate, "learningRate")
     try valueGoals.validate("valueGoals")
     try policyGoals.validate("policyGoals")
@@ -191,13 +191,9 @@ extension Settings {
     try require(value > 0 && value < 1, key, "above 0 and below 1", found: .number(value))
   }
 
-  /// The most units that one of a learner's inner representations may have.
-  static let widthLimit = 65_536
-
-  /// Throws `SettingsError` for a width of none or of more than `widthLimit` units.
+  /// Throws `SettingsError` for a width of none or of more than a layer may have.
   static func requireWidth(_ width: Int, _ key: String) throws {
-    try require(
-      1...widthLimit ~= width, key, "from 1 to \(widthLimit)", found: .integer(width))
+    try require(width, in: SettingRange.width, key)
   }
 
   /// Throws `SettingsError` for a number of steps that no episode has.

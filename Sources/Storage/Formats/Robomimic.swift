@@ -135,7 +135,7 @@ private struct RobomimicEpisodes: TrajectorySource {
         continue
       }
       let inner = try reading { () throws(HDF5Error) in try root.group(name) }
-      more += try EpisodeGroups.datasets(below: inner, prefix: name + "/")
+      more += try EpisodeGroups.datasets(below: inner).map { name + "/" + $0 }
     }
     if !more.isEmpty {
       groups.notes.lost.append(
