@@ -132,7 +132,7 @@ let package = Package(
       name: "ExperimentsTests",
       dependencies: [
         "Experiments", "Environments", "Learners", "Storage", "Replay", "Statistics", "GoalCore",
-        "TestSupport",
+        "Torch", "TestSupport",
       ],
       swiftSettings: withMuJoCo),
     .testTarget(

@@ -7,7 +7,7 @@ import Storage
 /// What tells a checkpoint's policy apart: the text in the head of `policy.safetensors`.
 ///
 /// With it that one file is enough to act.
-public struct PolicyHeader: Codable, Sendable, Equatable {
+public struct PolicyHeader: Codable, CheckedValue, Equatable {
   /// The learner's id.
   public let learner: String
   /// The task that it was trained on.
@@ -20,6 +20,29 @@ public struct PolicyHeader: Codable, Sendable, Equatable {
   public let seed: UInt64
   /// Digests of the datasets that it was trained on.
   public let datasets: [String]
+
+  /// Throws `InvalidValue` for the first part that no checkpoint has.
+  public func check() throws(InvalidValue) {
+    try InvalidValue.require(updates, in: 0...SizeLimit.steps, "updates")
+    try InvalidValue.require(seed, in: 0...Seeds.limit - 1, "seed")
+    for (place, digest) in datasets.enumerated() {
+      try InvalidValue.requireDigest(digest, "datasets.\(place)")
+    }
+  }
+}
+
+extension PolicyHeader {
+  /// Reads a head, and throws `InvalidValue` for one that no checkpoint has.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    learner = try values.decode(String.self, forKey: .learner)
+    task = try values.decode(GoalTask.self, forKey: .task)
+    settings = try values.decode([String: JSONValue].self, forKey: .settings)
+    updates = try values.decode(Int.self, forKey: .updates)
+    seed = try values.decode(UInt64.self, forKey: .seed)
+    datasets = try values.decode([String].self, forKey: .datasets)
+    try check(in: decoder)
+  }
 }
 
 /// Checkpoints on disk: `policy.safetensors`, `training.safetensors`, `state.json`.
@@ -52,7 +75,7 @@ public enum Checkpoint {
       }
       try files.createDirectory(at: part, withIntermediateDirectories: false)
     } catch {
-      throw ExperimentError.cannotWrite(path: part.path, reason: error.localizedDescription)
+      throw ExperimentError.cannotWrite(path: part.path, reason: plainReason(error))
     }
     try saved.write(
       policy: part.appendingPathComponent("policy.safetensors").path, header: try encoded(header),
@@ -88,12 +111,7 @@ public enum Checkpoint {
   /// The counters of a checkpoint, and how it was evaluated.
   static func state(of folder: URL) throws -> State {
     let file = folder.appendingPathComponent("state.json")
-    guard let data = try? Data(contentsOf: file),
-      let state = try? JSONDecoder().decode(State.self, from: data)
-    else {
-      throw ExperimentError.notACheckpoint(path: file.path, reason: "the counters can't be read")
-    }
-    return state
+    return try StoredJSON.read(State.self, from: file)
   }
 
   /// The checkpoints of a run, oldest first.
@@ -134,9 +152,12 @@ public enum Checkpoint {
       throw ExperimentError.otherWorld(
         path: path, trainedFor: header.task.identifier, asked: task.identifier)
     }
-    let learner = try LearnerRegistry.entry(header.learner)
-      .make(task: header.task, overrides: header.settings, seed: 0)
-    try learner.restore(policy: saved.tensors)
+    let learner = try restoring(file) {
+      let learner = try LearnerRegistry.entry(header.learner).make(
+        task: header.task, overrides: header.settings, seed: 0, restoring: saved.numberCount)
+      try learner.restore(policy: saved.tensors)
+      return learner
+    }
     let policy = NamedPolicy(
       name: path, digest: try Digest.sha256(ofFile: file), policy: learner.makePolicy(),
       source: .policy)
@@ -149,22 +170,31 @@ public enum Checkpoint {
     let training = folder.appendingPathComponent("training.safetensors")
     guard FileManager.default.fileExists(atPath: training.path) else { return nil }
     let (saved, header) = try read(folder)
-    let learner = try LearnerRegistry.entry(header.learner)
-      .make(task: header.task, overrides: header.settings, seed: 0)
-    try learner.restore(saved)
-    return learner
+    return try restoring(folder) {
+      let learner = try LearnerRegistry.entry(header.learner).make(
+        task: header.task, overrides: header.settings, seed: 0, restoring: saved.numberCount)
+      try learner.restore(saved)
+      return learner
+    }
+  }
+
+  /// Runs what takes a checkpoint's numbers; what is wrong with them is said of the file.
+  static func restoring<Result>(_ file: URL, _ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch let error as LearnerError {
+      throw ExperimentError.notACheckpoint(path: file.path, reason: error.description)
+    } catch let error as SettingsError {
+      throw ExperimentError.notACheckpoint(path: file.path, reason: error.description)
+    }
   }
 
   /// Reads a policy's file: its tensors, and what they are.
   static func read(policy file: URL) throws -> (saved: SavedPolicy, header: PolicyHeader) {
     let saved = try SavedPolicy(contentsOf: file.path)
-    guard let text = saved.header,
-      let header = try? JSONDecoder().decode(PolicyHeader.self, from: Data(text.utf8))
-    else {
+    guard let text = saved.header else {
       throw ExperimentError.notACheckpoint(
         path: file.path, reason: "its head was not written by goalpost")
     }
-    return (saved, header)
+    return (saved, try StoredJSON.decode(PolicyHeader.self, from: Data(text.utf8), path: file.path))
   }
 
   private static func encoded(_ value: some Encodable) throws -> String {

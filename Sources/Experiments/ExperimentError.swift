@@ -97,7 +97,7 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
     case .noImages(let world):
       "\(world) has no images to learn from: collect it without images"
     case .program(let name, let reason): "\(name): \(reason)"
-    case .cannotWrite(let path, let reason): "\(path): can't be written: \(reason)"
+    case .cannotWrite(let path, let reason): "\(path): cannot be written: \(reason)"
     case .outsideBand(let text): text
     case .notFinite(let metric, let update, let saved, let last):
       "not-finite: \(metric) must be a finite number, and is none at update \(update): the run stopped, "

@@ -114,7 +114,8 @@ extension DatasetInspection {
         (before.step + shard.steps, before.state + shard.steps + shard.episodes.count))
     }
     let starts = firsts
-    let things = (try? EnvironmentRegistry.world(manifest.task.identifier))?.bounds.things ?? []
+    let world = try? EnvironmentRegistry.world(manifest.task.identifier)
+    let things = world?.task == manifest.task ? world?.bounds.things ?? [] : []
     let progress = ProgressReport(
       "inspect \(folder.lastPathComponent)", total: manifest.totals.episodes, unit: "episodes",
       silent: silent)

@@ -1,4 +1,5 @@
 import Foundation
+import GoalCore
 import Storage
 
 /// How much memory there is for this process, and whether datasets fit that have to be decoded.
@@ -32,7 +33,7 @@ enum MemoryLimit {
   /// Whether the files of datasets take more than half of `limit` bytes, so that not all of them will
   /// stay in memory.
   static func isExceeded(by datasets: [Dataset], limit: Int = bytes) -> Bool {
-    datasets.reduce(0) { $0 + $1.manifest.shards.reduce(0) { $0 + $1.bytes } } > limit / 2
+    datasets.flatMap { $0.manifest.shards.map(\.bytes) }.clampedSum > limit / 2
   }
 
   /// Whether that many bytes are so few, a sixteenth of `limit`, that a run may hold a copy of its own

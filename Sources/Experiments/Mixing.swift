@@ -167,7 +167,7 @@ public enum Mixing {
     let numbers = input.manifest.shards.flatMap(\.episodes.numbers)
     let places = numbers.indices.filter { set.contains(numbers[$0]) }
     let there = Set(places.map { numbers[$0] })
-    if let missing = set.numbers.first(where: { !there.contains($0) }) {
+    if let missing = set.ranges.lazy.joined().first(where: { !there.contains($0) }) {
       throw ExperimentError.cannotMix(path: input.path, reason: "has no episode \(missing)")
     }
     return places

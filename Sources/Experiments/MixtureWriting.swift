@@ -33,7 +33,10 @@ extension Mixing {
         guard case .mine(let claim) = try writer.claim(shard) else { continue }
         switch plan.makings[shard.index] {
         case .whole(let input, let entry):
-          try writer.adopt(entry, of: inputs[input].dataset, copying: copies, claim: claim)
+          let dataset = inputs[input].dataset
+          // What is taken as it is must be what the manifest says, as what is read is.
+          _ = try dataset.open(entry, threads: 1)
+          try writer.adopt(entry, of: dataset, copying: copies, claim: claim)
         case .picked(let picks):
           try writer.commit(try read(picks, inputs), claim: claim)
         }
@@ -60,6 +63,6 @@ extension Mixing {
       picks.map { pick in
         try inputs[pick.input].dataset.open(pick.entry, threads: 1).table()
           .selecting(pick.places.sorted())
-      })
+      }, name: inputs.map(\.path).joined(separator: ", "))
   }
 }

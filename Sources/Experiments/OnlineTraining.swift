@@ -56,11 +56,28 @@ enum OnlineTraining {
   }
 
   /// How far a run has come, besides its learner.
-  struct State: Codable {
+  struct State: Codable, CheckedValue {
     /// Episodes collected.
     var episodes = 0
     /// Episodes whose updates are made.
     var rounds = 0
+
+    /// At the beginning.
+    init() {}
+
+    /// Reads a state, and throws `InvalidValue` for one that no run comes to.
+    init(from decoder: any Decoder) throws {
+      let values = try decoder.container(keyedBy: CodingKeys.self)
+      episodes = try values.decode(Int.self, forKey: .episodes)
+      rounds = try values.decode(Int.self, forKey: .rounds)
+      try check(in: decoder)
+    }
+
+    /// Throws `InvalidValue` unless the rounds are of episodes, all or all but the last.
+    func check() throws(InvalidValue) {
+      try InvalidValue.require(episodes, in: 0...SizeLimit.episodes, "episodes")
+      try InvalidValue.require(rounds, in: max(0, episodes - 1)...episodes, "rounds")
+    }
   }
 
   /// What the rounds work on.
@@ -105,8 +122,13 @@ enum OnlineTraining {
         of: run.folder, run.configuration, world: world, task: run.task,
         episodes: schedule.episodes, settings: settings, made: run.lineage)
       guard let origin = run.origin else { return }
-      state = try JSONDecoder().decode(
-        State.self, from: Data(contentsOf: origin.appendingPathComponent("online.json")))
+      let file = origin.appendingPathComponent("online.json")
+      state = try StoredJSON.read(State.self, from: file)
+      guard state.episodes <= schedule.episodes else {
+        throw StorageError.malformed(
+          file.path, rule: "'episodes' must be at most the \(schedule.episodes) of the run",
+          found: "\(state.episodes)")
+      }
       for episode in try dataset.restore(state.episodes, from: origin) { hold(episode) }
     }
 

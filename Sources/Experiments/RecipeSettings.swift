@@ -28,14 +28,13 @@ struct RecipeSettings: Codable {
     do { all = try Settings.applying(values, to: base) } catch let error as SettingsError {
       throw ExperimentError.badSettings(path: file.path, reason: error.description)
     }
-    guard all.noise >= 0, 0...1 ~= all.randomActions, all.shardEpisodes > 0 else {
-      throw ExperimentError.badSettings(
-        path: file.path,
-        reason: "noise is at least 0, randomActions a probability and shardEpisodes at least 1")
-    }
-    return Recipe(
+    let asked = Recipe(
       environment: all.environment, policy: all.policy, seed: all.seed, episodes: all.episodes,
       noise: all.noise, randomActions: all.randomActions, shardEpisodes: all.shardEpisodes,
       compress: all.compress, states: all.states, images: all.images)
+    do { try asked.check() } catch {
+      throw ExperimentError.badSettings(path: file.path, reason: "\(error)")
+    }
+    return asked
   }
 }

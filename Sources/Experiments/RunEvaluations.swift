@@ -1,9 +1,10 @@
 import Foundation
+import GoalCore
 import Statistics
 import Storage
 
 /// An evaluation while training.
-struct TimedEvaluation: Codable, Sendable, Equatable {
+struct TimedEvaluation: Codable, CheckedValue, Equatable {
   /// Updates that the policy had.
   let updates: Int
   /// Environment steps that the run had collected; nil where it does not collect.
@@ -11,11 +12,32 @@ struct TimedEvaluation: Codable, Sendable, Equatable {
   /// How it did.
   let evaluation: Evaluation
 
+  /// Throws `InvalidValue` for the first count that no run has.
+  func check() throws(InvalidValue) {
+    try InvalidValue.require(updates, in: 0...SizeLimit.steps, "updates")
+    if let steps { try InvalidValue.require(steps, in: 0...SizeLimit.steps, "steps") }
+    for (name, value) in evaluation.byName {
+      try InvalidValue.require(
+        value.episodes, in: 1...SizeLimit.episodes, "evaluation.\(name).episodes")
+    }
+  }
+
   /// Whether this is better: more successes, and among equals a higher return.
   func isBetter(than other: TimedEvaluation) -> Bool {
     let (mine, others) = (evaluation, other.evaluation)
     return (mine.success.estimate, mine.return.estimate)
       > (others.success.estimate, others.return.estimate)
+  }
+}
+
+extension TimedEvaluation {
+  /// Reads an evaluation, and throws `InvalidValue` for one that no run made.
+  init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    updates = try values.decode(Int.self, forKey: .updates)
+    steps = try values.decodeIfPresent(Int.self, forKey: .steps)
+    evaluation = try values.decode(Evaluation.self, forKey: .evaluation)
+    try check(in: decoder)
   }
 }
 

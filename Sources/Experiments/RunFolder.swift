@@ -54,7 +54,7 @@ public struct RunFolder: Sendable {
     do {
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     } catch {
-      throw ExperimentError.cannotWrite(path: url.path, reason: error.localizedDescription)
+      throw ExperimentError.cannotWrite(path: url.path, reason: plainReason(error))
     }
     guard let lock = try FileLock.take(url.appendingPathComponent("training.lock"), wait: false)
     else { throw ExperimentError.runBusy(path: url.path) }

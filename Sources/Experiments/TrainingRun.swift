@@ -67,9 +67,11 @@ final class TrainingRun {
     if configuration.updates == 0, !configuration.isOnline {
       configuration.updates = entry.updates(for: task)
     }
-    learner = try entry.make(
+    let learner = try entry.make(
       task: task, overrides: configuration.settings, seed: configuration.seed,
-      threads: configuration.threads, device: configuration.device)
+      threads: configuration.threads, device: configuration.device,
+      restoring: try Self.numbers(in: configuration.from))
+    self.learner = learner
     try check(learner.scheme)
     world =
       simulates || configuration.evaluateEvery > 0
@@ -84,7 +86,7 @@ final class TrainingRun {
         throw ExperimentError.cannotResume(
           path: folder.path, reason: "the dataset is not the one that it was trained on")
       }
-      try learner.restore(saved)
+      try Checkpoint.restoring(origin) { try learner.restore(saved) }
     }
     var saved = SavedConfiguration(configuration: configuration, datasetDigests: digests)
     if resuming {
@@ -282,6 +284,12 @@ final class TrainingRun {
 
   // MARK: - Parts
 
+  /// Numbers in the policy that a run begins with; nil for an untrained one.
+  private static func numbers(in checkpoint: String) throws -> Int? {
+    checkpoint.isEmpty
+      ? nil : try Checkpoint.read(policy: Checkpoint.policyFile(checkpoint)).saved.numberCount
+  }
+
   /// Puts a whole checkpoint into an untrained learner of the same kind; the policy's digest.
   private static func begin(
     _ learner: any Learner, from configuration: RunConfiguration, _ task: GoalTask
@@ -297,7 +305,7 @@ final class TrainingRun {
         path: configuration.from,
         reason: "is of the learner \(header.learner), not of \(configuration.learner)")
     }
-    try learner.restore(saved)
+    try Checkpoint.restoring(file) { try learner.restore(saved) }
     return try Digest.sha256(ofFile: file)
   }
 

@@ -148,6 +148,9 @@ public enum TrajectoryCollection {
     _ asked: Recipe, in folder: URL, workers: Int, silent: Bool = false
   ) throws -> Summary {
     let started = Date()
+    do { try asked.check() } catch {
+      throw ExperimentError.badSettings(path: "collect", reason: "\(error)")
+    }
     let world = try EnvironmentRegistry.world(asked.environment)
     let policy = try Policies.named(asked.policy, for: world)
     let loaded = try world.load()

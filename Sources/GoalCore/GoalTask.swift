@@ -22,7 +22,7 @@ public enum GoalMeasure: String, Codable, Sendable {
 ///
 /// The reward's comparison is not strict and success's is, as in gymnasium-robotics 1.4.2,
 /// `envs/fetch/fetch_env.py`; they differ only at equality.
-public struct GoalTask: Codable, Sendable, Equatable {
+public struct GoalTask: Codable, CheckedValue, Equatable {
   /// The world's id, such as `fetch-push`.
   public let identifier: String
   /// Sizes and constants.
@@ -40,20 +40,67 @@ public struct GoalTask: Codable, Sendable, Equatable {
     identifier: String, spec: GoalSpec, goalIndices: [Int], distanceDimensions: [Int]? = nil,
     measure: GoalMeasure? = nil
   ) {
-    precondition(
-      goalIndices.isEmpty
-        || goalIndices.count == spec.goal
-          && goalIndices.allSatisfy { 0..<spec.observation ~= $0 },
-      "goalIndices must name \(spec.goal) places in an observation, found \(goalIndices)")
     self.identifier = identifier
     self.spec = spec
     self.goalIndices = goalIndices
     self.distanceDimensions = distanceDimensions ?? Array(0..<spec.goal)
     self.measure = measure
-    precondition(
-      measure == nil || measure == .angle && self.distanceDimensions.count == 2
-        || measure == .farthestPlace && self.distanceDimensions.count % 2 == 0,
-      "an angle has two dimensions, places have pairs, found \(self.distanceDimensions)")
+    checkMade()
+  }
+
+  /// Makes a task of sizes that come from outside; throws `InvalidValue` for one that no task can have.
+  public init(
+    checking identifier: String, observation: Int, goal: Int, action: ActionSpace, horizon: Int,
+    successThreshold: Double, metric: String, goalIndices: [Int]
+  ) throws(InvalidValue) {
+    let spec = GoalSpec(
+      unchecked: observation, goal, action, horizon, successThreshold, metric: metric)
+    self.identifier = identifier
+    self.spec = spec
+    self.goalIndices = goalIndices
+    distanceDimensions = goal > 0 ? Array(0..<min(goal, SizeLimit.numbers)) : []
+    measure = nil
+    try check()
+  }
+
+  /// Reads a task, and throws `InvalidValue` for one whose places lie outside of its vectors.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    identifier = try values.decode(String.self, forKey: .identifier)
+    spec = try values.decode(GoalSpec.self, forKey: .spec)
+    goalIndices = try values.decode([Int].self, forKey: .goalIndices)
+    distanceDimensions = try values.decode([Int].self, forKey: .distanceDimensions)
+    measure = try values.decodeIfPresent(GoalMeasure.self, forKey: .measure)
+    try check(in: decoder)
+  }
+
+  /// Throws `InvalidValue` for the first part that breaks a rule; places are followed without a look after this.
+  public func check() throws(InvalidValue) {
+    try InvalidValue.require(spec, "spec")
+    try InvalidValue.require(
+      goalIndices.isEmpty
+        || goalIndices.count == spec.goal
+          && goalIndices.allSatisfy { 0..<spec.observation ~= $0 },
+      "goalIndices",
+      "must be no places, or \(spec.goal) in an observation of \(spec.observation) numbers",
+      found: "\(goalIndices.prefix(100))")
+    try InvalidValue.require(
+      !distanceDimensions.isEmpty && distanceDimensions.allSatisfy { 0..<spec.goal ~= $0 }
+        && Set(distanceDimensions).count == distanceDimensions.count,
+      "distanceDimensions", "must be different places in a goal of \(spec.goal) numbers",
+      found: "\(distanceDimensions.prefix(100))")
+    let count = distanceDimensions.count
+    switch measure {
+    case nil: break
+    case .angle:
+      try InvalidValue.require(
+        count == 2, "distanceDimensions", "must be two places, as an angle is measured",
+        found: "\(count)")
+    case .farthestPlace:
+      try InvalidValue.require(
+        count % 2 == 0, "distanceDimensions", "must be pairs, as places are measured",
+        found: "\(count)")
+    }
   }
 
   /// Writes the achieved goal m(s) of an observation `[O]` to `goal` `[G]`.

@@ -76,7 +76,7 @@ struct ChunkCodec {
         }
         defer { libdeflate_free_decompressor(decompressor) }
         var plain = [UInt8](repeating: 0, count: chunkBytes)
-        var ordered = [UInt8](repeating: 0, count: chunkBytes)
+        var ordered = [UInt8](repeating: 0, count: isShuffled ? chunkBytes : 0)
         for index in stride(from: worker, to: source.count, by: workers) {
           var found = 0
           let answer = plain.withUnsafeMutableBytes {

@@ -58,7 +58,7 @@ public final class HDF5Dataset {
     var count = 1
     for dimension in dimensions {
       let (product, overflowed) = count.multipliedReportingOverflow(by: Int(clamping: dimension))
-      guard !overflowed, product < 1 << 48 else {
+      guard !overflowed, product < 1 << 48, dimension < 1 << 48 else {
         throw .damaged(file: file.name, dataset: path, rule: "its shape is \(dimensions)")
       }
       count = product
@@ -66,7 +66,7 @@ public final class HDF5Dataset {
     shape = dimensions.map { Int($0) }
     self.count = count
     (layout, isShuffled) = try HDF5Dataset.layout(
-      of: handle, path: path, shape: dimensions, isKnown: known != nil, file: file.name)
+      of: handle, path: path, shape: dimensions, count: count, type: known, file: file.name)
   }
 
   /// Reads all elements, converted by the library to `type`, which must take just `count` of them.
@@ -109,10 +109,11 @@ public final class HDF5Dataset {
     guard case .chunked(let rows) = layout, count > 0 else {
       return try read(as: type, into: target)
     }
+    let rowBytes = count / shape[0] * type.byteCount
+    let chunks = try chunks(of: rows, rowBytes: rowBytes, in: map)
     let codec = ChunkCodec(
-      rows: rows, rowBytes: count / shape[0] * type.byteCount, elementBytes: type.byteCount,
-      isShuffled: isShuffled)
-    guard codec.decode(try chunks(of: rows, in: map), into: target, threads: threads) else {
+      rows: rows, rowBytes: rowBytes, elementBytes: type.byteCount, isShuffled: isShuffled)
+    guard codec.decode(chunks, into: target, threads: threads) else {
       throw .damaged(file: file.name, dataset: path, rule: "a chunk does not decompress")
     }
   }
@@ -122,9 +123,9 @@ public final class HDF5Dataset {
     count * (type?.byteCount ?? 1) / 1032 <= map.bytes.count
   }
 
-  /// The compressed bytes of all chunks.
+  /// The compressed bytes of all chunks, each of which can hold what it must.
   private func chunks(
-    of rows: Int, in map: MappedFile
+    of rows: Int, rowBytes: Int, in map: MappedFile
   ) throws(HDF5Error) -> [UnsafeRawBufferPointer] {
     var origin = [hsize_t](repeating: 0, count: shape.count)
     var chunks: [UnsafeRawBufferPointer] = []
@@ -137,11 +138,13 @@ public final class HDF5Dataset {
         H5Dget_chunk_info_by_coord(handle.identifier, origin, &mask, &offset, &size)
       }
       guard mask == 0, offset != chdf5_no_address(),
+        rows * rowBytes / Deflate.largestGain <= Int(clamping: size),
         let bytes = map.slice(at: Int(clamping: offset), count: Int(clamping: size))
       else {
         throw .damaged(
           file: file.name, dataset: path,
-          rule: "the chunk at row \(start) must lie inside the file and be filtered")
+          rule:
+            "the chunk at row \(start) must lie inside the file, be filtered and hold \(rows) rows")
       }
       chunks.append(bytes)
     }
@@ -149,8 +152,10 @@ public final class HDF5Dataset {
   }
 
   /// How a dataset is stored, and whether its bytes are shuffled.
+  ///
+  /// A chunk is taken into memory whole, so none may be larger than what the dataset holds, or a megabyte.
   private static func layout(
-    of handle: HDF5Handle, path: String, shape: [hsize_t], isKnown: Bool, file: String
+    of handle: HDF5Handle, path: String, shape: [hsize_t], count: Int, type: HDF5Type?, file: String
   ) throws(HDF5Error) -> (Layout, Bool) {
     let list = try HDF5Handle("read the layout of '\(path)'", file: file, close: H5Pclose) {
       H5Dget_create_plist(handle.identifier)
@@ -171,8 +176,18 @@ public final class HDF5Dataset {
       return (.contiguous(offset: Int(clamping: offset)), false)
     case H5D_CHUNKED:
       var chunk = [hsize_t](repeating: 0, count: shape.count)
-      guard H5Pget_chunk(list.identifier, Int32(shape.count), &chunk) == Int32(shape.count),
-        let rows = chunk.first, rows > 0, chunk.dropFirst() == shape.dropFirst(), isKnown
+      guard H5Pget_chunk(list.identifier, Int32(shape.count), &chunk) == Int32(shape.count) else {
+        return (.other, false)
+      }
+      let size = Double(type?.byteCount ?? 1)
+      let chunkBytes = chunk.reduce(size) { $0 * Double($1) }
+      let allowed = max(size * Double(count), 1_048_576)
+      guard chunkBytes <= allowed else {
+        throw .damaged(
+          file: file, dataset: path,
+          rule: "a chunk of \(chunk) must not be larger than the whole, which is \(shape)")
+      }
+      guard let rows = chunk.first, rows > 0, chunk.dropFirst() == shape.dropFirst(), type != nil
       else { return (.other, false) }
       var filters: [H5Z_filter_t] = []
       for index in 0..<H5Pget_nfilters(list.identifier) {

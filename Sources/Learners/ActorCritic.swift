@@ -280,7 +280,7 @@ final class ActorCritic {
     try policy.restore(policy: saved.policy)
     try policy.restore(training: saved.training)
     try networks.assign(from: saved.training)
-    return try saved.counter("updates")
+    return try saved.updates()
   }
 }
 

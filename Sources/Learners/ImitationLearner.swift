@@ -36,6 +36,6 @@ extension ImitationLearner {
   public func restore(_ saved: SavedLearner) throws {
     try policy.restore(policy: saved.policy)
     try policy.restore(training: saved.training)
-    updates = try saved.counter("updates")
+    updates = try saved.updates()
   }
 }

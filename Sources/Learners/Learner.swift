@@ -16,6 +16,10 @@ public protocol LearnerConfiguration: Codable, Sendable, Equatable {
   static var documentation: [(key: String, meaning: String, source: String)] { get }
   /// Throws `SettingsError` for the first value out of its range.
   func validate() throws
+  /// Hidden units of its dense networks.
+  var hiddenWidths: [Int] { get }
+  /// Numbers in the largest network that it makes for a task, or some more.
+  func parameterCount(for task: GoalTask) -> Double
 }
 
 extension LearnerConfiguration {
@@ -110,10 +114,22 @@ public struct SavedLearner: Sendable {
     (policy + training).first { !$0.tensor.isFinite }?.name
   }
 
+  /// Numbers in all tensors.
+  public var numberCount: Int { (policy + training).numberCount }
+
   /// A counter; throws `LearnerError.missingCounter`.
   func counter(_ name: String) throws -> Int {
     guard let value = counters[name]?.integer else { throw LearnerError.missingCounter(name: name) }
     return value
+  }
+
+  /// Updates made; throws `LearnerError` for a number that none can be.
+  func updates() throws -> Int {
+    let updates = try counter("updates")
+    guard 0...SizeLimit.steps ~= updates else {
+      throw LearnerError.wrongCounter(name: "updates", limit: SizeLimit.steps, found: updates)
+    }
+    return updates
   }
 }
 
@@ -130,6 +146,7 @@ extension [NamedTensor] {
         throw LearnerError.wrongShape(
           name: target.name, expected: target.tensor.shape, found: tensor.shape)
       }
+      guard tensor.isFinite else { throw LearnerError.notFinite(name: target.name) }
       target.tensor.assign(tensor)
     }
   }

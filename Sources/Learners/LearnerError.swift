@@ -16,6 +16,12 @@ public enum LearnerError: Error, Equatable, CustomStringConvertible {
   case wrongShape(name: String, expected: [Int], found: [Int])
   /// What was saved has no counter of this name.
   case missingCounter(name: String)
+  /// What was saved has a counter that cannot be.
+  case wrongCounter(name: String, limit: Int, found: Int)
+  /// What was saved has a tensor with a number that is infinite or none.
+  case notFinite(name: String)
+  /// Settings ask for networks or batches of more numbers than there may be.
+  case tooLarge(what: String, numbers: Double, limit: Int)
 
   /// Rule, found, where.
   public var description: String {
@@ -31,6 +37,12 @@ public enum LearnerError: Error, Equatable, CustomStringConvertible {
     case .wrongShape(let name, let expected, let found):
       "the tensor '\(name)' of the checkpoint must be \(expected), found \(found)"
     case .missingCounter(let name): "the checkpoint has no counter '\(name)'"
+    case .wrongCounter(let name, let limit, let found):
+      "the counter '\(name)' of the checkpoint must be from 0 to \(limit), found \(found)"
+    case .notFinite(let name):
+      "the tensor '\(name)' of the checkpoint must be finite, found a number that is infinite or none"
+    case .tooLarge(let what, let numbers, let limit):
+      "the settings must give \(what) of at most \(limit) numbers, found some \(Float(numbers))"
     }
   }
 }

@@ -36,7 +36,7 @@ public struct LearnerEntry: Sendable {
   private typealias Values = [String: JSONValue]
   private let resolveSettings: @Sendable (GoalTask, Values) throws -> Values
   private let resolveOnline: @Sendable (GoalTask, Values) throws -> OnlineSettings
-  private let makeLearner: @Sendable (GoalTask, Values, UInt64) throws -> any Learner
+  private let makeLearner: @Sendable (GoalTask, Values, UInt64, Int?) throws -> any Learner
   private let countUpdates: @Sendable (GoalTask) -> Int
 
   /// Registers a type.
@@ -57,7 +57,13 @@ public struct LearnerEntry: Sendable {
     }
     resolveSettings = { try Settings.values(of: configured($0, $1)) }
     resolveOnline = { try configured($0, $1).online }
-    makeLearner = { try L(task: $0, configuration: configured($0, $1), seed: $2) }
+    makeLearner = { task, values, seed, limit in
+      let configuration = try configured(task, values)
+      try NetworkSize.check(configuration, for: task, limit: limit)
+      let learner = try L(task: task, configuration: configuration, seed: seed)
+      try NetworkSize.check(learner.scheme, for: task)
+      return learner
+    }
     countUpdates = { L.Configuration.updates(for: $0) }
   }
 
@@ -88,17 +94,21 @@ public struct LearnerEntry: Sendable {
   /// `SettingsError`, `LearnerError`, and `TorchError` where the libtorch that was loaded will not do.
   /// From then on, operators called from this thread use `threads` threads; sums are cut up otherwise
   /// for another number, so a run's last bits depend on it. The learner's tensors lie on `device`:
-  /// `cpu`, `cuda` or `cuda:1`. Throws `LearnerError.unknownDevice` for any other.
+  /// `cpu`, `cuda` or `cuda:1`. Throws `LearnerError.unknownDevice` for any other, and `LearnerError.tooLarge`
+  /// for settings that ask for more memory than there should be: weights that will be restored are some
+  /// `restoring` numbers, and their networks are not many times larger.
   public func make(
     task: GoalTask, overrides: [String: JSONValue] = [:], seed: UInt64, threads: Int = 1,
-    device: String = "cpu"
+    device: String = "cpu", restoring: Int? = nil
   ) throws -> any Learner {
     try TorchRuntime.start()
     TorchRuntime.threads = threads
     guard let place = Device(device) else { throw LearnerError.unknownDevice(device) }
     if place != .cpu { try TorchRuntime.loadCUDA() }
     TorchRuntime.device = place
-    return try makeLearner(task, overrides, seed)
+    // What is bounded from above by its parts is larger than it, and small networks need no care.
+    let limit = restoring.map { min(NetworkSize.limit, 65_536 + [64, $0].clampedProduct) }
+    return try makeLearner(task, overrides, seed, limit)
   }
 }
 

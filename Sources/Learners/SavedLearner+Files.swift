@@ -8,6 +8,9 @@ public struct SavedPolicy: Sendable {
   /// The text, or nil where the file has none of ours.
   public let header: String?
 
+  /// Numbers in all tensors.
+  public var numberCount: Int { tensors.numberCount }
+
   /// Reads a file; throws a `TorchError` that names it and the first thing wrong.
   public init(contentsOf path: String) throws {
     let file = try Safetensors(contentsOf: path)

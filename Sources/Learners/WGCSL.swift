@@ -149,10 +149,8 @@ public final class WGCSL: ActorCriticLearner {
   /// Puts everything back.
   public func restore(_ saved: SavedLearner) throws {
     updates = try networks.restore(saved)
-    guard let advantages = saved.training.first(where: { $0.name == "advantages" }) else {
-      throw LearnerError.missingTensor(name: "advantages")
-    }
     advantageQueue = AdvantageQueue(capacity: configuration.bestAdvantageQueue)
-    advantageQueue.push(advantages.tensor.floats)
+    advantageQueue.push(
+      try saved.training.list("advantages", limit: configuration.bestAdvantageQueue))
   }
 }

@@ -1,9 +1,11 @@
+public import GoalCore
+
 /// Count, extremes, mean and spread of each dimension of a column, in a form that can be merged.
 ///
 /// Rows are added in order, relative to the first row, so that nothing cancels; parts are merged by
 /// Chan, Golub and LeVeque's formula (1979). The result depends on the order only in the last bits,
 /// and the order is fixed: rows in a shard, then shards by number.
-public struct ColumnSums: Codable, Sendable, Equatable {
+public struct ColumnSums: Codable, CheckedValue, Equatable {
   /// Rows.
   public private(set) var count = 0
   /// The lowest value of each dimension; not-a-number is passed over.
@@ -21,6 +23,35 @@ public struct ColumnSums: Codable, Sendable, Equatable {
     maximum = Array(repeating: -.infinity, count: width)
     mean = Array(repeating: 0, count: width)
     squares = mean
+  }
+
+  /// Reads sums, and throws `InvalidValue` for those of no column.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    count = try values.decode(Int.self, forKey: .count)
+    minimum = try values.decode([Double].self, forKey: .minimum)
+    maximum = try values.decode([Double].self, forKey: .maximum)
+    mean = try values.decode([Double].self, forKey: .mean)
+    squares = try values.decode([Double].self, forKey: .squares)
+    try check(in: decoder)
+  }
+
+  /// Throws `InvalidValue` unless all have the same number of dimensions, and rows can be counted.
+  public func check() throws(InvalidValue) {
+    try InvalidValue.require(count, in: 0...SizeLimit.steps + SizeLimit.episodes, "count")
+    try InvalidValue.require(mean.count, in: 1...SizeLimit.numbers, "mean's length")
+    for (key, values) in [("minimum", minimum), ("maximum", maximum), ("squares", squares)] {
+      try InvalidValue.require(
+        values.count == mean.count, key, "must have \(mean.count) numbers, as mean has",
+        found: "\(values.count)")
+    }
+  }
+
+  /// Throws `InvalidValue` unless these are sums over `rows` rows of `width` numbers.
+  func check(rows: Int, width: Int) throws(InvalidValue) {
+    try InvalidValue.require(count == rows, "count", "must be \(rows), the rows", found: "\(count)")
+    try InvalidValue.require(
+      mean.count == width, "mean", "must have \(width) numbers", found: "\(mean.count)")
   }
 
   /// Sums of the rows of several pieces, `[n, width]` each, one after the other.

@@ -1,3 +1,5 @@
+public import GoalCore
+
 /// What a conversion could not carry over as it was.
 public struct ConversionNotes: Codable, Sendable, Hashable {
   /// What the source has and the result has not.
@@ -28,7 +30,7 @@ public struct ConversionNotes: Codable, Sendable, Hashable {
 }
 
 /// A file that a dataset was converted from.
-public struct ConvertedFile: Codable, Sendable, Hashable {
+public struct ConvertedFile: Codable, CheckedValue, Hashable {
   /// Its name, without the folder.
   public let name: String
   /// Its bytes.
@@ -41,6 +43,21 @@ public struct ConvertedFile: Codable, Sendable, Hashable {
     self.name = name
     self.bytes = bytes
     self.sha256 = sha256
+  }
+
+  /// Reads a description, and throws `InvalidValue` for one that no file has.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    name = try values.decode(String.self, forKey: .name)
+    bytes = try values.decode(Int.self, forKey: .bytes)
+    sha256 = try values.decode(String.self, forKey: .sha256)
+    try check(in: decoder)
+  }
+
+  /// Throws `InvalidValue` for the first part that breaks a rule.
+  public func check() throws(InvalidValue) {
+    try InvalidValue.require(bytes, in: 0...SizeLimit.bytes, "bytes")
+    try InvalidValue.requireDigest(sha256, "sha256")
   }
 }
 

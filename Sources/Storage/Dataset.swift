@@ -48,6 +48,7 @@ public struct Dataset: Sendable {
     ] where listed != found {
       throw .malformed(url.path, rule: "must have \(listed) \(name), as listed", found: "\(found)")
     }
+    try reader.checkListed(shard, in: manifest)
     return reader
   }
 
@@ -78,7 +79,10 @@ public struct Dataset: Sendable {
     let record = url(of: shard).deletingPathExtension().appendingPathExtension("json")
     if FileManager.default.fileExists(atPath: record.path) {
       let found = try SealedText.read(ShardRecord.self, from: record, schema: Manifest.schema).value
-      if found.shard == shard { return (found.totals, found.sums) }
+      if found.shard == shard {
+        try found.check(manifest.task.spec, path: record.path)
+        return (found.totals, found.sums)
+      }
     }
     let table = try open(shard, threads: 1).table()
     return (DatasetTotals(of: table), DatasetSums(of: table, spec: manifest.task.spec))

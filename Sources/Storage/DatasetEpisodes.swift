@@ -1,3 +1,4 @@
+import Foundation
 import GoalCore
 import HDF5
 
@@ -82,7 +83,7 @@ struct DatasetEpisodes: TrajectorySource {
         parts.append(try dataset.openUnchecked(shard, threads: 1).table(at: places, only: columns))
       }
     }
-    return .joined(parts)
+    return try .joined(parts, name: dataset.folder.path)
   }
 
   /// Runs within a shard, and whole shards where they are compressed, so that each is decoded once.

@@ -53,8 +53,7 @@ struct DatasetFolder: Sendable {
     do {
       try FileManager.default.createDirectory(at: shards, withIntermediateDirectories: true)
     } catch {
-      let reason = (error as NSError).userInfo[NSUnderlyingErrorKey].map { "\($0)" }
-      throw .cannotWrite(shards.path, reason: reason ?? error.localizedDescription)
+      throw .cannotWrite(shards.path, reason: plainReason(error))
     }
   }
 
@@ -62,7 +61,7 @@ struct DatasetFolder: Sendable {
     do {
       return try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
     } catch {
-      throw .cannotRead(folder.path, reason: error.localizedDescription)
+      throw .cannotRead(folder.path, reason: plainReason(error))
     }
   }
 }

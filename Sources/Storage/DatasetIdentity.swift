@@ -1,7 +1,7 @@
 public import GoalCore
 
 /// All that decides a dataset's bytes; two writers may only share a folder if theirs are equal.
-public struct DatasetIdentity: Codable, Sendable, Equatable {
+public struct DatasetIdentity: Codable, CheckedValue, Equatable {
   /// The layout's version.
   public let schema: Int
   /// The dataset's id, such as `fetch-push-random-v0`.
@@ -26,13 +26,6 @@ public struct DatasetIdentity: Codable, Sendable, Equatable {
     id: String, task: GoalTask, recipe: Recipe, stateLength: Int = 0, imageShape: [Int] = [],
     isCategorical: Bool = false, modelDigest: String? = nil, libraries: [String: String] = [:]
   ) {
-    precondition(
-      recipe.states == (stateLength > 0),
-      "states are \(recipe.states ? "" : "not ")asked for, and have \(stateLength) numbers")
-    precondition(
-      (recipe.images == true) == !imageShape.isEmpty,
-      "images are \(recipe.images == true ? "" : "not ")asked for, and have the shape \(imageShape)"
-    )
     self.init(
       id: id, task: task, origin: .collected(recipe), stateLength: stateLength,
       imageShape: imageShape, isCategorical: isCategorical, modelDigest: modelDigest,
@@ -53,6 +46,29 @@ public struct DatasetIdentity: Codable, Sendable, Equatable {
     self.isCategorical = isCategorical
     self.modelDigest = modelDigest
     self.libraries = libraries
+    checkMade()
+  }
+
+  /// Throws `InvalidValue` for the first part that breaks a rule.
+  public func check() throws(InvalidValue) {
+    try InvalidValue.require(stateLength, in: 0...SizeLimit.numbers, "stateLength")
+    try InvalidValue.require(
+      imageShape.isEmpty
+        || imageShape.count == 3 && imageShape.allSatisfy { 1...SizeLimit.numbers ~= $0 }
+          && imageShape.clampedProduct <= 1 << 28,
+      "imageShape", "must be empty, or three lengths of at most 2^28 bytes in all",
+      found: "\(imageShape)")
+    if let modelDigest { try InvalidValue.requireDigest(modelDigest, "modelDigest") }
+    guard let recipe else { return }
+    try InvalidValue.require(recipe, "recipe")
+    try InvalidValue.require(
+      recipe.states == (stateLength > 0), "stateLength",
+      "must be \(recipe.states ? "above 0" : "0"), as the recipe says of states",
+      found: "\(stateLength)")
+    try InvalidValue.require(
+      (recipe.images == true) == !imageShape.isEmpty, "imageShape",
+      "must be \(recipe.images == true ? "there" : "empty"), as the recipe says of images",
+      found: "\(imageShape)")
   }
 
   /// What a collected dataset is made from; nil for any other.
@@ -74,7 +90,7 @@ public struct DatasetIdentity: Codable, Sendable, Equatable {
     case schema, id, task, stateLength, imageShape, isCategorical, modelDigest, libraries
   }
 
-  /// Reads an identity, whose origin is an entry beside the others.
+  /// Reads an identity, whose origin is an entry beside the others; throws `InvalidValue` for one that is none.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     schema = try container.decode(Int.self, forKey: .schema)
@@ -86,6 +102,7 @@ public struct DatasetIdentity: Codable, Sendable, Equatable {
     isCategorical = try container.decodeIfPresent(Bool.self, forKey: .isCategorical) ?? false
     modelDigest = try container.decodeIfPresent(String.self, forKey: .modelDigest)
     libraries = try container.decode([String: String].self, forKey: .libraries)
+    try check(in: decoder)
   }
 
   /// Writes an identity, with its origin as an entry beside the others.

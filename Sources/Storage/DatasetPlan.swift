@@ -36,6 +36,15 @@ public enum DatasetPlan {
     return max(1, min(recipe.shardEpisodes, byteLimit / bytes))
   }
 
+  /// Shards that the recipe's episodes fill, those without episodes included; 0 for a mixture.
+  static func shardCount(_ identity: DatasetIdentity) -> Int {
+    guard let recipe = identity.recipe else { return 0 }
+    let size = episodesPerShard(
+      recipe, spec: identity.task.spec, stateLength: identity.stateLength,
+      imageShape: identity.imageShape, isCategorical: identity.isCategorical)
+    return (recipe.episodes + size - 1) / size
+  }
+
   /// All shards: episode `e` is in shard `e / episodesPerShard`; shards without episodes are left out.
   ///
   /// A mixture has no such plan: it follows from the shards of its inputs.
@@ -47,7 +56,7 @@ public enum DatasetPlan {
       isCategorical: identity.isCategorical)
     let total = recipe.episodes
     let wanted = recipe.onlyEpisodes ?? EpisodeSet(0..<Int64(total))
-    return (0..<((total + size - 1) / size)).compactMap { index in
+    return (0..<shardCount(identity)).compactMap { index in
       let episodes = wanted.intersection(
         Int64(index * size)..<Int64(min((index + 1) * size, total)))
       return episodes.count > 0

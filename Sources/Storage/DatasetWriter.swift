@@ -59,6 +59,12 @@ public final class DatasetWriter: Sendable {
     columns: [String: ManifestColumn]? = nil
   ) throws(StorageError) {
     let spec = identity.task.spec
+    let count = plan?.count ?? DatasetPlan.shardCount(identity)
+    guard count <= SizeLimit.shards else {
+      throw .malformed(
+        folder.path, rule: "a dataset must have at most \(SizeLimit.shards) shards",
+        found: "\(count) of the size that was asked for")
+    }
     try self.init(
       opening: folder, plan: plan ?? DatasetPlan.shards(identity),
       columns: columns
@@ -169,6 +175,7 @@ public final class DatasetWriter: Sendable {
         url.path, rule: "must be of shard \(shard.index), episodes \(shard.episodes)",
         found: "shard \(record.shard.index), episodes \(record.shard.episodes)")
     }
+    try record.check(spec, path: url.path)
     return record
   }
 

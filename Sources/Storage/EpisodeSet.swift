@@ -1,3 +1,5 @@
+import GoalCore
+
 /// Numbers of episodes, written as `0-499,700`.
 public struct EpisodeSet: Sendable, Hashable, Codable, CustomStringConvertible {
   /// Ranges in ascending order, which neither overlap nor touch.
@@ -7,6 +9,11 @@ public struct EpisodeSet: Sendable, Hashable, Codable, CustomStringConvertible {
   public init(_ numbers: some Sequence<Int64>) {
     ranges = EpisodeSet.merged(numbers.map { $0...$0 })
     precondition((ranges.first?.lowerBound ?? 0) >= 0, "found episodes \(ranges)")
+  }
+
+  /// The numbers that any of some sets has; of one at least.
+  public init(union sets: some Sequence<EpisodeSet>) {
+    ranges = EpisodeSet.merged(sets.flatMap(\.ranges))
   }
 
   /// The set of all numbers in a range, which must not be empty.
@@ -50,6 +57,9 @@ public struct EpisodeSet: Sendable, Hashable, Codable, CustomStringConvertible {
   /// All of them, ascending.
   public var numbers: [Int64] { ranges.flatMap { Array($0) } }
 
+  /// The lowest, or nil where there is none.
+  public var first: Int64? { ranges.first?.lowerBound }
+
   /// The highest, or nil where there is none.
   public var last: Int64? { ranges.last?.upperBound }
 
@@ -70,13 +80,13 @@ public struct EpisodeSet: Sendable, Hashable, Codable, CustomStringConvertible {
     }.joined(separator: ",")
   }
 
-  /// Reads the text form.
+  /// Reads the text form, and throws `InvalidValue` for another text.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     let text = try container.decode(String.self)
     guard let set = EpisodeSet(text) else {
-      throw DecodingError.dataCorruptedError(
-        in: container, debugDescription: "episodes are written as '0-499,700', found '\(text)'")
+      throw InvalidValue("", "must be episodes as in 0-499,700", found: text.debugDescription)
+        .within(decoder.codingPath)
     }
     self = set
   }

@@ -59,7 +59,7 @@ struct JoinedEpisodes: TrajectorySource {
       }
       start += count
     }
-    return .joined(tables)
+    return try .joined(tables, name: "the episodes for training and for validation")
   }
 }
 

@@ -13,7 +13,7 @@ public enum ColumnOrigin: String, Codable, Sendable {
 }
 
 /// A column as a manifest describes it.
-public struct ManifestColumn: Codable, Sendable, Equatable {
+public struct ManifestColumn: Codable, CheckedValue, Equatable {
   /// Where its numbers come from.
   public let origin: ColumnOrigin
   /// Its element type, such as `f32`; nil where it is absent.
@@ -24,10 +24,27 @@ public struct ManifestColumn: Codable, Sendable, Equatable {
     self.origin = origin
     self.type = type
   }
+
+  /// Reads a description, and throws `InvalidValue` for one that no column has.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    origin = try values.decode(ColumnOrigin.self, forKey: .origin)
+    type = try values.decodeIfPresent(String.self, forKey: .type)
+    try check(in: decoder)
+  }
+
+  /// Throws `InvalidValue` unless there is a type that numbers have, or no column.
+  public func check() throws(InvalidValue) {
+    try InvalidValue.require(
+      origin == .absent ? type == nil : type.flatMap(HDF5Type.init(rawValue:)) != nil, "type",
+      origin == .absent
+        ? "must not be there, as the column is absent" : "must be a type of numbers",
+      found: type?.debugDescription ?? "nothing")
+  }
 }
 
 /// A column's statistics as people and normalizers read them.
-public struct ColumnStatistics: Codable, Sendable, Equatable {
+public struct ColumnStatistics: Codable, CheckedValue, Equatable {
   /// Rows.
   public let count: Int
   /// The lowest value of each dimension.
@@ -38,6 +55,29 @@ public struct ColumnStatistics: Codable, Sendable, Equatable {
   public let mean: [Double]
   /// The standard deviation of each dimension, over all rows.
   public let standardDeviation: [Double]
+
+  /// Reads statistics, and throws `InvalidValue` for those of no column.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    count = try values.decode(Int.self, forKey: .count)
+    minimum = try values.decode([Double].self, forKey: .minimum)
+    maximum = try values.decode([Double].self, forKey: .maximum)
+    mean = try values.decode([Double].self, forKey: .mean)
+    standardDeviation = try values.decode([Double].self, forKey: .standardDeviation)
+    try check(in: decoder)
+  }
+
+  /// Throws `InvalidValue` unless all have the same number of dimensions, and rows can be counted.
+  public func check() throws(InvalidValue) {
+    try InvalidValue.require(count, in: 0...SizeLimit.steps + SizeLimit.episodes, "count")
+    for (key, values) in [
+      ("minimum", minimum), ("maximum", maximum), ("standardDeviation", standardDeviation),
+    ] {
+      try InvalidValue.require(
+        values.count == mean.count, key, "must have \(mean.count) numbers, as mean has",
+        found: "\(values.count)")
+    }
+  }
 
   /// The statistics that sums give.
   public init(_ sums: ColumnSums) {
@@ -70,7 +110,7 @@ public struct DatasetStatistics: Codable, Sendable, Equatable {
 ///
 /// JSON with sorted keys. The last two lines are `  "sha256" : "<digits>"` and `}`; the digits are the
 /// SHA-256 of every byte before them (`head -n -2 manifest.json | sha256sum`).
-public struct Manifest: Codable, Sendable, Equatable {
+public struct Manifest: Codable, CheckedValue, Equatable {
   /// The layout's version that this code reads and writes.
   public static let schema = 1
 
@@ -124,7 +164,7 @@ public struct Manifest: Codable, Sendable, Equatable {
 
   private enum CodingKeys: String, CodingKey { case totals, statistics, columns, shards }
 
-  /// Reads a manifest.
+  /// Reads a manifest, and throws `InvalidValue` for one whose parts do not go together.
   public init(from decoder: any Decoder) throws {
     identity = try DatasetIdentity(from: decoder)
     let container = try decoder.container(keyedBy: CodingKeys.self)
@@ -132,6 +172,82 @@ public struct Manifest: Codable, Sendable, Equatable {
     statistics = try container.decode(DatasetStatistics.self, forKey: .statistics)
     columns = try container.decode([String: ManifestColumn].self, forKey: .columns)
     shards = try container.decode([ShardEntry].self, forKey: .shards)
+    try check(in: decoder)
+  }
+
+  /// Throws `InvalidValue` for the first part that does not go with the others.
+  public func check() throws(InvalidValue) {
+    try InvalidValue.require(shards.count, in: 1...SizeLimit.shards, "shards' count")
+    for (place, (one, next)) in zip(shards, shards.dropFirst()).enumerated() {
+      try InvalidValue.require(
+        one.index < next.index, "shards.\(place + 1).index",
+        "must be above \(one.index), the one before",
+        found: "\(next.index)")
+    }
+    for (place, shard) in shards.enumerated() {
+      if let sources = mixture?.sources {
+        try InvalidValue.require(
+          shard.source.map(sources.indices.contains) ?? false, "shards.\(place).source",
+          "must be one of the \(sources.count) sources",
+          found: shard.source.map(String.init) ?? "nothing")
+      } else {
+        try InvalidValue.require(
+          shard.source == nil, "shards.\(place).source", "must not be there but in a mixture",
+          found: shard.source.map(String.init) ?? "nothing")
+      }
+      try recipe?.checkHas(shard.episodes, "shards.\(place).episodes")
+    }
+    for (key, listed, found) in [
+      ("episodes", shards.map(\.episodes.count).clampedSum, totals.episodes),
+      ("steps", shards.map(\.steps).clampedSum, totals.steps),
+    ] {
+      try InvalidValue.require(
+        found == listed, "totals.\(key)", "must be \(listed), the sum over the shards",
+        found: "\(found)")
+    }
+    try checkStatistics()
+    try checkColumns()
+  }
+
+  private func checkStatistics() throws(InvalidValue) {
+    let spec = task.spec
+    func check(_ found: Int?, _ expected: Int?, _ key: String) throws(InvalidValue) {
+      try InvalidValue.require(
+        found == expected, "statistics.\(key)",
+        expected.map { "must have \($0) numbers" } ?? "must not be there",
+        found: found.map(String.init) ?? "nothing")
+    }
+    try check(statistics.observations.mean.count, spec.observation, "observations.mean")
+    switch spec.action {
+    case .continuous(let low, _):
+      try check(statistics.actions?.mean.count, low.count, "actions.mean")
+      try check(statistics.actionCounts?.count, nil, "actionCounts")
+    case .discrete(let count):
+      try check(statistics.actions?.mean.count, nil, "actions.mean")
+      try check(statistics.actionCounts?.count, count, "actionCounts")
+    }
+  }
+
+  /// Paths are those of a shard; what was collected has all its columns, and has recorded them.
+  private func checkColumns() throws(InvalidValue) {
+    for path in columns.keys.sorted() {
+      try InvalidValue.require(
+        ShardColumn(rawValue: path) != nil
+          || path.hasPrefix("extra/") && isColumnPath(path), "columns",
+        "must be paths of columns", found: path.debugDescription)
+    }
+    guard recipe != nil else { return }
+    let native = Manifest.nativeColumns(
+      for: task.spec, states: stateLength > 0, logProbabilities: isCategorical,
+      images: !identity.imageShape.isEmpty)
+    for path in native.keys.sorted() where native[path] != columns[path] {
+      func words(_ column: ManifestColumn?) -> String {
+        column.map { "\($0.origin.rawValue) \($0.type ?? "")" } ?? "nothing"
+      }
+      throw InvalidValue(
+        "columns.\(path)", "must be \(words(native[path])), as it is collected",
+        found: words(columns[path]))
+    }
   }
 
   /// Writes a manifest.
@@ -156,7 +272,7 @@ public struct Manifest: Codable, Sendable, Equatable {
     case .converted(let conversion):
       return MixtureSource(
         id: id, sha256: try digest(), origin: .converted(conversion),
-        episodes: EpisodeSet(shards.flatMap(\.episodes.numbers)))
+        episodes: EpisodeSet(union: shards.map(\.episodes)))
     case .mixed(let mixture):
       guard let source = shard.source, mixture.sources.indices.contains(source) else {
         throw .malformed(
@@ -186,17 +302,17 @@ public struct Manifest: Codable, Sendable, Equatable {
   /// and floats of 8 bytes, which are narrowed.
   public func decodedBytes() throws(StorageError) -> Int {
     let spec = task.spec
-    var bytes = 0
+    var bytes: [Int] = []
     for shard in shards {
       let isCompressed = try isCompressed(shard)
       for column in [ShardColumn.observations, .achievedGoals, .actions, .desiredGoals] {
         let listed = columns[column.rawValue]
         guard isCompressed || listed?.type == "f64", listed?.origin != .absent else { continue }
         let shape = column.shape(for: spec, steps: shard.steps, episodes: shard.episodes.count)
-        bytes += shape.reduce(4, *)
+        bytes.append((shape + [4]).clampedProduct)
       }
     }
-    return bytes
+    return bytes.clampedSum
   }
 
   /// The columns of a dataset that was collected here.

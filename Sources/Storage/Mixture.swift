@@ -1,5 +1,7 @@
+public import GoalCore
+
 /// A dataset that was given to a mixture.
-public struct MixtureInput: Codable, Sendable, Equatable {
+public struct MixtureInput: Codable, CheckedValue, Equatable {
   /// Its id.
   public let id: String
   /// Its manifest's own SHA-256.
@@ -16,11 +18,28 @@ public struct MixtureInput: Codable, Sendable, Equatable {
     self.weight = weight
     self.episodes = episodes
   }
+
+  /// Reads an input, and throws `InvalidValue` for one that no mixture has.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    id = try values.decode(String.self, forKey: .id)
+    sha256 = try values.decode(String.self, forKey: .sha256)
+    weight = try values.decodeIfPresent(Double.self, forKey: .weight)
+    episodes = try values.decode(Int.self, forKey: .episodes)
+    try check(in: decoder)
+  }
+
+  /// Throws `InvalidValue` for the first part that is out of its range.
+  public func check() throws(InvalidValue) {
+    try InvalidValue.requireDigest(sha256, "sha256")
+    if let weight { try InvalidValue.requireWeight(weight, "weight") }
+    try InvalidValue.require(episodes, in: 0...SizeLimit.episodes, "episodes")
+  }
 }
 
 /// A collected or converted dataset that episodes of a mixture come from, straight or by way of other
 /// mixtures.
-public struct MixtureSource: Codable, Sendable, Equatable {
+public struct MixtureSource: Codable, CheckedValue, Equatable {
   /// Its id.
   public let id: String
   /// Its manifest's own SHA-256.
@@ -49,6 +68,13 @@ public struct MixtureSource: Codable, Sendable, Equatable {
     sha256 = try container.decode(String.self, forKey: .sha256)
     origin = try EpisodeOrigin(from: decoder)
     episodes = try container.decode(EpisodeSet.self, forKey: .episodes)
+    try check(in: decoder)
+  }
+
+  /// Throws `InvalidValue` for the first part that breaks a rule.
+  public func check() throws(InvalidValue) {
+    try InvalidValue.requireDigest(sha256, "sha256")
+    if let recipe = origin.recipe { try recipe.checkHas(episodes, "episodes") }
   }
 
   /// Writes a source.
@@ -65,7 +91,7 @@ public struct MixtureSource: Codable, Sendable, Equatable {
 ///
 /// Each shard holds episodes of one source: `ShardEntry.source` is its place in `sources`, and the
 /// shard's `/episode_indices` and `/seeds` are those of the source.
-public struct Mixture: Codable, Sendable, Equatable {
+public struct Mixture: Codable, CheckedValue, Equatable {
   /// Which side of a split a dataset is.
   public enum Part: String, Codable, Sendable {
     /// The first share.
@@ -101,5 +127,29 @@ public struct Mixture: Codable, Sendable, Equatable {
     self.part = part
     self.repeats = repeats
     self.compress = compress
+  }
+
+  /// Reads a mixture, and throws `InvalidValue` for one that could not be drawn.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    inputs = try values.decode([MixtureInput].self, forKey: .inputs)
+    sources = try values.decode([MixtureSource].self, forKey: .sources)
+    seed = try values.decodeIfPresent(UInt64.self, forKey: .seed)
+    split = try values.decodeIfPresent(Double.self, forKey: .split)
+    part = try values.decodeIfPresent(Part.self, forKey: .part)
+    repeats = try values.decode(Bool.self, forKey: .repeats)
+    compress = try values.decodeIfPresent(Bool.self, forKey: .compress)
+    try check(in: decoder)
+  }
+
+  /// Throws `InvalidValue` for the first part that breaks a rule.
+  public func check() throws(InvalidValue) {
+    try InvalidValue.require(inputs.count, in: 1...SizeLimit.shards, "inputs' count")
+    try InvalidValue.require(sources.count, in: 1...SizeLimit.shards, "sources' count")
+    if let seed { try InvalidValue.require(seed, in: 0...Seeds.limit - 1, "seed") }
+    if let split {
+      try InvalidValue.require(
+        split > 0 && split < 1, "split", "must be between 0 and 1", found: "\(split)")
+    }
   }
 }

@@ -76,15 +76,7 @@ public struct Provenance: Codable, Sendable, Equatable {
   public init?(in folder: URL) throws(StorageError) {
     let file = Provenance.file(in: folder)
     guard FileManager.default.fileExists(atPath: file.path) else { return nil }
-    let data: Data
-    do { data = try Data(contentsOf: file) } catch {
-      throw .cannotRead(file.path, reason: error.localizedDescription)
-    }
-    do { self = try JSONDecoder().decode(Provenance.self, from: data) } catch {
-      throw .malformed(
-        file.path, rule: "must be the parts of a provenance as JSON",
-        found: SealedText.words(for: error))
-    }
+    self = try StoredJSON.read(Provenance.self, from: file)
   }
 
   /// Writes `provenance.json` into a folder, over any that is there.

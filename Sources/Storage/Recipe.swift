@@ -2,7 +2,7 @@ public import GoalCore
 
 /// What a collected dataset is made from: with the same world, each episode is a function of this and
 /// of its number.
-public struct Recipe: Codable, Sendable, Hashable {
+public struct Recipe: Codable, CheckedValue, Hashable {
   /// The world's id.
   public var environment: String
   /// `random`, `scripted`, or the checkpoint's name.
@@ -35,19 +35,13 @@ public struct Recipe: Codable, Sendable, Hashable {
     Seeds.world(purpose ?? .collect, seed: seed, episode: number)
   }
 
-  /// Makes a recipe; only the world, the policy, the seed and the number of episodes have no default.
+  /// Makes a recipe, which `check` holds to its rules; only the world, the policy, the seed and the number of episodes have no default.
   public init(
     environment: String, policy: String, policyDigest: String? = nil, seed: UInt64, episodes: Int,
     noise: Double = 0, randomActions: Double = 0, shardEpisodes: Int = 500, compress: Bool = false,
     states: Bool = false, images: Bool = false, onlyEpisodes: EpisodeSet? = nil,
     purpose: SeedPurpose? = nil
   ) {
-    precondition(seed < Seeds.limit, "a seed must be below 2^28, found \(seed)")
-    precondition(episodes > 0, "a dataset has at least one episode, asked for \(episodes)")
-    precondition(shardEpisodes > 0, "a shard has at least one episode, asked for \(shardEpisodes)")
-    if let last = onlyEpisodes?.last {
-      precondition(last < episodes, "episode \(last) is not one of \(episodes)")
-    }
     self.environment = environment
     self.policy = policy
     self.policyDigest = policyDigest
@@ -62,9 +56,49 @@ public struct Recipe: Codable, Sendable, Hashable {
     self.onlyEpisodes = onlyEpisodes
     self.purpose = purpose
   }
+
+  /// Reads a recipe, and throws `InvalidValue` for one that no dataset can be made from.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    environment = try values.decode(String.self, forKey: .environment)
+    policy = try values.decode(String.self, forKey: .policy)
+    policyDigest = try values.decodeIfPresent(String.self, forKey: .policyDigest)
+    seed = try values.decode(UInt64.self, forKey: .seed)
+    episodes = try values.decode(Int.self, forKey: .episodes)
+    noise = try values.decode(Double.self, forKey: .noise)
+    randomActions = try values.decode(Double.self, forKey: .randomActions)
+    shardEpisodes = try values.decode(Int.self, forKey: .shardEpisodes)
+    compress = try values.decode(Bool.self, forKey: .compress)
+    states = try values.decode(Bool.self, forKey: .states)
+    images = try values.decodeIfPresent(Bool.self, forKey: .images)
+    onlyEpisodes = try values.decodeIfPresent(EpisodeSet.self, forKey: .onlyEpisodes)
+    purpose = try values.decodeIfPresent(SeedPurpose.self, forKey: .purpose)
+    try check(in: decoder)
+  }
+
+  /// Throws `InvalidValue` for the first setting that is out of its range.
+  public func check() throws(InvalidValue) {
+    if let policyDigest { try InvalidValue.requireDigest(policyDigest, "policyDigest") }
+    try InvalidValue.require(seed, in: 0...Seeds.limit - 1, "seed")
+    try InvalidValue.require(episodes, in: 1...SizeLimit.episodes, "episodes")
+    try InvalidValue.requireWeight(noise, "noise")
+    try InvalidValue.require(
+      0...1 ~= randomActions, "randomActions", "must be from 0 to 1", found: "\(randomActions)")
+    try InvalidValue.require(shardEpisodes, in: 1...SizeLimit.episodes, "shardEpisodes")
+    if let last = onlyEpisodes?.last {
+      try InvalidValue.require(last, in: 0...Int64(episodes) - 1, "onlyEpisodes")
+    }
+  }
 }
 
 extension Recipe {
+  /// Throws `InvalidValue` for episodes that the recipe does not make.
+  func checkHas(_ numbers: EpisodeSet, _ key: String) throws(InvalidValue) {
+    try InvalidValue.require(
+      numbers.last.map { $0 < Int64(episodes) } ?? false, key,
+      "must be of the \(episodes) of the recipe", found: "\(numbers)")
+  }
+
   /// What decides an episode, without what decides which episodes there are and how they are stored:
   /// recipes that agree in it give equal episodes for equal numbers.
   public var decidingEpisodes: Recipe {

@@ -1,4 +1,5 @@
-import Foundation
+public import Foundation
+import GoalCore
 
 /// JSON that ends with its own SHA-256.
 ///
@@ -55,17 +56,9 @@ enum SealedText {
   static func read<Value: Decodable>(
     _ type: Value.Type, from url: URL, schema: Int
   ) throws(StorageError) -> (value: Value, seal: String) {
-    let data: Data
-    do {
-      data = try Data(contentsOf: url)
-    } catch {
-      if !FileManager.default.fileExists(atPath: url.path) { throw .missing(url.path) }
-      throw .cannotRead(url.path, reason: error.localizedDescription)
-    }
+    let data = try StoredJSON.bytes(of: url)
     let seal = try check(data, path: url.path)
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    let decoder = StoredJSON.decoder
     do {
       let found = try decoder.decode(Version.self, from: data).schema
       guard found == schema else {
@@ -75,25 +68,56 @@ enum SealedText {
     } catch let error as StorageError {
       throw error
     } catch {
-      throw .malformed(
-        url.path, rule: "must be \(type) as JSON", found: words(for: error))
+      let fault = StoredJSON.fault(error, in: data)
+      throw .malformed(url.path, rule: fault.statement, found: fault.found)
     }
   }
 
   private struct Version: Decodable { let schema: Int }
+}
 
-  /// What is wrong with JSON that could not be decoded, and where.
-  static func words(for error: any Error) -> String {
-    func place(_ path: [any CodingKey]) -> String {
-      path.isEmpty ? "the top" : "'" + path.map(\.stringValue).joined(separator: ".") + "'"
+/// JSON that this code has written, read back.
+public enum StoredJSON {
+  /// Reads "inf", "-inf" and "nan" as numbers too.
+  static var decoder: JSONDecoder {
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return decoder
+  }
+
+  /// Decodes a value; throws `malformed` with the first key that is wrong, the rule, and what was found.
+  public static func decode<Value: Decodable>(
+    _ type: Value.Type, from data: Data, path: String
+  ) throws(StorageError) -> Value {
+    do { return try decoder.decode(type, from: data) } catch {
+      let fault = fault(error, in: data)
+      throw .malformed(path, rule: fault.statement, found: fault.found)
     }
+  }
+
+  /// Reads a file of JSON; throws `missing`, `cannotRead`, or as `decode` does.
+  public static func read<Value: Decodable>(
+    _ type: Value.Type, from url: URL
+  ) throws(StorageError) -> Value {
+    try decode(type, from: try bytes(of: url), path: url.path)
+  }
+
+  /// All bytes of a file.
+  static func bytes(of url: URL) throws(StorageError) -> Data {
+    do { return try Data(contentsOf: url) } catch {
+      if !FileManager.default.fileExists(atPath: url.path) { throw .missing(url.path) }
+      throw .cannotRead(url.path, reason: plainReason(error))
+    }
+  }
+
+  /// What a decoder has against a document.
+  static func fault(_ error: any Error, in data: Data) -> InvalidValue {
     switch error {
-    case DecodingError.keyNotFound(let key, let context):
-      return "no '\(key.stringValue)' in \(place(context.codingPath))"
-    case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context),
-      DecodingError.dataCorrupted(let context):
-      return "at \(place(context.codingPath)): \(context.debugDescription)"
-    default: return "\(error)"
+    case let error as InvalidValue: error
+    case let error as DecodingError:
+      InvalidValue(error, in: try? decoder.decode(JSONValue.self, from: data))
+    default: InvalidValue("", "must be JSON", found: "\(error)")
     }
   }
 }

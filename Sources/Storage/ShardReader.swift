@@ -110,6 +110,11 @@ public final class ShardReader {
     goalsMove = datasets[.desiredGoals]?.shape.first == steps + episodes
     stateLength = datasets[.states]?.shape.last ?? 0
     for column in ShardColumn.allCases { try checkShape(of: column) }
+    if let images = datasets[.images], imageShape.contains(0) {
+      throw .wrongShape(
+        file: path, dataset: ShardColumn.images.rawValue,
+        expected: [images.shape[0]] + imageShape.map { max(1, $0) }, found: images.shape)
+    }
     for path in extras.keys.sorted() { try checkRows(of: path) }
     try checkNumbers()
   }
@@ -237,8 +242,11 @@ public final class ShardReader {
     while let group = groups.popLast() {
       for name in try reading({ () throws(HDF5Error) in try file.listing(of: group) }) {
         let path = group + "/" + name
-        guard path.count(where: { $0 == "/" }) < 8 else {
-          throw .wrongShape(file: file.name, dataset: path, expected: [], found: [])
+        guard isColumnPath(path) else {
+          throw .malformed(
+            file.name,
+            rule: "a column's path must be at most 8 names of letters, digits, '_' and '-'",
+            found: path.debugDescription)
         }
         if try reading({ () throws(HDF5Error) in try file.isGroup(path) }) {
           groups.append(path)
@@ -319,10 +327,11 @@ public final class ShardReader {
       }
     }
     let indices = try column(.episodeIndices, as: Int64.self)
-    if let row = indices.firstIndex(where: { $0 < 0 }) {
+    let numbers = 0..<Int64(SizeLimit.episodes)
+    if let row = indices.firstIndex(where: { !numbers.contains($0) }) {
       throw .wrongValue(
-        file: path, dataset: ShardColumn.episodeIndices.rawValue, rule: "must not be negative",
-        row: row, found: "\(indices[row])")
+        file: path, dataset: ShardColumn.episodeIndices.rawValue,
+        rule: "must be from 0 up to below 2^32", row: row, found: "\(indices[row])")
     }
   }
 }

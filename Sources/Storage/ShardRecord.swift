@@ -2,7 +2,7 @@ public import GoalCore
 import HDF5
 
 /// Counts over episodes, which add up.
-public struct DatasetTotals: Codable, Sendable, Equatable {
+public struct DatasetTotals: Codable, CheckedValue, Equatable {
   /// Episodes.
   public var episodes = 0
   /// Steps.
@@ -24,6 +24,36 @@ public struct DatasetTotals: Codable, Sendable, Equatable {
 
   /// Counts of no episodes.
   public init() {}
+
+  /// Reads counts, and throws `InvalidValue` for those of no episodes.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    episodes = try values.decode(Int.self, forKey: .episodes)
+    steps = try values.decode(Int.self, forKey: .steps)
+    successesAtEnd = try values.decode(Int.self, forKey: .successesAtEnd)
+    successesEver = try values.decode(Int.self, forKey: .successesEver)
+    terminated = try values.decode(Int.self, forKey: .terminated)
+    truncated = try values.decode(Int.self, forKey: .truncated)
+    returnSum = try values.decode(Double.self, forKey: .returnSum)
+    sources = try values.decode([Int].self, forKey: .sources)
+    try check(in: decoder)
+  }
+
+  /// Throws `InvalidValue` for the first count that no episodes have.
+  public func check() throws(InvalidValue) {
+    try InvalidValue.require(episodes, in: 1...SizeLimit.episodes, "episodes")
+    try InvalidValue.require(steps, in: episodes...SizeLimit.steps, "steps")
+    for (key, count) in [
+      ("successesAtEnd", successesAtEnd), ("successesEver", successesEver),
+      ("terminated", terminated), ("truncated", truncated),
+    ] {
+      try InvalidValue.require(count, in: 0...episodes, key)
+    }
+    let kinds = BehaviourSource.allCases.count
+    try InvalidValue.require(
+      sources.count == kinds && sources.allSatisfy { 0...steps ~= $0 }, "sources",
+      "must be \(kinds) counts from 0 to \(steps)", found: "\(sources.prefix(100))")
+  }
 
   /// Counts of some episodes.
   public init(of trajectories: [Trajectory]) {
@@ -75,13 +105,53 @@ public struct DatasetTotals: Codable, Sendable, Equatable {
 }
 
 /// Sums over the rows of the columns that are summed up.
-public struct DatasetSums: Codable, Sendable, Equatable {
+public struct DatasetSums: Codable, CheckedValue, Equatable {
   /// Of `/observations`.
   public private(set) var observations: ColumnSums
   /// Of `/actions`, or nil where they are discrete.
   public private(set) var actions: ColumnSums?
   /// Steps of each action, or nil where they are continuous.
   public private(set) var actionCounts: [Int]?
+
+  /// Reads sums, and throws `InvalidValue` for those of no episodes.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    observations = try values.decode(ColumnSums.self, forKey: .observations)
+    actions = try values.decodeIfPresent(ColumnSums.self, forKey: .actions)
+    actionCounts = try values.decodeIfPresent([Int].self, forKey: .actionCounts)
+    try check(in: decoder)
+  }
+
+  /// Throws `InvalidValue` unless these are sums of actions of one kind.
+  public func check() throws(InvalidValue) {
+    try InvalidValue.require(
+      (actions == nil) != (actionCounts == nil), "actionCounts",
+      "must be there or sums of actions, and not both",
+      found: actions == nil ? "neither" : "both")
+    guard let actionCounts else { return }
+    try InvalidValue.require(actionCounts.count, in: 1...SizeLimit.actions, "actionCounts' length")
+    try InvalidValue.require(
+      actionCounts.allSatisfy { 0...SizeLimit.steps ~= $0 }, "actionCounts",
+      "must be from 0 to \(SizeLimit.steps)", found: "\(actionCounts.prefix(100))")
+  }
+
+  /// Throws `InvalidValue` unless these are sums over the episodes of `totals` of a task.
+  func check(_ totals: DatasetTotals, spec: GoalSpec) throws(InvalidValue) {
+    do {
+      try observations.check(rows: totals.steps + totals.episodes, width: spec.observation)
+    } catch { throw InvalidValue("observations." + error.key, error.rule, found: error.found) }
+    switch spec.action {
+    case .continuous(let low, _):
+      do { try actions?.check(rows: totals.steps, width: low.count) } catch {
+        throw InvalidValue("actions." + error.key, error.rule, found: error.found)
+      }
+      try InvalidValue.require(actions != nil, "actions", "must be there", found: "nothing")
+    case .discrete(let count):
+      try InvalidValue.require(
+        actionCounts?.count == count, "actionCounts", "must be \(count) counts",
+        found: "\(actionCounts?.count ?? 0)")
+    }
+  }
 
   /// Sums over some episodes.
   public init(of trajectories: [Trajectory], spec: GoalSpec) {
@@ -141,7 +211,7 @@ public struct DatasetSums: Codable, Sendable, Equatable {
 }
 
 /// A shard as a manifest lists it.
-public struct ShardEntry: Codable, Sendable, Equatable {
+public struct ShardEntry: Codable, CheckedValue, Equatable {
   /// Its number.
   public let index: Int
   /// Its file, seen from the dataset's folder.
@@ -170,11 +240,38 @@ public struct ShardEntry: Codable, Sendable, Equatable {
     self.sha256 = sha256
     self.source = source
   }
+
+  /// Reads an entry, and throws `InvalidValue` for one of no shard.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    index = try values.decode(Int.self, forKey: .index)
+    file = try values.decode(String.self, forKey: .file)
+    episodes = try values.decode(EpisodeSet.self, forKey: .episodes)
+    steps = try values.decode(Int.self, forKey: .steps)
+    bytes = try values.decode(Int.self, forKey: .bytes)
+    sha256 = try values.decode(String.self, forKey: .sha256)
+    source = try values.decodeIfPresent(Int.self, forKey: .source)
+    try check(in: decoder)
+  }
+
+  /// Throws `InvalidValue` for the first part that no shard has.
+  public func check() throws(InvalidValue) {
+    // A collected dataset's numbers have gaps where shards would have no episodes.
+    try InvalidValue.require(index, in: 0...SizeLimit.episodes - 1, "index")
+    try InvalidValue.require(
+      1...SizeLimit.shardEpisodes ~= episodes.count, "episodes",
+      "must be 1 to \(SizeLimit.shardEpisodes) in all", found: "\(episodes)")
+    try InvalidValue.require(steps, in: episodes.count...SizeLimit.steps, "steps")
+    // Each episode has 12 bytes of length and number, and deflate gains 1,032-fold at most.
+    try InvalidValue.require(bytes, in: 1 + episodes.count * 12 / 1032...SizeLimit.bytes, "bytes")
+    try InvalidValue.requireDigest(sha256, "sha256")
+    if let source { try InvalidValue.require(source, in: 0...SizeLimit.shards, "source") }
+  }
 }
 
 /// The small file beside a shard that commits it, `shards/shard-00000.json`; it ends with its own
 /// SHA-256, as the manifest does.
-public struct ShardRecord: Codable, Sendable, Equatable {
+public struct ShardRecord: Codable, CheckedValue, Equatable {
   /// The layout's version.
   public let schema: Int
   /// The shard.
@@ -190,5 +287,32 @@ public struct ShardRecord: Codable, Sendable, Equatable {
     self.shard = shard
     self.totals = totals
     self.sums = sums
+  }
+
+  /// Reads a record, and throws `InvalidValue` for one whose parts are not of one shard.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    schema = try values.decode(Int.self, forKey: .schema)
+    shard = try values.decode(ShardEntry.self, forKey: .shard)
+    totals = try values.decode(DatasetTotals.self, forKey: .totals)
+    sums = try values.decode(DatasetSums.self, forKey: .sums)
+    try check(in: decoder)
+  }
+
+  /// Throws `InvalidValue` unless the counts are those of the shard.
+  public func check() throws(InvalidValue) {
+    for (key, listed, found) in [
+      ("episodes", shard.episodes.count, totals.episodes), ("steps", shard.steps, totals.steps),
+    ] {
+      try InvalidValue.require(
+        found == listed, "totals.\(key)", "must be \(listed), as the shard has", found: "\(found)")
+    }
+  }
+
+  /// Throws `malformed` unless the sums are of a task's columns.
+  func check(_ spec: GoalSpec, path: String) throws(StorageError) {
+    do { try sums.check(totals, spec: spec) } catch {
+      throw .malformed(path, rule: "'sums.\(error.key)' \(error.rule)", found: error.found)
+    }
   }
 }

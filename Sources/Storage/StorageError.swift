@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 public import HDF5
 
@@ -88,7 +89,25 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 /// What the system says of an error number; the present one by default.
-func systemReason(_ code: Int32 = errno) -> String { String(cString: strerror(code)) }
+func systemReason(_ code: Int32 = errno) -> String {
+  switch code {
+  case EACCES, EPERM: "this user has no permission"
+  case EROFS: "the file system is read-only"
+  default: String(cString: strerror(code))
+  }
+}
+
+/// Why the system refused what Foundation was asked for, in the words of all other refusals.
+public func plainReason(_ error: any Error) -> String {
+  var error = error as NSError
+  while error.domain != NSPOSIXErrorDomain,
+    let inner = error.userInfo[NSUnderlyingErrorKey] as? NSError
+  {
+    error = inner
+  }
+  return error.domain == NSPOSIXErrorDomain
+    ? systemReason(Int32(truncatingIfNeeded: error.code)) : error.localizedDescription
+}
 
 /// Whether names with slashes between them, out of a foreign file, can be a column's path.
 func isColumnPath(_ path: some StringProtocol) -> Bool {

@@ -99,9 +99,24 @@ public struct TrajectoryTable: Sendable {
     return table
   }
 
-  /// The episodes of several tables, which must have the same columns, one after the other.
-  public static func joined(_ tables: [TrajectoryTable]) -> TrajectoryTable {
+  /// The episodes of several tables, one after the other; of one at least.
+  ///
+  /// - Throws: `cannotConvert` with the first column that is not alike in all; `name` is what it is about.
+  public static func joined(
+    _ tables: [TrajectoryTable], name: String
+  ) throws(StorageError) -> TrajectoryTable {
     if tables.count == 1 { return tables[0] }
+    for other in tables.dropFirst() {
+      let paths = Set(other.columns.keys).union(tables[0].columns.keys).sorted()
+      let path = paths.first { path in
+        guard let a = tables[0][path], let b = other[path] else { return true }
+        return a.type != b.type || a.rowShape != b.rowShape || a.axis != b.axis
+      }
+      if let path {
+        throw .cannotConvert(
+          name, reason: "'\(path)' differs in its type or shape between shards of one dataset")
+      }
+    }
     var table = TrajectoryTable(
       indices: tables.flatMap(\.indices), lengths: tables.flatMap(\.lengths))
     for path in tables[0].columns.keys {

@@ -130,13 +130,16 @@ private struct SafetensorsHeader: Decodable {
     var start: Int { offsets[0] }
     var end: Int { offsets[1] }
 
-    /// Bytes of the shape, or `nil` where it is none that memory could hold.
+    /// Bytes of the shape, or `nil` for one that no tensor can have: more than 8 axes, a negative length, or
+    /// more bytes than 64 bits count, as libtorch counts steps along the axes of an empty tensor too.
     func byteCount(of type: ElementType) -> Int? {
-      shape.reduce(Optional(type.byteCount)) { product, size in
+      let steps = shape.reduce(Optional(type.byteCount)) { product, size in
         guard let product, size >= 0 else { return nil }
-        let (next, overflow) = product.multipliedReportingOverflow(by: size)
+        let (next, overflow) = product.multipliedReportingOverflow(by: max(1, size))
         return overflow ? nil : next
       }
+      guard let steps, shape.count <= 8 else { return nil }
+      return shape.contains(0) ? 0 : steps
     }
   }
 

@@ -187,7 +187,7 @@ struct InspectionFilmTests {
     #expect(
       refusal {
         _ = try EpisodeFilm.write(episode: 0, of: folder("data").path, to: folder("film.avi"))
-      } == "film.avi: can't be written: a video's name ends in .mp4 or .gif")
+      } == "film.avi: cannot be written: a video's name ends in .mp4 or .gif")
     try FileManager.default.removeItem(at: folder("data/manifest.json"))
     #expect(inspect("data").contains("no manifest.json yet: finish it with `goalpost collect`"))
   }

@@ -111,9 +111,12 @@ struct VerificationTests {
         == "shards/shard-00000.h5, episode 1, number 30")
   }
 
-  @Test func episodesOutOfOrderAreFound() throws {
-    let report = try rewrite { $0[0].swapAt(0, 1) }
-    #expect(rules(report) == ["episodes are in the listed order": 2])
+  @Test func episodesOutOfOrderAreAnError() throws {
+    #expect(
+      throws: StorageError.wrongValue(
+        file: data.appendingPathComponent("shards/shard-00000.h5").path,
+        dataset: "episode_indices", rule: "must be the listed ones, 0 here", row: 0, found: "1")
+    ) { try rewrite { $0[0].swapAt(0, 1) } }
   }
 
   @Test func shardsOutOfOrderAreFound() throws {

@@ -189,6 +189,22 @@ struct MalformedShardTests {
     }
   }
 
+  /// A chunk is decoded in memory of its size, which nothing in the file need bear out.
+  @Test(arguments: [
+    (1 << 22, "must not be larger than the whole"), (802, "hold 802 rows"),
+  ])
+  func aChunkThatIsLargerThanItCanBeIsAnError(rows: Int, words: String) throws {
+    try ShardWriter.write(
+      sampleEpisodes([0, 1], spec: spec) { _ in 400 }, spec: spec, to: file)
+    _ = try PythonReference.run("hostile_shard.py", arguments: [file.path, "\(rows)"])
+    let error = #expect(throws: StorageError.self) { try open().floats(.observations) }
+    guard case .hdf5(.damaged(file.path, "observations", let rule))? = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(rule.contains(words))
+  }
+
   /// Bytes of the metadata, 500 times or as often as GOALPOST_MUTATIONS says: an error, or the same
   /// episodes if the byte is one that means nothing.
   @Test(arguments: [false, true])

@@ -18,7 +18,7 @@ struct ManifestTests {
       recipe: Recipe(
         environment: "sample", policy: "random", seed: 5, episodes: 30, noise: noise,
         shardEpisodes: 10),
-      modelDigest: "abc", libraries: ["mujoco": "3.3.0", "a/b": "1"])
+      modelDigest: Digest.sha256(of: Data()), libraries: ["mujoco": "3.3.0", "a/b": "1"])
     let records = (0..<3).map { index in
       let first = Int64(index * 10)
       let episodes = sampleEpisodes(first..<(first + 10), spec: task.spec)
@@ -26,7 +26,7 @@ struct ManifestTests {
         shard: ShardEntry(
           index: index, file: DatasetFolder.file(index),
           episodes: EpisodeSet(first..<(first + 10)), steps: episodes.reduce(0) { $0 + $1.length },
-          bytes: 1, sha256: "0"),
+          bytes: 1, sha256: Digest.sha256(of: Data())),
         totals: DatasetTotals(of: episodes), sums: DatasetSums(of: episodes, spec: task.spec))
     }
     return Manifest(
@@ -149,7 +149,8 @@ struct ManifestTests {
     episodes[0].observations[26] = .nan
     let record = ShardRecord(
       shard: ShardEntry(
-        index: 0, file: "", episodes: EpisodeSet([0]), steps: 1, bytes: 0, sha256: ""),
+        index: 0, file: DatasetFolder.file(0), episodes: EpisodeSet([0]), steps: 1, bytes: 1,
+        sha256: Digest.sha256(of: Data())),
       totals: DatasetTotals(of: episodes), sums: DatasetSums(of: episodes, spec: spec))
     try SealedText.seal(record).write(to: file)
     let found = try SealedText.read(ShardRecord.self, from: file, schema: 1).value

@@ -96,6 +96,12 @@ struct SafetensorsTests {
     #expect(
       complaint()
         == "'a' is F32 [4611686018427387904, 4] and must be at byte 0, found it from 0 to 0")
+    for shape in ["0,9223372036854775807,9223372036854775807", "0,4611686018427387904"] {
+      try put(#"{"a":{"dtype":"F32","shape":[\#(shape)],"data_offsets":[0,0]}}"#, 0)
+      #expect(complaint()?.hasPrefix("'a' is F32 [0, ") == true)
+    }
+    try put(#"{"a":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]}}"#, 4)
+    #expect(complaint()?.hasPrefix("'a' is F32 [1, 1, ") == true)
     try put(#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#, 8)
     #expect(complaint() == "'a' is F32 [1] and must be at byte 0, found it from 4 to 8")
     try put(#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, 4)

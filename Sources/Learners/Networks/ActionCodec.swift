@@ -30,7 +30,7 @@ struct ActionCodec: Sendable, Equatable {
     case .discrete(let count): (heads, classes) = (1, count)
     case .continuous(let low, _):
       var joint = 1
-      for _ in low where joint <= jointLimit { joint *= bins }
+      for _ in low where joint <= jointLimit { joint = [joint, bins].clampedProduct }
       (heads, classes) = joint <= jointLimit ? (1, joint) : (low.count, bins)
     }
   }
@@ -43,11 +43,12 @@ struct ActionCodec: Sendable, Equatable {
       var choices: [Int64] = []
       choices.reserveCapacity(values.count / low.count * heads)
       for row in stride(from: 0, to: values.count, by: low.count) {
-        var joint = 0
-        for k in low.indices.reversed() {
-          joint = joint * bins + nearest(values[row + k], low[k], high[k])
+        let digits = low.indices.lazy.map { nearest(values[row + $0], low[$0], high[$0]) }
+        if heads == 1 {
+          choices.append(Int64(digits.reversed().reduce(0) { $0 * bins + $1 }))
+        } else {
+          choices += digits.map { Int64($0) }
         }
-        if heads == 1 { choices.append(Int64(joint)) } else { append(joint, to: &choices) }
       }
       return choices
     default: preconditionFailure("actions of another kind than the world's")
@@ -70,14 +71,5 @@ struct ActionCodec: Sendable, Equatable {
   private func nearest(_ value: Float, _ low: Float, _ high: Float) -> Int {
     let place = (Double(value) - Double(low)) / (Double(high) - Double(low)) * Double(bins - 1)
     return Int(max(0, min(Double(bins - 1), place.rounded())))
-  }
-
-  /// Appends the digits of a joint number, the first dimension's first.
-  private func append(_ joint: Int, to choices: inout [Int64]) {
-    var rest = joint
-    for _ in 0..<heads {
-      choices.append(Int64(rest % bins))
-      rest /= bins
-    }
   }
 }

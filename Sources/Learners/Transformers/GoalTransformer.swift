@@ -214,7 +214,7 @@ public final class GoalTransformer: Learner {
     if configuration.normalizes {
       try normalizer.restore(training: saved.training.group("normalizer"))
     }
-    updates = try saved.counter("updates")
+    updates = try saved.updates()
   }
 }
 
