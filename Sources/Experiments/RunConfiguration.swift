@@ -61,7 +61,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   /// The configuration that a run was begun with.
   public init(ofRun run: URL) throws {
     do { self = try RunFolder(run).saved().configuration } catch {
-      throw ExperimentError.cannotResume(path: run.path, reason: "config.json can't be read")
+      throw ExperimentError.cannotResume(path: run.path, reason: "\(error)")
     }
   }
 
@@ -97,7 +97,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     }
     let parsed: Any?
     do { parsed = try Yams.load(yaml: text) } catch {
-      throw ExperimentError.badSettings(path: file.path, reason: "not YAML: \(error)")
+      let words = "\(error)".split(separator: "\n").first ?? ""
+      throw ExperimentError.badSettings(path: file.path, reason: "not YAML: \(words)")
     }
     guard let parsed, case .object(let values) = try JSONValue(yaml: parsed, path: file.path) else {
       throw ExperimentError.badSettings(path: file.path, reason: "must hold settings by name")

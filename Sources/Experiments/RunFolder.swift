@@ -70,7 +70,7 @@ public struct RunFolder: Sendable {
 
   /// What `config.json` says; throws what is wrong with it.
   func saved() throws -> SavedConfiguration {
-    try JSONDecoder().decode(SavedConfiguration.self, from: Data(contentsOf: configuration))
+    try StoredJSON.read(SavedConfiguration.self, from: configuration)
   }
 
   /// Deletes all but the last `count` numbered checkpoints.

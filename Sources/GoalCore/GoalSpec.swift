@@ -112,7 +112,7 @@ public struct GoalSpec: Codable, CheckedValue, Equatable {
     try InvalidValue.require(action, "action")
     try InvalidValue.require(horizon, in: 1...SizeLimit.horizon, "horizon")
     try InvalidValue.require(
-      successThreshold.isFinite, "successThreshold", "must be finite", found: "\(successThreshold)")
+      !successThreshold.isNaN, "successThreshold", "must be a number", found: "\(successThreshold)")
     try InvalidValue.requireWeight(controlPeriod, "controlPeriod")
   }
 

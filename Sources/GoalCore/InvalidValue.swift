@@ -22,12 +22,17 @@ public struct InvalidValue: Error, Equatable, Sendable, CustomStringConvertible 
 
   /// The same of a value that stands further out.
   public func within(_ path: [any CodingKey]) -> InvalidValue {
-    let names = path.map(\.stringValue) + (key.isEmpty ? [] : [key])
+    let names = path.map(InvalidValue.name) + (key.isEmpty ? [] : [key])
     return InvalidValue(names.joined(separator: "."), rule, found: found)
   }
 
-  /// The first 100 characters of a text.
-  private static func short(_ text: String) -> String {
+  /// A key as people count: of a list the place, from 0.
+  private static func name(_ key: any CodingKey) -> String {
+    key.intValue.map(String.init) ?? key.stringValue
+  }
+
+  /// A text of at most 100 characters, the first ones where it has more.
+  public static func short(_ text: String) -> String {
     guard text.unicodeScalars.count > 100 else { return text }
     return String(String.UnicodeScalarView(text.unicodeScalars.prefix(97))) + "..."
   }
@@ -105,7 +110,7 @@ extension InvalidValue {
       : document.map { document in
         path.reduce(Optional(document)) { $0?.member($1) }.map(\.description) ?? "nothing"
       } ?? debug
-    self.init(path.map(\.stringValue).joined(separator: "."), rule, found: found)
+    self.init(path.map(InvalidValue.name).joined(separator: "."), rule, found: found)
   }
 
   private static func words(for type: any Any.Type) -> String {

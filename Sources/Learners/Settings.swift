@@ -26,7 +26,7 @@ public enum SettingsError: Error, Equatable, CustomStringConvertible {
     case .unknown(let key, let known):
       NearNames.complaint("setting", key, among: known)
     case .wrongValue(let key, let expected, let found):
-      "the setting '\(key)' must be \(expected), found \(found)"
+      "the setting '\(key)' must be \(expected), found \(InvalidValue.short("\(found)"))"
     }
   }
 }

@@ -87,7 +87,7 @@ public struct Safetensors: Sendable {
       else { throw wrong("'\(name)' is of the type \(entry.dtype), which is not supported") }
       guard let size = entry.byteCount(of: type), entry.start == at, entry.end - at == size else {
         throw wrong(
-          "'\(name)' is \(entry.dtype) \(entry.shape) and must be at byte \(at), found it from "
+          "'\(name)' is \(entry.dtype) \(entry.shape.prefix(9)) and must be at byte \(at), found it from "
             + "\(entry.start) to \(entry.end)")
       }
       guard entry.end <= bytes.count - values else {

@@ -51,6 +51,7 @@ struct HostileCheckpointTests {
       },
       words {
         var begun = configuration
+        begun.settings = [:]
         try begun.begin(from: checkpoint.path)
         _ = try OfflineTraining.run(begun, in: other)
       },
@@ -82,8 +83,8 @@ struct HostileCheckpointTests {
   @Test(
     arguments: [
       ("hiddenWidths", [10_000, 10_000], "networks of at most"),
-      ("hiddenWidths", [5], "must be [4], found"),
-      ("hiddenWidths", [.integer(1 << 40)], "hiddenWidths"),
+      ("hiddenWidths", [5], "of the checkpoint must be [5, "),
+      ("hiddenWidths", [.integer(1 << 40)], "networks of at most"),
       ("batchSize", .integer(.max), "batch"),
     ] as [(String, JSONValue, String)])
   func settingsThatAreNotTheWeightsAreRefused(

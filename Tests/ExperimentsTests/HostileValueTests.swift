@@ -9,7 +9,8 @@ import Testing
 
 @testable import Experiments
 
-/// Files of ours that are well-formed, sealed and hostile: an error of one sentence, or a value that works.
+/// Files of ours that are well-formed, sealed and hostile are errors of one sentence, or work.
+///
 /// Never a trap, a hang, or memory that no file asked for.
 ///
 /// Each kind of file is changed 500 times, or as often as `GOALPOST_FUZZ` says, in a process of its own;

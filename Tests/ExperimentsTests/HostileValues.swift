@@ -1,8 +1,9 @@
 import Foundation
 import GoalCore
 
-/// Turns a valid document into one that is well-formed and hostile: values at its keys are replaced, removed,
-/// doubled or exchanged. A change is a function of its number.
+/// Turns a valid document into one that is well-formed and hostile.
+///
+/// Values at its keys are replaced, removed, doubled or exchanged. A change is a function of its number.
 struct HostileValues {
   private var random: Xoshiro256
   /// What was done, for a report.

@@ -101,7 +101,7 @@ struct ManifestTests {
     try SealedText.seal(Empty()).write(to: file)
     #expect(
       throws: StorageError.malformed(
-        file.path, rule: "must be Manifest as JSON", found: "no 'id' in the top")
+        file.path, rule: "'id' must be there", found: "nothing")
     ) { try Manifest(contentsOf: file) }
     #expect(throws: StorageError.missing("/none/manifest.json")) {
       try Manifest(contentsOf: URL(fileURLWithPath: "/none/manifest.json"))
