@@ -88,6 +88,11 @@ public struct Dataset: Sendable {
     return (DatasetTotals(of: table), DatasetSums(of: table, spec: manifest.task.spec))
   }
 
+  /// Checks that all shards are there with the listed sizes.
+  public func checkSizes() throws(StorageError) {
+    for shard in manifest.shards { try checkFile(url(of: shard), is: shard, deep: false) }
+  }
+
   /// Checks that all shards are there with the listed sizes and digests.
   ///
   /// A shard that was found so before, by this call or another, and is unchanged since is not read again, unless
