@@ -131,8 +131,8 @@ let package = Package(
     .testTarget(
       name: "ExperimentsTests",
       dependencies: [
-        "Experiments", "Environments", "Learners", "Storage", "Replay", "Statistics", "GoalCore",
-        "Torch", "TestSupport",
+        "Experiments", "Environments", "Learners", "Storage", "HDF5", "Replay", "Statistics",
+        "GoalCore", "Torch", "TestSupport",
       ],
       swiftSettings: withMuJoCo),
     .testTarget(
