@@ -84,7 +84,7 @@ struct HostileCheckpointTests {
     arguments: [
       ("hiddenWidths", [10_000, 10_000], "networks of at most"),
       ("hiddenWidths", [5], "of the checkpoint must be [5, "),
-      ("hiddenWidths", [.integer(1 << 40)], "networks of at most"),
+      ("hiddenWidths", [.integer(1 << 40)], "'hiddenWidths' must be from 1 to 65536"),
       ("batchSize", .integer(.max), "batch"),
     ] as [(String, JSONValue, String)])
   func settingsThatAreNotTheWeightsAreRefused(
