@@ -60,6 +60,8 @@ final class TrainingRun {
     let run = RunFolder(folder)
     if run.exists, !resuming { throw ExperimentError.runExists(path: folder.path) }
     var lock = resuming ? try run.claim() : nil
+    if resuming { run.tidy() }
+    origin = resuming ? try Checkpoint.all(in: folder).last : nil
     var configuration = asked
     let entry = try LearnerRegistry.entry(configuration.learner)
     configuration.settings = try entry.resolve(task: task, overrides: configuration.settings)
@@ -69,7 +71,7 @@ final class TrainingRun {
     let learner = try entry.make(
       task: task, overrides: configuration.settings, seed: configuration.seed,
       threads: configuration.threads, device: configuration.device,
-      restoring: try Self.numbers(in: configuration.from))
+      restoring: try Self.numbers(in: origin?.path ?? configuration.from))
     self.learner = learner
     try check(learner.scheme)
     if configuration.evaluateEvery > 0, !simulates,
@@ -82,8 +84,6 @@ final class TrainingRun {
     world =
       simulates || configuration.evaluateEvery > 0
       ? try EnvironmentRegistry.world(task.identifier).load() : nil
-    if resuming { run.tidy() }
-    origin = resuming ? try Checkpoint.all(in: folder).last : nil
     monitor = RunMonitor()
     if let origin {
       monitor = try Checkpoint.state(of: origin).monitor ?? monitor
@@ -294,7 +294,7 @@ final class TrainingRun {
 
   // MARK: - Parts
 
-  /// Numbers in the policy that a run begins with; nil for an untrained one.
+  /// Numbers in the policy that a run begins with or goes on with; nil for an untrained one.
   private static func numbers(in checkpoint: String) throws -> Int? {
     checkpoint.isEmpty
       ? nil : try Checkpoint.read(policy: Checkpoint.policyFile(checkpoint)).saved.numberCount

@@ -71,7 +71,7 @@ struct ErrorTests {
       ["evaluate", "x", "--measure", "succes"],
       ["train", "--dataset", "d", "--seed", "1", "--seeds", "0-3"],
       ["train", "--dataset", "d", "--seed", "268435456"],
-      ["sample", "d"], ["sample", "d", "--scheme", "future"],
+      ["sample", "d"],
       ["sample", "d", "--scheme", "future", "--learner", "gcsl", "--inspect"],
       ["sample", "d", "--scheme", "future", "--inspect", "--plot", "a.png"],
       ["mix", "--output", "o"], ["mix", "d"], ["mix", "d", "--output", "o", "--split", "1"],

@@ -213,8 +213,8 @@ struct MixTests {
     try collect("S", policy: "scripted", episodes: 2, states: true)
     for (datasets, words) in [
       (["A", "P"], "must have one task"), (["A", "S"], "must have one length of simulator states"),
-      (["A:1", "P"], "must have one task"), (["A:0"], "a weight must be a number above 0"),
-      (["A:-1"], "above 0"), (["A:1", "S"], "states"),
+      (["A:1", "P"], "must have one task"), (["A:0"], "a weight must be a number from 1e-12"),
+      (["A:-1"], "from 1e-12 to 1e+12"), (["A:1", "S"], "states"),
     ] {
       let error = #expect(throws: ExperimentError.self) { try mix(datasets, to: "D") }
       #expect("\(error.map { "\($0)" } ?? "")".contains(words), "\(datasets)")
