@@ -58,7 +58,8 @@ struct MixtureInputs: Sendable {
     guard let weight, OptionRange.weight ~= weight else {
       throw ExperimentError.cannotMix(
         path: text,
-        reason: "a weight must be a number from \(Inspection.short(OptionRange.weight.lowerBound)) to "
+        reason: "a weight must be a number from "
+          + "\(Inspection.short(OptionRange.weight.lowerBound)) to "
           + "\(Inspection.short(OptionRange.weight.upperBound)), as in DATASET:0.1")
     }
     return (String(text[..<colon]), weight)
