@@ -1,4 +1,4 @@
-public import GoalCore
+import GoalCore
 
 /// Some of a source's episodes, numbered from 0 on.
 struct SelectedEpisodes: TrajectorySource {
