@@ -208,7 +208,7 @@ private final class HostileFiles {
       "randomActions": 0.3, "shardEpisodes": 2, "compress": false, "states": false,
     ]
     let file = url("recipe.yaml")
-    return { [self] _, changes, note in
+    return { _, changes, note in
       let text = changes.changed(original).text
       try note("\(changes.changes)")
       try Data(text.utf8).write(to: file)
@@ -334,7 +334,7 @@ private final class HostileFiles {
     let run = try train()[0].run
     let file = run.appendingPathComponent("evaluations.json")
     let original = try decoded(Data(contentsOf: file))
-    return { [self] _, changes, note in
+    return { _, changes, note in
       let text = changes.changed(original).text
       try note("\(changes.changes)")
       try Data(text.utf8).write(to: file)
@@ -348,7 +348,7 @@ private final class HostileFiles {
     let file = run.appendingPathComponent("config.json")
     let original = try decoded(Data(contentsOf: file))
     let task = try EnvironmentRegistry.world("point-reach").task
-    return { [self] number, changes, note in
+    return { number, changes, note in
       let text = changes.changed(original).text
       try note("\(changes.changes)")
       try Data(text.utf8).write(to: file)
