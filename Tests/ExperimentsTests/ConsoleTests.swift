@@ -39,7 +39,9 @@ struct ConsoleTests {
     #expect(none.counts.reduce(0, +) == 0 || none.counts == [0])
     let some = Histogram([.nan, 1, 2, .infinity])
     #expect(some.counts.reduce(0, +) == 2)
-    for ends in [[-1.7e308, 1.7e308], [1e300, 1e300 + 1e285], [0, .leastNonzeroMagnitude], [-3.4e38, 3.4e38]] {
+    for ends in [
+      [-1.7e308, 1.7e308], [1e300, 1e300 + 1e285], [0, .leastNonzeroMagnitude], [-3.4e38, 3.4e38],
+    ] {
       #expect(Histogram(ends).counts.reduce(0, +) == 2, "\(ends)")
     }
     #expect(Inspection.sparkline([1e300, .nan, -1e300], top: 1e-300) == "█ ▁")
