@@ -24,6 +24,7 @@ struct TrainingData {
   /// With weights, a share of every batch's rows comes from each dataset. Without, all episodes are
   /// drawn alike. With `marking`, `seen` says which episodes these are.
   init(_ configuration: RunConfiguration, marking: Bool = false) throws {
+    try configuration.validate()
     let seed = configuration.seed
     let opened = try OpenedDatasets(configuration)
     let (datasets, task) = (opened.datasets, opened.task)

@@ -103,7 +103,7 @@ struct SampleInspectionTests {
       [random + ":1", scripted + ":1"], validationFraction: 0.25, seed: 4)
     #expect(data.training.map(\.source.episodeCount) == [4, 9])
     #expect(data.validation.map(\.source.episodeCount) == [2, 3])
-    #expect(throws: ExperimentError.self) {
+    #expect(throws: SettingsError.self) {
       try trainingData([random], validationFraction: 1, seed: 4)
     }
   }
