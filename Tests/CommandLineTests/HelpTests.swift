@@ -8,7 +8,7 @@ import Testing
 struct HelpTests {
   static let subcommands = [
     "environments", "learners", "collect", "verify", "inspect", "mix", "convert", "sample", "train",
-    "evaluate", "export",
+    "evaluate", "export", "intervals",
   ]
 
   func compare(_ arguments: [String], with name: String) throws {

@@ -53,7 +53,7 @@ struct StreamTests {
         #expect(result.status == 1, "\(verb) \(stream): \(result)")
         #expect(
           result.error.hasSuffix(
-            "Error: standard output: the results can't be written: \(reason)\n"),
+            "Error: standard output: the results cannot be written: \(reason)\n"),
           "\(verb) \(stream): \(result)")
       }
     }
