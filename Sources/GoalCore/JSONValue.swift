@@ -77,6 +77,18 @@ extension JSONValue: CustomStringConvertible {
   }
 }
 
+extension JSONValue {
+  /// Whether all numbers in it are finite, at any depth.
+  public var isFinite: Bool {
+    switch self {
+    case .number(let value): value.isFinite
+    case .list(let values): values.allSatisfy(\.isFinite)
+    case .object(let values): values.values.allSatisfy(\.isFinite)
+    default: true
+    }
+  }
+}
+
 extension JSONValue: ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
   ExpressibleByFloatLiteral, ExpressibleByStringLiteral, ExpressibleByArrayLiteral,
   ExpressibleByDictionaryLiteral

@@ -52,6 +52,11 @@ public enum Settings {
   ) throws -> Value {
     let defaults = try values(of: value)
     let merged = try merge(overrides, into: defaults, path: [])
+    // JSON, by which values are decoded, has no such numbers.
+    for (path, value) in leaves(of: overrides) where !value.isFinite {
+      throw SettingsError.wrongValue(
+        key: path.joined(separator: "."), expected: "finite", found: value)
+    }
     do {
       return try decoded(merged)
     } catch let error as DecodingError {
@@ -182,7 +187,7 @@ public enum Settings {
     }
     let name = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
     let hint =
-      if case .text(let text) = found, expected == "a list" { ", as in [\(text)]" } else { "" }
+      if case .text(let text) = found, expected == "a list" { ", as in [\(InvalidValue.short(text))]" } else { "" }
     return SettingsError.wrongValue(
       key: name.joined(separator: "."), expected: expected + hint, found: found)
   }

@@ -1,4 +1,5 @@
 import Foundation
+import GoalCore
 import Glibc
 public import HDF5
 
@@ -71,7 +72,8 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
     case .unknownSchema(let path, let known, let found):
       "\(path): this version knows schema \(known), found \(found)"
     case .otherRecipe(let folder, let setting, let there, let asked):
-      "\(folder): holds a dataset whose \(setting) is \(there), asked for \(asked)"
+      "\(folder): holds a dataset whose \(setting) is \(InvalidValue.short(there)), "
+        + "asked for \(InvalidValue.short(asked))"
     case .foreignFolder(let folder, let entry):
       "\(folder): must be empty or hold a dataset, found '\(entry)'"
     case .madeDifferently(let path, let listed, let found):

@@ -50,6 +50,12 @@ struct SettingsTests {
     #expect(
       complaint(["clipsReturn": 1]) == "the setting 'clipsReturn' must be true or false, found 1")
     #expect(
+      complaint(["polyak": .number(.nan)])
+        == "the setting 'polyak' must be finite, found nan")
+    #expect(
+      complaint(["hiddenWidths": [64, .number(.infinity)]])
+        == "the setting 'hiddenWidths' must be finite, found [64, inf]")
+    #expect(
       complaint(["hiddenWidths": 64]) == "the setting 'hiddenWidths' must be a list, found 64")
     #expect(
       complaint(["hiddenWidths": [64, "x"]])
