@@ -186,8 +186,10 @@ public enum Settings {
       }
     }
     let name = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
-    let hint =
-      if case .text(let text) = found, expected == "a list" { ", as in [\(InvalidValue.short(text))]" } else { "" }
+    var hint = ""
+    if case .text(let text) = found, expected == "a list" {
+      hint = ", as in [\(InvalidValue.short(text))]"
+    }
     return SettingsError.wrongValue(
       key: name.joined(separator: "."), expected: expected + hint, found: found)
   }

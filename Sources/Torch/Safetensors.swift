@@ -84,7 +84,9 @@ public struct Safetensors: Sendable {
     tensors = []
     for (name, entry) in entries {
       guard let type = ElementType.allCases.first(where: { $0.safetensorsName == entry.dtype })
-      else { throw wrong("'\(name)' is of the type \(entry.dtype.prefix(16)), which is not supported") }
+      else {
+        throw wrong("'\(name)' is of the type \(entry.dtype.prefix(16)), which is not supported")
+      }
       guard let size = entry.byteCount(of: type), entry.start == at, entry.end - at == size else {
         throw wrong(
           "'\(name)' is \(entry.dtype) \(entry.shape.prefix(9)) and must be at byte \(at), found it from "
