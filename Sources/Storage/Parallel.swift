@@ -1,7 +1,10 @@
 import Dispatch
 import Synchronization
 
-/// Runs `body` for 0..<count on several threads; throws the error of the lowest index that failed.
+/// Runs `body` for 0..<count on several threads; throws the error of the lowest index that fails.
+///
+/// Indices are taken in order, and one that was taken is left out only if a lower one has failed. So the same
+/// faults give the same error, whichever thread was the quicker.
 func forEachInParallel(
   _ count: Int, threads: Int, _ body: @Sendable (Int) throws(StorageError) -> Void
 ) throws(StorageError) {
@@ -10,7 +13,7 @@ func forEachInParallel(
   DispatchQueue.concurrentPerform(iterations: max(1, min(threads, count))) { _ in
     while true {
       let index = next.add(1, ordering: .relaxed).oldValue
-      guard index < count, failure.withLock({ $0 == nil }) else { return }
+      guard index < count, failure.withLock({ $0.map { index < $0.index } ?? true }) else { return }
       do throws(StorageError) {
         try body(index)
       } catch {
