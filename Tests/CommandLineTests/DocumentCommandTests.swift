@@ -65,11 +65,6 @@ struct DocumentCommandTests {
           return isThere(PythonReference.checkout.appendingPathComponent(words[1]))
         }
       ),
-      (
-        "goalpost export ",
-        "runs a notebook for half a minute: StudyTests exports, and options are known",
-        { _ in true }
-      ),
     ]
 
   private static func isThere(_ file: URL) -> Bool {
@@ -121,11 +116,12 @@ struct DocumentCommandTests {
     "Documentation/Formats.md", "datasets/README.md",
   ]
 
-  /// Numbers and a world of the documents, and those with which it takes no time; no film is drawn, which
-  /// EvaluationTests do.
+  /// Numbers and a world of the documents, and those with which it takes no time; no film is drawn and no notebook
+  /// executed, which EvaluationTests and StudyTests do.
   private static let smaller = [
     ("--environment fetch-reach --", "--environment point-reach --"),
     (" --video runs/demo/policy.mp4", ""),
+    ("goalpost export ", "goalpost export --no-execute --episodes 2 "),
     ("--episodes 400", "--episodes 12"), ("--episodes 300", "--episodes 10"),
     ("--episodes 100", "--episodes 2"), ("--updates 1000", "--updates 6"),
     ("--updates 2000", "--updates 2"), ("--steps 5000", "--steps 100"),
@@ -163,6 +159,7 @@ struct DocumentCommandTests {
     for made in [
       "runs/demo/data.svg", "runs/demo/part-val/manifest.json",
       "runs/demo/online/dataset/manifest.json", "offsets.svg", "push.hdf5", "maze-again-val.npz",
+      "notebooks-export/demo/runs.csv", "notebooks-export/weights/README.md",
       "datasets/fetch-reach-scripted-v0/shards/shard-00000.h5",
     ] {
       #expect(FileManager.default.fileExists(atPath: file(made).path), "\(made)")
