@@ -69,7 +69,9 @@ public struct DatasetInspection: Codable, Sendable, Equatable {
   public let successEver: Estimate?
   /// Share of the episodes still going on whose goal is reached after each step.
   public let successByStep: [Estimate]?
-  /// Mean undiscounted 0/1 return (the world's reward plus 1) over all steps; bootstrap interval.
+  /// Mean undiscounted 0/1 return (the world's reward plus 1) over all steps, with Student's interval over episodes.
+  ///
+  /// It stays between 0 and the longest episode's steps if all returns do.
   public let `return`: Estimate?
   /// The same over the first horizon − 1 steps, as the WGCSL paper counts (49 of 50).
   public let return49: Estimate?
@@ -181,12 +183,13 @@ extension DatasetInspection {
       zip(found.byStep, going).map { Intervals.wilson(successes: $0, of: $1) }
     }
     let hasReturns = all.returns.count == episodes
-    // Fewer resamples for many episodes, whose interval is narrow: 20 million draws, 1,000 at least.
-    let replicates = min(10_000, max(1_000, 20_000_000 / episodes))
     let finite = all.returns.indices.filter { all.returns[$0].isFinite }
     func mean(_ values: [Double]) -> Estimate? {
-      hasReturns && !finite.isEmpty
-        ? Intervals.bootstrap(finite.map { values[$0] }, replicates: replicates) : nil
+      guard hasReturns, !finite.isEmpty else { return nil }
+      let chosen = finite.map { values[$0] }
+      let bounds = 0...Double(all.lengths.max() ?? 0)
+      return Intervals.mean(
+        chosen, in: chosen.allSatisfy(bounds.contains) ? bounds : -.infinity ... .infinity)
     }
     `return` = mean(all.returns)
     return49 = mean(all.returnsBeforeLast)

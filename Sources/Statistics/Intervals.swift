@@ -27,52 +27,6 @@ public enum Intervals {
       high: max(p, min(1, (middle + spread) / scale)), episodes: count)
   }
 
-  /// The mean and its percentile bootstrap interval: 2.5 % and 97.5 % of the means of `replicates`
-  /// resamples drawn with replacement, from a generator of its own with a fixed seed.
-  public static func bootstrap(
-    _ values: [Double], replicates: Int = 10_000, seed: UInt64 = seed
-  ) -> Estimate {
-    bootstrap(
-      sums: values, counts: [Double](repeating: 1, count: values.count), replicates: replicates,
-      seed: seed)
-  }
-
-  /// The mean of values that come in clusters, such as steps of episodes, and its percentile bootstrap
-  /// interval, for which whole clusters are drawn.
-  ///
-  ///     Σ sums / Σ counts
-  ///
-  /// `sums` and `counts` have a number for each cluster; some count is above 0.
-  public static func bootstrap(
-    sums: [Double], counts: [Double], replicates: Int = 2_000, seed: UInt64 = seed
-  ) -> Estimate {
-    precondition(
-      !sums.isEmpty && sums.count == counts.count, "\(sums.count) sums, \(counts.count) counts")
-    let total = counts.reduce(0, +)
-    precondition(total > 0, "a mean needs values")
-    var generator = Xoshiro256(seed: seed)
-    var found: [Double] = []
-    found.reserveCapacity(replicates)
-    sums.withUnsafeBufferPointer { sums in
-      counts.withUnsafeBufferPointer { counts in
-        while found.count < replicates {
-          var (sum, count) = (0.0, 0.0)
-          for _ in 0..<sums.count {
-            let k = generator.below(sums.count)
-            sum += sums[k]
-            count += counts[k]
-          }
-          // A resample of empty clusters has no mean.
-          if count > 0 { found.append(sum / count) }
-        }
-      }
-    }
-    found.sort()
-    return Estimate(
-      estimate: sums.reduce(0, +) / total, low: quantile(found, 0.025),
-      high: quantile(found, 0.975), episodes: sums.count)
-  }
-
   /// The mean and its 95 % interval within a range: x̄ ± t₀.₉₇₅,ₙ₋₁ s/√n, bent as a score interval is (`ends`).
   ///
   /// Where all values agree it is a rule of three (`agreeing`).
@@ -80,6 +34,34 @@ public enum Intervals {
     _ values: [Double], in range: ClosedRange<Double> = -.infinity ... .infinity
   ) -> Estimate {
     CrossedScores([values]).level(in: range)
+  }
+
+  /// The mean of values that come in clusters, such as steps of episodes, and its 95 % interval within a range.
+  ///
+  ///     r = Σ sᵢ / Σ cᵢ,   variance n/(n−1) · Σ (sᵢ − r cᵢ)² / (Σ cᵢ)²,   n − 1 degrees of freedom
+  ///
+  /// over the n clusters that have values: the linearised ratio estimator (W. G. Cochran, Sampling Techniques, 3rd
+  /// edition, 1977, §6.3). `sums` and `counts` have a number for each cluster; some count is above 0. `episodes` of the
+  /// estimate is the number of all clusters.
+  public static func mean(
+    sums: [Double], counts: [Double], in range: ClosedRange<Double> = -.infinity ... .infinity
+  ) -> Estimate {
+    precondition(
+      !sums.isEmpty && sums.count == counts.count, "\(sums.count) sums, \(counts.count) counts")
+    let total = counts.reduce(0, +)
+    precondition(total > 0, "a mean needs values")
+    let mean = sums.reduce(0, +) / total
+    let n = Double(counts.count { $0 > 0 })
+    var squares = 0.0
+    for (sum, count) in zip(sums, counts) {
+      let rest = sum - mean * count
+      // Rounding leaves a little of equal numbers.
+      if abs(rest) > 1e-12 * abs(mean) * count { squares += rest * rest }
+    }
+    let part = Spread.Part(
+      variance: n > 1 ? n / (n - 1) * squares / (total * total) : 0, degrees: max(1, n - 1))
+    return around(
+      mean, Spread(starts: [part], least: part, count: Int(n)), in: range, of: sums.count)
   }
 
   /// The mean over training runs of which nothing but each one's own estimate is left, as in a table of them.

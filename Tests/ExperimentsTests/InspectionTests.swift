@@ -104,8 +104,8 @@ struct InspectionTests {
     #expect(
       found.successByStep
         == [(1, 3), (0, 3), (1, 2), (1, 2)].map { Intervals.wilson(successes: $0.0, of: $0.1) })
-    #expect(found.return == Intervals.bootstrap([2, 1, 0]))
-    #expect(found.return49 == Intervals.bootstrap([1, 1, 0]))
+    #expect(found.return == Intervals.mean([2, 1, 0], in: 0...4))
+    #expect(found.return49 == Intervals.mean([1, 1, 0], in: 0...4))
     #expect(found.returns == Histogram(low: 0, width: 1, counts: [1, 1, 1], isWhole: true))
     #expect(found.behaviour == ["policy": 0.7, "noise": 0.1, "random": 0.2])
 

@@ -232,6 +232,26 @@ struct CoverageTests {
     }
   }
 
+  /// Values in clusters of unlike size, such as the steps of an episode, a large part of which is the cluster's own.
+  @Test(arguments: [20, 100])
+  func clustersCover(clusters: Int) {
+    var normals = Normals(generator: Xoshiro256(seed: 12))
+    let trials = 2_000
+    var held = 0
+    for _ in 0..<trials {
+      var (sums, counts) = ([Double](), [Double]())
+      for _ in 0..<clusters {
+        let own = normals.next()
+        let count = 1 + Int(abs(normals.next()) * 10)
+        sums.append((0..<count).reduce(0) { sum, _ in sum + 24 + 5 * own + 3 * normals.next() })
+        counts.append(Double(count))
+      }
+      let found = Intervals.mean(sums: sums, counts: counts, in: 0...49)
+      if found.low <= 24, 24 <= found.high { held += 1 }
+    }
+    #expect(0.92...0.97 ~= Double(held) / Double(trials), "\(held) of \(trials)")
+  }
+
   /// What stood here before: Student's interval over the runs' means misses the truth of ten runs a third of the time.
   @Test func studentsIntervalOverRunsMissesWhatStartsDo() {
     let design = Design(runs: 10, starts: 20, seeds: 0, shared: 0.5, outcome: .success)

@@ -88,14 +88,22 @@ struct IntervalTests {
     #expect(nothing.low < -0.03 && nothing.high > 0.03)
   }
 
-  @Test func theBootstrapCoversAndRepeats() {
-    var generator = Philox(seed: 1, purpose: 1, index: 1)
-    let values = (0..<400).map { _ in generator.normal() + 3 }
-    let interval = Intervals.bootstrap(values)
-    // The mean ± 1.96 σ/√n = ± 0.098, to the bootstrap's own error.
-    #expect(abs((interval.high - interval.low) / 2 - 0.098) < 0.012)
-    #expect(interval.low < interval.estimate && interval.estimate < interval.high)
-    #expect(interval == Intervals.bootstrap(values))
+  @Test func clustersOfEqualSizeAreTheirMeans() {
+    // Ten clusters of 100 equal values each: the spread is that of ten values, not of 1,000.
+    let values = (0..<10).map(Double.init)
+    let found = Intervals.mean(
+      sums: values.map { $0 * 100 }, counts: [Double](repeating: 100, count: 10), in: 0...10)
+    let plain = Intervals.mean(values, in: 0...10)
+    #expect(found.estimate == 4.5 && found.episodes == 10)
+    #expect(abs(found.low - plain.low) < 1e-9 && abs(found.high - plain.high) < 1e-9)
+    // A cluster without values says nothing.
+    let more = Intervals.mean(
+      sums: values.map { $0 * 100 } + [0], counts: [Double](repeating: 100, count: 10) + [0],
+      in: 0...10)
+    #expect(more.low == found.low && more.high == found.high && more.episodes == 11)
+    // Where all agree, one cluster in ten may be another.
+    let same = Intervals.mean(sums: [3, 6, 9], counts: [3, 6, 9], in: 0...1)
+    #expect(same.high == 1 && abs(same.low - (1 - 3.8415 / 6.8415)) < 1e-4)
   }
 
   // scipy.stats.trim_mean(x, 0.25), which rliable takes.

@@ -153,13 +153,4 @@ struct PairedComparisonTests {
   static func welchDegrees(_ a: Double, _ m: Double, _ b: Double, _ n: Double) -> Double {
     (a + b) * (a + b) / (a * a / m + b * b / n)
   }
-
-  @Test func clustersAreDrawnWhole() {
-    // Ten clusters of 100 equal values each: the spread is that of ten values, not of 1,000.
-    let sums = (0..<10).map { Double($0) * 100 }
-    let found = Intervals.bootstrap(sums: sums, counts: [Double](repeating: 100, count: 10))
-    #expect(found.estimate == 4.5)
-    #expect(found.high - found.low > 2.5)
-    #expect(found.episodes == 10)
-  }
 }

@@ -36,20 +36,22 @@ public struct ActionErrors: Codable, Sendable {
     let isSame: Bool?
   }
 
-  /// Sums up rows of episodes; intervals are over episodes, which are drawn whole.
+  /// Sums up rows of episodes; intervals are over episodes, as clusters of rows.
   init(_ episodes: [[Row]]) {
     func group(_ name: String, _ belongs: (Row) -> Bool) -> Group {
       let chosen = episodes.map { $0.filter(belongs) }
-      func mean(_ value: (Row) -> Double?) -> Estimate? {
+      func mean(in range: ClosedRange<Double>, _ value: (Row) -> Double?) -> Estimate? {
         let found = chosen.map { $0.compactMap(value) }
         guard found.contains(where: { !$0.isEmpty }) else { return nil }
-        return Intervals.bootstrap(
-          sums: found.map { $0.reduce(0, +) }, counts: found.map { Double($0.count) })
+        return Intervals.mean(
+          sums: found.map { $0.reduce(0, +) }, counts: found.map { Double($0.count) }, in: range)
       }
       return Group(
-        name: name, rows: chosen.reduce(0) { $0 + $1.count }, squared: mean(\.squared),
-        negativeLogLikelihood: mean { $0.logLikelihood.map { -$0 } },
-        accuracy: mean { $0.isSame.map { $0 ? 1 : 0 } })
+        name: name, rows: chosen.reduce(0) { $0 + $1.count }, squared: mean(in: 0...(.infinity), \.squared),
+        negativeLogLikelihood: mean(in: -.infinity ... .infinity) {
+          $0.logLikelihood.map { -$0 }
+        },
+        accuracy: mean(in: 0...1) { $0.isSame.map { $0 ? 1 : 0 } })
     }
     all = group("all") { _ in true }
     let offsets = Set(episodes.joined().map(\.offset)).sorted()

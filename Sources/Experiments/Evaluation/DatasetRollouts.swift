@@ -65,7 +65,7 @@ public struct DatasetRollouts: Codable, Sendable {
         success: .wilson(chosen.count { outcomes[$0].success }, of: chosen.count),
         successEver: .wilson(
           chosen.count { outcomes[$0].firstReached != nil }, of: chosen.count),
-        stepsToSuccess: steps.isEmpty ? nil : Intervals.bootstrap(steps),
+        stepsToSuccess: steps.isEmpty ? nil : Intervals.mean(steps, in: 0...(.infinity)),
         stepsOfData: mean(chosen.map { Double(starts[$0].stepsOfData) }))
     }
     let places = Array(starts.indices)

@@ -38,7 +38,7 @@ enum FittedQ {
     }
     let values = fit.values(
       observations: observations, goals: goals, actions: actions.actions, rows: episodes.count)
-    return Intervals.bootstrap(values.map(Double.init))
+    return Intervals.mean(values.map(Double.init))
   }
 
   /// The first observation and the goal of an episode.

@@ -37,7 +37,8 @@ enum SimulatedReturn {
         trajectory, towards: Array(trajectory.desiredGoal.prefix(goal)), on: context.stage,
         context.actor)
     }
-    return Intervals.bootstrap(returns)
+    // A gain of 1 in every step for ever is 1 / (1 − γ) = horizon.
+    return Intervals.mean(returns, in: 0...Double(sample.task.spec.horizon))
   }
 
   private static func discounted(

@@ -85,16 +85,20 @@ public struct ValueCalibration: Codable, Sendable {
         saidSteps: steps[steps.count / 2])
     }
     error = Self.mean(
-      of: zip(values, wanted).map { abs($0 - $1) * (1 - scale.discount) }, in: rows.map(\.episode))
+      of: zip(values, wanted).map { abs($0 - $1) * (1 - scale.discount) }, in: rows.map(\.episode),
+      within: 0...(.infinity))
     rankCorrelation = Ranks.correlation(values, rows.map { -Double($0.hitting) })
   }
 
   /// A mean with an interval over episodes.
-  private static func mean(of values: [Double], in episodes: [Int]) -> Estimate {
+  private static func mean(
+    of values: [Double], in episodes: [Int],
+    within range: ClosedRange<Double> = -.infinity ... .infinity
+  ) -> Estimate {
     let groups = Dictionary(grouping: zip(episodes, values), by: \.0).sorted { $0.key < $1.key }
-    return Intervals.bootstrap(
+    return Intervals.mean(
       sums: groups.map { $0.value.reduce(0) { $0 + $1.1 } },
-      counts: groups.map { Double($0.value.count) })
+      counts: groups.map { Double($0.value.count) }, in: range)
   }
 }
 
