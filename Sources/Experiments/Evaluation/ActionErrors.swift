@@ -47,7 +47,8 @@ public struct ActionErrors: Codable, Sendable {
           sums: found.map { $0.reduce(0, +) }, counts: found.map { Double($0.count) }, in: range)
       }
       return Group(
-        name: name, rows: chosen.reduce(0) { $0 + $1.count }, squared: mean(in: 0...(.infinity), \.squared),
+        name: name, rows: chosen.reduce(0) { $0 + $1.count },
+        squared: mean(in: 0...(.infinity), \.squared),
         negativeLogLikelihood: mean(in: -.infinity ... .infinity) {
           $0.logLikelihood.map { -$0 }
         },
