@@ -7,6 +7,7 @@ let dependencies = Context.environment["GOALPOST_DEPS"] ?? Context.packageDirect
 let torch = Context.environment["TORCH_HOME"] ?? dependencies + "/torch"
 let mujoco = dependencies + "/mujoco"
 let box2d = dependencies + "/box2d"
+let arrow = dependencies + "/arrow"
 
 /// What every target of ours is compiled with.
 let features: [SwiftSetting] = [
@@ -61,6 +62,13 @@ let package = Package(
         .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
       ]),
     .target(
+      name: "CParquet",
+      cxxSettings: [.unsafeFlags(["-isystem", arrow + "/include"])],
+      linkerSettings: [
+        .unsafeFlags(["-L" + arrow, "-Xlinker", "-rpath", "-Xlinker", arrow]),
+        .linkedLibrary("parquet"), .linkedLibrary("arrow"),
+      ]),
+    .target(
       name: "CBox2D",
       cxxSettings: [.headerSearchPath("."), .unsafeFlags(["-isystem", box2d + "/include"])],
       linkerSettings: [.unsafeFlags(["-L" + box2d + "/lib"]), .linkedLibrary("box2d")]),
@@ -74,6 +82,7 @@ let package = Package(
     .target(name: "Box2D", dependencies: ["CBox2D"], swiftSettings: strict),
     .target(name: "HDF5", dependencies: ["CHDF5", "CDeflate"], swiftSettings: strict),
     .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: strict),
+    .target(name: "Parquet", dependencies: ["CParquet"], swiftSettings: strict),
 
     // The vocabulary, and the four that are usable without MuJoCo and libtorch.
     .target(name: "GoalCore", swiftSettings: strict),
@@ -82,7 +91,7 @@ let package = Package(
     // HDF5 files of others, which may be damaged or hostile, read without the library.
     .target(name: "SafeHDF5", dependencies: ["HDF5"], swiftSettings: strict),
     .target(
-      name: "Storage", dependencies: ["GoalCore", "HDF5", "SafeHDF5", "CCrypto"],
+      name: "Storage", dependencies: ["GoalCore", "HDF5", "SafeHDF5", "Parquet", "CCrypto"],
       swiftSettings: strict),
 
     // Worlds, learners, and what is done with them.

@@ -16,6 +16,7 @@ public enum Formats {
     Minari(),
     Robomimic(),
     D4RL(),
+    LeRobot(),
   ]
 
   /// The formats that can be written.

@@ -84,8 +84,10 @@ struct HDF5ConversionTests {
 
   @Test func everyColumnOfOursComesBackFromEachFormat() throws {
     try collect("ours")
-    for (format, name) in [("minari", "mine/data-v0"), ("robomimic", "r.hdf5"), ("d4rl", "d.hdf5")]
-    {
+    let outputs = [
+      ("minari", "mine/data-v0"), ("robomimic", "r.hdf5"), ("d4rl", "d.hdf5"), ("lerobot", "l"),
+    ]
+    for (format, name) in outputs {
       let report = try tools.convert("ours", to: name) { $0.to = format }[0]
       #expect(!report.notes.lines.isEmpty)
       let back = try tools.convert(name, to: "back-" + format) { $0.environment = "fetch-push" }[0]

@@ -94,7 +94,9 @@ struct FormatFuzzTests {
     var isFolder: ObjCBool = false
     _ = FileManager.default.fileExists(atPath: copy.path, isDirectory: &isFolder)
     guard isFolder.boolValue else { return copy }
-    let names = try FileManager.default.contentsOfDirectory(atPath: copy.path).sorted()
+    let names = try FileManager.default.subpathsOfDirectory(atPath: copy.path).sorted().filter {
+      !copy.appendingPathComponent($0).hasDirectoryPath
+    }
     return copy.appendingPathComponent(names[random.below(names.count)])
   }
 }

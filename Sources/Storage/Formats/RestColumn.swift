@@ -8,20 +8,30 @@ enum RestColumn {
   static func check(
     _ path: String, _ axis: RowAxis, _ dataset: SafeDataset
   ) throws(StorageError) {
-    let refused = StorageError.cannotConvert(
-      dataset.fileName,
-      reason: "'\(dataset.path)' is no column of ours: \(dataset.typeDescription) of shape "
-        + "\(dataset.shape) for each of the \(axis.rawValue)")
+    try check(
+      path, axis, dataset.type, rank: dataset.shape.count,
+      words: "'\(dataset.path)'", "\(dataset.typeDescription) of shape \(dataset.shape)",
+      file: dataset.fileName)
+  }
+
+  /// Throws unless a shard may have a column of such elements and so many axes; messages call it `words`.
+  static func check(
+    _ path: String, _ axis: RowAxis, _ type: HDF5Type?, rank: Int, words: String, _ found: String,
+    file: String
+  ) throws(StorageError) {
     if path.hasPrefix("extra/"), isColumnPath(path) { return }
     let reserved: [ShardColumn] = [
       .observations, .actions, .rewards, .terminated, .truncated, .episodeLengths,
       .episodeIndices,
     ]
-    guard let column = ShardColumn(rawValue: path), !reserved.contains(column),
-      let type = dataset.type, types(of: column).contains(type),
+    guard let column = ShardColumn(rawValue: path), !reserved.contains(column), let type,
+      types(of: column).contains(type),
       axis == column.axis || column == .desiredGoals && axis == .states,
-      dataset.shape.count == rank(of: column)
-    else { throw refused }
+      rank == self.rank(of: column)
+    else {
+      throw .cannotConvert(
+        file, reason: "\(words) is no column of ours: \(found) for each of the \(axis.rawValue)")
+    }
   }
 
   /// No column but actions has types that depend on the task.
