@@ -3,9 +3,12 @@
 #include <arrow/api.h>
 #include <arrow/io/file.h>
 #include <arrow/io/memory.h>
+#include <arrow/util/endian.h>
 #include <parquet/arrow/reader.h>
+#include <parquet/arrow/schema.h>
 #include <parquet/arrow/writer.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <memory>
@@ -64,7 +67,7 @@ class BoundedPool : public arrow::MemoryPool {
 
  private:
   arrow::Status Take(int64_t size) {
-    if (size > 0 && taken_ + size > limit_)
+    if (size > limit_ - taken_)
       return arrow::Status::OutOfMemory("it unpacks to more than ", limit_, " bytes at once");
     taken_ += size;
     return arrow::Status::OK();
@@ -112,6 +115,34 @@ std::shared_ptr<arrow::DataType> type_of(CParquetKind kind) {
     case CParquetKindBool: return arrow::boolean();
     default: return nullptr;
   }
+}
+
+// The place of a field's only column of numbers or texts in the file, or -1 if it has none or several.
+int leaf_of(const parquet::arrow::SchemaField &field) {
+  if (field.children.empty()) return field.column_index;
+  return field.children.size() == 1 ? leaf_of(field.children[0]) : -1;
+}
+
+// Every element of a footer takes a byte of the file at least, and up to some hundreds of memory.
+constexpr int64_t footer_limit = int64_t{16} << 20;
+// Bytes of a column that are asked for at once.
+constexpr int64_t batch_bytes = int64_t{4} << 20;
+
+// Refuses a footer that is larger than the file or the limit, before any of it is read.
+arrow::Status check_footer(arrow::io::RandomAccessFile &input) {
+  ARROW_ASSIGN_OR_RAISE(const int64_t size, input.GetSize());
+  if (size < 12) return arrow::Status::Invalid("it has ", size, " bytes, and must have 12 or more");
+  uint8_t end[8];
+  ARROW_ASSIGN_OR_RAISE(const int64_t read, input.ReadAt(size - 8, 8, end));
+  if (read != 8 || std::memcmp(end + 4, "PAR1", 4) != 0)
+    return arrow::Status::Invalid("it must end with PAR1: it is cut short, or of another kind");
+  uint32_t length;
+  std::memcpy(&length, end, 4);
+  length = arrow::bit_util::FromLittleEndian(length);
+  if (length > size - 12 || length > footer_limit)
+    return arrow::Status::Invalid("its footer must have at most ", std::min(size - 12, footer_limit),
+                                  " bytes, found ", length);
+  return arrow::Status::OK();
 }
 
 // The elements of an array of lists, and of lists in them; all rows together must have `wanted`.
@@ -164,8 +195,18 @@ CParquetReader cparquet_open(const char *path, int64_t memory) {
   const bool opened = guarded([&]() -> arrow::Status {
     file = std::make_unique<CParquetFile>(memory);
     ARROW_ASSIGN_OR_RAISE(auto input, arrow::io::ReadableFile::Open(path, &file->pool));
-    ARROW_ASSIGN_OR_RAISE(file->reader, parquet::arrow::OpenFile(input, &file->pool));
-    file->reader->set_use_threads(false);
+    ARROW_RETURN_NOT_OK(check_footer(*input));
+    parquet::ReaderProperties limits(&file->pool);
+    limits.enable_buffered_stream();
+    limits.set_thrift_string_size_limit(footer_limit);
+    limits.set_thrift_container_size_limit(1 << 16);
+    limits.set_schema_depth_limit(32);
+    parquet::ArrowReaderProperties plain(/*use_threads=*/false);
+    plain.set_pre_buffer(false);
+    parquet::arrow::FileReaderBuilder builder;
+    ARROW_RETURN_NOT_OK(builder.Open(input, limits));
+    ARROW_ASSIGN_OR_RAISE(
+        file->reader, builder.memory_pool(&file->pool)->properties(plain)->Build());
     ARROW_RETURN_NOT_OK(file->reader->GetSchema(&file->schema));
     for (const auto &field : file->schema->fields())
       file->words.push_back(field->type()->ToString());
@@ -197,27 +238,36 @@ const char *cparquet_words(CParquetReader reader, int32_t column) {
 bool cparquet_read(
     CParquetReader reader, int32_t column, int64_t width, int64_t rows, void *target) {
   return guarded([&]() -> arrow::Status {
-    std::shared_ptr<arrow::ChunkedArray> chunks;
-    ARROW_RETURN_NOT_OK(reader->reader->ReadColumn(column, &chunks));
     const CParquetKind kind = cparquet_kind(reader, column);
+    const auto type = type_of(kind);
+    const int leaf = leaf_of(reader->reader->manifest().schema_fields[column]);
+    if (!type || leaf < 0)
+      return arrow::Status::Invalid("it must be of numbers, found ", reader->words[column]);
+    const int64_t size = kind == CParquetKindBool ? 1 : type->bit_width() / 8;
+    std::vector<int> groups(reader->reader->num_row_groups());
+    for (size_t place = 0; place < groups.size(); ++place) groups[place] = static_cast<int>(place);
+    reader->reader->set_batch_size(std::max<int64_t>(1, batch_bytes / (width * size)));
+    ARROW_ASSIGN_OR_RAISE(const auto batches,
+                          reader->reader->GetRecordBatchReader(groups, {leaf}));
     auto *out = static_cast<uint8_t *>(target);
     int64_t left = rows * width;
-    for (const auto &chunk : chunks->chunks()) {
-      if (chunk->length() == 0) continue;
-      ARROW_ASSIGN_OR_RAISE(const auto values, elements(chunk, width));
+    while (true) {
+      ARROW_ASSIGN_OR_RAISE(const auto batch, batches->Next());
+      if (!batch) break;
+      if (batch->num_rows() == 0) continue;
+      if (batch->num_columns() != 1) return arrow::Status::Invalid("it must be one column");
+      ARROW_ASSIGN_OR_RAISE(const auto values, elements(batch->column(0), width));
       if (values->null_count() > 0) return arrow::Status::Invalid("an element is missing");
-      if (values->length() != chunk->length() * width || values->length() > left)
+      if (values->length() != batch->num_rows() * width || values->length() > left)
         return arrow::Status::Invalid("it must have ", rows, " rows of ", width, " elements");
+      if (!type->Equals(*values->type()))
+        return arrow::Status::Invalid("it must be of numbers, found ", values->type()->ToString());
       left -= values->length();
       if (kind == CParquetKindBool) {
         const auto &flags = static_cast<const arrow::BooleanArray &>(*values);
         for (int64_t place = 0; place < flags.length(); ++place) *out++ = flags.Value(place);
         continue;
       }
-      const auto type = type_of(kind);
-      if (!type || !type->Equals(*values->type()))
-        return arrow::Status::Invalid("it must be of numbers, found ", values->type()->ToString());
-      const int64_t size = type->bit_width() / 8;
       const int64_t count = values->length() * size;
       const auto &buffer = values->data()->buffers[1];
       if (!buffer || buffer->size() < values->offset() * size + count)

@@ -56,3 +56,9 @@ public func shown(_ text: String) -> String {
   }
   return plain.joined() + (text.unicodeScalars.count > 60 ? "..." : "")
 }
+
+/// Names out of a foreign file as a line has them: each of them, up to `limit`, and how many there are more.
+public func shown(_ names: some Collection<String>, atMost limit: Int = 100) -> String {
+  names.prefix(limit).map { shown($0) }.joined(separator: ", ")
+    + (names.count > limit ? " and \(names.count - limit) more" : "")
+}

@@ -64,10 +64,10 @@ public enum ParquetType: String, Sendable, CaseIterable {
 
 /// A Parquet file that is open for reading; one thread at a time uses it.
 ///
-/// Arrow's own tests feed it damaged files all day; here it also takes no more memory than it is allowed.
+/// A column is read in batches of 4 MiB, so what memory is taken depends on the file's pages and not on its size.
 public final class ParquetFile {
   /// A column: numbers or texts, or lists of them.
-  public struct Column: Sendable {
+  public struct Column: Sendable, Equatable {
     /// Its name.
     public let name: String
     /// What its elements are, lists looked through, or nil if it is none of these.

@@ -177,7 +177,7 @@ public struct Manifest: Codable, CheckedValue, Equatable {
 
   /// Throws `InvalidValue` for the first part that does not go with the others.
   public func check() throws(InvalidValue) {
-    try InvalidValue.require(shards.count, in: 1...SizeLimit.shards, "shards' count")
+    try InvalidValue.require(shards.count, in: 1...SizeLimit.shards, "number of shards")
     for (place, (one, next)) in zip(shards, shards.dropFirst()).enumerated() {
       try InvalidValue.require(
         one.index < next.index, "shards.\(place + 1).index",

@@ -144,8 +144,8 @@ public struct Mixture: Codable, CheckedValue, Equatable {
 
   /// Throws `InvalidValue` for the first part that breaks a rule.
   public func check() throws(InvalidValue) {
-    try InvalidValue.require(inputs.count, in: 1...SizeLimit.shards, "inputs' count")
-    try InvalidValue.require(sources.count, in: 1...SizeLimit.shards, "sources' count")
+    try InvalidValue.require(inputs.count, in: 1...SizeLimit.shards, "number of inputs")
+    try InvalidValue.require(sources.count, in: 1...SizeLimit.shards, "number of sources")
     if let seed { try InvalidValue.require(seed, in: 0...Seeds.limit - 1, "seed") }
     if let split {
       try InvalidValue.require(

@@ -18,11 +18,6 @@ enum UnreadFormats {
       FileManager.default.fileExists(atPath: url.appendingPathComponent(path).path)
     }
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []).sorted()
-    if has("meta/info.json"), has("data") {
-      return
-        "is a LeRobot dataset, of which the Parquet files are not read: load it with lerobot and save "
-        + "observations, actions and rewards with h5py in D4RL's layout"
-    }
     if has(".zgroup") || has("zarr.json") || url.pathExtension == "zarr" {
       return
         "is a zarr store, as of diffusion policy, which is not read: copy its arrays with zarr and h5py into "
@@ -36,7 +31,8 @@ enum UnreadFormats {
     }
     if names.contains(where: { $0.hasSuffix(".parquet") || $0.hasSuffix(".arrow") }) {
       return
-        "has Parquet or Arrow files, which are not read: save their columns with h5py in D4RL's layout"
+        "has Parquet or Arrow files and no meta/info.json, as LeRobot has, so they are not read: save their columns "
+        + "with h5py in D4RL's layout"
     }
     if names.contains(where: { $0.wholeMatch(of: #/episode_\d+\.hdf5/#) != nil }) {
       return
@@ -62,7 +58,8 @@ enum UnreadFormats {
     }
     if begins(Array("PAR1".utf8)) {
       return
-        "is a Parquet file, as of LeRobot, which is not read: save its columns with h5py in D4RL's layout"
+        "is a Parquet file, which is not read alone: name the folder of a LeRobot dataset that it is of, or save "
+        + "its columns with h5py in D4RL's layout"
     }
     if begins(Array("ARROW1".utf8)) {
       return "is an Arrow file, which is not read: save its columns with h5py in D4RL's layout"

@@ -35,6 +35,8 @@ struct ConversionMembersTests {
     "terminals", "timeouts", "terminations", "truncations", "dones", "valids", "done.npy",
     "not_done.npy", "id", "total_steps", "num_samples", "total", "json:total_episodes",
     "json:total_steps", "json:data_format", "json:minari_version", "json:action_space",
+    "json:codebase_version", "json:total_frames", "json:total_tasks", "json:chunks_size",
+    "json:data_path", "json:video_path", "json:features", "length",
   ]
 
   /// A format, a file's name, the lengths of the episodes, and options.
@@ -68,6 +70,7 @@ struct ConversionMembersTests {
       observationKeys: ["robot0_eef_pos", "object"], goalKeys: ["object"]),
     Case(format: "d4rl", file: "a.hdf5", lengths: [4, 1, 3], goalIndices: [0, 1]),
     Case(format: "d4rl-v0", file: "a.hdf5", lengths: [3, 2], goalIndices: [0, 1]),
+    Case(format: "lerobot", file: "l", lengths: [3, 5], goalIndices: [0, 1]),
   ]
 
   @Test(arguments: cases)

@@ -257,12 +257,12 @@ struct ForeignInputTests {
 
   @Test func formatsThatAreNotReadAreNamed() throws {
     let made: [(name: String, words: String)] = [
-      ("lerobot/meta/info.json", "is a LeRobot dataset"), ("x.zarr/.zgroup", "is a zarr store"),
+      ("lerobot/meta/info.json", "codebase_version must be v3.0"),
+      ("x.zarr/.zgroup", "is a zarr store"),
       ("rlds/dataset_info.json", "is an RLDS or TFDS dataset"),
       ("act/episode_0.hdf5", "as of ACT and ALOHA"),
       ("tables/a.parquet", "has Parquet or Arrow files"),
     ]
-    try tools.makeFolder("in/lerobot/data")
     for (name, words) in made {
       let url = tools.url("in/" + name)
       try FileManager.default.createDirectory(
@@ -274,7 +274,7 @@ struct ForeignInputTests {
     }
     for (name, bytes, words) in [
       ("a.gz", [0x1f, 0x8b, 8, 0] as [UInt8], "is packed with gzip"),
-      ("a.parquet", Array("PAR1".utf8), "is a Parquet file"),
+      ("a.parquet", Array("PAR1".utf8), "is a Parquet file, which is not read alone"),
       ("a.pkl", Array("(dp0\n.".utf8), "protocol 0 or 1"),
     ] {
       try Data(bytes).write(to: tools.url("in/" + name))

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import GoalCore
 import Storage
 import TestSupport
@@ -32,7 +33,10 @@ struct LeRobotConversionTests {
     let report = try tools.convert("in", to: "ours") { $0.goalIndices = [1, 2] }[0]
     #expect(report.from == "lerobot" && report.episodes == 3 && report.steps == 3 + 1 + 5)
     #expect(
-      report.notes.lost.contains { $0.hasPrefix("the action and reward of each episode's last") })
+      report.notes.lost.contains {
+        $0.hasPrefix("action, next.reward, next.success of each episode's last row")
+      })
+    #expect(report.notes.lost.contains { $0.hasPrefix("frame_index, index, timestamp, next.done") })
     #expect(report.notes.lost.contains { $0.hasPrefix("'observation.images.top'") })
     #expect(report.notes.assumed.contains { $0.hasPrefix("every episode was cut off by time") })
     let manifest = try Dataset(at: tools.url("ours")).manifest
@@ -56,14 +60,48 @@ struct LeRobotConversionTests {
     }
   }
 
+  private func refusal(_ name: String) -> String {
+    do {
+      try tools.convert(name, to: "refused-" + name) { $0.goalIndices = [0, 1] }
+      return "accepted"
+    } catch { return "\(error)" }
+  }
+
   @Test func olderVersionsAndDamageAreNamed() throws {
     _ = try python("write", tools.url("old").path, "v2.1")
-    let old = #expect(throws: StorageError.self) { try tools.convert("old", to: "ours") }
-    #expect("\(try #require(old))".contains("convert_dataset_v21_to_v30"))
+    #expect(refusal("old").contains("convert_dataset_v21_to_v30"))
     _ = try python("write", tools.url("in").path, "v3.0")
     let file = tools.url("in/data/chunk-000/file-001.parquet")
-    try Data(try Data(contentsOf: file).dropLast(20)).write(to: file)
-    let cut = #expect(throws: StorageError.self) { try tools.convert("in", to: "ours") }
-    #expect("\(try #require(cut))".contains("file-001.parquet: must be a Parquet file"))
+    let whole = try Data(contentsOf: file)
+    try whole.dropLast(20).write(to: file)
+    #expect(
+      refusal("in").contains(
+        "file-001.parquet: must be a Parquet file, found it must end with PAR1"))
+    // A footer that says that it is larger than the file.
+    var long = whole
+    long.replaceSubrange((long.count - 8)..<(long.count - 4), with: [0xff, 0xff, 0xff, 0x7f])
+    try long.write(to: file)
+    #expect(refusal("in").contains("its footer must have at most"))
+    try FileManager.default.removeItem(at: file)
+    #expect(mkfifo(file.path, 0o600) == 0)
+    #expect(refusal("in").contains("it is not a regular file"))
+  }
+
+  /// What Arrow reads without an error, and is no dataset.
+  @Test(arguments: [
+    ("nulls", "'next.reward' cannot be read: an element is missing"),
+    ("ragged", "'action' cannot be read: its rows have"),
+    ("narrow", "'observation.state' cannot be read: a row must have 5 elements, found 4"),
+    ("texts", "'next.reward' must be of numbers, found string"),
+    ("lengths", "'length' must be 4, as in the data"),
+    ("backwards", "'episode_index' must be 0 or more and not decrease"),
+    ("many", "bytes, and --max-bytes allows 1073741824"),
+    ("page", "'episode_index' cannot be read: it unpacks to more than 268435456 bytes at once"),
+    ("wide", "must have a shape of at most 8 axes and 2³² numbers"),
+  ])
+  func whatIsNoDatasetIsRefused(kind: String, words: String) throws {
+    _ = try python("write_bad", tools.url("in").path, kind)
+    let found = refusal("in")
+    #expect(found.contains(words), "\(found)")
   }
 }

@@ -61,6 +61,42 @@ def write(folder, version="v3.0", files="2"):
     pyarrow.parquet.write_table(pyarrow.table({"task_index": [0], "task": ["push"]}), folder / "meta/tasks.parquet")
 
 
+def write_bad(folder, kind):
+    """A dataset with one thing wrong."""
+    folder = pathlib.Path(folder)
+    write(folder, files="1")
+    data, info = folder / "data/chunk-000/file-000.parquet", folder / "meta/info.json"
+    table, described = pyarrow.parquet.read_table(data), json.loads(info.read_text())
+    count, large = table.num_rows, {}
+
+    def put(name, values):
+        return table.set_column(table.column_names.index(name), name, values)
+    if kind == "nulls":
+        table = put("next.reward", pyarrow.array([None] + [1.0] * (count - 1), pyarrow.float32()))
+    elif kind == "ragged":
+        table = put("action", pyarrow.array([[1.0, 2.0]] + [[1.0, 2.0, 3.0]] * (count - 1), pyarrow.list_(pyarrow.float32())))
+    elif kind == "narrow":
+        table = put("observation.state", pyarrow.array([[1.0, 2.0, 3.0, 4.0]] * count, pyarrow.list_(pyarrow.float32())))
+    elif kind == "texts":
+        table = put("next.reward", pyarrow.array(["go"] * count))
+    elif kind == "backwards":
+        table = put("episode_index", pyarrow.array(list(range(count, 0, -1))))
+    elif kind == "lengths":
+        places = folder / "meta/episodes/chunk-000/file-000.parquet"
+        pyarrow.parquet.write_table(pyarrow.table({"episode_index": [0, 1, 2], "length": [5, 2, 6]}), places)
+    elif kind == "many":
+        # 150 million rows that are all alike take some kilobytes.
+        table = pyarrow.table({"episode_index": pyarrow.chunked_array([pyarrow.array(numpy.zeros(10_000_000, "i8"))] * 15)})
+    elif kind == "wide":
+        described["features"]["action"]["shape"] = [2**31, 2**31, 2**31]
+    elif kind == "page":
+        # One page of 288 MB, which packs to some kilobytes.
+        table = pyarrow.table({"episode_index": pyarrow.array(numpy.zeros(36_000_000, "i8"))})
+        large = {"use_dictionary": False, "data_page_size": 2**31 - 1, "max_rows_per_page": table.num_rows, "row_group_size": table.num_rows}
+    info.write_text(json.dumps(described))
+    pyarrow.parquet.write_table(table, data, compression="zstd", **large)
+
+
 def read(folder):
     """Checks a dataset by the rules of LeRobot's reader; its columns, lengths and statistics."""
     folder = pathlib.Path(folder)

@@ -9,8 +9,12 @@ import pathlib
 import pickle
 import sys
 
+sys.path.append(str(pathlib.Path(sys.executable).parents[2] / "arrow-wheel"))
+
 import h5py
 import numpy
+import pyarrow
+import pyarrow.parquet
 
 place = 8
 
@@ -164,6 +168,35 @@ def write_d4rl(path, has_next=True):
         file["metadata/algorithm"], file["metadata/weight"] = "made", fresh(2, 2)
 
 
+def write_lerobot(path):
+    """Episodes of 4, 1 and 6 rows, of which the first are numbered 0 and 2, by a clock that runs late."""
+    lengths, numbers = (4, 1, 6), (0, 2, 3)
+    count = sum(lengths)
+    frames = numpy.concatenate([numpy.arange(length) for length in lengths])
+    columns = {"observation.state": fresh(count, 4), "observation.environment_state": fresh(count, 2), "action": fresh(count, 2),
+               "next.reward": fresh(count), "next.done": ends(lengths), "next.success": ends(lengths), "observation.effort": fresh(count, 3, kind="f8"),
+               "action.raw": fresh(count), "complementary_info.discrete": fresh(count).astype("i4") + 100_000, "frame_index": frames,
+               "timestamp": (frames * 0.1 + 0.01 * frames**2 + 100).astype("f4"), "index": numpy.arange(count),
+               "episode_index": numpy.repeat(numbers, lengths), "task_index": numpy.repeat((0, 1, 1), lengths)}
+    lists = {key: pyarrow.array(list(values)) for key, values in columns.items()}
+    features = {key: {"dtype": str(values.dtype), "shape": list(values.shape[1:]) or [1], "names": None} for key, values in columns.items()}
+    features["action"]["names"] = ["left", "right"]
+    features["observation.images.top"] = {"dtype": "video", "shape": [4, 4, 3], "names": ["height", "width", "channels"]}
+    lists["stray"] = pyarrow.array(fresh(count))
+    for name in ("meta/episodes/chunk-000", "data/chunk-000"):
+        (path / name).mkdir(parents=True)
+    pyarrow.parquet.write_table(pyarrow.table(lists), path / "data/chunk-000/file-000.parquet", row_group_size=5)
+    pyarrow.parquet.write_table(pyarrow.table({
+        "episode_index": numbers, "length": lengths, "tasks": [["push"], ["pull"], ["pull"]], "data/chunk_index": [0, 0, 0],
+        "dataset_from_index": [0, 4, 5], "stats/action/mean": [[1.5, 2.5]] * 3}), path / "meta/episodes/chunk-000/file-000.parquet")
+    pyarrow.parquet.write_table(pyarrow.table({"task_index": [0, 1], "task": ["push", "pull"]}), path / "meta/tasks.parquet")
+    (path / "meta/stats.json").write_text("{}")
+    (path / "meta/info.json").write_text(json.dumps({
+        "codebase_version": "v3.0", "robot_type": "arm", "total_episodes": 3, "total_frames": count, "total_tasks": 2, "chunks_size": 1000,
+        "fps": 10, "splits": {"train": "0:2", "val": "2:3"}, "features": features, "remark": "words", "video_path": None,
+        "data_path": "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"}))
+
+
 def write(form, path):
     path = pathlib.Path(path)
     if form.endswith("-v0"):
@@ -184,6 +217,14 @@ def members_of(path):
         for file in sorted(path.rglob("*")):
             if file.suffix == ".npy":
                 found[file.name] = describe(numpy.load(file))
+            elif file.suffix == ".parquet":
+                table = pyarrow.parquet.read_table(file)
+                place = file.relative_to(path).as_posix()
+                for name in table.column_names:
+                    isText = pyarrow.types.is_string(table[name].type) or name == "tasks"
+                    found[f"{place}/{name}"] = None if isText else describe(numpy.array(table[name].to_pylist()))
+            elif file.name == "stats.json":
+                found["json:stats.json"] = None
             elif file.suffix == ".json":
                 found |= {"json:" + key: None for key in json.loads(file.read_text())}
             elif file.is_file():

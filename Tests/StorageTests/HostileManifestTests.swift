@@ -94,7 +94,7 @@ struct HostileManifestTests {
       ("stateLength", largest, "stateLength"),
       ("imageShape", [0, 0, 3], "imageShape"),
       ("modelDigest", "abc", "modelDigest"),
-      ("shards", [], "shards' count"),
+      ("shards", [], "number of shards"),
       ("shards.0.episodes", "0-4294967295", "shards.0.episodes"),
       ("shards.0.index", 1, "shards.1.index"),
       ("shards.0.steps", largest, "shards.0.steps"),

@@ -34,7 +34,8 @@ const char *cparquet_error(void);
 /// An open file.
 typedef struct CParquetFile *CParquetReader;
 
-/// Opens a file; while it is read no more than `memory` bytes are taken at once. The caller closes it.
+/// Opens a file; its pages and columns take no more than `memory` bytes at once, and its footer may have 16 MiB.
+/// The caller closes it.
 CParquetReader _Nullable cparquet_open(const char *path, int64_t memory);
 void cparquet_close(CParquetReader reader);
 /// How many rows and columns it has.

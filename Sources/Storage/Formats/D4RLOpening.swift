@@ -203,7 +203,7 @@ struct D4RLOpening {
     let attributes = try reading { () throws(HDF5Error) in try root.attributes() }
     if !attributes.isEmpty {
       notes.lost.append(
-        "attributes of the file: \(shown(attributes.keys.sorted().joined(separator: ", ")))")
+        "attributes of the file: \(shown(attributes.keys.sorted()))")
     }
   }
 

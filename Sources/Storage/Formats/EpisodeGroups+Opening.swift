@@ -129,7 +129,7 @@ extension EpisodeGroups {
     let attributes = try reading { () throws(HDF5Error) in try group.attributes() }
     let others = attributes.keys.filter { !known.contains($0) }.sorted()
     if !others.isEmpty {
-      notes.lost.append("attributes of \(what): \(shown(others.joined(separator: ", ")))")
+      notes.lost.append("attributes of \(what): \(shown(others))")
     }
   }
 
@@ -386,7 +386,7 @@ extension EpisodeGroups {
     }
     let more = others.withLock { $0.sorted() }
     if !more.isEmpty {
-      notes.lost.append("attributes of episodes: \(shown(more.joined(separator: ", ")))")
+      notes.lost.append("attributes of episodes: \(shown(more))")
     }
     var all: [String: [UInt64]] = [:]
     for (name, values) in found.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {

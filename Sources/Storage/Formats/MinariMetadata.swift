@@ -31,7 +31,7 @@ struct MinariMetadata {
       }.keys.sorted()
       if !more.isEmpty {
         left.append(
-          "metadata.json's env_spec, of which the id is kept: \(shown(more.joined(separator: ", ")))"
+          "metadata.json's env_spec, of which the id is kept: \(shown(more))"
         )
       }
     }

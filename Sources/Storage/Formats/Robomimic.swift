@@ -84,7 +84,7 @@ private struct RobomimicEpisodes: TrajectorySource {
     let others = data.names.filter { Robomimic.number(of: $0) == nil }
     if !others.isEmpty {
       groups.notes.lost.append(
-        "\(shown(others.joined(separator: ", "))) of data, which are no demos")
+        "\(shown(others)) of data, which are no demos")
     }
     try RobomimicEpisodes.readEnds(&groups, options)
 
@@ -139,7 +139,7 @@ private struct RobomimicEpisodes: TrajectorySource {
     }
     if !more.isEmpty {
       groups.notes.lost.append(
-        "\(shown(more.joined(separator: ", "))) beside data and mask, for which there is no place")
+        "\(shown(more)) beside data and mask, for which there is no place")
     }
     try groups.addAttributes(of: root, leaving: [], "the file")
     masks = try RobomimicEpisodes.masks(root, &groups)
@@ -262,18 +262,18 @@ private struct RobomimicEpisodes: TrajectorySource {
     let attributes = try reading { () throws(HDF5Error) in try data.attributes() }
     let others = attributes.keys.filter { $0 != "total" && $0 != "env_args" }.sorted()
     if !others.isEmpty {
-      groups.notes.lost.append("attributes of data: \(shown(others.joined(separator: ", ")))")
+      groups.notes.lost.append("attributes of data: \(shown(others))")
     }
     guard case .text(let text)? = attributes["env_args"] else { return nil }
     let object = try PythonJSON.object(text, in: url)
     guard case .text(let name)? = object["env_name"] else { return nil }
     let more = object.keys.filter { !["env_name", "type", "env_kwargs"].contains($0) }.sorted()
     if !more.isEmpty {
-      groups.notes.lost.append("env_args, \(shown(more.joined(separator: ", ")))")
+      groups.notes.lost.append("env_args, \(shown(more))")
     }
     if case .object(let settings)? = object["env_kwargs"], !settings.isEmpty {
       groups.notes.lost.append(
-        "env_kwargs, \(shown(settings.keys.sorted().joined(separator: ", ")))")
+        "env_kwargs, \(shown(settings.keys.sorted()))")
     }
     return GymnasiumWorld.identifier(for: name)
   }
