@@ -39,6 +39,8 @@ public enum DatasetConversion {
     public var ends: String?
     /// Whether episodes that break a rule are left out, instead of all.
     public var skipsBad = false
+    /// Whether actions are clipped to their space.
+    public var clipsActions = false
     /// Whether the output is to be compressed.
     public var compress = false
     /// The most bytes that a packed input may unpack to, or nil for `FormatOptions.usualMaximumBytes`.
@@ -57,7 +59,7 @@ public enum DatasetConversion {
 
     /// Whether something is asked for that only foreign files have.
     var hasSourceOptions: Bool {
-      observationKeys != nil || goalKeys != nil || ends != nil || skipsBad
+      observationKeys != nil || goalKeys != nil || ends != nil || skipsBad || clipsActions
     }
 
     /// What decides the result besides the files, as the manifest keeps it.
@@ -68,7 +70,7 @@ public enum DatasetConversion {
         "goal-length": goalLength.map(String.init),
         "observation-keys": observationKeys?.joined(separator: ","),
         "goal-keys": goalKeys?.joined(separator: ","), "ends": ends,
-        "skip-bad": skipsBad ? "true" : nil,
+        "skip-bad": skipsBad ? "true" : nil, "clip-actions": clipsActions ? "true" : nil,
       ].compactMapValues { $0 }
     }
   }
@@ -135,7 +137,8 @@ public enum DatasetConversion {
       throw ExperimentError.cannotConvert(
         path: request.input.relativePath,
         reason:
-          "is a dataset of ours: --observation-keys, --goal-keys, --ends and --skip-bad are for others"
+          "is a dataset of ours: --observation-keys, --goal-keys, --ends, --skip-bad and --clip-actions are for "
+          + "others"
       )
     }
     var reports = [try convert(request, from, to)]
@@ -207,6 +210,10 @@ public enum DatasetConversion {
     var numbers = try opened.numbers(threads: request.workers)
     if request.skipsBad, !numbers.episodes.isEmpty {
       opened = try opened.leavingOut(numbers.episodes, request)
+      numbers = try opened.numbers(threads: request.workers)
+    }
+    if request.clipsActions {
+      opened = try ForeignTask.clippingActions(of: opened, request)
       numbers = try opened.numbers(threads: request.workers)
     }
     let found = try ForeignTask(opened, numbers, request)

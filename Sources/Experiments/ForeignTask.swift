@@ -182,21 +182,49 @@ struct ForeignTask: Sendable {
     }
   }
 
+  /// The episodes with actions clipped to the space of their world, or that which the file states, or else to -1 to 1.
+  static func clippingActions(
+    of source: any TrajectorySource, _ request: DatasetConversion.Request
+  ) throws -> any TrajectorySource {
+    guard let actions = source.column(.actions), !actions.isDiscrete else {
+      throw ExperimentError.cannotConvert(
+        path: request.input.relativePath,
+        reason: "--clip-actions is for actions of numbers, and these are choices")
+    }
+    let known = registered(request.environment ?? source.environment)?.spec.action
+    let unit = ActionSpace.continuous(
+      low: [Float](repeating: -1, count: actions.width),
+      high: [Float](repeating: 1, count: actions.width))
+    let stated = source.actionSpace.flatMap { fits($0, actions) ? $0 : nil }
+    let space = known ?? stated ?? unit
+    guard fits(space, actions) else { return source }
+    let whose =
+      known != nil
+      ? "the world's action space" : stated != nil ? "the file's action space" : "-1 to 1"
+    return try source.clippingActions(to: range(of: space), of: whose)
+  }
+
+  /// The range of each number of an action.
+  private static func range(of space: ActionSpace) -> [(low: Float, high: Float)] {
+    switch space {
+    case .continuous(let low, let high): zip(low, high).map { ($0, $1) }
+    case .discrete(let count): [(0, Float(count - 1))]
+    }
+  }
+
   /// Says how many actions lie outside of a space, which are kept.
   private static func addOutside(
     _ space: ActionSpace, _ whose: String, _ source: any TrajectorySource,
     _ notes: inout ConversionNotes
   ) throws {
-    let range: [(low: Float, high: Float)]
-    switch space {
-    case .continuous(let low, let high): range = zip(low, high).map { ($0, $1) }
-    case .discrete(let count): range = [(0, Float(count - 1))]
-    }
+    let range = range(of: space)
+    let isChoice = if case .discrete = space { true } else { false }
     guard let found = try SourceNumbers.outside(range, source) else { return }
     let isUnit = range.allSatisfy { $0.low == -1 && $0.high == 1 }
     notes.found.append(
       "\(found.count) of \(source.steps) actions lie outside of \(whose) action space"
         + (isUnit ? ", -1 to 1" : "") + ", first in episode \(found.episode), step \(found.step): "
-        + "\(found.value); kept as they are, and `goalpost verify` calls them broken")
+        + "\(found.value); kept as they are, and `goalpost verify` calls them broken"
+        + (isChoice ? "" : ": --clip-actions clips them"))
   }
 }

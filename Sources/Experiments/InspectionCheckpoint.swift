@@ -24,7 +24,7 @@ public struct CheckpointInspection: Encodable, Sendable, Inspected {
       checkpoint: path, header: header,
       differences: SettingDifference.all(
         learner: header.learner, task: header.task, settings: header.settings),
-      digest: try Digest.sha256(ofFile: file), bytes: try Data(contentsOf: file).count)
+      digest: try Digest.sha256(ofFile: file), bytes: try WholeFile.byteCount(of: file))
   }
 
   /// The head, and the settings that are not the paper's.

@@ -59,10 +59,8 @@ struct RunEvaluations {
   /// best one's place.
   static func saved(in run: RunFolder) throws -> [TimedEvaluation] {
     guard FileManager.default.fileExists(atPath: run.evaluations.path) else { return [] }
-    do {
-      return try JSONDecoder().decode(
-        [TimedEvaluation].self, from: Data(contentsOf: run.evaluations))
-    } catch {
+    let data = try WholeFile.read(run.evaluations)
+    do { return try JSONDecoder().decode([TimedEvaluation].self, from: data) } catch {
       throw ExperimentError.damaged(
         path: run.evaluations.path,
         reason:

@@ -193,13 +193,10 @@ struct MetricsLines {
 enum WholeLines {
   /// The lines that end with a newline: one after the last newline is being written, or was cut short.
   ///
-  /// A file that is not there has none. Throws `ExperimentError.damaged` for one that cannot be read.
+  /// A file that is not there has none. Throws `StorageError` for one that cannot be read.
   static func read(_ file: URL) throws -> [String] {
     guard FileManager.default.fileExists(atPath: file.path) else { return [] }
-    let data: Data
-    do { data = try Data(contentsOf: file) } catch {
-      throw ExperimentError.damaged(path: file.path, reason: error.localizedDescription)
-    }
+    let data = try WholeFile.read(file)
     let newline = UInt8(ascii: "\n")
     guard let last = data.lastIndex(of: newline) else { return [] }
     return data[..<last].split(separator: newline).map { String(decoding: $0, as: UTF8.self) }

@@ -32,23 +32,23 @@ public final class HDF5File {
 
   /// Makes a file, in place of any that is there.
   public convenience init(creating url: URL) throws(HDF5Error) {
-    try self.init(creating: url.path, in: nil, failure: nil)
+    try self.init(creating: url.path, in: nil, failure: nil, isMapped: true)
   }
 
-  /// Makes a file in memory, in a descriptor that stays the caller's; messages call it `name`.
+  /// Makes a file in memory, in a descriptor that stays the caller's; messages call it `name`. A write that fails, as
+  /// of a process that may make no large files, is kept in `writeFailure`.
   convenience init(creatingIn descriptor: Int32, name: String) throws(HDF5Error) {
-    try self.init(creating: name, in: descriptor, failure: nil)
+    try self.init(creating: name, in: descriptor, failure: WriteFailure(), isMapped: true)
   }
 
   /// Makes a file in a descriptor that stays the caller's, which may lie on a disk that fills up: the
   /// first failure is kept in `writeFailure`, and all else goes on.
   public convenience init(writingTo descriptor: Int32, name: String) throws(HDF5Error) {
-    let failure = WriteFailure()
-    try self.init(creating: name, in: descriptor, failure: failure)
+    try self.init(creating: name, in: descriptor, failure: WriteFailure(), isMapped: false)
   }
 
   private convenience init(
-    creating path: String, in descriptor: Int32?, failure: WriteFailure?
+    creating path: String, in descriptor: Int32?, failure: WriteFailure?, isMapped: Bool
   ) throws(HDF5Error) {
     let name = path
     let creation = try HDF5Handle.properties(chdf5_file_creation(), file: name)
@@ -57,7 +57,7 @@ public final class HDF5File {
     try checked("set up a file", file: name) {
       H5Pset_link_phase_change(creation.identifier, 64, 32)
     }
-    try self.init(name: name, in: descriptor, failure: failure) { access in
+    try self.init(name: name, in: descriptor, failure: failure, isMapped: isMapped) { access in
       H5Fcreate(path, chdf5_truncate(), creation.identifier, access)
     }
   }
@@ -66,7 +66,7 @@ public final class HDF5File {
   private static let memoryDriver = chdf5_register_memory_driver()
 
   private init(
-    name: String, in descriptor: Int32? = nil, failure: WriteFailure? = nil,
+    name: String, in descriptor: Int32? = nil, failure: WriteFailure? = nil, isMapped: Bool = true,
     open: (hid_t) -> hid_t
   ) throws(HDF5Error) {
     self.name = name
@@ -75,7 +75,7 @@ public final class HDF5File {
     let list = access.identifier
     try checked("set up a file", file: name) { H5Pset_fclose_degree(list, H5F_CLOSE_STRONG) }
     try checked("set up a file", file: name) { H5Pset_file_locking(list, false, true) }
-    if failure == nil {
+    if isMapped {
       try checked("set up a file", file: name) { H5Pset_alignment(list, 1, 64) }
     }
     try checked("set up a file", file: name) {

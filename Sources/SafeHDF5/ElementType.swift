@@ -1,4 +1,4 @@
-import HDF5
+public import HDF5
 
 /// The type of a dataset's or an attribute's elements.
 enum ElementType: Equatable, Sendable {
@@ -23,7 +23,7 @@ enum ElementType: Equatable, Sendable {
   var words: String {
     switch self {
     case .number(let type, let form):
-      (form.isBigEndian ? "big-endian " : "") + (form.isHalf ? "f16" : type.rawValue)
+      form.words(type)
     case .text(let bytes): "text of \(bytes) bytes"
     case .variableText: "text"
     case .other(let words, _): words
@@ -95,17 +95,29 @@ enum ElementType: Equatable, Sendable {
 }
 
 /// How a number is stored if not as `HDF5Type` has it.
-struct NumberForm: Equatable, Sendable {
+public struct NumberForm: Equatable, Sendable {
   /// Whether its first byte is the highest.
-  var isBigEndian = false
+  public var isBigEndian: Bool
   /// Whether it is a float of two bytes, which is read as one of four.
-  var isHalf = false
+  public var isHalf: Bool
 
-  var isPlain: Bool { !isBigEndian && !isHalf }
+  /// A form; as `HDF5Type` has it if nothing is said.
+  public init(isBigEndian: Bool = false, isHalf: Bool = false) {
+    self.isBigEndian = isBigEndian
+    self.isHalf = isHalf
+  }
+
+  /// Whether numbers are stored as `HDF5Type` has them.
+  public var isPlain: Bool { !isBigEndian && !isHalf }
+
+  /// Stored numbers of `type` in words, as in "big-endian f16".
+  public func words(_ type: HDF5Type) -> String {
+    (isBigEndian ? "big-endian " : "") + (isHalf ? "f16" : type.rawValue)
+  }
 
   /// Makes numbers of `type` of those that are stored; of half floats, they are in the second half of
   /// `memory`.
-  func restore(_ type: HDF5Type, in memory: UnsafeMutableRawBufferPointer) {
+  public func restore(_ type: HDF5Type, in memory: UnsafeMutableRawBufferPointer) {
     if isHalf {
       let count = memory.count / 4
       for place in 0..<count {

@@ -51,6 +51,8 @@ public enum Formats {
       return try format.write(request)
     } catch .diskFull(let part) where part.hasPrefix(path) {
       throw .diskFull(path)
+    } catch .cannotWrite(let part, let reason) where part.hasPrefix(path) {
+      throw .cannotWrite(path, reason: reason)
     }
   }
 

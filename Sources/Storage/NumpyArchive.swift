@@ -89,6 +89,9 @@ struct NumpyArchive {
     return found.withLock { $0 }
   }
 
+  /// What is made of arrays that are stored in another way.
+  var conversions: [String] { arrays.compactMap(\.array.conversion) }
+
   /// An array by its name; nil where there is none.
   subscript(name: String) -> NumpyArray? { arrays.first { $0.name == name }?.array }
 

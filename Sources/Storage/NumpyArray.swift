@@ -1,4 +1,5 @@
 import HDF5
+import SafeHDF5
 
 /// An array of numpy where it lies in a file.
 struct NumpyArray: @unchecked Sendable {
@@ -6,7 +7,9 @@ struct NumpyArray: @unchecked Sendable {
   let name: String
   /// The file, for messages.
   let path: String
+  /// The type of the elements that `rows` gives.
   let type: HDF5Type
+  private let form: NumberForm
   /// Lengths of the axes, none of them 0.
   let shape: [Int]
   /// Whether the first axis is the fastest.
@@ -17,30 +20,41 @@ struct NumpyArray: @unchecked Sendable {
 
   /// An array over bytes that `owner` keeps; throws unless they are as many as its shape takes.
   init(
-    _ name: String, in path: String, type: HDF5Type, shape: [Int], isFortran: Bool,
-    bytes: UnsafeRawBufferPointer, owner: AnyObject
+    _ name: String, in path: String, type: HDF5Type, _ form: NumberForm, shape: [Int],
+    isFortran: Bool, bytes: UnsafeRawBufferPointer, owner: AnyObject
   ) throws(StorageError) {
-    let needed = NumpyArray.byteCount(type, shape)
+    let needed = NumpyArray.byteCount(type, form, shape)
     let name = shown(name)
     guard let needed, needed > 0, needed == bytes.count else {
       throw .malformed(
         path,
         rule:
-          "'\(name)' of shape \(shape) and type \(type.rawValue) must have \(needed ?? 0) bytes",
+          "'\(name)' of shape \(shape) and type \(form.words(type)) must have \(needed ?? 0) bytes",
         found: "\(bytes.count)")
     }
     self.name = name
     self.path = path
     self.type = type
+    self.form = form
     self.shape = shape
     self.isFortran = isFortran
     self.bytes = bytes
     self.owner = owner
   }
 
+  /// What `rows` makes of elements that are stored in another way, as in "'a' as f32, which were f16"; else nil.
+  var conversion: String? {
+    form.isPlain ? nil : "'\(name)' as \(type.rawValue), which were \(form.words(type))"
+  }
+
+  /// Bytes of a stored element.
+  private static func stored(_ type: HDF5Type, _ form: NumberForm) -> Int {
+    form.isHalf ? 2 : type.byteCount
+  }
+
   /// Bytes of an array; nil where they are too many to count.
-  static func byteCount(_ type: HDF5Type, _ shape: [Int]) -> Int? {
-    var product = type.byteCount
+  static func byteCount(_ type: HDF5Type, _ form: NumberForm, _ shape: [Int]) -> Int? {
+    var product = stored(type, form)
     for length in shape {
       let (next, overflows) = product.multipliedReportingOverflow(by: length)
       guard length >= 0, !overflows else { return nil }
@@ -66,7 +80,7 @@ struct NumpyArray: @unchecked Sendable {
   }
 
   /// Rows of the array, whose first `leading` axes count rows and whose others are a row: in place where
-  /// the last axis is the fastest.
+  /// the last axis is the fastest and numbers are stored as they are used.
   ///
   /// - Parameters:
   ///   - range: Entries of the first axis.
@@ -83,16 +97,21 @@ struct NumpyArray: @unchecked Sendable {
     let kept = second - dropping
     let rowShape = Array(shape[leading...])
     let width = rowShape.reduce(1, *)
-    let size = type.byteCount
-    if !isFortran, dropping == 0 {
+    let size = NumpyArray.stored(type, form)
+    if form.isPlain, !isFortran, dropping == 0 {
       let row = second * width * size
       return TableColumn(
         type, rowShape: rowShape, axis: axis,
         bytes: UnsafeRawBufferPointer(
           rebasing: bytes[(range.lowerBound * row)..<(range.upperBound * row)]), owner: owner)
     }
-    return TableColumn(type, rowShape: rowShape, axis: axis, rows: range.count * kept) { target in
-      defer { withExtendedLifetime(owner) {} }
+    return TableColumn(type, rowShape: rowShape, axis: axis, rows: range.count * kept) { all in
+      let target = UnsafeMutableRawBufferPointer(
+        rebasing: all[(form.isHalf ? all.count / 2 : 0)...])
+      defer {
+        withExtendedLifetime(owner) {}
+        if !form.isPlain { form.restore(type, in: all) }
+      }
       guard isFortran else {
         // Rows of one entry of the first axis are neighbours.
         let (row, run) = (second * width * size, kept * width * size)

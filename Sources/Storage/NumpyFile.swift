@@ -1,5 +1,6 @@
 import Foundation
 import HDF5
+import SafeHDF5
 
 /// numpy's `.npy`: a header in text, then an array's bytes.
 ///
@@ -17,6 +18,8 @@ enum NumpyFile {
   struct Header {
     /// The element type.
     let type: HDF5Type
+    /// How elements are stored.
+    let form: NumberForm
     /// Lengths of the axes; there is one, and none is 0.
     let shape: [Int]
     /// Whether the first axis is the fastest.
@@ -61,6 +64,7 @@ enum NumpyFile {
       (self.type, self.shape, self.isFortran, self.start) = (
         known, shape, isFortran, start + length
       )
+      form = type.form
     }
   }
 
@@ -70,7 +74,8 @@ enum NumpyFile {
   ) throws(StorageError) -> NumpyArray {
     let header = try Header(name, in: path, bytes: Array(bytes.prefix(headerRoom)))
     return try NumpyArray(
-      shown(name), in: path, type: header.type, shape: header.shape, isFortran: header.isFortran,
+      shown(name), in: path, type: header.type, header.form, shape: header.shape,
+      isFortran: header.isFortran,
       bytes: UnsafeRawBufferPointer(rebasing: bytes[header.start...]), owner: owner)
   }
 

@@ -1,11 +1,14 @@
 import HDF5
+import SafeHDF5
 
 /// An element type as numpy writes it, such as `<f8`.
 struct NumpyType: Equatable, Sendable {
   /// numpy's text.
   let text: String
-  /// Ours; nil where there is none, as for strings, objects and numbers of the other byte order.
+  /// Ours, and that of half floats f32; nil where there is none, as for strings and objects.
   let type: HDF5Type?
+  /// How numbers are stored.
+  let form: NumberForm
 
   /// It for people: what it is if it cannot be read.
   var words: String {
@@ -29,12 +32,16 @@ struct NumpyType: Equatable, Sendable {
   /// Reads `<f8`, `|u1`, or a code without an order.
   init(_ text: String) {
     self.text = text
-    let code = text.drop { "<|=".contains($0) }
-    type = NumpyType.known.first { $0.code == code }?.type
+    let code = text.drop { "<>|=".contains($0) }
+    let isHalf = code == "f2"
+    type = isHalf ? .float32 : NumpyType.known.first { $0.code == code }?.type
+    form = NumberForm(
+      isBigEndian: text.hasPrefix(">") && (isHalf || type?.byteCount ?? 1 > 1), isHalf: isHalf)
   }
 
   init(_ type: HDF5Type) {
     self.type = type
+    form = NumberForm()
     guard let code = NumpyType.known.first(where: { $0.type == type })?.code else {
       preconditionFailure("numpy has no \(type.rawValue)")
     }

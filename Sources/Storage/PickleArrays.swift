@@ -36,12 +36,13 @@ struct PickleArrays {
         rebasing: map.bytes[span.offset..<(span.offset + span.count)])
       if span.isEncoded {
         let memory = try PickleArrays.decoded(
-          raw, count: NumpyArray.byteCount(known, contents.shape), key: key, url: url, options)
+          raw, count: NumpyArray.byteCount(known, type.form, contents.shape), key: key, url: url,
+          options)
         arrays.append(
           (
             key,
             try NumpyArray(
-              key, in: url.path, type: known, shape: contents.shape,
+              key, in: url.path, type: known, type.form, shape: contents.shape,
               isFortran: contents.isFortran, bytes: memory.bytes, owner: memory)
           ))
       } else {
@@ -49,7 +50,7 @@ struct PickleArrays {
           (
             key,
             try NumpyArray(
-              key, in: url.path, type: known, shape: contents.shape,
+              key, in: url.path, type: known, type.form, shape: contents.shape,
               isFortran: contents.isFortran, bytes: raw, owner: map)
           ))
       }
@@ -60,6 +61,9 @@ struct PickleArrays {
     self.arrays = arrays
     self.others = others.map { (shown($0.key), $0.kind) }
   }
+
+  /// What is made of arrays that are stored in another way.
+  var conversions: [String] { arrays.compactMap(\.array.conversion) }
 
   /// The array of a key.
   func array(_ key: String, in url: URL) throws(StorageError) -> NumpyArray {

@@ -89,8 +89,8 @@ public enum ShardWriter {
   static func draft(
     _ source: some ShardContents, for url: URL, compress: Bool, threads: Int
   ) throws(StorageError) -> ShardDraft {
-    let composition = try reading { () throws(HDF5Error) in
-      let composition = try HDF5Composition(name: url.path)
+    let composition = try reading { () throws(HDF5Error) in try HDF5Composition(name: url.path) }
+    let pieces = try writing(composition.file) { () throws(HDF5Error) in
       let spots = source.spots
       for group in Set(spots.flatMap(\.groups)).sorted() {
         try composition.file.createGroup(group)
@@ -105,9 +105,8 @@ public enum ShardWriter {
           try composition.reserve(spot.path, spot.type, shape: spot.shape)
         }
       }
-      return composition
+      return try composition.finish()
     }
-    let pieces = try reading { () throws(HDF5Error) in try composition.finish() }
 
     // The file and its digest are made side by side, each from the pieces.
     let file = try PartFile(for: url)

@@ -114,6 +114,8 @@ func systemReason(_ code: Int32 = errno) -> String {
   switch code {
   case EACCES, EPERM: "this user has no permission"
   case EROFS: "the file system is read-only"
+  case EFBIG:
+    "it is larger than this process may make files (`ulimit -f`), or than the file system has"
   default: String(cString: strerror(code))
   }
 }
@@ -141,6 +143,24 @@ func isColumnName(_ name: String) -> Bool {
       default: false
       }
     }
+}
+
+/// Runs what writes an HDF5 file; throws what the system said of its first write that failed, or else HDF5's error.
+///
+/// The library goes on after a failed write, and may then stumble over what it believes to have written.
+func writing<Result>(
+  _ file: HDF5File, _ body: () throws(HDF5Error) -> Result
+) throws(StorageError) -> Result {
+  func check() throws(StorageError) {
+    if file.writeFailure != 0 { throw .writing(file.name, code: file.writeFailure) }
+  }
+  let result: Result
+  do throws(HDF5Error) { result = try body() } catch {
+    try check()
+    throw .hdf5(error)
+  }
+  try check()
+  return result
 }
 
 /// Runs what throws HDF5's errors, and throws them as storage errors.

@@ -50,6 +50,13 @@ public enum WholeFile {
     return data.prefix(done)
   }
 
+  /// How many bytes a regular file has. Throws `missing` or `cannotRead`.
+  public static func byteCount(of url: URL) throws(StorageError) -> Int {
+    let (descriptor, count) = try open(url)
+    close(descriptor)
+    return count
+  }
+
   /// The first bytes of a regular file, at most `count` of them.
   static func first(_ count: Int, of url: URL) throws(StorageError) -> [UInt8] {
     let (descriptor, _) = try open(url)

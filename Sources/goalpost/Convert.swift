@@ -51,6 +51,9 @@ struct Convert: ParsableCommand {
     help: "Leave out, and name, episodes that break a rule or have numbers that are not finite.")
   var skipBad = false
 
+  @Flag(help: "Clip actions to the range of the world, or of the file, or to -1 to 1.")
+  var clipActions = false
+
   @Flag(help: "Compress the output, where its format can be.")
   var compress = false
 
@@ -114,6 +117,7 @@ struct Convert: ParsableCommand {
     request.goalKeys = goalKeys.map(Convert.names)
     request.ends = ends
     request.skipsBad = skipBad
+    request.clipsActions = clipActions
     request.compress = compress
     request.maximumBytes = maxBytes
     let reports: [DatasetConversion.Report]

@@ -123,11 +123,24 @@ struct StreamTests {
 
   @Test func aLimitOnTheSizeOfFilesIsAnError() throws {
     let all = collect("data", episodes: 200).joined(separator: " ")
-    let result = try shell(
-      "ulimit -f 100; $G \(all) --shard-episodes 200")
-    #expect(result.status == 1, "\(result)")
-    #expect(result.error.hasPrefix("Error: ") && result.error.contains("shard-00000.h5: "))
-    #expect(result.error.split(separator: "\n").count == 1, "\(result)")
+    #expect(try Program.run(collect("whole", episodes: 200), in: folder.url).status == 0)
+    // Files in memory are limited as well, in which shards and what goes to D4RL are laid out.
+    for line in [
+      "\(all) --shard-episodes 200",
+      "\(collect("packed", episodes: 200).joined(separator: " ")) --shard-episodes 200 --compress",
+      "convert whole --to d4rl --output out", "convert whole --to robomimic --output out",
+      "convert whole --to minari --output test/out-v0", "convert whole --to lerobot --output out",
+      "convert whole --to ogbench --output out",
+    ] {
+      let result = try shell("ulimit -f 12; $G \(line)")
+      #expect(
+        result.status == 1 && result.error.hasPrefix("Error: ")
+          && result.error.hasSuffix(
+            ": cannot be written: it is larger than this process may make files (`ulimit -f`), or than the "
+              + "file system has\n")
+          && !result.error.contains(".part") && result.error.split(separator: "\n").count == 1,
+        "\(line): \(result)")
+    }
   }
 
   @Test func aFileThatIsCutShortWhileItIsReadIsNamed() throws {

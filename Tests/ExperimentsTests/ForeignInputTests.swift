@@ -180,8 +180,72 @@ struct ForeignInputTests {
     #expect(
       known.notes.found == [
         "1 of 9 actions lie outside of the world's action space, -1 to 1, first in episode 1, step 1: -2.5; "
-          + "kept as they are, and `goalpost verify` calls them broken"
+          + "kept as they are, and `goalpost verify` calls them broken: --clip-actions clips them"
       ])
+  }
+
+  @Test func actionsAreClippedIfAskedFor() throws {
+    try formats("write_arrays", path("in/a"), "1")
+    for (row, value) in [("5", "-2.5"), ("6", "1e9"), ("7", "nan")] {
+      try formats("set_action", path("in/a/action.npy"), row, value)
+    }
+    let words = { (whose: String) in
+      "2 of 9 actions, which lay outside of \(whose), are clipped to it, as --clip-actions says, first in "
+        + "episode 1, step 1: -2.5"
+    }
+    try tools.convert("in/a", to: "kept") { $0.goalLength = 3 }
+    let kept = try tools.rows("kept", "actions").doubles()
+    #expect(kept[20] == -2.5 && kept[24] == 1e9)
+    let expected = kept.map { $0.isNaN ? $0 : min(max($0, -1), 1) }
+    for (name, environment, whose) in [
+      ("known", "fetch-reach" as String?, "the world's action space"), ("unknown", nil, "-1 to 1"),
+    ] {
+      let report = try tools.convert("in/a", to: name) {
+        $0.goalLength = 3
+        $0.environment = environment
+        $0.clipsActions = true
+      }[0]
+      #expect(report.notes.computed.contains(words(whose)), "\(report.notes.lines)")
+      let found = try tools.rows(name, "actions").doubles()
+      #expect(
+        zip(found, expected).allSatisfy { $0 == $1 || $0.isNaN && $1.isNaN }
+          && found.count == expected.count)
+      #expect(report.notes.found.allSatisfy { $0.contains("not finite") })
+      #expect(
+        try Dataset(at: tools.url(name)).manifest.conversion?.options["clip-actions"] == "true")
+    }
+    try formats("write_gcsl", path("in/g.npz"), "discrete")
+    #expect(
+      refusal("in/g.npz") { $0.clipsActions = true }.contains(
+        "--clip-actions is for actions of numbers, and these are choices"))
+  }
+
+  /// Floats of two bytes and numbers of the other byte order are the numbers that they are.
+  @Test func numpysOtherFloatsComeIn() throws {
+    try formats("write_forms", path("in"))
+    func columns(_ name: String) throws -> [String: TableColumn] {
+      let source = try Dataset(at: tools.url(name)).source()
+      return try source.table(of: 0..<source.lengths.count).columns
+    }
+    for ending in ["-2.pkl", "-4.pkl", "", ".npz"] {
+      var plain: [String: TableColumn] = [:]
+      for form in ["plain", "half", "big", "bighalf"] {
+        let name = "forms-\(form)\(ending.replacing(".", with: "-"))"
+        let report = try tools.convert("in/" + form + ending, to: name) { $0.goalLength = 3 }[0]
+        let found = try columns(name)
+        if form == "plain" { plain = found }
+        #expect(found.count == plain.count && found.count >= 6)
+        for (path, column) in found {
+          let same = try #require(plain[path])
+          #expect(
+            column.type == same.type && column.bytes.elementsEqual(same.bytes), "\(name) \(path)")
+        }
+        let words = ["half": "f32, which were f16", "big": "f32, which were big-endian f32"][form]
+        if let words {
+          #expect(report.notes.computed.contains { $0.hasSuffix(words) }, "\(report.notes.lines)")
+        }
+      }
+    }
   }
 
   // MARK: - Layouts

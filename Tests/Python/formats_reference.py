@@ -56,6 +56,26 @@ def write_pickles(folder):
     print(json.dumps(made))
 
 
+def write_forms(folder):
+    """The same numbers, which half floats hold, as each of numpy's floats: a pickle (of either order), a set of .npy, and an .npz."""
+    folder = pathlib.Path(folder)
+    for name, kind, order in (("plain", "<f4", "C"), ("half", "<f2", "F"), ("big", ">f4", "C"), ("bighalf", ">f2", "F")):
+        for protocol in (2, 4):
+            arrays = {key: numpy.array(value.astype("f2").astype(kind), order=order) for key, value in buffer(3, 4, "f8").items()}
+            (folder / f"{name}-{protocol}.pkl").write_bytes(pickle.dumps(arrays, protocol=protocol))
+        write_arrays(folder / name, 1)
+        for file in (folder / name).glob("*.npy"):
+            numpy.save(file, numpy.asfortranarray(numpy.load(file).astype("f2").astype(kind)) if order == "F" else
+                       numpy.load(file).astype("f2").astype(kind))
+        write_ogbench(str(folder / f"{name}.npz"), "deflate")
+        (folder / f"{name}-val.npz").unlink()
+        with numpy.load(folder / f"{name}.npz") as archive:
+            arrays = {key: archive[key] for key in archive.files}
+        for key, values in arrays.items():
+            arrays[key] = values.astype(kind[0] + values.dtype.str[1:]) if values.dtype.kind != "f" else values.astype("f2").astype(kind)
+        numpy.savez(folder / f"{name}.npz", **arrays)
+
+
 def same(left, right):
     keys = [key for key, value in left.items() if isinstance(value, numpy.ndarray) and value.ndim]
     for key in keys:

@@ -1,6 +1,7 @@
 import Foundation
 import GoalCore
 import Statistics
+import Storage
 
 /// Bands that results must lie in, each with where it comes from.
 public struct Bands: Sendable {
@@ -66,7 +67,7 @@ public struct Bands: Sendable {
       (path, section) = (String(text[..<colon]), String(text[text.index(after: colon)...]))
     }
     func fault(_ reason: String) -> ExperimentError { .badSettings(path: path, reason: reason) }
-    guard let data = FileManager.default.contents(atPath: path) else {
+    guard let data = try? WholeFile.read(URL(fileURLWithPath: path)) else {
       throw fault("there is no such file of bands, or it can't be read")
     }
     do {

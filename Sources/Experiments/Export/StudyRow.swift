@@ -105,10 +105,11 @@ extension StudyRow {
   }
 }
 
-/// The text of a file that is there; throws `ExperimentError.damaged` for one that cannot be read.
+/// The text of a file that is there; throws `StorageError` if it cannot be read, and `ExperimentError.damaged` if it is
+/// no text.
 func textOf(_ file: URL) throws -> String {
-  do { return try String(contentsOf: file, encoding: .utf8) } catch {
-    throw ExperimentError.damaged(
-      path: file.path, reason: "must be a text in UTF-8: \(error.localizedDescription)")
+  guard let text = String(validating: try WholeFile.read(file), as: UTF8.self) else {
+    throw ExperimentError.damaged(path: file.path, reason: "must be a text in UTF-8")
   }
+  return text
 }

@@ -28,13 +28,13 @@ struct EpisodeGroupsWriter {
 
   /// Makes a group, of which all but the last part are there.
   func group(_ path: String) throws(StorageError) {
-    try reading { () throws(HDF5Error) in try file.createGroup(path) }
+    try writing(file) { () throws(HDF5Error) in try file.createGroup(path) }
   }
 
   func attributes(
     _ attributes: [(name: String, value: HDF5Attribute)], of path: String
   ) throws(StorageError) {
-    try reading { () throws(HDF5Error) in try file.setAttributes(attributes, of: path) }
+    try writing(file) { () throws(HDF5Error) in try file.setAttributes(attributes, of: path) }
   }
 
   /// Writes a column's rows.
@@ -46,7 +46,7 @@ struct EpisodeGroupsWriter {
     _ path: String, _ type: HDF5Type, shape: [Int], _ column: TableColumn
   ) throws(StorageError) {
     try column.withBytes { bytes throws(StorageError) in
-      try reading { () throws(HDF5Error) in
+      try writing(file) { () throws(HDF5Error) in
         if compress {
           try file.writeCompressed(path, type, shape: shape, bytes: bytes, level: 4, threads: 1)
         } else {
@@ -75,15 +75,9 @@ struct EpisodeGroupsWriter {
     }
   }
 
-  /// Throws if the disk is full, so that work that cannot be kept ends early.
-  func check() throws(StorageError) {
-    if file.writeFailure != 0 { throw .writing(url.path, code: file.writeFailure) }
-  }
-
   /// Closes the file and puts it in its place.
   func commit() throws(StorageError) {
-    try reading { () throws(HDF5Error) in try file.close() }
-    try check()
+    try writing(file) { () throws(HDF5Error) in try file.close() }
     try part.commit()
   }
 }

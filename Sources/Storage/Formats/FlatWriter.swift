@@ -21,14 +21,16 @@ final class FlatWriter {
     for part in path.split(separator: "/") {
       walked += (walked.isEmpty ? "" : "/") + part
       guard groups.insert(walked).inserted else { continue }
-      try reading { () throws(HDF5Error) in try composition.file.createGroup(walked) }
+      try writing(composition.file) { () throws(HDF5Error) in
+        try composition.file.createGroup(walked)
+      }
     }
   }
 
   /// Adds an array, and the groups that it lies in.
   func add(_ array: FlatArray) throws(StorageError) {
     try group(array.name.split(separator: "/").dropLast().joined(separator: "/"))
-    try reading { () throws(HDF5Error) in
+    try writing(composition.file) { () throws(HDF5Error) in
       try composition.reserve(array.name, array.type, shape: array.shape)
     }
     arrays[array.name] = array
@@ -37,7 +39,9 @@ final class FlatWriter {
   /// Writes the file.
   func write() throws(StorageError) {
     let file = try PartFile(for: request.url)
-    let pieces = try reading { () throws(HDF5Error) in try composition.finish() }
+    let pieces = try writing(composition.file) { () throws(HDF5Error) in
+      try composition.finish()
+    }
     var placed: [PlacedArray] = []
     for piece in pieces {
       switch piece {

@@ -161,6 +161,7 @@ private struct GCSLEpisodes: TrajectorySource {
         "desired goals: the numbers \(goalIndices) of desired_states, which are kept as "
           + "extra/desired_states")
     }
+    notes.computed += archive.conversions
     for (name, reason) in archive.others { notes.lost.append("'\(name)', \(reason)") }
     self.notes = notes
 

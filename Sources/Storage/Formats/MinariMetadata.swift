@@ -174,13 +174,7 @@ struct MinariMetadata {
 enum PythonJSON {
   /// The object in a file of up to 64 MB.
   static func object(contentsOf url: URL) throws(StorageError) -> [String: JSONValue] {
-    guard let bytes = byteCount(of: url) else { throw .missing(url.path) }
-    guard bytes <= 64_000_000 else {
-      throw .malformed(url.path, rule: "must have at most 64,000,000 bytes", found: "\(bytes)")
-    }
-    guard let data = try? Data(contentsOf: url) else {
-      throw .cannotRead(url.path, reason: systemReason())
-    }
+    let data = try WholeFile.read(url, limit: 64_000_000)
     return try object(String(decoding: data, as: UTF8.self), in: url)
   }
 

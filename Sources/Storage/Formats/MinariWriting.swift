@@ -67,7 +67,6 @@ struct MinariWriting {
         try write(table, episode, starts, number, writer)
         number += 1
       }
-      try writer.check()
       request.progress(block.count)
     }
     try writer.commit()

@@ -256,6 +256,7 @@ private struct OGBenchOpening {
       }
       parts.append(NumpyRows.Part("extra/" + name, array, isTransitions ? .steps : .states))
     }
+    notes.computed += archive.conversions
     for (name, reason) in archive.others { notes.lost.append("'\(name)', \(reason)") }
   }
 }

@@ -68,7 +68,6 @@ struct RobomimicWriting {
         try write(table, episode, starts, "data/demo_\(number)", writer)
         number += 1
       }
-      try writer.check()
       request.progress(block.count)
     }
     let name = GymnasiumWorld.name(for: request.task.identifier)
@@ -79,7 +78,7 @@ struct RobomimicWriting {
       ], of: "data")
     if !masks.isEmpty { try writer.group("mask") }
     for (mask, members) in zip(masks, members) where !members.isEmpty {
-      try reading { () throws(HDF5Error) in
+      try writing(writer.file) { () throws(HDF5Error) in
         try writer.file.write(
           "mask/" + mask.dropFirst(Robomimic.maskPrefix.count), texts: members)
       }

@@ -71,6 +71,7 @@ struct StableBaselinesRows: DatasetFormat {
         notes.lost.append("'\(shown(name))', an array of shape \(array.shape)")
       }
     }
+    notes.computed += archive.conversions
     for (name, reason) in archive.others { notes.lost.append("'\(name)', \(reason)") }
     return NumpyRows(parts, rows: long.map { [$0] }, hasLastRows: true, notes: notes)
   }
@@ -192,6 +193,7 @@ struct HindsightBuffer: DatasetFormat {
         notes.lost.append("'\(shown(name))', an array of shape \(array.shape)")
       }
     }
+    notes.computed += archive.conversions
     for (name, reason) in archive.others { notes.lost.append("'\(name)', \(reason)") }
     return NumpyRows(parts, rows: rows, hasLastRows: false, flags: flags, notes: notes)
   }

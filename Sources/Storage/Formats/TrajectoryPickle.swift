@@ -56,6 +56,9 @@ private struct TrajectoryList: TrajectorySource {
       let found = try PickleArrays(dictionary, in: map, url, options)
       var arrays: [String: NumpyArray] = [:]
       for (key, array) in found.arrays { arrays[key] = array }
+      for words in found.conversions where !notes.computed.contains(words) {
+        notes.computed.append(words)
+      }
       for (key, kind) in found.others {
         others[key] = ((others[key]?.count ?? 0) + 1, kind)
       }

@@ -153,6 +153,7 @@ private struct WGCSLEpisodes: TrajectorySource {
         : array.shape[1] == length ? .steps : array.shape[1] == states ? .states : .episodes
       add("extra/" + key, array, axis)
     }
+    notes.computed += pickle.conversions
     for (key, kind) in pickle.others { notes.lost.append("'\(key)', \(kind)") }
 
     // Goals have a row for each step; most are the same all along.

@@ -41,6 +41,7 @@ struct WGCSLSteps: TrajectorySource {
     if let reward { try reward.checkIsFloat() }
 
     var notes = ConversionNotes()
+    notes.computed += [state, next, action, reward].compactMap { $0?.conversion }
     guard let goal = options.task?.spec.goal ?? options.goalLength else {
       throw .cannotConvert(
         state.path,
