@@ -21,7 +21,8 @@ struct TensorBoardEvents {
     self.file = file
     var start = Self.record(of: Self.event(at: 0, Date(), field: 3, Array("brain.Event:2".utf8)))
     if updates > 0, FileManager.default.fileExists(atPath: file.path) {
-      let kept = try Self.records(of: [UInt8](try WholeFile.read(file)), upTo: updates, path: file.path)
+      let kept = try Self.records(
+        of: [UInt8](try WholeFile.read(file)), upTo: updates, path: file.path)
       if !kept.isEmpty { start = kept }
     }
     try WholeFile.write(Data(start), to: file)

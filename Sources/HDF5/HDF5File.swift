@@ -35,8 +35,9 @@ public final class HDF5File {
     try self.init(creating: url.path, in: nil, failure: nil, isMapped: true)
   }
 
-  /// Makes a file in memory, in a descriptor that stays the caller's; messages call it `name`. A write that fails, as
-  /// of a process that may make no large files, is kept in `writeFailure`.
+  /// Makes a file in memory, in a descriptor that stays the caller's; messages call it `name`.
+  ///
+  /// A write that fails, as of a process that may make no large files, is kept in `writeFailure`.
   convenience init(creatingIn descriptor: Int32, name: String) throws(HDF5Error) {
     try self.init(creating: name, in: descriptor, failure: WriteFailure(), isMapped: true)
   }

@@ -50,7 +50,9 @@ public enum WholeFile {
     return data.prefix(done)
   }
 
-  /// How many bytes a regular file has. Throws `missing` or `cannotRead`.
+  /// How many bytes a regular file has.
+  ///
+  /// Throws `missing` or `cannotRead`.
   public static func byteCount(of url: URL) throws(StorageError) -> Int {
     let (descriptor, count) = try open(url)
     close(descriptor)
