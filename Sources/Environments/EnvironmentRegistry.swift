@@ -12,6 +12,10 @@ public struct World: Sendable {
   public let script: (any GoalPolicy)?
   /// What its numbers cannot exceed, for verifying data.
   public let bounds: PlausibleBounds
+  /// The tasks that it is evaluated on by name; their environments are `TaskedEnvironment`.
+  public var tasks: [EvaluationTask] = []
+  /// How its data start and what they are asked for, where they have laws of their own.
+  public var laws: [GoalLaw] = []
   /// Loads the model and gives what makes environments of it.
   public let load: @Sendable () throws -> LoadedWorld
 }
@@ -30,7 +34,7 @@ public struct LoadedWorld: Sendable {
 public enum EnvironmentRegistry {
   /// Every world, in the order in which they are listed.
   public static let worlds: [World] =
-    fetch + [hand, reacher] + sawyer + [push, claw] + blocks + points + masses + [lander]
+    fetch + [hand, reacher] + sawyer + [push, claw] + blocks + points + masses + [lander] + mazes
 
   private static let fetch = Fetch.rows.map { row in
     World(
@@ -87,6 +91,14 @@ public enum EnvironmentRegistry {
         modelBytes: Array(LunarLander.description.utf8),
         simulator: "Box2D \(Box2DWorld.version)", makeEnvironment: { LunarLander() })
     })
+
+  private static let mazes = PointMaze.mazes.map { maze in
+    World(
+      task: PointMaze.task(maze), summary: PointMaze.summary(maze),
+      script: MazeScript(maze: maze), bounds: PointMaze.bounds(maze),
+      tasks: maze.evaluationTasks, laws: maze.laws,
+      load: { simulated(try PointMaze.model(maze)) { PointMaze(maze, model: $0) } })
+  }
 
   /// A world of MuJoCo whose model is loaded.
   private static func simulated(

@@ -21,6 +21,15 @@ enum ModelFiles {
     return try path(name, in: folders)
   }
 
+  /// The text of a model's file, named and looked for as for `path`; throws `EnvironmentError`.
+  static func text(_ name: String) throws -> String {
+    let path = try path(name)
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+      throw EnvironmentError.unreadableModel(path: path)
+    }
+    return text
+  }
+
   private static func path(_ name: String, in folders: [String]) throws -> String {
     for folder in folders {
       let path = folder + "/models/" + name

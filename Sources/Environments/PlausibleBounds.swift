@@ -15,4 +15,6 @@ public struct PlausibleBounds: Sendable {
   public let things: [Thing]
   /// The largest magnitude of any number in an observation.
   public let largestObservation: Float
+  /// Steps of the longest episode of its data; nil for the horizon.
+  public var longestEpisode: Int?
 }

@@ -16,9 +16,9 @@ struct EpisodeRules: Sendable {
 
   /// The rules that need no simulator.
   func check(_ trajectory: Trajectory, _ place: String, _ found: inout Verification.Findings) {
-    let spec = task.spec
+    let most = recipe?.steps ?? bounds?.longestEpisode ?? task.spec.horizon
     found.compare(
-      "an episode has at most \(spec.horizon) steps", trajectory.length <= spec.horizon,
+      "an episode has at most \(most) steps", trajectory.length <= most,
       at: "\(place) has \(trajectory.length)")
     if let recipe {
       found.compare(
@@ -27,7 +27,8 @@ struct EpisodeRules: Sendable {
         at: "\(place) has \(trajectory.seed)")
       found.compare(
         "an episode is cut off at the horizon or terminated",
-        trajectory.terminated || trajectory.truncated == (trajectory.length == spec.horizon),
+        trajectory.terminated
+          || trajectory.truncated == (trajectory.length == recipe.steps ?? task.spec.horizon),
         at: place)
       found.compare(
         "collected episodes have goals, rewards and successes",
@@ -143,15 +144,17 @@ struct EpisodeRules: Sendable {
     }
   }
 
-  /// Simulates an episode again from its seed and stored actions.
+  /// Simulates an episode again from its seed and stored actions, of a kind in a world with named tasks.
   func replay(
-    _ trajectory: Trajectory, in environment: any GoalEnvironment, _ place: String,
+    _ trajectory: Trajectory, as kind: EpisodeKind?, in environment: any GoalEnvironment,
+    _ place: String,
     _ found: inout Verification.Findings
   ) {
     let rule = "the physics give the same bits again"
-    let o = environment.task.spec.observation
-    var shown = environment.reset(seed: trajectory.seed)
-    guard shown.desiredGoal == trajectory.desiredGoal,
+    let (o, g) = (environment.task.spec.observation, environment.task.spec.goal)
+    let isMoving = trajectory.desiredGoal.count > g
+    var shown = environment.reset(seed: trajectory.seed, as: kind)
+    guard shown.desiredGoal.elementsEqual(trajectory.desiredGoal.prefix(g)),
       shown.observation.elementsEqual(trajectory.observations.prefix(o))
     else { return found.compare(rule, false, at: "\(place), at its start") }
     for t in 0..<trajectory.length {
@@ -161,6 +164,9 @@ struct EpisodeRules: Sendable {
       let step = environment.step(action)
       shown = step.next
       guard shown.observation.elementsEqual(trajectory.observations[(t + 1) * o..<(t + 2) * o]),
+        !isMoving
+          || shown.desiredGoal.elementsEqual(
+            trajectory.desiredGoal[(t + 1) * g..<(t + 2) * g]),
         trajectory.rewards.isEmpty || step.reward == trajectory.rewards[t],
         trajectory.successes.isEmpty || step.isSuccess == trajectory.successes[t]
       else { return found.compare(rule, false, at: "\(place), step \(t)") }

@@ -29,6 +29,11 @@ public enum Listings {
       ["reward", "-1 while the distance is over the threshold, else 0"],
       ["scripted policy", world.script == nil ? "no" : "yes"],
     ]
+    if !world.tasks.isEmpty {
+      table.rows.append(["evaluation", "ends at the first success; data go on to their last step"])
+    }
+    table.rows += world.tasks.map { ["task \($0.number)", $0.summary] }
+    table.rows += world.laws.map { ["goals \($0.name)", "\($0.summary); \($0.steps) steps"] }
     return table.rendered(as: .text)
   }
 

@@ -15,6 +15,8 @@ struct RecipeSettings: Codable {
   var compress: Bool
   var states: Bool
   var images: Bool
+  /// Empty for none.
+  var goals: String
 
   static func applying(
     _ values: [String: JSONValue], to recipe: Recipe, file: URL
@@ -23,7 +25,7 @@ struct RecipeSettings: Codable {
       environment: recipe.environment, policy: recipe.policy, episodes: recipe.episodes,
       seed: recipe.seed, noise: recipe.noise, randomActions: recipe.randomActions,
       shardEpisodes: recipe.shardEpisodes, compress: recipe.compress, states: recipe.states,
-      images: recipe.images == true)
+      images: recipe.images == true, goals: recipe.goals ?? "")
     let all: RecipeSettings
     do { all = try Settings.applying(values, to: base) } catch let error as SettingsError {
       throw ExperimentError.badSettings(path: file.path, reason: error.description)
@@ -31,7 +33,8 @@ struct RecipeSettings: Codable {
     let asked = Recipe(
       environment: all.environment, policy: all.policy, seed: all.seed, episodes: all.episodes,
       noise: all.noise, randomActions: all.randomActions, shardEpisodes: all.shardEpisodes,
-      compress: all.compress, states: all.states, images: all.images)
+      compress: all.compress, states: all.states, images: all.images,
+      goals: all.goals.isEmpty ? nil : all.goals)
     do { try asked.check() } catch {
       throw ExperimentError.badSettings(path: file.path, reason: "\(error)")
     }

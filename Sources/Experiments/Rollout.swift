@@ -55,7 +55,7 @@ struct RandomPolicy: GoalPolicy {
 
   var isCategorical: Bool { if case .discrete = action { true } else { false } }
 
-  final class Uniform: GoalActor {
+  final class Uniform: AimedActor {
     private let action: ActionSpace
     private var generator = Philox(seed: 0, purpose: 0, index: 0)
 
@@ -64,6 +64,9 @@ struct RandomPolicy: GoalPolicy {
     func begin(goal: [Float], seed: UInt64) {
       generator = Philox(seed: seed, purpose: Seeds.policyPurpose, index: 0)
     }
+
+    /// Changes nothing: what is drawn has nothing to do with the goal.
+    func aim(at goal: [Float]) {}
 
     func act(_ observation: [Float]) -> Action { action.uniform(from: &generator) }
 
@@ -112,13 +115,17 @@ public struct Rollout {
   private let source: BehaviourSource
   private let exploration: Exploration
   private let keepStates: Bool
+  private let endsAtSuccess: Bool
 
   /// Readies a policy in an environment, both of which it then has to itself.
+  ///
+  /// An evaluation in a world with named tasks ends at the first success; all else goes on to the horizon.
   public init(
     environment: any GoalEnvironment, policy: NamedPolicy, exploration: Exploration = .none,
-    keepStates: Bool = false
+    keepStates: Bool = false, isEvaluation: Bool = false
   ) {
     self.environment = environment
+    endsAtSuccess = isEvaluation && environment is any TaskedEnvironment
     actor = policy.policy.makeActor()
     name = policy.name
     source = policy.source
@@ -126,19 +133,29 @@ public struct Rollout {
     self.keepStates = keepStates
   }
 
-  /// One episode, numbered `index`, of a world seed.
+  /// One episode, numbered `index`, of a world seed, and of a kind in a world with named tasks.
   ///
   /// Throws `ExperimentError.actionNotFinite`.
-  public func episode(index: Int64, seed: UInt64) throws -> Trajectory {
-    try episode(index: index, seed: seed) { _ in }
+  public func episode(
+    index: Int64, seed: UInt64, as kind: EpisodeKind? = nil
+  ) throws -> Trajectory {
+    try episode(index: index, seed: seed, as: kind) { _ in }
+  }
+
+  /// Whether an episode ends with what there is of it.
+  func isOver(_ trajectory: Trajectory) -> Bool {
+    trajectory.terminated || trajectory.truncated
+      || endsAtSuccess && trajectory.successes.last == true
   }
 
   /// One episode; `watch` sees what there is of it at the start and after each step.
   func episode(
-    index: Int64, seed: UInt64, watch: (Trajectory) throws -> Void
+    index: Int64, seed: UInt64, as kind: EpisodeKind? = nil, watch: (Trajectory) throws -> Void
   ) throws -> Trajectory {
     let spec = environment.task.spec
-    var shown = environment.reset(seed: seed)
+    var shown = environment.reset(seed: seed, as: kind)
+    var movesGoals = false
+    if case .data(let law) = kind { movesGoals = law.movesGoals }
     actor.begin(goal: shown.desiredGoal, seed: seed)
     var generator = Philox(seed: seed, purpose: Self.explorationStream, index: 0)
     var trajectory = Trajectory(
@@ -155,9 +172,15 @@ public struct Rollout {
       let step = environment.step(action)
       trajectory.append(action, from: from, logProbability: logProbability, step: step)
       if let restorable { trajectory.states += restorable.state() }
+      if movesGoals {
+        trajectory.desiredGoal += step.next.desiredGoal
+        if step.next.desiredGoal != shown.desiredGoal {
+          (actor as? any AimedActor)?.aim(at: step.next.desiredGoal)
+        }
+      }
       try watch(trajectory)
       shown = step.next
-      if step.terminated || step.truncated { return trajectory }
+      if isOver(trajectory) { return trajectory }
     }
   }
 

@@ -346,9 +346,7 @@ final class TrainingRun {
     let request = EvaluationRequest(
       episodes: configuration.evaluationEpisodes, seed: configuration.evaluationSeed, workers: 1)
     let scores = try Evaluation.scores(of: policy, in: world, request)
-    let horizon = task.spec.horizon
-    return LastEvaluation(
-      scores: scores, horizon: horizon, evaluation: Evaluation(scores, horizon: horizon))
+    return LastEvaluation(scores: scores, task: task, evaluation: Evaluation(scores, task: task))
   }
 }
 

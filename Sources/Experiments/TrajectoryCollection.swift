@@ -86,6 +86,8 @@ public enum TrajectoryCollection {
     public var states: Bool
     /// Whether images of the states are stored.
     public var images: Bool
+    /// The world's law for starts and goals; nil where episodes start as the world starts them.
+    public var goals: String?
 
     /// Makes a request.
     public init(
@@ -107,7 +109,8 @@ public enum TrajectoryCollection {
       Recipe(
         environment: environment, policy: policy, seed: seed, episodes: episodes,
         noise: exploration.noise, randomActions: exploration.randomActions,
-        shardEpisodes: shardEpisodes, compress: compress, states: states, images: images)
+        shardEpisodes: shardEpisodes, compress: compress, states: states, images: images,
+        goals: goals)
     }
   }
 
@@ -158,7 +161,14 @@ public enum TrajectoryCollection {
     let stateLength =
       asked.states ? (probe as? any RestorableEnvironment)?.stateLength ?? 0 : 0
     let imageShape = asked.images == true ? try imageShape(of: probe) : []
-    let recipe = resolved(asked, policy: policy, stateLength: stateLength)
+    let law = try asked.goals.map { try world.law($0) }
+    if let law, law.movesGoals, !(policy.policy.makeActor() is any AimedActor) {
+      throw ExperimentError.badSettings(
+        path: "collect",
+        reason: "goals \(law.name) move within an episode, which only scripted and random policies "
+          + "follow, found \(asked.policy)")
+    }
+    let recipe = resolved(asked, policy: policy, stateLength: stateLength, law: law)
     let exploration = Exploration(noise: recipe.noise, randomActions: recipe.randomActions)
     try exploration.check(for: world.task)
     let identity = DatasetIdentity(
@@ -174,7 +184,7 @@ public enum TrajectoryCollection {
     let progress = ProgressReport(
       "collect \(recipe.environment)", total: wanted, unit: "episodes",
       alreadyDone: wanted - lacking, rateUnit: "steps",
-      rateScale: Double(world.task.spec.horizon), silent: silent || lacking == 0)
+      rateScale: Double(recipe.steps ?? world.task.spec.horizon), silent: silent || lacking == 0)
 
     let queue = ShardQueue(writer: writer, pending: pending)
     let made = Atomic(0)
@@ -188,7 +198,9 @@ public enum TrajectoryCollection {
         while !Interruption.isAsked, let (shard, number) = try queue.next() {
           let seed = recipe.worldSeed(ofEpisode: number)
           var images: [UInt8] = []
-          var trajectory = try rollout.episode(index: number, seed: seed) { _ in
+          var trajectory = try rollout.episode(
+            index: number, seed: seed, as: law.map { .data($0) }
+          ) { _ in
             if let imaged { images += try imaged.image() }
           }
           trajectory.images = images
@@ -222,9 +234,10 @@ public enum TrajectoryCollection {
 
   /// The recipe as it decides the bytes: a checkpoint by its digest, not by its place.
   private static func resolved(
-    _ asked: Recipe, policy: NamedPolicy, stateLength: Int
+    _ asked: Recipe, policy: NamedPolicy, stateLength: Int, law: GoalLaw?
   ) -> Recipe {
     var recipe = asked
+    recipe.steps = law?.steps
     recipe.states = stateLength > 0
     if !policy.digest.isEmpty {
       recipe.policy = "checkpoint"
@@ -255,6 +268,18 @@ public enum TrajectoryCollection {
       recipe.policy = beside.path
     }
     return recipe
+  }
+}
+
+extension World {
+  /// The law of that name for the goals of its data; throws `ExperimentError.badSettings`.
+  func law(_ name: String) throws -> GoalLaw {
+    if let law = laws.first(where: { $0.name == name }) { return law }
+    throw ExperimentError.badSettings(
+      path: "goals",
+      reason: laws.isEmpty
+        ? "\(task.identifier) has one way to start, so its data have no goals to choose"
+        : NearNames.complaint("goals", name, among: laws.map(\.name)))
   }
 }
 

@@ -65,9 +65,16 @@ public enum Verification {
     case .some(let count): wanted = min(count, total)
     }
     var found = Findings()
-    let recipes = try origins(of: manifest).map(\.recipe)
+    let recipes = try manifest.shards.map { try manifest.origin(of: $0).recipe }
     let scope = VerificationScope(manifest, recipes: recipes)
     let loaded = try load(scope, wanted, &found)
+    if scope.registered != nil {
+      for recipe in scope.strangeLaws(recipes) {
+        found.compare(
+          "a recipe's goals and steps are those of a law of the world", false,
+          at: "manifest.json has goals '\(recipe.goals ?? "none")' of \(recipe.steps ?? 0) steps")
+      }
+    }
 
     try checkShards(manifest, &found)
     let progress = ProgressReport(
@@ -93,7 +100,9 @@ public enum Verification {
           if rules.recipe == nil {
             rules.replayKept(trajectory, in: environment, spot, &result.comparison.replays)
           } else {
-            rules.replay(trajectory, in: environment, spot, &result.found)
+            rules.replay(
+              trajectory, as: scope.kind(of: recipes[piece.shard]), in: environment, spot,
+              &result.found)
             result.replayed += 1
           }
         }
@@ -189,15 +198,6 @@ public enum Verification {
 
   // MARK: - Rules of the whole
 
-  /// What each shard's episodes come from.
-  private static func origins(of manifest: Manifest) throws -> [EpisodeOrigin] {
-    switch manifest.identity.origin {
-    case .collected(let recipe): return manifest.shards.map { _ in .collected(recipe) }
-    case .converted(let conversion): return manifest.shards.map { _ in .converted(conversion) }
-    case .mixed: return try manifest.shards.map { try manifest.source(of: $0).origin }
-    }
-  }
-
   /// The rules of the list of shards.
   private static func checkShards(_ manifest: Manifest, _ found: inout Findings) throws {
     guard let mixture = manifest.mixture else {
@@ -250,5 +250,16 @@ public enum Verification {
     found.compare(
       "the manifest's sum of rewards is that of the episodes",
       abs(sum - listed.returnSum) <= 1e-9 * max(1, abs(sum)) || sum.isNaN, at: "manifest.json")
+  }
+}
+
+extension Manifest {
+  /// What a shard's episodes come from.
+  func origin(of shard: ShardEntry) throws -> EpisodeOrigin {
+    switch identity.origin {
+    case .collected(let recipe): .collected(recipe)
+    case .converted(let conversion): .converted(conversion)
+    case .mixed: try source(of: shard).origin
+    }
   }
 }

@@ -27,7 +27,20 @@ struct VerificationScope: Sendable {
 
   /// Whether episodes of a recipe, or without one, can be simulated again.
   func canReplay(_ recipe: Recipe?) -> Bool {
-    recipe != nil || world != nil && has(.seeds)
+    if let goals = recipe?.goals { return law(goals) != nil }
+    return recipe != nil || world != nil && has(.seeds)
+  }
+
+  /// What the episodes of a recipe are in a world with named tasks.
+  func kind(of recipe: Recipe?) -> EpisodeKind? {
+    recipe?.goals.flatMap { law($0) }.map { .data($0) }
+  }
+
+  private func law(_ name: String) -> GoalLaw? { world?.laws.first { $0.name == name } }
+
+  /// The laws of recipes that the world has not, or with other lengths.
+  func strangeLaws(_ recipes: [Recipe?]) -> [Recipe] {
+    recipes.compactMap { $0 }.filter { $0.goals.flatMap { law($0)?.steps } != $0.steps }
   }
 
   private func has(_ column: ShardColumn) -> Bool {
@@ -105,7 +118,9 @@ struct VerificationScope: Sendable {
     words.checked.append("that \(names.joined(separator: ", ")) are finite")
     if world != nil {
       words.checked.append(
-        "actions against the world's space, and lengths against its \(manifest.task.spec.horizon) steps"
+        "actions against the world's space, and lengths against "
+          + (world.flatMap(\.bounds.longestEpisode).map { "\($0) steps, its data's most" }
+            ?? "its \(manifest.task.spec.horizon) steps")
       )
     } else {
       words.checked.append("that actions are finite and within the manifest's space")

@@ -7,9 +7,14 @@
 /// with the run's own level a, the start's difficulty b, which all runs share, and the rest e. The mean of all scores
 /// has the variance σ²_a/R + σ²_b/N + σ²_e/RN. Student's interval over the runs' means knows σ²_a/R + σ²_e/RN alone:
 /// what the starts do, they do to all runs, so it is not seen in how the runs differ.
+///
+/// Starts may fall into K equal parts that are not drawn, such as the tasks of a world: then b_j is drawn within its part, μ is
+/// the mean over these parts, and σ²_b/N is that of the parts' own variances, Σ_k σ²_k/n_k / K² with n_k = N/K.
 public struct CrossedScores: Sendable, Equatable {
   /// Scores by run, then start: `[R][N]`.
   public let scores: [[Double]]
+  /// Parts that the starts fall into, one after the other.
+  public let parts: Int
   /// The mean of all scores.
   public let mean: Double
   /// Means over runs, by start: `[N]`.
@@ -21,8 +26,12 @@ public struct CrossedScores: Sendable, Equatable {
   let ofRest: Double
 
   /// Makes a design of scores by run, then start; there is a run and a start, and each run has every start.
-  public init(_ scores: [[Double]]) {
+  ///
+  /// Parts of one start say nothing of how starts within them differ, and count as one part in all.
+  public init(_ scores: [[Double]], parts: Int = 1) {
     let count = scores.first?.count ?? 0
+    precondition(parts > 0 && count % parts == 0, "\(count) starts in \(parts) equal parts")
+    self.parts = count > parts ? parts : 1
     precondition(
       count > 0 && scores.allSatisfy { $0.count == count },
       "every run needs the score of each start")
@@ -69,18 +78,29 @@ public struct CrossedScores: Sendable, Equatable {
   func spread(less other: CrossedScores? = nil) -> Spread {
     let sides = [self] + (other.map { [$0] } ?? [])
     let values = other.map { zip(byStart, $0.byStart).map { $0 - $1 } } ?? byStart
-    let n = Double(starts)
+    let k = Double(parts)
+    let length = starts / parts
     let largest = values.reduce(0) { max($0, abs($1)) }
-    let ofStarts = Self.real(Intervals.moments(values).variance / n, largest)
-    let shared = max(0, ofStarts - sides.reduce(0) { $0 + $1.ofRest })
-    let degrees = max(1, n - 1)
+    let rest = sides.reduce(0) { $0 + $1.ofRest }
+    let degrees = max(1, Double(length) - 1)
+    let variances = (0..<parts).map { part in
+      let own = Array(values[part * length..<(part + 1) * length])
+      return Self.real(Intervals.moments(own).variance / (Double(length) * k * k), largest)
+    }
+    let all = variances.map { Spread.Part(variance: $0, degrees: degrees) }
     return Spread(
       runs: sides.filter { $0.runs > 1 }.map {
         Spread.Part(variance: $0.ofRuns, degrees: Double($0.runs - 1))
       },
-      // What is left when nearly equal numbers are taken from each other is none.
-      starts: [Spread.Part(variance: shared > 1e-12 * ofStarts ? shared : 0, degrees: degrees)],
-      least: Spread.Part(variance: ofStarts, degrees: degrees), count: starts)
+      starts: variances.map { variance in
+        let shared = max(0, variance - rest / k)
+        // What is left when nearly equal numbers are taken from each other is none.
+        return Spread.Part(variance: shared > 1e-12 * variance ? shared : 0, degrees: degrees)
+      },
+      least: parts == 1
+        ? all[0]
+        : Spread.Part(variance: variances.reduce(0, +), degrees: Spread.degrees(all)),
+      count: starts)
   }
 
   /// The mean and its 95 % interval within a range.
@@ -101,7 +121,8 @@ public struct CrossedScores: Sendable, Equatable {
   /// It is paired by start, and about starts in general; of several runs about training seeds in general, which are
   /// taken as drawn apart for the two. The interval ends where the range's width does.
   public func difference(less other: CrossedScores, in range: ClosedRange<Double>) -> Estimate {
-    precondition(starts == other.starts, "\(starts) and \(other.starts) starts")
+    precondition(
+      starts == other.starts && parts == other.parts, "\(starts) and \(other.starts) starts")
     let width = range.upperBound - range.lowerBound
     let found = mean - other.mean
     let spread = spread(less: other)

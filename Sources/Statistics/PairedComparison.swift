@@ -119,7 +119,7 @@ public struct PairedComparison: Codable, Sendable, Equatable {
           of: ScoreMatrix([scores[0]]), over: ScoreMatrix([scores[1]]))
       let (a, b) = (ours.ofRuns * Double(ours.runs), theirs.ofRuns * Double(theirs.runs))
       wouldTell = Self.count(
-        variance: a + b, rest: ours.spread(less: theirs).starts[0].variance,
+        variance: a + b, rest: ours.spread(less: theirs).starts.reduce(0) { $0 + $1.variance },
         difference: difference.estimate
       ) {
         Double($0 - 1) * (a + b) * (a + b) / (a * a + b * b)

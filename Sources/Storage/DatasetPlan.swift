@@ -25,14 +25,15 @@ public enum DatasetPlan {
   /// Bytes that a shard's columns may take if every episode has all its steps.
   public static let byteLimit = 64_000_000
 
-  /// Episodes in a whole shard: the recipe's, or as many as the limit allows.
+  /// Episodes in a whole shard: the recipe's, or as many as the limit allows; by a law of the world's goals count as
+  /// if they moved.
   public static func episodesPerShard(
     _ recipe: Recipe, spec: GoalSpec, stateLength: Int, imageShape: [Int] = [],
     isCategorical: Bool = false
   ) -> Int {
     let bytes = ShardColumn.byteCount(
-      for: spec, steps: spec.horizon, stateLength: stateLength, imageShape: imageShape,
-      isCategorical: isCategorical)
+      for: spec, steps: recipe.steps ?? spec.horizon, stateLength: stateLength,
+      imageShape: imageShape, isCategorical: isCategorical, goalsMove: recipe.goals != nil)
     return max(1, min(recipe.shardEpisodes, byteLimit / bytes))
   }
 

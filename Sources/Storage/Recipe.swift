@@ -29,6 +29,10 @@ public struct Recipe: Codable, CheckedValue, Hashable {
   public var onlyEpisodes: EpisodeSet?
   /// What the episodes are for, which is part of their seeds; nil for a collected dataset.
   public var purpose: SeedPurpose?
+  /// The world's law for starts and goals of data; nil where episodes start as the world starts them.
+  public var goals: String?
+  /// Steps of an episode by that law; nil for the task's horizon.
+  public var steps: Int?
 
   /// The seed of an episode's world.
   public func worldSeed(ofEpisode number: Int64) -> UInt64 {
@@ -40,7 +44,7 @@ public struct Recipe: Codable, CheckedValue, Hashable {
     environment: String, policy: String, policyDigest: String? = nil, seed: UInt64, episodes: Int,
     noise: Double = 0, randomActions: Double = 0, shardEpisodes: Int = 500, compress: Bool = false,
     states: Bool = false, images: Bool = false, onlyEpisodes: EpisodeSet? = nil,
-    purpose: SeedPurpose? = nil
+    purpose: SeedPurpose? = nil, goals: String? = nil, steps: Int? = nil
   ) {
     self.environment = environment
     self.policy = policy
@@ -55,6 +59,8 @@ public struct Recipe: Codable, CheckedValue, Hashable {
     self.images = images ? true : nil
     self.onlyEpisodes = onlyEpisodes
     self.purpose = purpose
+    self.goals = goals
+    self.steps = steps
   }
 
   /// Reads a recipe, and throws `InvalidValue` for one that no dataset can be made from.
@@ -73,6 +79,8 @@ public struct Recipe: Codable, CheckedValue, Hashable {
     images = try values.decodeIfPresent(Bool.self, forKey: .images)
     onlyEpisodes = try values.decodeIfPresent(EpisodeSet.self, forKey: .onlyEpisodes)
     purpose = try values.decodeIfPresent(SeedPurpose.self, forKey: .purpose)
+    goals = try values.decodeIfPresent(String.self, forKey: .goals)
+    steps = try values.decodeIfPresent(Int.self, forKey: .steps)
     try check(in: decoder)
   }
 
@@ -85,6 +93,7 @@ public struct Recipe: Codable, CheckedValue, Hashable {
     try InvalidValue.require(
       0...1 ~= randomActions, "randomActions", "must be from 0 to 1", found: "\(randomActions)")
     try InvalidValue.require(shardEpisodes, in: 1...SizeLimit.episodes, "shardEpisodes")
+    if let steps { try InvalidValue.require(steps, in: 1...SizeLimit.horizon, "steps") }
     if let last = onlyEpisodes?.last {
       try InvalidValue.require(last, in: 0...Int64(episodes) - 1, "onlyEpisodes")
     }

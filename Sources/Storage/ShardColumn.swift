@@ -113,13 +113,14 @@ public enum ShardColumn: String, Sendable, CaseIterable, Codable {
   /// Bytes of an episode of `steps` steps in all columns.
   static func byteCount(
     for spec: GoalSpec, steps: Int, stateLength: Int, imageShape: [Int] = [],
-    isCategorical: Bool = false
+    isCategorical: Bool = false, goalsMove: Bool = false
   ) -> Int {
     present(
       states: stateLength > 0, logProbabilities: isCategorical, images: !imageShape.isEmpty
     ).reduce(0) { sum, column in
       let shape = column.shape(
-        for: spec, steps: steps, episodes: 1, stateLength: stateLength, imageShape: imageShape)
+        for: spec, steps: steps, episodes: 1, stateLength: stateLength, imageShape: imageShape,
+        goalsMove: goalsMove)
       return sum + shape.reduce(column.types(for: spec)[0].byteCount, *)
     }
   }

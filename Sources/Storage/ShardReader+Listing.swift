@@ -30,7 +30,7 @@ extension ShardReader {
         file: path, dataset: column.rawValue, expected: [steps + episodes] + expected,
         found: [steps + episodes] + there)
     }
-    if manifest.recipe != nil, goalsMove {
+    if let recipe = manifest.recipe, recipe.goals == nil, goalsMove {
       throw .wrongShape(
         file: path, dataset: ShardColumn.desiredGoals.rawValue,
         expected: [episodes, manifest.task.spec.goal],

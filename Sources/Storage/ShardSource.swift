@@ -12,6 +12,8 @@ struct ShardSource: ShardContents {
   let imageShape: [Int]
   /// Whether actions have log-probabilities.
   let isCategorical: Bool
+  /// Whether each state has a desired goal of its own.
+  let goalsMove: Bool
 
   /// Traps where an episode's columns do not have the lengths that its specification gives.
   init(_ trajectories: [Trajectory], spec: GoalSpec, imageShape: [Int] = []) {
@@ -21,6 +23,7 @@ struct ShardSource: ShardContents {
     steps = trajectories.indices.reduce(0) { $0 + trajectories[$1].length }
     stateLength = trajectories.first.map { $0.states.count / ($0.length + 1) } ?? 0
     isCategorical = trajectories.first?.logProbabilities.isEmpty == false
+    goalsMove = trajectories.first.map { $0.desiredGoal.count > spec.goal } ?? false
     precondition(!trajectories.isEmpty, "a shard has at least one episode")
     for trajectory in trajectories { check(trajectory) }
   }
@@ -34,7 +37,7 @@ struct ShardSource: ShardContents {
   func shape(of column: ShardColumn) -> [Int] {
     column.shape(
       for: spec, steps: steps, episodes: trajectories.count, stateLength: stateLength,
-      imageShape: imageShape)
+      imageShape: imageShape, goalsMove: goalsMove)
   }
 
   var spots: [ShardSpot] {
@@ -92,7 +95,8 @@ struct ShardSource: ShardContents {
     precondition(t > 0, "episode \(trajectory.index) must have a step")
     expect("numbers in observations", trajectory.observations.count, (t + 1) * spec.observation)
     expect("numbers in achieved goals", trajectory.achievedGoals.count, (t + 1) * spec.goal)
-    expect("numbers in the desired goal", trajectory.desiredGoal.count, spec.goal)
+    expect(
+      "numbers in desired goals", trajectory.desiredGoal.count, (goalsMove ? t + 1 : 1) * spec.goal)
     expect("rewards", trajectory.rewards.count, t)
     expect("successes", trajectory.successes.count, t)
     expect("sources", trajectory.sources.count, t)

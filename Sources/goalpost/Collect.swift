@@ -26,6 +26,13 @@ struct Collect: ParsableCommand {
   @Option(help: "The recipe's seed, below 2^28; drawn and printed if not given.")
   var seed: UInt64?
 
+  @Option(
+    help: """
+      How episodes start and what they are asked for, in worlds whose data have laws of their own \
+      (see `goalpost environments pointmaze-medium`).
+      """)
+  var goals: String?
+
   @Option(help: "Standard deviation of the noise on actions, in halves of their range.")
   var noise: Double = 0
 
@@ -88,7 +95,9 @@ struct Collect: ParsableCommand {
   private func collect() throws -> TrajectoryCollection.Summary {
     let folder = output.map { URL(fileURLWithPath: $0) }
     // Not before all arguments are known: what follows an unknown option may have been taken for the file.
-    if recipe != nil, environment != nil || policy != nil || episodes != nil || seed != nil {
+    if recipe != nil,
+      environment != nil || policy != nil || episodes != nil || seed != nil || goals != nil
+    {
       throw ValidationError("a recipe's file already says what to collect: drop the other options")
     }
     guard let folder, let environment, let policy, let episodes else {
@@ -96,10 +105,11 @@ struct Collect: ParsableCommand {
         recipeFile: URL(fileURLWithPath: recipe ?? ""), onlyEpisodes: onlyEpisodes, in: folder,
         workers: workers)
     }
-    let request = TrajectoryCollection.Request(
+    var request = TrajectoryCollection.Request(
       environment: environment, policy: policy, episodes: episodes, seed: seed ?? drawnSeed(),
       exploration: Exploration(noise: noise, randomActions: randomActions),
       shardEpisodes: shardEpisodes, compress: compress, states: states, images: images)
+    request.goals = goals
     return try TrajectoryCollection.run(
       request, onlyEpisodes: onlyEpisodes, in: folder, workers: workers)
   }

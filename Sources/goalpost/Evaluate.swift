@@ -8,14 +8,15 @@ struct Evaluate: ParsableCommand {
     abstract: "Measure policies in the simulator or against datasets, with 95 % intervals.",
     discussion: """
       In the simulator:   evaluate RUN... --episodes 100
+      On named tasks:     evaluate RUN... --tasks all --episodes 50
       Against a dataset:  evaluate RUN... --against DATASET [--fitted-q 5000]
       From its states:    evaluate RUN... --against DATASET --offsets 5,10,20
 
       Returns count 1 for each step at the goal and 0 for the others: return49 over all but the last
       step (as the WGCSL paper counts), return over all, discounted_return by 1 - 1/horizon. All
       policies of one call face the same starts and goals, whatever the number of threads; runs that
-      differ in their seed only are one method, and methods are compared with the first. See
-      Documentation/Evaluation.md.
+      differ in their seed only are one method, and methods are compared with the first. In worlds with
+      named tasks (pointmaze) episodes end at the first success. See Documentation/Evaluation.md.
       """)
 
   @Argument(help: "Runs, checkpoints or policy files; scripted and random need --environment.")
@@ -24,8 +25,16 @@ struct Evaluate: ParsableCommand {
   @Option(help: "The world; each checkpoint's own if not given.")
   var environment: String?
 
-  @Option(help: "Episodes for each policy; with --offsets, for each offset.")
+  @Option(
+    help: "Episodes for each policy; with --tasks for each task, with --offsets for each offset.")
   var episodes: Int = 100
+
+  @Option(
+    help: """
+      Named tasks of the world, all or as in 1,3: a row each, and their mean (see `goalpost environments \
+      pointmaze-medium`).
+      """)
+  var tasks: String?
 
   @Option(help: "The evaluation's seed, below 2^28.")
   var seed: UInt64 = 0
@@ -109,6 +118,9 @@ struct Evaluate: ParsableCommand {
     guard TableFormat(rawValue: format) != nil else {
       throw ValidationError("--format must be one of \(TableFormat.names), found '\(format)'")
     }
+    if let tasks, TaskChoice(tasks) == nil {
+      throw ValidationError("--tasks takes all, or numbers as in 1,3, found '\(tasks)'")
+    }
     if let table, ComparisonTable(rawValue: table) == nil {
       throw ValidationError("--table must be one of \(ComparisonTable.names), found '\(table)'")
     }
@@ -128,6 +140,9 @@ struct Evaluate: ParsableCommand {
     }
     if against.isEmpty, offsets != nil || fittedQ != nil {
       throw ValidationError("--offsets and --fitted-q go with --against DATASET")
+    }
+    if !against.isEmpty, tasks != nil {
+      throw ValidationError("--tasks is for the simulator's own starts: drop it or --against")
     }
     if !against.isEmpty, environment != nil || table != nil {
       throw ValidationError("--against has the dataset's world and tables of its own")
@@ -154,11 +169,11 @@ struct Evaluate: ParsableCommand {
     let form = TableFormat(rawValue: format) ?? .text
     let threads = workers ?? ProcessInfo.processInfo.activeProcessorCount
     guard against.isEmpty else { return try holdAgainst(bands, threads, form) }
-    let comparison = try Comparison.run(
-      policies, environment: environment,
-      EvaluationRequest(
-        episodes: episodes, seed: seed, workers: threads,
-        exploration: Exploration(noise: noise, randomActions: randomActions)))
+    var request = EvaluationRequest(
+      episodes: episodes, seed: seed, workers: threads,
+      exploration: Exploration(noise: noise, randomActions: randomActions))
+    request.tasks = tasks.flatMap { TaskChoice($0) } ?? .none
+    let comparison = try Comparison.run(policies, environment: environment, request)
     if json {
       Console.print(try comparison.json())
     } else {

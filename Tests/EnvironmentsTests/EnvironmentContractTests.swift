@@ -141,7 +141,8 @@ struct EnvironmentContractTests {
     ("fetch-slide", 6), ("reacher", 39), ("point-reach", 40), ("point-rooms", 39),
     ("sawyer-reach", 40), ("sawyer-door-gcsl", 39), ("sawyer-push", 36), ("claw", 38),
     ("gap-blocks-1", 38), ("point-mass-empty", 40), ("point-mass-rooms", 38), ("hand-reach", 24),
-    ("lunar-lander", 22),
+    ("lunar-lander", 22), ("pointmaze-medium", 26), ("pointmaze-large", 26),
+    ("pointmaze-giant", 22),
   ])
   func theScriptedExpertSolvesTheTask(identifier: String, least: Int) throws {
     let world = try EnvironmentRegistry.world(identifier)

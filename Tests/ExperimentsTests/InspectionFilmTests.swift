@@ -45,7 +45,7 @@ struct InspectionFilmTests {
     #expect(fresh.count == 51 && fresh[0] != fresh[25])
     fresh = Video.rested(fresh, world.task.spec)
     for (name, origin) in [("plain", EpisodeFilm.Origin.replay), ("whole", .states)] {
-      let (trajectory, task, shard) = try EpisodeFilm.stored(3, in: folder(name))
+      let (trajectory, task, shard, _) = try EpisodeFilm.stored(3, in: folder(name))
       #expect(shard == 1)
       let drawn = try EpisodeFilm.draw(trajectory, of: task, size: 96)
       #expect(drawn.origin == origin && drawn.differsFrom == nil)
@@ -62,7 +62,7 @@ struct InspectionFilmTests {
 
   @Test func aFilmThatDiffersFromTheDataSaysSo() throws {
     try collect("data")
-    var (trajectory, task, _) = try EpisodeFilm.stored(0, in: folder("data"))
+    var (trajectory, task, _, _) = try EpisodeFilm.stored(0, in: folder("data"))
     trajectory.observations[10 * 20] += 0.25
     let drawn = try EpisodeFilm.draw(trajectory, of: task, size: 32)
     #expect(drawn.differsFrom == 20)

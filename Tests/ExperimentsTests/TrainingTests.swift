@@ -303,7 +303,7 @@ final class TrainingTests {
     let scores = try Evaluation.scores(
       of: Checkpoint.policy(best.path).policy, in: world,
       EvaluationRequest(episodes: 2, seed: short.evaluationSeed, workers: 1))
-    #expect(Evaluation(scores, horizon: 50) == state.evaluation?.evaluation)
+    #expect(Evaluation(scores, task: world.task) == state.evaluation?.evaluation)
     #expect(try Checkpoint.all(in: run("r")).map(\.lastPathComponent) == ["000000060"])
     #expect(try Checkpoint.policyFile(run("r").path).path.contains("000000060"))
   }

@@ -1,6 +1,6 @@
 public import Environments
 public import Foundation
-import GoalCore
+public import GoalCore
 public import Statistics
 
 /// Policies evaluated on the same starts and goals.
@@ -15,7 +15,9 @@ public struct Comparison: Sendable {
     public let world: World
     /// What it is a seed of, in its world.
     public let method: String
-    /// How each episode went, in the order of the seeds: the same for every policy.
+    /// The named tasks that it was evaluated on; none where each episode started as the world starts it.
+    public let tasks: [EvaluationTask]
+    /// How each episode went, in the order of the seeds, task after task: the same for every policy.
     public let scores: [EpisodeScore]
     /// The results.
     public let evaluation: Evaluation
@@ -41,6 +43,7 @@ public struct Comparison: Sendable {
     _ names: [String], environment: String?, _ request: EvaluationRequest, silent: Bool = false
   ) throws -> Comparison {
     let candidates = try Candidate.all(names, environment: environment)
+    for candidate in candidates { _ = try request.tasks.tasks(of: candidate.world) }
     let methods = Candidate.methods(of: candidates)
     var loaded: [String: LoadedWorld] = [:]
     var entries: [Entry] = []
@@ -48,16 +51,19 @@ public struct Comparison: Sendable {
       let world = candidate.world
       let ready = try loaded[world.task.identifier] ?? world.load()
       loaded[world.task.identifier] = ready
+      let tasks = try request.tasks.tasks(of: world)
+      let starts = EvaluationStarts(request, tasks: tasks, of: world)
       let progress = ProgressReport(
-        "evaluate \(candidate.name)", total: request.episodes, unit: "episodes",
+        "evaluate \(candidate.name)", total: starts.count, unit: "episodes",
         rateUnit: "steps", rateScale: Double(world.task.spec.horizon), silent: silent)
       let scores = try Evaluation.scores(
-        of: candidate.policy, in: ready, request, progress: progress)
+        of: candidate.policy, in: ready, request, starts, progress: progress)
       entries.append(
         Entry(
           name: candidate.name, policy: candidate.policy, world: world, method: method,
-          scores: scores,
-          evaluation: Evaluation(scores, horizon: world.task.spec.horizon)))
+          tasks: tasks, scores: scores,
+          evaluation: Evaluation(
+            scores, task: world.task, parts: max(1, tasks.count))))
     }
     return Comparison(request: request, entries: entries)
   }
@@ -69,34 +75,60 @@ public struct Comparison: Sendable {
     return method.byName.map { ($0.name, $0.value) }
   }
 
-  /// A row a policy, then one for each method with several seeds.
+  /// A row a policy, then one for each method with several seeds; of named tasks a row each, and then their mean.
   public func table() -> Table {
     let isOne = environments.count < 2
-    let heads = entries.first?.evaluation.byName.map(\.name) ?? []
-    var table = Table((isOne ? [] : ["environment"]) + ["policy"] + heads + ["episodes"])
-    let episodes = "\(request.episodes)"
-    for entry in entries {
+    let hasTasks = entries.contains { !$0.tasks.isEmpty }
+    var table = Table(
+      (isOne ? [] : ["environment"]) + ["policy"] + (hasTasks ? ["task"] : [])
+        + shown(Measure.all.map(\.name)) + ["episodes"])
+    func add(_ name: String, _ method: Method) {
+      let head = (isOne ? [] : [method.environment]) + [name]
+      let all = method.entries[0].tasks
+      for (place, task) in all.enumerated() {
+        table.rows.append(
+          head + ["\(task.number)"] + shown(method.byName(onTask: place).map(\.value.text))
+            + ["\(request.episodes)"])
+      }
       table.rows.append(
-        (isOne ? [] : [entry.world.task.identifier]) + [entry.name]
-          + entry.evaluation.byName.map(\.value.text) + [episodes])
+        head + (hasTasks ? ["mean"] : []) + shown(method.byName.map(\.value.text))
+          + ["\(method.entries[0].scores.count)"])
+    }
+    for entry in entries {
+      add(
+        entry.name,
+        Method(
+          name: entry.name, environment: entry.world.task.identifier, entries: [entry]))
     }
     for method in methods where method.entries.count > 1 {
       let name = methods.count == 1 ? "mean" : "\(method.name), mean"
-      table.rows.append(
-        (isOne ? [] : [method.environment])
-          + ["\(name) over \(method.entries.count) seeds"]
-          + method.byName.map(\.value.text) + [episodes])
+      add("\(name) over \(method.entries.count) seeds", method)
     }
     return table
   }
 
-  /// Films the first policy.
+  /// Whether all episodes ended at their first success, as evaluations in worlds with named tasks do.
+  var endsAtSuccess: Bool { entries.allSatisfy { $0.world.task.endsAtSuccess } }
+
+  /// What the tables show of a list over all measures: where episodes end at success, steps at the goal and what was
+  /// before the last step say nothing.
+  func shown<Value>(_ values: [Value]) -> [Value] {
+    guard endsAtSuccess else { return values }
+    return zip(Measure.all, values).compactMap { $0.saysOfEnds ? $1 : nil }
+  }
+
+  /// Where the episodes of a policy started.
+  func starts(of entry: Entry) -> EvaluationStarts {
+    EvaluationStarts(request, tasks: entry.tasks, of: entry.world)
+  }
+
+  /// Films the first policy; named tasks take turns.
   public func film(to file: URL, episodes: Int, silent: Bool = false) throws {
     guard let first = entries.first else { return }
     let progress = ProgressReport(
       "film \(first.name)", total: episodes, unit: "episodes", silent: silent)
     try Video.write(
-      first.policy, in: first.world, seed: request.seed, episodes: episodes, to: file,
+      first.policy, in: first.world, starts: starts(of: first), episodes: episodes, to: file,
       progress: progress)
   }
 }

@@ -13,9 +13,10 @@ extension Comparison {
     let seed: UInt64
     let exploration: Exploration
     let evaluation: Evaluation
+    let tasks: [OneTask]
 
     enum Keys: String, CodingKey {
-      case policy, digest, environment, method, seed, noise
+      case policy, digest, environment, method, seed, noise, tasks
       case randomActions = "random_actions"
     }
 
@@ -27,9 +28,26 @@ extension Comparison {
       try container.encode(environment, forKey: .environment)
       try container.encode(method, forKey: .method)
       try container.encode(seed, forKey: .seed)
+      if !tasks.isEmpty { try container.encode(tasks, forKey: .tasks) }
       guard exploration != .none else { return }
       try container.encode(exploration.noise, forKey: .noise)
       try container.encode(exploration.randomActions, forKey: .randomActions)
+    }
+  }
+
+  /// Results on a named task.
+  private struct OneTask: Encodable {
+    let task: Int
+    let summary: String
+    let results: [String: Estimate]
+  }
+
+  /// A method's results task by task.
+  private func tasks(of method: Method) -> [OneTask] {
+    method.entries[0].tasks.enumerated().map { place, task in
+      OneTask(
+        task: task.number, summary: task.summary,
+        results: Dictionary(method.byName(onTask: place).map { ($0.name, $0.value) }) { $1 })
     }
   }
 
@@ -38,6 +56,8 @@ extension Comparison {
     let environment: String
     let seeds: Int
     let results: [String: Estimate]
+    /// Nil where there are none.
+    let tasks: [OneTask]?
   }
 
   private struct Pair: Encodable {
@@ -69,7 +89,9 @@ extension Comparison {
       One(
         policy: $0.name, digest: $0.policy.digest, environment: $0.world.task.identifier,
         method: $0.method, seed: request.seed, exploration: request.exploration,
-        evaluation: $0.evaluation)
+        evaluation: $0.evaluation,
+        tasks: tasks(
+          of: Method(name: $0.name, environment: $0.world.task.identifier, entries: [$0])))
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
@@ -82,7 +104,8 @@ extension Comparison {
       methods: methods.map {
         Group(
           method: $0.name, environment: $0.environment, seeds: $0.entries.count,
-          results: Dictionary($0.byName.map { ($0.name, $0.value) }) { $1 })
+          results: Dictionary($0.byName.map { ($0.name, $0.value) }) { $1 },
+          tasks: $0.entries[0].tasks.isEmpty ? nil : tasks(of: $0))
       },
       differences: differences.map {
         Pair(

@@ -17,10 +17,10 @@ extension Comparison {
     }
     let methods = methods
     guard environments.count > 1 else {
-      var table = Table(["method", "seeds"] + Measure.all.map(\.name) + ["episodes"])
+      var table = Table(["method", "seeds"] + shown(Measure.all.map(\.name)) + ["episodes"])
       table.rows = methods.map { method in
-        [method.name, "\(method.entries.count)"] + method.byName.map(\.value.text)
-          + ["\(request.episodes)"]
+        [method.name, "\(method.entries.count)"] + shown(method.byName.map(\.value.text))
+          + ["\(method.entries[0].scores.count)"]
       }
       return table
     }
@@ -59,11 +59,11 @@ extension Comparison {
     guard !differences.isEmpty else { return nil }
     let isOne = environments.count < 2
     var table = Table(
-      (isOne ? [] : ["environment"]) + ["method"] + Measure.all.map(\.name)
+      (isOne ? [] : ["environment"]) + ["method"] + shown(Measure.all.map(\.name))
         + ["P(better success)", "over"])
     table.rows = differences.map { difference in
       (isOne ? [] : [difference.environment]) + ["\(difference.method) − \(difference.over)"]
-        + difference.byName.map { PairedComparison.signed($0.value.difference) }
+        + shown(difference.byName.map { PairedComparison.signed($0.value.difference) })
         + [
           difference.byName[0].value.improvement?.text ?? "–",
           "\(difference.byName[0].value.difference.episodes) "
@@ -77,7 +77,7 @@ extension Comparison {
   public var sentences: [String] {
     differences.flatMap { difference in
       let place = environments.count < 2 ? "" : "\(difference.environment): "
-      return difference.byName.prefix(2).map { name, found in
+      return difference.byName.prefix(endsAtSuccess ? 1 : 2).map { name, found in
         place + found.sentence(difference.method, difference.over, on: name)
       }
     }

@@ -3,10 +3,101 @@ import Foundation
 public import GoalCore
 public import Statistics
 
+/// Which of a world's named tasks an evaluation is on.
+public enum TaskChoice: Sendable, Equatable {
+  /// None: each episode starts as the world starts it.
+  case none
+  /// Every one.
+  case all
+  /// Those of these numbers, from 1.
+  case some([Int])
+
+  /// Reads `all` or numbers as in `1,3`; nil for anything else.
+  public init?(_ text: String) {
+    guard text != "all" else {
+      self = .all
+      return
+    }
+    let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+    let numbers = parts.compactMap { Int($0) }.filter { $0 > 0 }
+    guard numbers.count == parts.count, Set(numbers).count == numbers.count else { return nil }
+    self = .some(numbers)
+  }
+
+  /// The tasks of a world that are chosen; throws `ExperimentError.badSettings` for one that it has not.
+  func tasks(of world: World) throws -> [EvaluationTask] {
+    let identifier = world.task.identifier
+    func fault(_ reason: String) -> ExperimentError {
+      .badSettings(path: "--tasks", reason: reason)
+    }
+    switch self {
+    case .none: return []
+    case .all, .some:
+      guard !world.tasks.isEmpty else { throw fault("\(identifier) has no named tasks") }
+    }
+    guard case .some(let numbers) = self else { return world.tasks }
+    return try numbers.map { number in
+      guard let task = world.tasks.first(where: { $0.number == number }) else {
+        throw fault("\(identifier) has tasks 1 to \(world.tasks.count), found \(number)")
+      }
+      return task
+    }
+  }
+}
+
+/// Where the episodes of an evaluation start: so many of each task, task after task, or so many in all.
+///
+/// Episode e of task k of K starts from the world seed of (evaluate, S, e K + k − 1), whichever other tasks are
+/// asked for; without tasks episode e from that of (evaluate, S, e).
+struct EvaluationStarts: Sendable {
+  private let seed: UInt64
+  private let episodes: Int
+  private let tasks: [EvaluationTask]
+  private let taskCount: UInt64
+
+  /// The starts of a request on some of a world's tasks.
+  init(_ request: EvaluationRequest, tasks: [EvaluationTask] = [], of world: World? = nil) {
+    self.init(
+      seed: request.seed, episodes: request.episodes, tasks: tasks, of: world)
+  }
+
+  init(seed: UInt64, episodes: Int, tasks: [EvaluationTask] = [], of world: World? = nil) {
+    self.seed = seed
+    self.episodes = episodes
+    self.tasks = tasks
+    taskCount = UInt64(world?.tasks.count ?? 0)
+  }
+
+  /// Episodes in all.
+  var count: Int { episodes * max(1, tasks.count) }
+
+  /// The start of an episode of all.
+  func start(_ number: Int) -> (seed: UInt64, kind: EpisodeKind?) {
+    tasks.isEmpty
+      ? (Seeds.world(.evaluate, seed: seed, episode: Int64(number)), nil)
+      : start(number % episodes, of: tasks[number / episodes])
+  }
+
+  /// The start of an episode if the tasks take turns.
+  func turn(_ number: Int) -> (seed: UInt64, kind: EpisodeKind?) {
+    tasks.isEmpty
+      ? start(number) : start(number / tasks.count, of: tasks[number % tasks.count])
+  }
+
+  private func start(_ number: Int, of task: EvaluationTask) -> (seed: UInt64, kind: EpisodeKind?) {
+    let episode = UInt64(number) * taskCount + UInt64(task.number - 1)
+    return (
+      Seeds.world(.evaluate, seed: seed, episode: Int64(episode)), .task(task.number)
+    )
+  }
+}
+
 /// What an evaluation is asked to do.
 public struct EvaluationRequest: Sendable {
-  /// Episodes to roll out.
+  /// Episodes to roll out; of each task, where there are tasks.
   public var episodes: Int
+  /// The named tasks to evaluate on.
+  public var tasks = TaskChoice.none
   /// The evaluation's seed S: episode e starts from the world seed of (evaluate, S, e).
   public var seed: UInt64
   /// Threads; the result does not depend on it.
@@ -90,18 +181,23 @@ public struct Evaluation: Codable, Sendable, Equatable {
     case finalDistance = "final_distance"
   }
 
-  /// Summarises episodes of a world with that horizon.
-  public init(_ scores: [EpisodeScore], horizon: Int) {
-    func share(_ isReached: (EpisodeScore) -> Bool) -> Estimate {
-      Intervals.wilson(successes: scores.count(where: isReached), of: scores.count)
-    }
+  /// Summarises episodes of a task's world, of so many named tasks with equally many episodes, task after task.
+  ///
+  /// Of several tasks a number is the mean over them, and its interval is for starts within these tasks
+  /// (`CrossedScores`).
+  public init(_ scores: [EpisodeScore], task: GoalTask, parts: Int = 1) {
     func mean(_ value: (EpisodeScore) -> Double, _ range: ClosedRange<Double>) -> Estimate {
-      Intervals.mean(scores.map(value), in: range)
+      CrossedScores([scores.map(value)], parts: parts).level(in: range)
+    }
+    func share(_ isReached: (EpisodeScore) -> Bool) -> Estimate {
+      parts > 1
+        ? mean({ isReached($0) ? 1 : 0 }, MeasureRange.share)
+        : Intervals.wilson(successes: scores.count(where: isReached), of: scores.count)
     }
     success = share(\.success)
-    return49 = mean(\.returnBeforeLast, MeasureRange.returnBeforeLast(horizon))
-    `return` = mean(\.fullReturn, MeasureRange.fullReturn(horizon))
-    discountedReturn = mean(\.discountedReturn, MeasureRange.discountedReturn(horizon))
+    return49 = mean(\.returnBeforeLast, MeasureRange.returnBeforeLast(task))
+    `return` = mean(\.fullReturn, MeasureRange.fullReturn(task))
+    discountedReturn = mean(\.discountedReturn, MeasureRange.discountedReturn(task))
     finalDistance = mean(\.finalDistance, MeasureRange.distance)
     success49 = share(\.successBeforeLast)
     distance49 = mean(\.distanceBeforeLast, MeasureRange.distance)
@@ -117,18 +213,29 @@ public struct Evaluation: Codable, Sendable, Equatable {
   }
 }
 
-/// What measures of an episode of H steps can be.
+extension GoalTask {
+  /// Whether evaluations in its world end at their first success.
+  var endsAtSuccess: Bool {
+    EnvironmentRegistry.worlds.contains {
+      $0.task.identifier == identifier && !$0.tasks.isEmpty
+    }
+  }
+}
+
+/// What measures of an episode of H steps can be; of one that ends at its first success one step counts at most.
 enum MeasureRange {
   static let share = 0.0...1.0
   /// A step counts 0 or 1; the last does not count.
-  static func returnBeforeLast(_ horizon: Int) -> ClosedRange<Double> {
-    0...Double(max(0, horizon - 1))
+  static func returnBeforeLast(_ task: GoalTask) -> ClosedRange<Double> {
+    0...min(Double(max(0, task.spec.horizon - 1)), task.endsAtSuccess ? 1 : .infinity)
   }
-  static func fullReturn(_ horizon: Int) -> ClosedRange<Double> { 0...Double(horizon) }
+  static func fullReturn(_ task: GoalTask) -> ClosedRange<Double> {
+    0...(task.endsAtSuccess ? 1 : Double(task.spec.horizon))
+  }
   /// Σ γ^t over H steps, γ = 1 − 1/H: H (1 − γ^H).
-  static func discountedReturn(_ horizon: Int) -> ClosedRange<Double> {
-    let h = Double(horizon)
-    return 0...(h * (1 - pow(1 - 1 / h, h)))
+  static func discountedReturn(_ task: GoalTask) -> ClosedRange<Double> {
+    let h = Double(task.spec.horizon)
+    return 0...(task.endsAtSuccess ? 1 : h * (1 - pow(1 - 1 / h, h)))
   }
   /// A distance has no upper bound that holds in every world.
   static let distance = 0.0...Double.infinity
@@ -140,25 +247,26 @@ extension Evaluation {
     of policy: NamedPolicy, in world: World, _ request: EvaluationRequest,
     progress: ProgressReport? = nil
   ) throws -> [EpisodeScore] {
-    let loaded = try world.load()
-    return try scores(of: policy, in: loaded, request, progress: progress)
+    let starts = EvaluationStarts(request, tasks: try request.tasks.tasks(of: world), of: world)
+    return try scores(of: policy, in: world.load(), request, starts, progress: progress)
   }
 
-  /// The same in a world that is loaded already.
+  /// The same in a world that is loaded already, by default without named tasks.
   static func scores(
     of policy: NamedPolicy, in loaded: LoadedWorld, _ request: EvaluationRequest,
-    progress: ProgressReport? = nil
+    _ asked: EvaluationStarts? = nil, progress: ProgressReport? = nil
   ) throws -> [EpisodeScore] {
+    let starts = asked ?? EvaluationStarts(request)
     let scores = try Parallel.map(
-      count: request.episodes, workers: request.workers,
+      count: starts.count, workers: request.workers,
       context: {
         Rollout(
           environment: try loaded.makeEnvironment(), policy: policy,
-          exploration: request.exploration)
+          exploration: request.exploration, isEvaluation: true)
       }
     ) { rollout, episode in
-      let seed = Seeds.world(.evaluate, seed: request.seed, episode: Int64(episode))
-      let trajectory = try rollout.episode(index: Int64(episode), seed: seed)
+      let (seed, kind) = starts.start(episode)
+      let trajectory = try rollout.episode(index: Int64(episode), seed: seed, as: kind)
       progress?.advance()
       return EpisodeScore(trajectory, task: rollout.environment.task)
     }

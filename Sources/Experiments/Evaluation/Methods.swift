@@ -12,44 +12,47 @@ struct Measure: Sendable {
   let kind: PairedComparison.Kind
   /// Whether more is better.
   let higherIsBetter: Bool
-  /// What it can be in a world with that horizon.
-  let range: @Sendable (Int) -> ClosedRange<Double>
+  /// What it can be in a task's world.
+  let range: @Sendable (GoalTask) -> ClosedRange<Double>
+  /// Whether it says something of episodes that end at their first success.
+  let saysOfEnds: Bool
 
   /// All of them, in the order of `Evaluation.byName`.
   static let all: [Measure] = [
-    share("success") { $0.success },
+    share("success", saysOfEnds: true) { $0.success },
     Measure(
       name: "return49", of: \.returnBeforeLast, kind: .mean, higherIsBetter: true,
-      range: MeasureRange.returnBeforeLast),
+      range: MeasureRange.returnBeforeLast, saysOfEnds: false),
     Measure(
       name: "return", of: \.fullReturn, kind: .mean, higherIsBetter: true,
-      range: MeasureRange.fullReturn),
+      range: MeasureRange.fullReturn, saysOfEnds: false),
     Measure(
       name: "discounted_return", of: \.discountedReturn, kind: .mean, higherIsBetter: true,
-      range: MeasureRange.discountedReturn),
-    distance("final_distance") { $0.finalDistance },
-    share("success49") { $0.successBeforeLast },
-    distance("distance49") { $0.distanceBeforeLast },
+      range: MeasureRange.discountedReturn, saysOfEnds: true),
+    distance("final_distance", saysOfEnds: true) { $0.finalDistance },
+    share("success49", saysOfEnds: false) { $0.successBeforeLast },
+    distance("distance49", saysOfEnds: false) { $0.distanceBeforeLast },
   ]
 
   private static func share(
-    _ name: String, _ isReached: @escaping @Sendable (EpisodeScore) -> Bool
+    _ name: String, saysOfEnds: Bool, _ isReached: @escaping @Sendable (EpisodeScore) -> Bool
   ) -> Measure {
     Measure(
       name: name, of: { isReached($0) ? 1 : 0 }, kind: .proportion, higherIsBetter: true,
-      range: { _ in MeasureRange.share })
+      range: { _ in MeasureRange.share }, saysOfEnds: saysOfEnds)
   }
 
   private static func distance(
-    _ name: String, _ of: @escaping @Sendable (EpisodeScore) -> Double
+    _ name: String, saysOfEnds: Bool, _ of: @escaping @Sendable (EpisodeScore) -> Double
   ) -> Measure {
     Measure(
-      name: name, of: of, kind: .mean, higherIsBetter: false, range: { _ in MeasureRange.distance })
+      name: name, of: of, kind: .mean, higherIsBetter: false,
+      range: { _ in MeasureRange.distance }, saysOfEnds: saysOfEnds)
   }
 
-  /// Several runs' scores of it on the same starts.
-  func crossed(_ runs: [[EpisodeScore]]) -> CrossedScores {
-    CrossedScores(runs.map { $0.map(of) })
+  /// Several runs' scores of it on the same starts, of so many tasks with equally many.
+  func crossed(_ runs: [[EpisodeScore]], tasks: Int = 1) -> CrossedScores {
+    CrossedScores(runs.map { $0.map(of) }, parts: tasks)
   }
 }
 
@@ -72,13 +75,23 @@ extension Comparison {
       return Measure.all.map { ($0.name, crossed($0).level(in: range($0))) }
     }
 
+    /// Each measure on the task at a place in its list alone.
+    func byName(onTask place: Int) -> [(name: String, value: Estimate)] {
+      let length = entries[0].scores.count / entries[0].tasks.count
+      let runs = entries.map { Array($0.scores[place * length..<(place + 1) * length]) }
+      guard runs.count > 1 else {
+        return Evaluation(runs[0], task: entries[0].world.task).byName
+      }
+      return Measure.all.map { ($0.name, $0.crossed(runs).level(in: range($0))) }
+    }
+
     /// Its seeds' scores of a measure on the starts that all of them faced.
     func crossed(_ measure: Measure) -> CrossedScores {
-      measure.crossed(entries.map(\.scores))
+      measure.crossed(entries.map(\.scores), tasks: max(1, entries[0].tasks.count))
     }
 
     private func range(_ measure: Measure) -> ClosedRange<Double> {
-      measure.range(entries[0].world.task.spec.horizon)
+      measure.range(entries[0].world.task)
     }
 
     /// This beside another, on the episodes that both faced.
@@ -206,6 +219,16 @@ extension Comparison {
     if methods.contains(where: { $0.entries.count > 1 }) {
       lines.append(
         "95 % intervals over seeds: the method, for training seeds and starts in general")
+    }
+    if let tasks = entries.map(\.tasks.count).max(), tasks > 0 {
+      lines.append(
+        "a task's interval is for starts of that task; the mean over tasks weighs them alike, and its interval "
+          + "is for starts of these tasks")
+    }
+    if endsAtSuccess {
+      lines.append(
+        "episodes end at their first success: `--json` also has return49, return, success49 and distance49, "
+          + "which say little of such")
     }
     let differences = differences
     if !differences.isEmpty {

@@ -1,3 +1,4 @@
+import GoalCore
 import Statistics
 
 /// What came of several seeds of one configuration.
@@ -22,7 +23,7 @@ public struct SeedsSummary: Sendable {
       table.rows.append(
         [name]
           + Measure.all.map { measure in
-            value(measure.crossed(found.map(\.scores)), measure.range(first.horizon)).text
+            value(measure.crossed(found.map(\.scores)), measure.range(first.task)).text
           } + [episodes])
     }
     if hasInterquartile {
@@ -57,6 +58,6 @@ public struct SeedsSummary: Sendable {
 /// A run's last evaluation with its episodes.
 struct LastEvaluation: Sendable {
   let scores: [EpisodeScore]
-  let horizon: Int
+  let task: GoalTask
   let evaluation: Evaluation
 }

@@ -84,7 +84,7 @@ struct StudyLevel: Sendable, Equatable {
     guard let measure = Measure.all.first(where: { $0.name == measure }),
       let world = try? EnvironmentRegistry.world(environment)
     else { return -.infinity ... .infinity }
-    return measure.range(world.task.spec.horizon)
+    return measure.range(world.task)
   }
 
   /// Writes `methods.csv`.

@@ -52,8 +52,8 @@ public struct EpisodeFilm: Codable, Sendable, Equatable {
       throw ExperimentError.notFilmable(
         path: path, episode: episode, reason: "only a dataset has stored episodes")
     }
-    let (trajectory, task, place) = try stored(episode, in: folder, shard: shard)
-    let (pictures, origin, differsFrom) = try draw(trajectory, of: task, size: size)
+    let (trajectory, task, place, kind) = try stored(episode, in: folder, shard: shard)
+    let (pictures, origin, differsFrom) = try draw(trajectory, of: task, as: kind, size: size)
     try Video.encode(pictures, rate: Video.rate(task.spec), to: file)
     return EpisodeFilm(
       dataset: path, episode: episode, shard: place, video: file.relativePath, origin: origin,
@@ -63,7 +63,7 @@ public struct EpisodeFilm: Codable, Sendable, Equatable {
   /// An episode by its number, and by its shard's where a mixture has several of that number.
   static func stored(
     _ episode: Int64, in folder: URL, shard: Int? = nil
-  ) throws -> (trajectory: Trajectory, task: GoalTask, shard: Int) {
+  ) throws -> (trajectory: Trajectory, task: GoalTask, shard: Int, kind: EpisodeKind?) {
     let dataset = try Dataset(at: folder)
     let shards = dataset.manifest.shards.filter { shard == nil || shard == $0.index }
     let found = shards.filter { $0.episodes.contains(episode) }
@@ -85,7 +85,11 @@ public struct EpisodeFilm: Codable, Sendable, Equatable {
       throw ExperimentError.notFilmable(
         path: folder.relativePath, episode: episode, reason: "neither states nor seeds are stored")
     }
-    guard !reader.goalsMove, reader.has(.desiredGoals) else {
+    let recipe = try dataset.manifest.origin(of: shard).recipe
+    let law = try recipe?.goals.map {
+      try EnvironmentRegistry.world(dataset.manifest.task.identifier).law($0)
+    }
+    guard !reader.goalsMove || law?.movesGoals == true, reader.has(.desiredGoals) else {
       throw ExperimentError.notFilmable(
         path: folder.relativePath, episode: episode, reason: "it has no one desired goal")
     }
@@ -94,12 +98,12 @@ public struct EpisodeFilm: Codable, Sendable, Equatable {
         dataset.url(of: shard).path, rule: "must hold episode \(episode), as listed",
         found: "others")
     }
-    return (trajectory, dataset.manifest.task, shard.index)
+    return (trajectory, dataset.manifest.task, shard.index, law.map { .data($0) })
   }
 
   /// The film's pictures, what they are drawn from, and the first state that is not the stored one.
   static func draw(
-    _ trajectory: Trajectory, of task: GoalTask, size: Int
+    _ trajectory: Trajectory, of task: GoalTask, as kind: EpisodeKind? = nil, size: Int
   ) throws -> (pictures: [Picture], origin: Origin, differsFrom: Int?) {
     let environment = try EnvironmentRegistry.world(task.identifier).load().makeEnvironment()
     guard let visible = environment as? any VisibleEnvironment else {
@@ -111,20 +115,24 @@ public struct EpisodeFilm: Codable, Sendable, Equatable {
     let o = task.spec.observation
     var pictures: [Picture] = []
     var differsFrom: Int?
+    let g = task.spec.goal
     for t in 0...trajectory.length {
       let shown: GoalObservation
+      let goal =
+        trajectory.desiredGoal.count > g
+        ? Array(trajectory.desiredGoal[t * g..<(t + 1) * g]) : trajectory.desiredGoal
       if origin == .states, let restorable {
         shown = restorable.restore(
           state: Array(trajectory.states[t * length..<(t + 1) * length]),
-          desiredGoal: trajectory.desiredGoal, step: t)
+          desiredGoal: goal, step: t)
       } else if t == 0 {
-        shown = environment.reset(seed: trajectory.seed)
+        shown = environment.reset(seed: trajectory.seed, as: kind)
       } else {
         shown = environment.step(trajectory.action(t - 1, length: task.spec.action.length)).next
       }
       if differsFrom == nil,
         !shown.observation.elementsEqual(trajectory.observations[t * o..<(t + 1) * o])
-          || shown.desiredGoal != trajectory.desiredGoal
+          || shown.desiredGoal != goal
       {
         differsFrom = t
       }

@@ -68,14 +68,14 @@ extension Comparison {
       throw ExperimentError.nothingToDraw(path: "evaluate", reason: "there is no policy")
     }
     let rollout = Rollout(
-      environment: try first.world.load().makeEnvironment(), policy: first.policy)
+      environment: try first.world.load().makeEnvironment(), policy: first.policy,
+      isEvaluation: true)
+    let starts = starts(of: first)
     let task = first.world.task
     let paths = try (0..<episodes).map { episode in
-      PlanePath(
-        try rollout.episode(
-          index: Int64(episode),
-          seed: Seeds.world(.evaluate, seed: request.seed, episode: Int64(episode))),
-        goal: task.spec.goal)
+      let (seed, kind) = starts.turn(episode)
+      return PlanePath(
+        try rollout.episode(index: Int64(episode), seed: seed, as: kind), goal: task.spec.goal)
     }
     return try PlanePath.figure(
       paths, task: task, title: "\(first.name) in \(task.identifier), seen from above")

@@ -1,31 +1,31 @@
-public import Environments
-public import Foundation
+import Environments
+import Foundation
 import GoalCore
 
 /// Films episodes of a policy into one file, a grid of them side by side.
-public enum Video {
+enum Video {
   /// Frames a second: the speed of the simulated time.
   static func rate(_ spec: GoalSpec) -> Double { 1 / spec.controlPeriod }
 
-  /// Rolls the first `episodes` of an evaluation out and writes them to `file`, `.mp4` or `.gif`.
+  /// Rolls the first `episodes` of an evaluation out, of named tasks in turn, and writes them to `file`, `.mp4` or `.gif`.
   ///
   /// Each picture has its episode's number and step, and at the end SUCCESS or FAILURE, which is what the
   /// evaluation counts: whether the goal is reached at the last step. Its frame is green while the goal is
   /// reached, grey otherwise. Throws where the world has no pictures, there is no renderer, or ffmpeg is
   /// missing or fails.
-  public static func write(
-    _ policy: NamedPolicy, in world: World, seed: UInt64, episodes: Int, size: Int = 320,
-    to file: URL, progress: ProgressReport? = nil
+  static func write(
+    _ policy: NamedPolicy, in world: World, starts: EvaluationStarts, episodes: Int,
+    size: Int = 320, to file: URL, progress: ProgressReport? = nil
   ) throws {
     let films = try films(
-      policy, in: world, seed: seed, episodes: episodes, size: size, progress: progress)
+      policy, in: world, starts: starts, episodes: episodes, size: size, progress: progress)
     try encode(
       grid(films.map { rested($0, world.task.spec) }), rate: rate(world.task.spec), to: file)
   }
 
   /// The pictures of each episode.
   private static func films(
-    _ policy: NamedPolicy, in world: World, seed: UInt64, episodes: Int, size: Int,
+    _ policy: NamedPolicy, in world: World, starts: EvaluationStarts, episodes: Int, size: Int,
     progress: ProgressReport? = nil
   ) throws -> [[Picture]] {
     let loaded = try world.load()
@@ -33,13 +33,14 @@ public enum Video {
     guard let visible = environment as? any VisibleEnvironment else {
       throw ExperimentError.invisible(world: world.task.identifier)
     }
-    let rollout = Rollout(environment: environment, policy: policy)
+    let rollout = Rollout(environment: environment, policy: policy, isEvaluation: true)
     var films: [[Picture]] = []
     for episode in 0..<episodes {
       var film: [Picture] = []
-      let worldSeed = Seeds.world(.evaluate, seed: seed, episode: Int64(episode))
-      let trajectory = try rollout.episode(index: Int64(episode), seed: worldSeed) { trajectory in
-        let isEnd = trajectory.terminated || trajectory.truncated
+      let (seed, kind) = starts.turn(episode)
+      let trajectory = try rollout.episode(index: Int64(episode), seed: seed, as: kind) {
+        trajectory in
+        let isEnd = rollout.isOver(trajectory)
         film.append(
           try shot(
             of: visible, reached: trajectory.successes.last ?? false, size: size,
@@ -104,7 +105,9 @@ public enum Video {
   static func ends(
     _ policy: NamedPolicy, in world: World, seed: UInt64, episodes: Int, size: Int = 320
   ) throws -> Picture {
-    let films = try films(policy, in: world, seed: seed, episodes: episodes, size: size)
+    let films = try films(
+      policy, in: world, starts: EvaluationStarts(seed: seed, episodes: episodes),
+      episodes: episodes, size: size)
     let pictures = films.compactMap(\.first) + films.compactMap(\.last)
     return grid(pictures.map { [$0] }, columns: episodes)[0]
   }
