@@ -9,6 +9,7 @@ import itertools
 import json
 import os
 import re
+import statistics
 import sys
 
 
@@ -164,7 +165,7 @@ def table(rows, datasets):
                     continue
                 # Each seed has starts of its own (`evaluate`); 49 steps count.
                 if rival:
-                    beside = over_seeds.text(of_cells(rows, task, data, method, "success"), 2, most=1)
+                    beside = f"{statistics.mean(of_cells(rows, task, data, method, 'success')):.2f}"
                     others = of_cells(rows, task, data, rival, "return49")
                     said = over_seeds.apart(values, others, most=49) if method != rival else ""
                 else:
