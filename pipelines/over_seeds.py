@@ -45,3 +45,12 @@ def verdict(values, published, **how):
     if low > published:
         return "exceeded"
     return "reproduced" if published <= high else "below"
+
+
+def apart(values, others, **how):
+    """Whether the interval over at least three seeds lies above or below that of others; nothing where they overlap."""
+    if min(len(values), len(others)) < 3:
+        return ""
+    _, low, high = interval(values, **how)
+    _, least, greatest = interval(others, **how)
+    return "above" if low > greatest else "below" if high < least else ""

@@ -1,3 +1,5 @@
+import Learners
+
 /// The ranges of counts that options and files of settings may ask for.
 public enum OptionRange {
   /// Threads of a call, or of libtorch.
@@ -28,4 +30,8 @@ public enum OptionRange {
   public static let weight = 1e-12...1e12
   /// The standard deviation of noise, in halves of an action's range.
   public static let noise = 0.0...1e6
+  /// States of a plan.
+  public static let planNodes = GraphPlanSettings.nodeRange
+  /// Steps of a plan's edges and aims.
+  public static let planSteps = GraphPlanSettings.stepRange
 }

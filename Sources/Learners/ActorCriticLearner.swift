@@ -25,9 +25,9 @@ extension ActorCriticLearner {
   public func restore(_ saved: SavedLearner) throws { updates = try networks.restore(saved) }
 
   /// γ and the convention of the rewards; nil for γ = 0, where values say nothing of the way.
-  public var valueScale: ValueScale? {
+  public var valueReading: ValueReading? {
     guard networks.discount > 0 else { return nil }
-    return ValueScale(discount: networks.discount, rewards: configuration.rewards)
+    return .returns(ValueScale(discount: networks.discount, rewards: configuration.rewards))
   }
 
   /// Q(s, π(s, g), g), `[B]`, of the first critic and the networks that are being trained, of observations

@@ -12,16 +12,19 @@ internal import Torch
 ///              Q = min_e Q_e(s, clip(μ(s, g), ±1), g)
 ///
 /// where BCE is the cross-entropy of a logit: ln(1 + exp x) − y x. There are no rewards and no targets; the critics do
-/// not learn from the policy's loss, and one Adam minimises the sum.
+/// not learn from the policy's loss, and one Adam minimises the sum. With `policyLoss` awr the policy imitates instead,
+/// weighted by
+///
+///     A = min_e Q_e(s, a, g) − V(s, g),   V(s, g) = φ(s) · ψ(g) / √d, learned as the critics are
+///     policy   minimise  −E[ min(exp(α A), 100) ln π(a | s, g) ]
 ///
 /// Eysenbach et al., "Contrastive Learning as Goal-Conditioned Reinforcement Learning", NeurIPS 2022,
-/// arXiv:2206.07568, as OGBench has it: github.com/seohongpark/ogbench at 1d41409, `impls/agents/crl.py` with
-/// `actor_loss=ddpgbc`.
+/// arXiv:2206.07568, as OGBench has it: github.com/seohongpark/ogbench at 1d41409, `impls/agents/crl.py`.
 ///
 /// It differs from the reference in: 1. goals are what a state achieves unless `goalForm` says otherwise; 2. for
-/// WGCSL's tasks inputs are normalised (`preset`); 3. actions are scaled to [−1, 1]; 4. the policy by weighted
-/// imitation, which needs a second contrastive value, is not here; 5. random numbers are drawn otherwise; 6. it can
-/// learn online.
+/// WGCSL's tasks inputs are normalised (`preset`); 3. actions are scaled to [−1, 1]; 4. random numbers are drawn
+/// otherwise; 5. it can learn online; 6. dual goal representations are not here: they learn from rewards, for which these
+/// critics' goals, all of them ahead, would leave no goal that is reached.
 ///
 /// Shapes: `B` rows, `O` observation, `F` goal, `A` action, `d` representation.
 public final class CRL: ValueLearner {
@@ -41,8 +44,14 @@ public final class CRL: ValueLearner {
     public var success = Success.sameState
     /// d, numbers in a representation.
     public var representationWidth = 512
-    /// α, the weight of imitation beside the value.
+    /// How the policy is taken out of the values.
+    public var policyLoss = PolicyExtraction.climbing
+    /// α of climbing, the weight of imitation beside the value.
     public var imitationWeight = 0.1
+    /// α of weighting, by which an advantage is multiplied.
+    public var temperature = 3.0
+    /// The largest weight of a row, in weighting.
+    public var weightLimit = 100.0
     /// Goals of the critics.
     public var valueGoals = GoalShares(current: 0, trajectory: 1, random: 0, geometric: true)
     /// Goals of the policy.
@@ -68,6 +77,8 @@ public final class CRL: ValueLearner {
   let networks: ValueNetworks
   private let actor: MLP
   private let critics, frozenCritics: [Critic]
+  /// V, whose actions are none; nil where the policy climbs.
+  private let valueCritic: Critic?
 
   /// φ of a state and an action, and ψ of a goal.
   private struct Critic {
@@ -86,9 +97,18 @@ public final class CRL: ValueLearner {
     let goals = maker.twins(inputs: maker.goal, outputs: width)
     critics = zip(actions, goals).map { Critic(action: $0, goal: $1) }
     frozenCritics = critics.map(\.frozen)
+    var others = numbered(actions, "critic_action") + numbered(goals, "critic_goal")
+    if configuration.policyLoss == .weighting {
+      let critic = Critic(
+        action: maker.network(inputs: maker.observation, outputs: width),
+        goal: maker.network(inputs: maker.goal, outputs: width))
+      others += [("value_state", critic.action), ("value_goal", critic.goal)]
+      valueCritic = critic
+    } else {
+      valueCritic = nil
+    }
     networks = ValueNetworks(
-      maker, configuration, policy: [("actor", actor)],
-      others: numbered(actions, "critic_action") + numbered(goals, "critic_goal"))
+      maker, configuration, policy: [("actor", actor)], others: others)
   }
 
   /// Goals of critics and policy drawn apart.
@@ -107,8 +127,10 @@ public final class CRL: ValueLearner {
     least(critics, states, actor(joined(states, goals)).clamped(to: -1...1), goals)
   }
 
-  /// Its values are logits, and no sums of rewards.
-  public var valueScale: ValueScale? { nil }
+  /// Its values are logits; nil for γ = 0, where they say nothing of the way.
+  public var valueReading: ValueReading? {
+    networks.discount > 0 ? .logits(discount: networks.discount) : nil
+  }
 
   // MARK: - Losses
 
@@ -119,30 +141,49 @@ public final class CRL: ValueLearner {
     var (terms, metrics) = (LossTerms(), Metrics())
 
     let input = joined(s, a)
-    let pairs = critics.map { ($0.action(input), $0.goal(g)) }  // [B, d] each
-    let logits = pairs.map { $0.matrixProduct($1.transposed()) * scale }  // [B, B]
-    let own = pairs.map { $0.rowProducts($1) * scale }  // [B, 1], those of i = j
-    terms.add("contrastive_loss", weight: 1) {
-      .mean(
-        zip(logits, own).map { all, own in
-          all.softplus().mean() - own.mean() * (1 / Double(batch.count))
-        })
-    }
-    if measuring { measure(.mean(logits.map { $0.detached() }), rows: batch.count, into: &metrics) }
-
-    let h = networks.goals(batch.policyGoals)  // [B, F]
-    let means = actor(joined(s, h))  // [B, A]
-    let values = least(frozenCritics, s, means.clamped(to: -1...1), h)  // [B, 1]
-    terms.add("policy_loss", weight: 1) {
-      ValueLosses.climbing(
-        values: values, logLikelihoods: ValueLosses.logLikelihoods(of: a, means: means),
-        imitationWeight: configuration.imitationWeight)
-    }
+    let logits = critics.map { contrast($0, input, g) }
+    terms.add("contrastive_loss", weight: 1) { .mean(logits.map(\.loss)) }
     if measuring {
-      metrics.append("policy_value", values.mean().float)
-      metrics.append(means: means, actions: a)
+      measure(.mean(logits.map { $0.all.detached() }), rows: batch.count, into: &metrics)
     }
+    if let valueCritic {
+      terms.add("value_loss", weight: 1) { contrast(valueCritic, s, g).loss }
+    }
+    addPolicyLoss(
+      of: s, a, networks.goals(batch.policyGoals), to: &terms, measuring, &metrics)
     return JointOutcome(terms: terms, diagnostics: metrics)
+  }
+
+  /// The logits of all rows and goals `[B, B]`, and their mean cross-entropy with 1(i = j), of what a critic reads.
+  private func contrast(
+    _ critic: Critic, _ input: Tensor, _ goals: Tensor
+  ) -> (all: Tensor, loss: Tensor) {
+    let (x, y) = (critic.action(input), critic.goal(goals))  // [B, d] each
+    let all = x.matrixProduct(y.transposed()) * scale
+    let own = x.rowProducts(y) * scale  // [B, 1], those of i = j
+    return (all, all.softplus().mean() - own.mean() * (1 / Double(input.shape[0])))
+  }
+
+  /// Adds the policy's loss, of its own goals.
+  private func addPolicyLoss(
+    of s: Tensor, _ a: Tensor, _ g: Tensor, to terms: inout LossTerms, _ measuring: Bool,
+    _ metrics: inout Metrics
+  ) {
+    let means = actor(joined(s, g))  // [B, A]
+    if let valueCritic {
+      let advantages = withoutGradients {
+        least(critics, s, a, g)
+          - valueCritic.action(s).rowProducts(valueCritic.goal(g)) * scale
+      }  // [B, 1]
+      terms.add(
+        weighting: advantages, of: a, means: means, temperature: configuration.temperature,
+        limit: configuration.weightLimit, measuring, &metrics)
+    } else {
+      let values = least(frozenCritics, s, means.clamped(to: -1...1), g)  // [B, 1]
+      terms.add(
+        climbing: values, of: a, means: means, imitationWeight: configuration.imitationWeight,
+        measuring, &metrics)
+    }
   }
 
   /// Appends how often the mean logit has the right sign, how often a row's own goal has the largest, and the mean
@@ -190,6 +231,8 @@ extension CRL.Configuration {
     try validateCommon()
     try Settings.requireWidth(representationWidth, "representationWidth")
     try Settings.requireWeight(imitationWeight, "imitationWeight")
+    try Settings.requireWeight(temperature, "temperature")
+    try Settings.requirePositive(weightLimit, "weightLimit")
   }
 
   /// Every setting's key, meaning and source.
@@ -200,12 +243,15 @@ extension CRL.Configuration {
           "representationWidth", "numbers in the representation of an action and of a goal",
           "crl.py, latent_dim"
         ),
+        policyLossDocumentation(code: "crl.py, actor_loss"),
         (
           "imitationWeight",
-          "weight of imitation; OGBench has 0.03 for pointmaze, 0.1 for antmaze (explore data 0.003) and "
+          "ddpg-bc: weight of imitation; OGBench has 0.03 for pointmaze, 0.1 for antmaze (explore data 0.003) and "
             + "humanoidmaze, 0.3 for antsoccer, 3 for cube, scene and puzzle (noisy data 0.1)",
           "hyperparameters.sh, alpha"
         ),
-      ], code: "crl.py")
+      ]
+        + weightingDocumentation(
+          temperatureSource: "hyperparameters.sh, powderworld", code: "crl.py"), code: "crl.py")
   }
 }

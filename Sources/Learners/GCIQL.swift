@@ -160,27 +160,18 @@ public final class GCIQL: ValueLearner {
     case .climbing:
       let input = joined(s, g, means.clamped(to: -1...1))
       let values = Tensor.least(frozenCritics.map { $0(input) })  // [B, 1]
-      terms.add("policy_loss", weight: 1) {
-        ValueLosses.climbing(
-          values: values, logLikelihoods: ValueLosses.logLikelihoods(of: a, means: means),
-          imitationWeight: configuration.imitationWeight)
-      }
-      if measuring { metrics.append("policy_value", values.mean().float) }
+      terms.add(
+        climbing: values, of: a, means: means, imitationWeight: configuration.imitationWeight,
+        measuring, &metrics)
     case .weighting:
       let advantages = withoutGradients {
         let input = joined(s, g, a)
         return Tensor.least(critics.map { $0(input) }) - valueNetwork(joined(s, g))
       }  // [B, 1]
-      let weights = ValueLosses.weights(
-        advantages: advantages, temperature: configuration.temperature,
-        limit: configuration.weightLimit)
-      terms.add("policy_loss", weight: 1) { ValueLosses.weighted(weights, of: a, means: means) }
-      if measuring {
-        metrics.append(
-          advantages: advantages, weights: weights, limit: configuration.weightLimit)
-      }
+      terms.add(
+        weighting: advantages, of: a, means: means, temperature: configuration.temperature,
+        limit: configuration.weightLimit, measuring, &metrics)
     }
-    if measuring { metrics.append(means: means, actions: a) }
   }
 
   /// The present policy.
@@ -220,19 +211,14 @@ extension GCIQL.Configuration {
       [
         targetRateDocumentation(code: "gciql.py, tau"),
         ("expectile", "how far the value leans to the best actions, above 0.5", "gciql.py"),
-        (
-          "policyLoss",
-          "ddpg-bc: climb the value near the data; awr: imitate, weighted by advantages",
-          "gciql.py, actor_loss"
-        ),
+        policyLossDocumentation(code: "gciql.py, actor_loss"),
         (
           "imitationWeight",
           "ddpg-bc: weight of imitation; OGBench has 0.003 for pointmaze, 0.3 for antmaze (explore data 0.01), "
             + "0.1 for humanoidmaze and antsoccer, 1 for cube, scene and puzzle (noisy data 0.03)",
           "hyperparameters.sh, alpha"
         ),
-        ("temperature", "awr: what an advantage is multiplied by", "gciql.py, alpha"),
-        ("weightLimit", "awr: the largest weight of a row", "gciql.py"),
-      ] + GoalRepresentationSettings.documentation, code: "gciql.py")
+      ] + weightingDocumentation(temperatureSource: "gciql.py, alpha", code: "gciql.py")
+        + GoalRepresentationSettings.documentation, code: "gciql.py")
   }
 }

@@ -135,18 +135,10 @@ public final class GCIVL: ValueLearner {
 
     let h = read(networks.goals(batch.policyGoals))
     let advantages = withoutGradients { mean(next, h) - mean(s, h) }  // [B, 1]
-    let weights = ValueLosses.weights(
-      advantages: advantages, temperature: configuration.temperature,
-      limit: configuration.weightLimit)
-    let means = actor(joined(s, h))  // [B, A]
-    terms.add("policy_loss", weight: 1) { ValueLosses.weighted(weights, of: a, means: means) }
-
-    if measuring {
-      metrics.append(spread: values[0].floats, "value")
-      metrics.append(
-        advantages: advantages, weights: weights, limit: configuration.weightLimit)
-      metrics.append(means: means, actions: a)
-    }
+    if measuring { metrics.append(spread: values[0].floats, "value") }
+    terms.add(
+      weighting: advantages, of: a, means: actor(joined(s, h)),
+      temperature: configuration.temperature, limit: configuration.weightLimit, measuring, &metrics)
     return JointOutcome(terms: terms, diagnostics: metrics)
   }
 

@@ -53,6 +53,14 @@ public struct ValueScale: Codable, Sendable, Equatable {
     return kept <= 0 ? .infinity : max(1, lead + log(kept) / log(discount))
   }
 
+  /// The steps of a value that is held 10⁻³ away from those of never and of now, so that they are finite.
+  func boundedSteps(of value: Double) -> Double {
+    let worst = -1 / (1 - discount)
+    let moved = rewards == .zeroOrOne ? value + worst : value
+    let held = max(worst + 1e-3, min(-1e-3, moved))
+    return lead + log(1 + (1 - discount) * held) / log(discount)
+  }
+
   /// The value of being at the goal, or not, in each of the states that follow; now it is not.
   public func value(ofStates isReached: [Bool]) -> Double {
     let states = startsBeforeStep ? [false] + isReached : isReached
@@ -65,12 +73,29 @@ public struct ValueScale: Codable, Sendable, Equatable {
   }
 }
 
+/// What a learner's values are.
+public enum ValueReading: Sendable, Equatable {
+  /// Sums of rewards.
+  case returns(ValueScale)
+  /// Minus the steps to the goal.
+  case steps
+  /// Logits of whether the goal is reached from here, at a step that is drawn by γ, rather than from elsewhere.
+  case logits(discount: Double)
+}
+
 /// A learner that says how good a state is for a goal.
 public protocol GoalValuing: Learner {
-  /// What its values are sums of; nil where its settings train no value.
-  var valueScale: ValueScale? { get }
+  /// What its values are; nil where its settings train no value.
+  var valueReading: ValueReading? { get }
   /// V(s, g) under the present policy, `[B]`, of observations `[B, O]` and goals `[B, G]`.
   ///
   /// Nothing of the learner changes.
   func values(observations: [Float], goals: [Float], rows: Int) -> [Float]
+}
+
+extension GoalValuing {
+  /// What its values are sums of; nil where they are no sums of rewards.
+  public var valueScale: ValueScale? {
+    if case .returns(let scale) = valueReading { scale } else { nil }
+  }
 }

@@ -13,17 +13,18 @@ internal import Torch
 ///            Q = −d(T(φ(s), clip(μ(s, g), ±1)), φ(g))
 ///
 /// The model's loss moves φ as well, the policy's moves neither. There are no targets and no discount; one Adam
-/// minimises the sum, with the gradient of λ turned round.
+/// minimises the sum, with the gradient of λ turned round. With `policyLoss` awr there is no model, and the policy
+/// imitates, weighted:
+///
+///     policy minimise  −E[ min(exp(α A), 100) ln π(a | s, g) ],   A = d(φ(s), φ(g)) − d(φ(s′), φ(g))
 ///
 /// Wang et al., "Optimal Goal-Reaching Reinforcement Learning via Quasimetric Learning", ICML 2023,
-/// arXiv:2304.01203, as OGBench has it: github.com/seohongpark/ogbench at 1d41409, `impls/agents/qrl.py` with
-/// `actor_loss=ddpgbc`.
+/// arXiv:2304.01203, as OGBench has it: github.com/seohongpark/ogbench at 1d41409, `impls/agents/qrl.py`.
 ///
 /// It differs from the reference in: 1. with goals that are what a state achieves, m(s), a network of their own ψ stands
 /// in the place of φ(g), and c is the sum of that of s′ and of m(s′), d(φ(s), ψ(m(s′))): d(s, g) is then the steps to
 /// the nearest state that achieves g; 2. for WGCSL's tasks inputs are normalised (`preset`); 3. actions are scaled to
-/// [−1, 1]; 4. the policy by weighted imitation is not here; 5. random numbers are drawn otherwise; 6. it can learn
-/// online.
+/// [−1, 1]; 4. random numbers are drawn otherwise; 5. it can learn online.
 ///
 /// Shapes: `B` rows, `O` observation, `F` goal, `A` action, `d` representation.
 public final class QRL: ValueLearner {
@@ -49,8 +50,14 @@ public final class QRL: ValueLearner {
     public var components = 64
     /// ε, by how much the constraint may be missed.
     public var slack = 0.05
-    /// α, the weight of imitation beside the value.
+    /// How the policy is taken out of the distances.
+    public var policyLoss = PolicyExtraction.climbing
+    /// α of climbing, the weight of imitation beside the value.
     public var imitationWeight = 0.003
+    /// α of weighting, by which an advantage is multiplied.
+    public var temperature = 3.0
+    /// The largest weight of a row, in weighting.
+    public var weightLimit = 100.0
     /// Goals that are held away.
     public var valueGoals = GoalShares(current: 0, trajectory: 0, random: 1, geometric: true)
     /// Goals of the policy.
@@ -75,7 +82,9 @@ public final class QRL: ValueLearner {
   public internal(set) var updates = 0
   let networks: ValueNetworks
   private let actor: MLP
-  private let states, model, frozenStates, frozenModel: MLP
+  private let states, frozenStates: MLP
+  /// T; nil where the policy imitates.
+  private let model, frozenModel: MLP?
   /// ψ; nil where goals are observations, and φ reads them.
   private let goals, frozenGoals: MLP?
   private let distance, frozenDistance: Quasimetric
@@ -93,15 +102,18 @@ public final class QRL: ValueLearner {
     let width = configuration.representationWidth
     actor = maker.actor(inputs: maker.observation + maker.goal, outputs: maker.action)
     states = maker.network(inputs: maker.observation, outputs: width)
-    model = maker.network(inputs: width + maker.action, outputs: width)
+    model =
+      configuration.policyLoss == .weighting
+      ? nil : maker.network(inputs: width + maker.action, outputs: width)
     goals =
       configuration.goalForm == .observation
       ? nil : maker.network(inputs: maker.goal, outputs: width)
-    (frozenStates, frozenModel, frozenGoals) = (states.frozen(), model.frozen(), goals?.frozen())
+    (frozenStates, frozenModel, frozenGoals) = (states.frozen(), model?.frozen(), goals?.frozen())
     distance = Quasimetric(configuration.quasimetric, components: configuration.components)
     frozenDistance = distance.frozen()
     multiplier = Tensor([Float(0)], shape: []).tracked()
-    var others: [NamedNetwork] = [("state", states), ("model", model)]
+    var others: [NamedNetwork] = [("state", states)]
+    if let model { others.append(("model", model)) }
     if let goals { others.append(("goal", goals)) }
     networks = ValueNetworks(
       maker, configuration, policy: [("actor", actor)], others: others,
@@ -116,8 +128,8 @@ public final class QRL: ValueLearner {
     -distance(self.states(states), (self.goals ?? self.states)(goals))
   }
 
-  /// Its values are steps, and no sums of rewards.
-  public var valueScale: ValueScale? { nil }
+  /// Its values are minus the steps to the goal.
+  public var valueReading: ValueReading? { .steps }
 
   // MARK: - Losses
 
@@ -143,19 +155,26 @@ public final class QRL: ValueLearner {
     terms.add("multiplier_loss", weight: 1) {
       factor * (-missed.detached() + configuration.slack)
     }
-    let imagined = imagine(model, here, a)  // [B, d]
-    terms.add("model_loss", weight: 1) {
-      (distance(there, imagined) + distance(imagined, there)).mean() * 0.5
-    }
-
     let g = networks.goals(batch.policyGoals)  // [B, F]
     let means = actor(joined(s, g))  // [B, A]
-    let reached = imagine(frozenModel, here.detached(), means.clamped(to: -1...1))  // [B, d]
-    let values = -frozenDistance(reached, (frozenGoals ?? frozenStates)(g))  // [B, 1]
-    terms.add("policy_loss", weight: 1) {
-      ValueLosses.climbing(
-        values: values, logLikelihoods: ValueLosses.logLikelihoods(of: a, means: means),
-        imitationWeight: configuration.imitationWeight)
+    if let model, let frozenModel {
+      let imagined = imagine(model, here, a)  // [B, d]
+      terms.add("model_loss", weight: 1) {
+        (distance(there, imagined) + distance(imagined, there)).mean() * 0.5
+      }
+      let reached = imagine(frozenModel, here.detached(), means.clamped(to: -1...1))  // [B, d]
+      let values = -frozenDistance(reached, (frozenGoals ?? frozenStates)(g))  // [B, 1]
+      terms.add(
+        climbing: values, of: a, means: means, imitationWeight: configuration.imitationWeight,
+        measuring, &metrics)
+    } else {
+      let advantages = withoutGradients {
+        let end = (goals ?? states)(g)
+        return distance(here, end) - distance(there, end)
+      }  // [B, 1]
+      terms.add(
+        weighting: advantages, of: a, means: means, temperature: configuration.temperature,
+        limit: configuration.weightLimit, measuring, &metrics)
     }
 
     if measuring {
@@ -163,8 +182,6 @@ public final class QRL: ValueLearner {
       metrics.append("step_distance", step.mean().float)
       metrics.append("constraint_missed", missed.float)
       metrics.append("lagrange_multiplier", factor.float)
-      metrics.append("policy_value", values.mean().float)
-      metrics.append(means: means, actions: a)
     }
     return JointOutcome(terms: terms, diagnostics: metrics)
   }
@@ -210,6 +227,8 @@ extension QRL.Configuration {
       found: .integer(representationWidth))
     try Settings.requireWeight(slack, "slack")
     try Settings.requireWeight(imitationWeight, "imitationWeight")
+    try Settings.requireWeight(temperature, "temperature")
+    try Settings.requirePositive(weightLimit, "weightLimit")
   }
 
   /// Every setting's key, meaning and source.
@@ -223,12 +242,15 @@ extension QRL.Configuration {
         ("representationWidth", "numbers in a representation", "qrl.py, latent_dim"),
         ("components", "iqe: parts of a representation, of which each measures", "networks.py"),
         ("slack", "by how much a step may be longer than 1, squared", "qrl.py, eps"),
+        policyLossDocumentation(code: "qrl.py, actor_loss"),
         (
           "imitationWeight",
-          "weight of imitation; OGBench has 0.0003 for pointmaze, 0.003 for antmaze (explore data 0.001) and "
+          "ddpg-bc: weight of imitation; OGBench has 0.0003 for pointmaze, 0.003 for antmaze (explore data 0.001) and "
             + "antsoccer, 0.001 for humanoidmaze, 0.3 for cube, scene and puzzle (noisy data 0.03)",
           "hyperparameters.sh, alpha"
         ),
-      ], code: "qrl.py")
+      ]
+        + weightingDocumentation(
+          temperatureSource: "hyperparameters.sh, powderworld", code: "qrl.py"), code: "qrl.py")
   }
 }

@@ -132,9 +132,9 @@ public final class WGCSL: ActorCriticLearner {
   }
 
   /// γ and the convention of the rewards; nil where no weight trains a critic, and for γ = 0.
-  public var valueScale: ValueScale? {
+  public var valueReading: ValueReading? {
     guard usesAdvantages, networks.discount > 0 else { return nil }
-    return ValueScale(discount: networks.discount, rewards: configuration.rewards)
+    return .returns(ValueScale(discount: networks.discount, rewards: configuration.rewards))
   }
 
   // MARK: - Saving

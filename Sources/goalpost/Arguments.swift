@@ -2,8 +2,10 @@ import ArgumentParser
 import Experiments
 import Foundation
 
-/// Refuses a count that is out of its range.
-func check(_ value: Int?, _ name: String, in range: ClosedRange<Int>) throws {
+/// Refuses a number that is out of its range.
+func check<Number: Comparable>(
+  _ value: Number?, _ name: String, in range: ClosedRange<Number>
+) throws {
   if let value, !(range ~= value) {
     throw ValidationError(
       "\(name) must be from \(range.lowerBound) to \(range.upperBound), found \(value)")

@@ -11,6 +11,7 @@ struct Evaluate: ParsableCommand {
       On named tasks:     evaluate RUN... --tasks all --episodes 50
       Against a dataset:  evaluate RUN... --against DATASET [--fitted-q 5000]
       From its states:    evaluate RUN... --against DATASET --offsets 5,10,20
+      With a planner:     evaluate RUN... --plan graph --plan-data DATASET
 
       Returns count 1 for each step at the goal and 0 for the others: return49 over all but the last
       step (as the WGCSL paper counts), return over all, discounted_return by 1 - 1/horizon. All
@@ -68,6 +69,33 @@ struct Evaluate: ParsableCommand {
   @Option(help: "With --against: episodes to read of each dataset.")
   var datasetEpisodes: Int = 400
 
+  @Option(
+    help: """
+      graph: aim at states of --plan-data on the way to the goal, the shortest by the learner's values \
+      (TTGS); nothing is trained.
+      """)
+  var plan: String?
+
+  @Option(help: "With --plan: the dataset whose states are drawn, by --seed.")
+  var planData: String?
+
+  @Option(help: "With --plan: states to draw, all pairs of which are measured; 1000 if not given.")
+  var planNodes: Int?
+
+  @Option(
+    help: """
+      With --plan: the longest edge between two states, in steps; beyond it costs grow exponentially. \
+      24 if not given, as TTGS has it for mazes.
+      """)
+  var planEdge: Double?
+
+  @Option(
+    help: """
+      With --plan: aim at the furthest state of the way that is fewer steps away, and at the goal if it is \
+      no more; twice the edge if not given.
+      """)
+  var planAim: Double?
+
   @Option(help: "Film the first policy: a name that ends in .mp4 or .gif.")
   var video: String?
 
@@ -110,6 +138,10 @@ struct Evaluate: ParsableCommand {
     try check(datasetEpisodes, "--dataset-episodes", in: OptionRange.episodes)
     try check(fittedQ, "--fitted-q", in: OptionRange.updates)
     try check(workers, "--workers", in: OptionRange.threads)
+    try check(planNodes, "--plan-nodes", in: OptionRange.planNodes)
+    try check(planEdge, "--plan-edge", in: OptionRange.planSteps)
+    try check(planAim, "--plan-aim", in: OptionRange.planSteps)
+    try checkPlan()
     try checkSeed(seed)
     try checkExploration(noise: noise, randomActions: randomActions)
     if video != nil, noise > 0 || randomActions > 0 {
@@ -156,6 +188,25 @@ struct Evaluate: ParsableCommand {
     }
   }
 
+  private func checkPlan() throws {
+    if let plan, plan != "graph" {
+      throw ValidationError("--plan must be graph, found '\(plan)'")
+    }
+    if (plan == nil) != (planData == nil) {
+      throw ValidationError("--plan graph and --plan-data DATASET go together")
+    }
+    if plan == nil, planNodes != nil || planEdge != nil || planAim != nil {
+      throw ValidationError("--plan-nodes, --plan-edge and --plan-aim go with --plan graph")
+    }
+    if plan != nil, !against.isEmpty {
+      throw ValidationError("--plan does not go with --against")
+    }
+  }
+
+  private var planning: PlanRequest? {
+    planData.map { PlanRequest(dataset: $0, nodes: planNodes, edge: planEdge, aim: planAim) }
+  }
+
   private var steps: [Int]? {
     let numbers = (offsets ?? "").split(separator: ",", omittingEmptySubsequences: false).map {
       Int($0).flatMap { $0 > 0 ? $0 : nil }
@@ -171,7 +222,7 @@ struct Evaluate: ParsableCommand {
     guard against.isEmpty else { return try holdAgainst(bands, threads, form) }
     var request = EvaluationRequest(
       episodes: episodes, seed: seed, workers: threads,
-      exploration: Exploration(noise: noise, randomActions: randomActions))
+      exploration: Exploration(noise: noise, randomActions: randomActions), plan: planning)
     request.tasks = tasks.flatMap { TaskChoice($0) } ?? .none
     let comparison = try Comparison.run(policies, environment: environment, request)
     if json {

@@ -174,4 +174,62 @@ final class ComparisonTests {
     let reacher = try compare(["scripted"], environment: "reacher", episodes: 1)
     #expect(try reacher.paths(episodes: 1).panels.count == 1)
   }
+
+  // MARK: - Plans
+
+  @Test func aPlanIsRecordedAndTheSameWhateverTheWorkers() throws {
+    let run = try train("planned", learner: "gciql")
+    let data = path("data-point-reach")
+    func planned(_ workers: Int) throws -> Comparison {
+      try Comparison.run(
+        [run], environment: nil,
+        EvaluationRequest(
+          episodes: 6, seed: 4, workers: workers,
+          plan: PlanRequest(dataset: data, nodes: 30, edge: 2)), silent: true)
+    }
+    let (one, two) = (try planned(1), try planned(2))
+    #expect(one.entries[0].scores == two.entries[0].scores)
+    #expect(try one.json() == two.json())
+    let digest = try Dataset(at: URL(fileURLWithPath: data)).manifest.digest()
+    #expect(try one.json().contains("\"dataset_sha256\" : \"\(digest)\""))
+    #expect(
+      one.notes.last
+        == "plan: a graph of 30 states of \(data) (sha256 \(digest.prefix(12))), edges up to 2.00 "
+        + "steps, aims up to 4.00 steps away")
+    #expect(try compare([run], episodes: 6).notes.allSatisfy { !$0.hasPrefix("plan") })
+  }
+
+  @Test func whatCannotPlanIsRefused() throws {
+    let run = try train("valued", learner: "qrl")
+    let cloned = try train("cloned", learner: "gcbc")
+    let data = path("data-point-reach")
+    func complaint(
+      _ name: String, environment: String? = nil, nodes: Int = 30, data dataset: String? = nil
+    ) -> String? {
+      #expect(throws: ExperimentError.self) {
+        _ = try Comparison.run(
+          [name], environment: environment,
+          EvaluationRequest(
+            episodes: 2, seed: 0, workers: 1,
+            plan: PlanRequest(dataset: dataset ?? data, nodes: nodes)), silent: true)
+      }?.description
+    }
+    #expect(
+      complaint("random", environment: "point-reach")?.contains(
+        "--plan graph plans by a checkpoint's values, and this policy has none") == true)
+    #expect(
+      complaint(cloned)?.contains(
+        "--plan graph needs a learner with values, and 'gcbc' as it was set has none") == true)
+    #expect(
+      complaint(run, nodes: 307)?.contains(
+        "a plan of 307 states needs as many, and the dataset has 306") == true)
+    let alone = path("alone.safetensors")
+    try FileManager.default.copyItem(
+      at: try Checkpoint.policyFile(run), to: URL(fileURLWithPath: alone))
+    #expect(
+      complaint(alone)?.contains(
+        "--plan graph needs a whole checkpoint, with its training.safetensors") == true)
+    try train("elsewhere", environment: "point-rooms")
+    #expect(complaint(run, data: path("data-point-rooms"))?.contains("point-rooms") == true)
+  }
 }

@@ -29,6 +29,38 @@ struct LearningTests {
     #expect(after > 0.9)
   }
 
+  /// OGBench's learners in short runs: small batches, large steps, quick targets and a near horizon.
+  ///
+  /// Random walks reach little, so imitation weighs little beside a value, as OGBench has it for pointmaze, and subgoals are
+  /// learned from goals that were reached.
+  private static let values: [(id: String, updates: Int, settings: [String: JSONValue])] = [
+    ("gcbc", 400, [:]),
+    ("gcivl", 400, ["targetRate": 0.05]),
+    ("gciql", 600, ["targetRate": 0.05, "success": "next", "imitationWeight": 0.03]),
+    ("hiql", 400, ["targetRate": 0.05, "subgoalSteps": 8]),
+    ("crl", 400, ["representationWidth": 64, "policyLoss": "awr"]),
+    ("qrl", 400, ["representationWidth": 64, "components": 8, "imitationWeight": 0.0003]),
+    ("qrl", 300, ["representationWidth": 64, "components": 8, "policyLoss": "awr"]),
+    (
+      "lavl", 500,
+      [
+        "targetRate": 0.05, "subgoalSteps": 8, "continuityWeight": 1,
+        "policyGoals": ["trajectory": 1, "random": 0],
+      ]
+    ),
+  ]
+
+  @Test(arguments: values.indices) func randomWalksTeachValueLearners(number: Int) throws {
+    let (id, updates, settings) = Self.values[number]
+    let common: [String: JSONValue] = [
+      "batchSize": 256, "learningRate": 0.001, "discount": 0.95,
+    ]
+    let (before, after) = try success(
+      id, updates: updates, overrides: common.merging(settings) { $1 })
+    #expect(before < 0.3)
+    #expect(after > 0.8, "\(after)")
+  }
+
   @Test func cloningRandomActionsTeachesNothing() throws {
     #expect(try success("goal-bc", updates: 600).after < 0.3)
   }

@@ -59,7 +59,9 @@ struct ValueReferenceTests {
     ("hiql", ["representationWidth": 3, "subgoalSteps": 4]), ("crl", ["representationWidth": 5]),
     ("qrl", ["representationWidth": 6, "components": 2]),
     ("qrl", ["representationWidth": 6, "quasimetric": "mrn"]),
-    ("qrl", ["representationWidth": 6, "components": 3, "goalForm": "observation"]),
+    ("qrl", ["representationWidth": 16, "components": 2, "goalForm": "observation"]),
+    ("crl", ["representationWidth": 5, "policyLoss": "awr"]),
+    ("qrl", ["representationWidth": 6, "components": 2, "policyLoss": "awr", "temperature": 0.5]),
     (
       "lavl",
       ["representationWidth": 3, "distanceWidth": 4, "subgoalSteps": 4, "discount": 0.9]

@@ -74,6 +74,12 @@ def climb(value, p, f):
     return -here.mean() / (size + 1e-6) - settings["imitationWeight"] * log_likelihood(a, means).mean()
 
 
+def imitate(advantage, p):
+    """Imitation weighted by advantages."""
+    likelihood = log_likelihood(a, network(p, "actor", join(s, policy_goals)))
+    return -(weights(advantage, settings["temperature"]) * likelihood).mean()
+
+
 def with_dual_goals(learner):
     """A learner whose networks read the mean of two vectors of a goal, with the losses that these are learned by."""
 
@@ -118,8 +124,7 @@ def gcivl(p, f):
     here, there = join(s, value_goals), join(following, value_goals)
     value_loss = temporal(twins(p, "value", here), twins(f, "target_value", here), twins(f, "target_value", there))
     advantage = (sum(twins(f, "value", join(following, policy_goals))) - sum(twins(f, "value", join(s, policy_goals)))) / 2
-    likelihood = log_likelihood(a, network(p, "actor", join(s, policy_goals)))
-    return {"value_loss": value_loss, "policy_loss": -(weights(advantage, settings["temperature"]) * likelihood).mean()}
+    return {"value_loss": value_loss, "policy_loss": imitate(advantage, p)}
 
 
 def gciql(p, f):
@@ -132,8 +137,7 @@ def gciql(p, f):
     else:
         values = network(f, "value", join(s, policy_goals))[:, 0]
         advantage = numpy.minimum(*twins(f, "critic", join(s, policy_goals, a))) - values
-        likelihood = log_likelihood(a, network(p, "actor", join(s, policy_goals)))
-        policy_loss = -(weights(advantage, settings["temperature"]) * likelihood).mean()
+        policy_loss = imitate(advantage, p)
     return {"value_loss": expectile(x, x), "critic_loss": critic_loss, "policy_loss": policy_loss}
 
 
@@ -167,11 +171,13 @@ def hiql(p, f):
 def crl(p, f):
     root = numpy.sqrt(settings["representationWidth"])
     names = [("critic_action", "critic_goal"), ("critic_action_1", "critic_goal_1")]
-    loss = 0
-    for action, goal in names:
-        logits = network(p, action, join(s, a)) @ network(p, goal, value_goals).T / root
+
+    def contrast(action, goal, x):
+        logits = network(p, action, x) @ network(p, goal, value_goals).T / root
         wanted = numpy.eye(len(s))
-        loss += (-wanted * -softplus(-logits) - (1 - wanted) * -softplus(logits)).mean() / 2
+        return (-wanted * -softplus(-logits) - (1 - wanted) * -softplus(logits)).mean()
+
+    loss = sum(contrast(action, goal, join(s, a)) for action, goal in names) / 2
 
     def value(u):
         return numpy.minimum(
@@ -181,7 +187,14 @@ def crl(p, f):
             ]
         )
 
-    return {"contrastive_loss": loss, "policy_loss": climb(value, p, f)}
+    if settings["policyLoss"] == "ddpg-bc":
+        return {"contrastive_loss": loss, "policy_loss": climb(value, p, f)}
+    here = (network(f, "value_state", s) * network(f, "value_goal", policy_goals)).sum(axis=1) / root
+    return {
+        "contrastive_loss": loss,
+        "value_loss": contrast("value_state", "value_goal", s),
+        "policy_loss": imitate(value(a) - here, p),
+    }
 
 
 def iqe(p, x, y):
@@ -218,15 +231,21 @@ def qrl(p, f):
         return total
 
     away = distance(p, network(p, "state", s), network(p, end, value_goals))
+    losses = {
+        "distance_loss": (100 * softplus(5 - away / 100)).mean(),
+        "constraint_loss": numpy.exp(f["multiplier"]) * missed(p),
+        "multiplier_loss": numpy.exp(p["multiplier"]) * (settings["slack"] - missed(f)),
+    }
+    if settings["policyLoss"] == "awr":
+        goals = network(f, end, policy_goals)
+        advantage = distance(f, network(f, "state", s), goals) - distance(f, network(f, "state", following), goals)
+        return losses | {"policy_loss": imitate(advantage, p)}
     there, imagined = network(p, "state", following), model(p, network(p, "state", s), a)
 
     def value(u):
         return -distance(f, model(f, network(f, "state", s), u), network(f, end, policy_goals))
 
-    return {
-        "distance_loss": (100 * softplus(5 - away / 100)).mean(),
-        "constraint_loss": numpy.exp(f["multiplier"]) * missed(p),
-        "multiplier_loss": numpy.exp(p["multiplier"]) * (settings["slack"] - missed(f)),
+    return losses | {
         "model_loss": (distance(p, there, imagined) + distance(p, imagined, there)).mean() / 2,
         "policy_loss": climb(value, p, f),
     }

@@ -27,6 +27,8 @@ public struct Comparison: Sendable {
   public let request: EvaluationRequest
   /// The results, world by world, in the order of the names.
   public let entries: [Entry]
+  /// What the policies planned with; nil for policies as they are.
+  public let plan: PlanRecord?
 
   /// The worlds' ids, in the order of the results.
   public var environments: [String] {
@@ -38,16 +40,19 @@ public struct Comparison: Sendable {
 
   /// Evaluates policies, each in the world that it was trained for, or all in the one that is named.
   ///
-  /// `scripted` and `random` are evaluated in every world of the others.
+  /// `scripted` and `random` are evaluated in every world of the others. With a plan in the request every policy acts by
+  /// it; throws `ExperimentError` for one that has no values to plan by, and for a dataset of another world.
   public static func run(
     _ names: [String], environment: String?, _ request: EvaluationRequest, silent: Bool = false
   ) throws -> Comparison {
     let candidates = try Candidate.all(names, environment: environment)
     for candidate in candidates { _ = try request.tasks.tasks(of: candidate.world) }
     let methods = Candidate.methods(of: candidates)
+    let states = try request.plan.map { try PlanStates($0, seed: request.seed) }
     var loaded: [String: LoadedWorld] = [:]
     var entries: [Entry] = []
-    for (candidate, method) in zip(candidates, methods) {
+    for (given, method) in zip(candidates, methods) {
+      let candidate = try states?.planning(given, silent: silent) ?? given
       let world = candidate.world
       let ready = try loaded[world.task.identifier] ?? world.load()
       loaded[world.task.identifier] = ready
@@ -65,7 +70,7 @@ public struct Comparison: Sendable {
           evaluation: Evaluation(
             scores, task: world.task, parts: max(1, tasks.count))))
     }
-    return Comparison(request: request, entries: entries)
+    return Comparison(request: request, entries: entries, plan: states?.record)
   }
 
   /// Means over runs that differ in their seed only, with the intervals of `Method.byName`; nil for fewer than two runs

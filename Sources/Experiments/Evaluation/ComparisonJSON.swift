@@ -12,11 +12,12 @@ extension Comparison {
     let method: String
     let seed: UInt64
     let exploration: Exploration
+    let plan: PlanRecord?
     let evaluation: Evaluation
     let tasks: [OneTask]
 
     enum Keys: String, CodingKey {
-      case policy, digest, environment, method, seed, noise, tasks
+      case policy, digest, environment, method, seed, noise, plan, tasks
       case randomActions = "random_actions"
     }
 
@@ -29,6 +30,7 @@ extension Comparison {
       try container.encode(method, forKey: .method)
       try container.encode(seed, forKey: .seed)
       if !tasks.isEmpty { try container.encode(tasks, forKey: .tasks) }
+      try container.encodeIfPresent(plan, forKey: .plan)
       guard exploration != .none else { return }
       try container.encode(exploration.noise, forKey: .noise)
       try container.encode(exploration.randomActions, forKey: .randomActions)
@@ -88,7 +90,7 @@ extension Comparison {
     let all = entries.map {
       One(
         policy: $0.name, digest: $0.policy.digest, environment: $0.world.task.identifier,
-        method: $0.method, seed: request.seed, exploration: request.exploration,
+        method: $0.method, seed: request.seed, exploration: request.exploration, plan: plan,
         evaluation: $0.evaluation,
         tasks: tasks(
           of: Method(name: $0.name, environment: $0.world.task.identifier, entries: [$0])))

@@ -104,13 +104,19 @@ public struct EvaluationRequest: Sendable {
   public var workers: Int
   /// What is added to the policy's actions.
   public var exploration: Exploration
+  /// What the policies plan with; nil for policies as they are.
+  public var plan: PlanRequest?
 
   /// Makes a request.
-  public init(episodes: Int, seed: UInt64, workers: Int, exploration: Exploration = .none) {
+  public init(
+    episodes: Int, seed: UInt64, workers: Int, exploration: Exploration = .none,
+    plan: PlanRequest? = nil
+  ) {
     self.episodes = episodes
     self.seed = seed
     self.workers = workers
     self.exploration = exploration
+    self.plan = plan
   }
 }
 

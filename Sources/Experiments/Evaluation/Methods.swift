@@ -244,6 +244,6 @@ extension Comparison {
         "median, IQM, optimality gap and P(beats) \(few) are left out: their intervals would be "
           + "little but ranges")
     }
-    return lines
+    return lines + (plan.map { [$0.note] } ?? [])
   }
 }

@@ -173,6 +173,26 @@ extension ValueConfiguration {
       + OnlineSettings.documentation(source: "WGCSL, config.py")
   }
 
+  /// How the policy is taken out of values, for learners that know two ways.
+  static func policyLossDocumentation(
+    code: String
+  ) -> (key: String, meaning: String, source: String) {
+    (
+      "policyLoss",
+      "ddpg-bc: climb the value near the data; awr: imitate, weighted by advantages", code
+    )
+  }
+
+  /// The settings of weighted imitation, for learners that know another way.
+  static func weightingDocumentation(
+    temperatureSource: String, code: String
+  ) -> [(key: String, meaning: String, source: String)] {
+    [
+      ("temperature", "awr: what an advantage is multiplied by", temperatureSource),
+      ("weightLimit", "awr: the largest weight of a row", code),
+    ]
+  }
+
   /// What τ means, for learners with targets.
   static func targetRateDocumentation(
     code: String

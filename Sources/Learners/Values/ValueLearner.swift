@@ -64,11 +64,12 @@ protocol ValueLearner: JointLearner, GoalValuing {
 
 extension ValueLearner {
   /// γ, rewards of −1 until the goal is reached, and which state is rewarded; nil for γ = 0.
-  public var valueScale: ValueScale? {
+  public var valueReading: ValueReading? {
     guard networks.discount > 0 else { return nil }
-    return ValueScale(
-      discount: networks.discount, rewards: .minusOneOrZero,
-      startsBeforeStep: configuration.success != .next)
+    return .returns(
+      ValueScale(
+        discount: networks.discount, rewards: .minusOneOrZero,
+        startsBeforeStep: configuration.success != .next))
   }
 
   /// V(s, g) of the networks that are being trained, `[B]`, of observations `[B, O]` and achieved goals `[B, G]`.

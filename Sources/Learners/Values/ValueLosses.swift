@@ -66,6 +66,36 @@ enum ValueLosses {
   }
 }
 
+extension LossTerms {
+  /// Adds `policy_loss` of a policy that climbs values of its own actions `[B, 1]` near the data's, and measures it.
+  mutating func add(
+    climbing values: Tensor, of actions: Tensor, means: Tensor, imitationWeight: Double,
+    _ measuring: Bool, _ metrics: inout Metrics
+  ) {
+    add("policy_loss", weight: 1) {
+      ValueLosses.climbing(
+        values: values, logLikelihoods: ValueLosses.logLikelihoods(of: actions, means: means),
+        imitationWeight: imitationWeight)
+    }
+    guard measuring else { return }
+    metrics.append("policy_value", values.mean().float)
+    metrics.append(means: means, actions: actions)
+  }
+
+  /// Adds `policy_loss` of a policy that imitates, weighted by advantages `[B, 1]`, and measures it.
+  mutating func add(
+    weighting advantages: Tensor, of actions: Tensor, means: Tensor, temperature: Double,
+    limit: Double, _ measuring: Bool, _ metrics: inout Metrics
+  ) {
+    let weights = ValueLosses.weights(
+      advantages: advantages, temperature: temperature, limit: limit)
+    add("policy_loss", weight: 1) { ValueLosses.weighted(weights, of: actions, means: means) }
+    guard measuring else { return }
+    metrics.append(advantages: advantages, weights: weights, limit: limit)
+    metrics.append(means: means, actions: actions)
+  }
+}
+
 /// How a policy is taken out of values.
 public enum PolicyExtraction: String, SettingChoice {
   /// Climb the value of the policy's own actions, near the data: DDPG with behaviour cloning.
