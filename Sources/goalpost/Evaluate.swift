@@ -13,11 +13,13 @@ struct Evaluate: ParsableCommand {
       From its states:    evaluate RUN... --against DATASET --offsets 5,10,20
       With a planner:     evaluate RUN... --plan graph --plan-data DATASET
 
-      Returns count 1 for each step at the goal and 0 for the others: return49 over all but the last
-      step (as the WGCSL paper counts), return over all, discounted_return by 1 - 1/horizon. All
-      policies of one call face the same starts and goals, whatever the number of threads; runs that
-      differ in their seed only are one method, and methods are compared with the first. In worlds with
-      named tasks (pointmaze) episodes end at the first success. See Documentation/Evaluation.md.
+      Returns count 1 for each step at the goal and 0 for the others: return49
+      over all but the last step (as the WGCSL paper counts), return over all,
+      discounted_return by 1 - 1/horizon. All policies of one call face the same
+      starts and goals, whatever the number of threads; runs that differ in
+      their seed only are one method, and methods are compared with the first.
+      In worlds with named tasks (pointmaze) episodes end at the first success.
+      See Documentation/Evaluation.md.
       """)
 
   @Argument(help: "Runs, checkpoints or policy files; scripted and random need --environment.")
