@@ -55,9 +55,10 @@ pipeline: $(if $(DRY),setup,build) ## run pipelines/NAME, or show what is to do:
 benchmark: build setup-peers ## time each claim beside the peer that one would pick instead
 	Benchmarks/run
 
-lint: toolchain ## check format, documentation comments and imports
+lint: toolchain ## check format, documentation comments, imports and folders
 	$(SWIFT) format lint --strict --recursive Package.swift $(wildcard Sources Tests Benchmarks)
 	scripts/check-imports
+	scripts/check-rooms
 
 # $ORIGIN follows the link, so the resource bundles are found beside the executable.
 install: build ## install goalpost in PREFIX (/usr/local)

@@ -1,4 +1,4 @@
-"""WGCSL's update, or GCSL's, in JAX, one compiled function, to be timed beside `Sources/Learners/WGCSL.swift`.
+"""WGCSL's update, or GCSL's, in JAX, one compiled function, to be timed beside `Sources/Learners/ActorCritic/WGCSL.swift`.
 
 Networks, losses, weights, normaliser and optimizer are the same; the sampler is left out, so every
 update takes the same random batch of FetchPush's sizes. The normaliser's sums are in float32, JAX's

@@ -15,8 +15,9 @@ enum ModelFiles {
     if let executable = Bundle.main.executableURL?.resolvingSymlinksInPath() {
       folders.append(executable.deletingLastPathComponent().path)
     }
+    // Sources/Environments/Shared/ModelFiles.swift
     let checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     folders.append(checkout.appendingPathComponent(".deps").path)
     return try path(name, in: folders)
   }

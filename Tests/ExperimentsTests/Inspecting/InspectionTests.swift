@@ -274,8 +274,7 @@ struct InspectionTests {
 
   /// The bands of every pipeline can be read, are of what evaluations measure, and have sources.
   @Test func pipelinesEndInBands() throws {
-    let pipelines = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("pipelines")
+    let pipelines = PythonReference.checkout.appendingPathComponent("pipelines")
     for name in try FileManager.default.contentsOfDirectory(atPath: pipelines.path)
     where FileManager.default.fileExists(
       atPath: pipelines.appendingPathComponent("\(name)/Snakefile").path)
@@ -297,8 +296,7 @@ struct InspectionTests {
 
   /// What the committed cards of the standard datasets expect is what their manifests say.
   @Test func theStandardDatasetsCardsAndManifestsAgree() throws {
-    let datasets = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("datasets")
+    let datasets = PythonReference.checkout.appendingPathComponent("datasets")
     let names = try FileManager.default.contentsOfDirectory(atPath: datasets.path)
       .filter { $0.hasSuffix("-v0") }
     var made = 0
