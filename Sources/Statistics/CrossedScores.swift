@@ -110,8 +110,8 @@ public struct CrossedScores: Sendable, Equatable {
   /// interval; where all agree it is a rule of three over the starts. `episodes` of the estimate is the number of runs,
   /// or of starts where there is one run.
   ///
-  /// A two-way (pigeonhole) bootstrap, A. B. Owen, Annals of Applied Statistics 1 (2007), was tried too: of three runs it
-  /// draws ten different triples, and its interval covers from 83 % (runs differ widely) to 99 % (they do not differ).
+  /// A two-way (pigeonhole) bootstrap, A. B. Owen, Annals of Applied Statistics 1 (2007), is no better way here: of three
+  /// runs it draws ten different triples, so that its interval knows little but their range.
   public func level(in range: ClosedRange<Double>) -> Estimate {
     Intervals.around(mean, spread(), in: range, of: runs > 1 ? runs : starts)
   }
