@@ -210,6 +210,16 @@ struct ValueReferenceTests {
     for (a, b) in zip(action, means) { #expect(abs(Double(a) - max(-1, min(1, b))) < 1e-5) }
   }
 
+  /// No case above has an advantage that is large enough to be clipped.
+  @Test func weightsOfImitationAreClipped() {
+    let found = ValueLosses.weights(
+      advantages: Tensor([-2, 0, 0.5, 1, 2, 1000] as [Float], shape: [6, 1]), temperature: 3,
+      limit: 20)
+    let expected: [Float] = [exp(-6), 1, exp(1.5), 20, 20, 20]
+    #expect(found.shape == [6, 1])
+    for (a, b) in zip(found.floats, expected) { #expect(abs(a - b) < 1e-5) }
+  }
+
   /// A value of −(1 − γ^k)/(1 − γ) says k steps, or one more where the next state's reward is the first.
   @Test func valueScalesCountFromTheirFirstReward() {
     for startsBeforeStep in [false, true] {

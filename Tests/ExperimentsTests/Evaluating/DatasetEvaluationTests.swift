@@ -241,4 +241,17 @@ final class DatasetEvaluationTests {
     #expect(scale.value(reachedIn: 1) == (rewards == .zeroOrOne ? 1 / (1 - 0.98) : 0))
     #expect(scale.steps(of: -60) == .infinity && scale.steps(of: 60) == 1)
   }
+
+  /// Intervals of shares and squares stay where these can be, also of two episodes, and have a width if all agree.
+  @Test func errorsStayWithinTheirBounds() throws {
+    func row(_ squared: Double, _ isSame: Bool) -> ActionErrors.Row {
+      ActionErrors.Row(
+        offset: 1, source: nil, squared: squared, logLikelihood: nil, isSame: isSame)
+    }
+    let right = ActionErrors([[row(0.1, true), row(0.2, true)], [row(4, true)]])
+    let share = try #require(right.all.accuracy)
+    #expect(share.estimate == 1 && share.high == 1 && share.low < 1 && share.low > 0)
+    let squared = try #require(right.all.squared)
+    #expect(squared.low >= 0 && squared.low < squared.estimate && squared.high > 4)
+  }
 }
