@@ -15,7 +15,7 @@ public struct World: Sendable {
   /// The tasks that it is evaluated on by name; their environments are `TaskedEnvironment`.
   public var tasks: [EvaluationTask] = []
   /// How its data start and what they are asked for, where they have laws of their own.
-  public var laws: [GoalLaw] = []
+  public var laws: [DataLaw] = []
   /// Loads the model and gives what makes environments of it.
   public let load: @Sendable () throws -> LoadedWorld
 }

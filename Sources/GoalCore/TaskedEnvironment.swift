@@ -16,7 +16,7 @@ public struct EvaluationTask: Sendable, Equatable {
 ///
 /// A world with named tasks has data of its own: long episodes, which do not end at success, from other starts
 /// than its tasks'.
-public struct GoalLaw: Sendable, Equatable {
+public struct DataLaw: Sendable, Equatable {
   /// Its name in a recipe, such as `navigate`.
   public let name: String
   /// What it does, in a few words.
@@ -40,7 +40,7 @@ public enum EpisodeKind: Sendable, Equatable {
   /// An evaluation on the task of that number, from 1.
   case task(Int)
   /// A dataset's, by one of the world's laws.
-  case data(GoalLaw)
+  case data(DataLaw)
 }
 
 /// A world that is evaluated on named tasks.

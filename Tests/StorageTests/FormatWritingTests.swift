@@ -199,4 +199,18 @@ struct FormatWritingTests {
     #expect(table[.truncated]?.integers() == [1, 1, 1])
     #expect(table[.terminated]?.integers() == [0, 0, 0])
   }
+
+  /// What a LeRobot dataset is read from has its digests in the conversion; texts of tasks and sums are not read.
+  @Test(arguments: ["lerobot", "lerobot-ours"])
+  func theFilesOfALeRobotDatasetAreAllThatAreRead(name: String) throws {
+    let folder = FormatFuzzTests.corpus.appendingPathComponent(name).resolvingSymlinksInPath()
+    let all = try #require(FileManager.default.enumerator(atPath: folder.path))
+      .compactMap { $0 as? String }.filter { $0.hasSuffix(".parquet") || $0.hasSuffix(".json") }
+    let found = try LeRobot().files(of: folder).map {
+      String($0.path.dropFirst(folder.path.count + 1))
+    }
+    #expect(
+      Set(found) == Set(all).subtracting(["meta/tasks.parquet", "meta/stats.json"]))
+    #expect(found.count == Set(found).count)
+  }
 }

@@ -186,17 +186,17 @@ extension Maze {
   static let stitchCells = 4
 
   /// The laws of the maze's data.
-  var laws: [GoalLaw] {
+  var laws: [DataLaw] {
     Law.allCases.map { law in
       switch law {
       case .navigate:
-        GoalLaw(
+        DataLaw(
           name: law.rawValue,
           summary:
             "from any cell to cells that are not straight corridors, another each time one is reached",
           steps: navigationSteps, movesGoals: true)
       case .stitch:
-        GoalLaw(
+        DataLaw(
           name: law.rawValue,
           summary: "from any cell to a cell \(Maze.stitchCells) cells away, and staying there",
           steps: 200, movesGoals: false)

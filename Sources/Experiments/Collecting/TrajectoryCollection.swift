@@ -234,7 +234,7 @@ public enum TrajectoryCollection {
 
   /// The recipe as it decides the bytes: a checkpoint by its digest, not by its place.
   private static func resolved(
-    _ asked: Recipe, policy: NamedPolicy, stateLength: Int, law: GoalLaw?
+    _ asked: Recipe, policy: NamedPolicy, stateLength: Int, law: DataLaw?
   ) -> Recipe {
     var recipe = asked
     recipe.steps = law?.steps
@@ -273,7 +273,7 @@ public enum TrajectoryCollection {
 
 extension World {
   /// The law of that name for the goals of its data; throws `ExperimentError.badSettings`.
-  func law(_ name: String) throws -> GoalLaw {
+  func law(_ name: String) throws -> DataLaw {
     if let law = laws.first(where: { $0.name == name }) { return law }
     throw ExperimentError.badSettings(
       path: "goals",

@@ -36,7 +36,7 @@ struct VerificationScope: Sendable {
     recipe?.goals.flatMap { law($0) }.map { .data($0) }
   }
 
-  private func law(_ name: String) -> GoalLaw? { world?.laws.first { $0.name == name } }
+  private func law(_ name: String) -> DataLaw? { world?.laws.first { $0.name == name } }
 
   /// The laws of recipes that the world has not, or with other lengths.
   func strangeLaws(_ recipes: [Recipe?]) -> [Recipe] {

@@ -33,8 +33,12 @@ struct LeRobot: DatasetFormat {
 
   func files(of url: URL) throws(StorageError) -> [URL] {
     let own = ["steps", "states", "episodes"].map { LeRobot.rest + "/" + $0 }
+    let world = url.appendingPathComponent(LeRobot.rest + "/world.json")
     return [url.appendingPathComponent("meta/info.json")]
-      + (["data"] + own).flatMap { LeRobot.parquetFiles(in: url.appendingPathComponent($0)) }
+      + (FileManager.default.fileExists(atPath: world.path) ? [world] : [])
+      + (["meta/episodes", "data"] + own).flatMap {
+        LeRobot.parquetFiles(in: url.appendingPathComponent($0))
+      }
   }
 
   /// The Parquet files of a folder's chunks, in order.
