@@ -25,6 +25,7 @@ let package = Package(
   name: "goalpost",
   products: [
     .executable(name: "goalpost", targets: ["goalpost"]),
+    .library(name: "Support", targets: ["Support"]),
     .library(name: "GoalCore", targets: ["GoalCore"]),
     .library(name: "Replay", targets: ["Replay"]),
     .library(name: "Statistics", targets: ["Statistics"]),
@@ -48,6 +49,7 @@ let package = Package(
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .target(name: "CEGL", linkerSettings: [.linkedLibrary("dl")]),
     .systemLibrary(name: "CPrefetch"),
+    .systemLibrary(name: "CWriteback"),
     .target(
       name: "CTorch",
       cxxSettings: [
@@ -73,6 +75,10 @@ let package = Package(
       cxxSettings: [.headerSearchPath("."), .unsafeFlags(["-isystem", box2d + "/include"])],
       linkerSettings: [.unsafeFlags(["-L" + box2d + "/lib"]), .linkedLibrary("box2d")]),
 
+    // Files that appear whole, JSON, work on several threads.
+    .target(
+      name: "Support", dependencies: ["CCrypto", "CDeflate", "CWriteback"], swiftSettings: strict),
+
     // Wrappers in Swift: each the only module that sees its C face.
     .target(
       name: "MuJoCo", dependencies: ["CMuJoCo", "CEGL"], swiftSettings: withMuJoCo,
@@ -80,30 +86,32 @@ let package = Package(
         .unsafeFlags(["-L" + mujoco + "/lib", "-Xlinker", "-rpath", "-Xlinker", mujoco + "/lib"])
       ]),
     .target(name: "Box2D", dependencies: ["CBox2D"], swiftSettings: strict),
-    .target(name: "HDF5", dependencies: ["CHDF5", "CDeflate"], swiftSettings: strict),
-    .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: strict),
+    .target(name: "HDF5", dependencies: ["Support", "CHDF5"], swiftSettings: strict),
+    .target(name: "Torch", dependencies: ["Support", "CTorch"], swiftSettings: strict),
     .target(name: "Parquet", dependencies: ["CParquet"], swiftSettings: strict),
 
     // The vocabulary, and the four that are usable without MuJoCo and libtorch.
-    .target(name: "GoalCore", swiftSettings: strict),
+    .target(name: "GoalCore", dependencies: ["Support"], swiftSettings: strict),
     .target(name: "Statistics", dependencies: ["GoalCore"], swiftSettings: strict),
-    .target(name: "Replay", dependencies: ["GoalCore", "CPrefetch"], swiftSettings: strict),
-    // HDF5 files of others, which may be damaged or hostile, read without the library.
-    .target(name: "SafeHDF5", dependencies: ["HDF5"], swiftSettings: strict),
     .target(
-      name: "Storage", dependencies: ["GoalCore", "HDF5", "SafeHDF5", "Parquet", "CCrypto"],
+      name: "Replay", dependencies: ["Support", "GoalCore", "CPrefetch"], swiftSettings: strict),
+    // HDF5 files of others, which may be damaged or hostile, read without the library.
+    .target(name: "SafeHDF5", dependencies: ["Support", "HDF5"], swiftSettings: strict),
+    .target(
+      name: "Storage", dependencies: ["Support", "GoalCore", "HDF5", "SafeHDF5", "Parquet"],
       swiftSettings: strict),
 
     // Worlds, learners, and what is done with them.
     .target(
-      name: "Environments", dependencies: ["GoalCore", "MuJoCo", "Box2D"],
+      name: "Environments", dependencies: ["Support", "GoalCore", "MuJoCo", "Box2D"],
       swiftSettings: withMuJoCo),
     .target(
-      name: "Learners", dependencies: ["GoalCore", "Replay", "Torch"], swiftSettings: strict),
+      name: "Learners", dependencies: ["Support", "GoalCore", "Replay", "Torch"],
+      swiftSettings: strict),
     .target(
       name: "Experiments",
       dependencies: [
-        "GoalCore", "Statistics", "Replay", "Storage", "Environments", "Learners",
+        "Support", "GoalCore", "Statistics", "Replay", "Storage", "Environments", "Learners",
         .product(name: "Yams", package: "Yams"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -111,41 +119,47 @@ let package = Package(
     .executableTarget(
       name: "goalpost",
       dependencies: [
-        "Experiments", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Experiments", "Support",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: withMuJoCo),
 
     // Tests mirror Sources.
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(
-      name: "GoalCoreTests", dependencies: ["GoalCore", "TestSupport"], swiftSettings: strict),
+      name: "SupportTests", dependencies: ["Support", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "GoalCoreTests", dependencies: ["GoalCore", "Support", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "StatisticsTests", dependencies: ["Statistics", "GoalCore", "TestSupport"],
       swiftSettings: strict),
-    .testTarget(name: "ReplayTests", dependencies: ["Replay", "GoalCore"], swiftSettings: strict),
+    .testTarget(
+      name: "ReplayTests", dependencies: ["Replay", "GoalCore", "Support"], swiftSettings: strict),
     .testTarget(
       name: "StorageTests",
-      dependencies: ["Storage", "HDF5", "SafeHDF5", "GoalCore", "TestSupport"],
+      dependencies: ["Storage", "HDF5", "SafeHDF5", "GoalCore", "Support", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "TorchTests", dependencies: ["Torch", "TestSupport"], swiftSettings: strict),
+      name: "TorchTests", dependencies: ["Torch", "Support", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "LearnersTests",
-      dependencies: ["Learners", "Torch", "Replay", "GoalCore", "TestSupport"],
+      dependencies: ["Learners", "Torch", "Replay", "GoalCore", "Support", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "EnvironmentsTests",
-      dependencies: ["Environments", "MuJoCo", "GoalCore", "TestSupport"],
+      dependencies: ["Environments", "MuJoCo", "GoalCore", "Support", "TestSupport"],
       swiftSettings: withMuJoCo),
     .testTarget(
       name: "ExperimentsTests",
       dependencies: [
         "Experiments", "Environments", "Learners", "Storage", "HDF5", "Replay", "Statistics",
-        "GoalCore", "Torch", "TestSupport",
+        "GoalCore", "Torch", "Support", "TestSupport",
       ],
       swiftSettings: withMuJoCo),
     .testTarget(
-      name: "CommandLineTests", dependencies: ["goalpost", "GoalCore", "Learners", "TestSupport"],
+      name: "CommandLineTests",
+      dependencies: ["goalpost", "GoalCore", "Learners", "Support", "TestSupport"],
       swiftSettings: withMuJoCo
     ),
   ],

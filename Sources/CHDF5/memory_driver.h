@@ -15,12 +15,6 @@
 
 /// glibc shows it to _GNU_SOURCE only.
 extern int memfd_create(const char *name, unsigned flags);
-extern int sync_file_range(int descriptor, off_t offset, off_t count, unsigned flags);
-
-/// Begins to write what is dirty of a file to the disk, and does not wait for it.
-static inline void chdf5_start_writeback(int descriptor, off_t offset, off_t count) {
-  (void)sync_file_range(descriptor, offset, count, 2U);  // SYNC_FILE_RANGE_WRITE
-}
 
 /// A file without a name, in memory, closed on exec; negative on failure.
 static inline int chdf5_memory_file(void) { return memfd_create("goalpost-hdf5", 1U); }

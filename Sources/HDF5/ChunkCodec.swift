@@ -1,5 +1,5 @@
-import CDeflate
 import Dispatch
+import Support
 
 /// How a dataset's rows become compressed chunks and come back: HDF5's shuffle and deflate filters.
 ///
@@ -32,13 +32,10 @@ struct ChunkCodec {
     nonisolated(unsafe) let slots = results
     nonisolated(unsafe) let source = bytes
     DispatchQueue.concurrentPerform(iterations: workers) { worker in
-      guard let compressor = libdeflate_alloc_compressor(Int32(level)) else {
-        preconditionFailure("libdeflate has no memory, or no level \(level)")
-      }
-      defer { libdeflate_free_compressor(compressor) }
+      let compressor = ZlibCompressor(level: level)
       var plain = [UInt8](repeating: 0, count: chunkBytes)
       var shuffled = [UInt8](repeating: 0, count: isShuffled ? chunkBytes : 0)
-      let bound = libdeflate_zlib_compress_bound(compressor, chunkBytes)
+      let bound = compressor.bound(chunkBytes)
       for index in stride(from: worker, to: count, by: workers) {
         let start = index * chunkBytes
         let used = min(chunkBytes, source.count - start)
@@ -49,10 +46,8 @@ struct ChunkCodec {
         if isShuffled { shuffle(plain, into: &shuffled) }
         slots[index] = [UInt8](unsafeUninitializedCapacity: bound) { buffer, written in
           (isShuffled ? shuffled : plain).withUnsafeBytes {
-            written = libdeflate_zlib_compress(
-              compressor, $0.baseAddress, $0.count, buffer.baseAddress, buffer.count)
+            written = compressor.compress($0, into: UnsafeMutableRawBufferPointer(buffer))
           }
-          precondition(written > 0, "libdeflate needs more than its own bound of \(bound) bytes")
         }
       }
     }
@@ -71,20 +66,14 @@ struct ChunkCodec {
     succeeded.withUnsafeMutableBufferPointer { buffer in
       nonisolated(unsafe) let flags = buffer
       DispatchQueue.concurrentPerform(iterations: workers) { worker in
-        guard let decompressor = libdeflate_alloc_decompressor() else {
-          preconditionFailure("libdeflate has no memory")
-        }
-        defer { libdeflate_free_decompressor(decompressor) }
+        let decompressor = ZlibDecompressor()
         var plain = [UInt8](repeating: 0, count: chunkBytes)
         var ordered = [UInt8](repeating: 0, count: isShuffled ? chunkBytes : 0)
         for index in stride(from: worker, to: source.count, by: workers) {
-          var found = 0
-          let answer = plain.withUnsafeMutableBytes {
-            libdeflate_zlib_decompress(
-              decompressor, source[index].baseAddress, source[index].count, $0.baseAddress,
-              $0.count, &found)
+          let isWhole = plain.withUnsafeMutableBytes {
+            decompressor.inflate(source[index], into: $0)
           }
-          guard answer == LIBDEFLATE_SUCCESS, found == chunkBytes else { return }
+          guard isWhole else { return }
           if isShuffled { unshuffle(plain, into: &ordered) }
           let start = index * chunkBytes
           let used = min(chunkBytes, destination.count - start)

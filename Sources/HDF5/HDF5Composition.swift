@@ -1,5 +1,6 @@
 import CHDF5
 import Glibc
+public import Support
 
 /// An HDF5 file laid out in memory, whose large columns are supplied by who writes it to disk.
 ///

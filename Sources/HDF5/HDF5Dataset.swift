@@ -1,4 +1,5 @@
 import CHDF5
+public import Support
 
 /// An open dataset: its type, its shape, how it is stored, and its elements.
 public final class HDF5Dataset {

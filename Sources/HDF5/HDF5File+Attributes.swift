@@ -1,4 +1,5 @@
 import CHDF5
+public import Support
 
 /// The value of an attribute that is written.
 public enum HDF5Attribute: Sendable {

@@ -1,4 +1,5 @@
 import CHDF5
+public import Support
 
 extension HDF5File {
   /// Writes a contiguous dataset; `bytes` must hold just `shape`, row-major.

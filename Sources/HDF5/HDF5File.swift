@@ -1,5 +1,6 @@
 import CHDF5
 public import Foundation
+public import Support
 
 /// An open HDF5 file; closing it, or dropping it, closes all that was opened through it.
 ///

@@ -1,4 +1,5 @@
 import CHDF5
+import Support
 
 /// One of the library's identifiers, closed with this object.
 ///

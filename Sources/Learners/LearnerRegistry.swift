@@ -1,4 +1,5 @@
 public import GoalCore
+public import Support
 internal import Torch
 
 /// The learners that there are.

@@ -1,4 +1,5 @@
 import HDF5
+import Support
 
 /// The value of an attribute.
 public enum AttributeValue: Equatable, Sendable {

@@ -1,4 +1,4 @@
-import HDF5
+import Support
 
 /// A place in a mapped file that moves on as it is read, and never leaves it.
 struct ByteCursor {

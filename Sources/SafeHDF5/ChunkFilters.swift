@@ -1,4 +1,4 @@
-import HDF5
+import Support
 
 /// The filters that a dataset's chunks went through, in that order.
 struct ChunkFilters: Sendable {
@@ -81,7 +81,7 @@ struct ChunkFilters: Sendable {
   private static func inflated(_ bytes: UnsafeRawBufferPointer, to count: Int) -> [UInt8]? {
     var isWhole = false
     let result = [UInt8](unsafeUninitializedCapacity: count) { target, used in
-      isWhole = Deflate.inflateZlib(bytes, into: UnsafeMutableRawBufferPointer(target))
+      isWhole = ZlibDecompressor().inflate(bytes, into: UnsafeMutableRawBufferPointer(target))
       used = isWhole ? count : 0
     }
     return isWhole ? result : nil

@@ -1,4 +1,4 @@
-import HDF5
+import Support
 
 /// Collects the chunks of a dataset out of whichever index the file has for them.
 ///

@@ -1,4 +1,4 @@
-import HDF5
+import Support
 import Synchronization
 
 /// Where the chunks of a dataset lie, and how they are packed.

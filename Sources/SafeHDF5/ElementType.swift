@@ -1,4 +1,5 @@
 public import HDF5
+import Support
 
 /// The type of a dataset's or an attribute's elements.
 enum ElementType: Equatable, Sendable {

@@ -1,4 +1,4 @@
-import HDF5
+import Support
 
 /// A fractal heap: where large groups keep links, and objects with many attributes keep those.
 ///

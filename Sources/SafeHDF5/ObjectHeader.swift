@@ -1,4 +1,4 @@
-import HDF5
+import Support
 
 /// The header of a group or a dataset: its messages, where they lie.
 struct ObjectHeader: Sendable {

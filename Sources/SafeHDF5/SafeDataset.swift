@@ -1,4 +1,5 @@
 public import HDF5
+public import Support
 
 /// An open dataset: its type, its shape, and its rows, which any thread may read.
 public struct SafeDataset: Sendable {

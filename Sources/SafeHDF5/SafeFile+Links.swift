@@ -1,4 +1,4 @@
-import HDF5
+import Support
 import Synchronization
 
 // Where soft links lead.

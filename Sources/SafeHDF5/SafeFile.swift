@@ -1,5 +1,5 @@
 public import Foundation
-public import HDF5
+public import Support
 import Synchronization
 
 /// An HDF5 file of others, read without the HDF5 library.

@@ -1,4 +1,4 @@
-public import HDF5
+public import Support
 
 /// An open group: the names in it and where they lead.
 public struct SafeGroup: Sendable {

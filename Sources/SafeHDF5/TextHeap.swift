@@ -1,4 +1,4 @@
-import HDF5
+import Support
 
 /// What an element of variable-length text has: the text's bytes, and where in the global heap it lies.
 struct TextReference: Sendable {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import Support
 
 /// Refuses a number that is out of its range.
 func check<Number: Comparable>(
@@ -41,7 +42,5 @@ func drawnSeed() -> UInt64 {
 
 /// Prints a value as JSON on standard output.
 func printJSON(_ value: some Encodable) throws {
-  let encoder = JSONEncoder()
-  encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-  Console.print(String(decoding: try encoder.encode(value), as: UTF8.self))
+  Console.print(String(decoding: try JSON.pretty(value), as: UTF8.self))
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import Support
 
 /// The subcommand `goalpost convert`.
 struct Convert: ParsableCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import Support
 
 /// The subcommand `goalpost intervals`, for scripts: pipelines keep a row a run and ask here for what the rows say.
 struct OverSeeds: ParsableCommand {

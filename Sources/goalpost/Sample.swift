@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import Support
 
 /// The subcommand `goalpost sample`.
 struct Sample: ParsableCommand {

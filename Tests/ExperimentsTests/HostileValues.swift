@@ -1,5 +1,6 @@
 import Foundation
 import GoalCore
+import Support
 
 /// Turns a valid document into one that is well-formed and hostile.
 ///

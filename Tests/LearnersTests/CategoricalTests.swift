@@ -1,6 +1,7 @@
 import Foundation
 import GoalCore
 import Replay
+import Support
 import Testing
 import Torch
 

@@ -1,5 +1,6 @@
 import Foundation
 import GoalCore
+import Support
 import Testing
 
 @testable import Learners

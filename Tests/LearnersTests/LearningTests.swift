@@ -1,5 +1,6 @@
 import GoalCore
 import Replay
+import Support
 import Testing
 
 @testable import Learners

@@ -1,6 +1,7 @@
 import GoalCore
 import Learners
 import Replay
+import Support
 
 /// A point in the plane: s ← s + 0.1 a, towards a goal in [−1, 1]².
 ///

@@ -1,4 +1,5 @@
 import GoalCore
+import Support
 import Testing
 
 @testable import Learners

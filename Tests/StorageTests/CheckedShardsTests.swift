@@ -1,5 +1,6 @@
 import Foundation
 import GoalCore
+import Support
 import TestSupport
 import Testing
 
@@ -124,7 +125,7 @@ extension Dataset {
   fileprivate static func records(of folder: URL) throws -> [ShardRecord] {
     let place = DatasetFolder(url: folder)
     return try Manifest(contentsOf: place.manifest).shards.map {
-      try SealedText.read(ShardRecord.self, from: place.record($0.index), schema: Manifest.schema)
+      try DigestedJSON.read(ShardRecord.self, from: place.record($0.index), schema: Manifest.schema)
         .value
     }
   }

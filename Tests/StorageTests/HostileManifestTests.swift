@@ -1,6 +1,7 @@
 import Foundation
 import GoalCore
 import HDF5
+import Support
 import TestSupport
 import Testing
 
@@ -46,7 +47,7 @@ struct HostileManifestTests {
     let whole = try JSONDecoder().decode(JSONValue.self, from: Data(contentsOf: file))
     guard case .object(var values)? = try changed(whole, path[...]) else { return }
     values["sha256"] = nil
-    try SealedText.seal(JSONValue.object(values)).write(to: file)
+    try DigestedJSON.seal(JSONValue.object(values)).write(to: file)
   }
 
   @Test func theUnchangedManifestIsRead() throws {

@@ -1,5 +1,6 @@
 import Foundation
 import GoalCore
+import Support
 import TestSupport
 import Testing
 
@@ -90,7 +91,7 @@ struct ManifestTests {
       let schema = 7
       let novelty = true
     }
-    try SealedText.seal(Later()).write(to: file)
+    try DigestedJSON.seal(Later()).write(to: file)
     #expect(throws: StorageError.unknownSchema(file.path, known: 1, found: 7)) {
       try Manifest(contentsOf: file)
     }
@@ -98,7 +99,7 @@ struct ManifestTests {
 
   @Test func aSealedTextThatIsNoManifestIsNamed() throws {
     struct Empty: Encodable { let schema = 1 }
-    try SealedText.seal(Empty()).write(to: file)
+    try DigestedJSON.seal(Empty()).write(to: file)
     #expect(
       throws: StorageError.malformed(
         file.path, rule: "'id' must be there", found: "nothing")
@@ -152,8 +153,8 @@ struct ManifestTests {
         index: 0, file: DatasetFolder.file(0), episodes: EpisodeSet([0]), steps: 1, bytes: 1,
         sha256: Digest.sha256(of: Data())),
       totals: DatasetTotals(of: episodes), sums: DatasetSums(of: episodes, spec: spec))
-    try SealedText.seal(record).write(to: file)
-    let found = try SealedText.read(ShardRecord.self, from: file, schema: 1).value
+    try DigestedJSON.seal(record).write(to: file)
+    let found = try DigestedJSON.read(ShardRecord.self, from: file, schema: 1).value
     #expect(found.sums.observations.mean[1].isNaN)
     #expect(found.sums.observations.minimum[1].isFinite)
   }

@@ -1,6 +1,7 @@
 import Foundation
 import HDF5
 import SafeHDF5
+import Support
 import TestSupport
 import Testing
 

@@ -1,4 +1,5 @@
 import GoalCore
+import Support
 
 /// What can go wrong when a world is asked for.
 public enum EnvironmentError: Error, Equatable, CustomStringConvertible {

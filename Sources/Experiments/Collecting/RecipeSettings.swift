@@ -2,6 +2,7 @@ import Foundation
 import GoalCore
 import Learners
 import Storage
+import Support
 
 /// The part of a recipe that a file may leave out.
 struct RecipeSettings: Codable {

@@ -3,6 +3,7 @@ public import Foundation
 import GoalCore
 import Learners
 import Storage
+import Support
 import Synchronization
 import Yams
 

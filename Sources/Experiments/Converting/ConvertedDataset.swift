@@ -1,6 +1,7 @@
 import Foundation
 import GoalCore
 import Storage
+import Support
 import Synchronization
 
 /// A dataset of ours that is made of foreign episodes.

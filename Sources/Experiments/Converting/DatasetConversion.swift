@@ -1,6 +1,7 @@
 public import Foundation
 import GoalCore
 public import Storage
+import Support
 import Synchronization
 
 /// Converts datasets from one format to another.

@@ -2,6 +2,7 @@ import Foundation
 import GoalCore
 import Statistics
 import Storage
+import Support
 
 /// Bands that results must lie in, each with where it comes from.
 public struct Bands: Sendable {

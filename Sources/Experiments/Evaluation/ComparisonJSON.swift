@@ -2,6 +2,7 @@ import Foundation
 import GoalCore
 import Statistics
 import Environments
+import Support
 
 extension Comparison {
   /// One policy's results.
@@ -95,10 +96,8 @@ extension Comparison {
         tasks: tasks(
           of: Method(name: $0.name, environment: $0.world.task.identifier, entries: [$0])))
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
     guard all.count != 1 else {
-      return String(decoding: try encoder.encode(all[0]), as: UTF8.self)
+      return String(decoding: try JSON.pretty(all[0]), as: UTF8.self)
     }
     let several = Several(
       policies: all,
@@ -121,6 +120,6 @@ extension Comparison {
           aggregates: Dictionary($0.aggregates.map { ($0.name, $0.value) }) { $1 },
           improvement: $0.improvement)
       })
-    return String(decoding: try encoder.encode(several), as: UTF8.self)
+    return String(decoding: try JSON.pretty(several), as: UTF8.self)
   }
 }

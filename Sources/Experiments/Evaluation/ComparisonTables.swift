@@ -1,6 +1,7 @@
 import GoalCore
 import Statistics
 import Environments
+import Support
 
 extension Comparison {
   /// The table that a paper would have.

@@ -2,6 +2,7 @@ public import Environments
 import Foundation
 public import GoalCore
 public import Statistics
+import Support
 
 /// Which of a world's named tasks an evaluation is on.
 public enum TaskChoice: Sendable, Equatable {

@@ -1,5 +1,6 @@
 public import Foundation
 import Statistics
+import Support
 
 /// Intervals over training seeds of numbers that are kept in tables, for scripts: they need no formula of their own.
 ///
@@ -45,9 +46,7 @@ public enum RunIntervals {
         throw fault("item \(number + 1): \(found.reason)")
       }
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    return String(decoding: try encoder.encode(found), as: UTF8.self)
+    return String(decoding: try JSON.line(found), as: UTF8.self)
   }
 
   private struct Fault: Error { let reason: String }

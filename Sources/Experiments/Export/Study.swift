@@ -4,6 +4,7 @@ import GoalCore
 import Learners
 import Statistics
 import Storage
+import Support
 
 /// Runs, written up as a folder: rows, figures, a notebook, and a page with the answer.
 ///
@@ -172,9 +173,7 @@ extension Study {
       var bare = found.configuration
       bare.seed = 0
       bare.datasets = []
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys]
-      let data = try encoder.encode(bare) + Data(found.datasets.joined().utf8)
+      let data = try JSON.canonical(bare) + Data(found.datasets.joined().utf8)
       digest = String(Digest.sha256(of: data).prefix(12))
     }
 

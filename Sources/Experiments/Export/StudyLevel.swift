@@ -3,6 +3,7 @@ import Storage
 import Foundation
 import GoalCore
 import Statistics
+import Support
 
 /// A row of a study's `methods.csv`: what a method's runs come to in one measure at one time.
 struct StudyLevel: Sendable, Equatable {

@@ -1,5 +1,6 @@
 import Foundation
 import Storage
+import Support
 
 /// The notebook of a study: nbformat 4, its numbers and pictures from `runs.csv` and `methods.csv` alone.
 struct StudyNotebook {
@@ -68,9 +69,7 @@ struct StudyNotebook {
         },
         outputs: nil, isCode: part.0)
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    try WholeFile.write(try encoder.encode(Notebook(cells: cells)) + Data("\n".utf8), to: file)
+    try WholeFile.write(try JSON.pretty(Notebook(cells: cells)) + Data("\n".utf8), to: file)
   }
 
   private static let reading = """

@@ -1,6 +1,7 @@
 import Foundation
 import Statistics
 import Storage
+import Support
 
 /// A row of a study's `runs.csv`: one measure of one run at one time.
 struct StudyRow: Sendable, Equatable {

@@ -1,5 +1,6 @@
 public import Foundation
 import GoalCore
+import Support
 
 /// What was found out about a dataset, a checkpoint or a run.
 public protocol Inspected: Encodable, Sendable {
@@ -12,11 +13,7 @@ public protocol Inspected: Encodable, Sendable {
 extension Inspected {
   /// All of it as JSON; numbers that are not finite are the texts `inf`, `-inf` and `nan`.
   public func json() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return String(decoding: try encoder.encode(self), as: UTF8.self)
+    String(decoding: try JSON.pretty(self), as: UTF8.self)
   }
 }
 

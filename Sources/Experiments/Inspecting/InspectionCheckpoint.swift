@@ -2,6 +2,7 @@ import Foundation
 import Learners
 import GoalCore
 import Storage
+import Support
 
 /// What a checkpoint is.
 public struct CheckpointInspection: Encodable, Sendable, Inspected {

@@ -3,6 +3,7 @@ import Environments
 import GoalCore
 public import Storage
 public import Statistics
+import Support
 
 /// What a dataset is and what is in it.
 ///

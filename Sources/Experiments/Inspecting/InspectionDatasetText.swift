@@ -2,6 +2,7 @@ import GoalCore
 import Learners
 import Storage
 import Statistics
+import Support
 
 extension DatasetInspection: Inspected {
   /// Counts, tables and lineage.

@@ -2,6 +2,7 @@ import Foundation
 import GoalCore
 import Storage
 import Statistics
+import Support
 
 /// Which rows quantiles rest on: all of them, or a uniform sample without replacement.
 ///

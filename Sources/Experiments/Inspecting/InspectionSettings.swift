@@ -1,6 +1,7 @@
 import Foundation
-public import GoalCore
+import GoalCore
 import Learners
+public import Support
 
 /// A setting of a run that is not the paper's.
 public struct SettingDifference: Codable, Sendable, Equatable {

@@ -2,6 +2,7 @@ import Environments
 import GoalCore
 import Storage
 import Statistics
+import Support
 
 /// What is kept of one shard: sums of fixed size, a few numbers an episode, and its sampled rows.
 struct ShardSummary: Sendable {

@@ -1,6 +1,7 @@
 public import Foundation
 import GoalCore
 import Storage
+import Support
 import Synchronization
 
 /// Makes datasets of episodes of others: mixtures, subsets, splits and merges.

@@ -2,6 +2,7 @@ import Environments
 public import Foundation
 import GoalCore
 import Storage
+import Support
 
 /// The film of an episode of a dataset.
 public struct EpisodeFilm: Codable, Sendable, Equatable {

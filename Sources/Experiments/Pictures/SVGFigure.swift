@@ -1,5 +1,6 @@
 public import Foundation
 import Storage
+import Support
 
 /// A figure of panels, written as SVG: axes with round ticks, labels with units, plain colours.
 public struct SVGFigure: Sendable {

@@ -3,6 +3,7 @@ import Foundation
 public import GoalCore
 import Learners
 import Storage
+public import Support
 
 /// What tells a checkpoint's policy apart: the text in the head of `policy.safetensors`.
 ///
@@ -198,9 +199,7 @@ public enum Checkpoint {
   }
 
   private static func encoded(_ value: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
+    String(decoding: try JSON.canonical(value), as: UTF8.self)
   }
 }
 

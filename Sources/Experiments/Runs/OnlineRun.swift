@@ -1,5 +1,6 @@
 import GoalCore
 import Learners
+import Support
 
 /// How a run collects while it trains; the learner's own settings say with which exploration and how
 /// many updates come after an episode.

@@ -1,7 +1,8 @@
 public import Foundation
-public import GoalCore
+import GoalCore
 import Learners
 import Storage
+public import Support
 
 /// All that a training run is made from; saved as `config.json`, from which it can be repeated.
 public struct RunConfiguration: Codable, Sendable, Equatable {

@@ -2,6 +2,7 @@ import Foundation
 import GoalCore
 import Statistics
 import Storage
+import Support
 
 /// An evaluation while training.
 struct TimedEvaluation: Codable, CheckedValue, Equatable {
@@ -87,9 +88,7 @@ struct RunEvaluations {
     all.removeAll { ($0.updates, $0.steps ?? 0) == (evaluation.updates, evaluation.steps ?? 0) }
     let best = Self.best(of: all)
     all.append(evaluation)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-    try WholeFile.write(try encoder.encode(all) + Data("\n".utf8), to: run.evaluations)
+    try WholeFile.write(try JSON.pretty(all) + Data("\n".utf8), to: run.evaluations)
     return best.map { evaluation.isBetter(than: $0) } ?? true
   }
 }

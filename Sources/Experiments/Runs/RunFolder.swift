@@ -1,6 +1,7 @@
 public import Foundation
 import Learners
 import Storage
+import Support
 
 /// A training run on disk.
 ///
@@ -63,9 +64,7 @@ public struct RunFolder: Sendable {
 
   /// Writes `config.json` into the folder.
   func begin(_ saved: SavedConfiguration) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    try WholeFile.write(try encoder.encode(saved) + Data("\n".utf8), to: configuration)
+    try WholeFile.write(try JSON.pretty(saved) + Data("\n".utf8), to: configuration)
   }
 
   /// What `config.json` says; throws what is wrong with it.

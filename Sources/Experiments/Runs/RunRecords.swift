@@ -2,6 +2,7 @@ import Foundation
 import Learners
 import Statistics
 import Storage
+import Support
 
 /// Everything that a run writes down about its course: `metrics.csv`, `metrics.jsonl` and TensorBoard's
 /// events.
@@ -181,11 +182,7 @@ struct MetricsLines {
 
   /// Appends a line.
   func append(_ line: Line) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    try appendBytes(try encoder.encode(line) + Data("\n".utf8), to: file)
+    try appendBytes(try JSON.line(line) + Data("\n".utf8), to: file)
   }
 }
 

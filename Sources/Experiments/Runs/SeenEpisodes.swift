@@ -2,6 +2,7 @@ import Foundation
 import GoalCore
 import Replay
 import Storage
+import Support
 
 /// The episodes that a run could learn from, and those that it held out: `episodes.json` in its folder.
 ///
@@ -93,7 +94,9 @@ struct SeenEpisodes: Codable, Equatable {
   /// Reads what a run saw; nil where it wrote nothing, as runs of older versions did not.
   init?(of run: RunFolder) throws {
     guard FileManager.default.fileExists(atPath: run.episodes.path) else { return nil }
-    self = try SealedFile.read(SeenEpisodes.self, from: run.episodes, schema: SeenEpisodes.schema)
+    self = try DigestedJSON.read(
+      SeenEpisodes.self, from: run.episodes, schema: SeenEpisodes.schema
+    ).value
   }
 
   init() {}
@@ -131,7 +134,7 @@ struct SeenEpisodes: Codable, Equatable {
 
 extension RunFolder {
   /// Writes down what the run could learn from.
-  func write(_ seen: SeenEpisodes) throws { try SealedFile.write(seen, to: episodes) }
+  func write(_ seen: SeenEpisodes) throws { try DigestedJSON.write(seen, to: episodes) }
 }
 
 /// Tells of episodes whether a policy was trained on them.

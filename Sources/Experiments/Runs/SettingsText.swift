@@ -1,5 +1,6 @@
 import Foundation
 import GoalCore
+import Support
 import Yams
 
 /// Settings as people write them, in YAML or JSON.

@@ -1,5 +1,6 @@
 import Foundation
 import Storage
+import Support
 
 /// A file of events that TensorBoard reads: scalars and histograms by update.
 ///

@@ -1,5 +1,6 @@
 import Glibc
 import Storage
+import Support
 import Synchronization
 
 private let stopIsAsked = Atomic(false)
@@ -25,7 +26,7 @@ public enum Interruption {
     for number in asked { sigaddset(&asking, number) }
     pthread_sigmask(SIG_UNBLOCK, &asking, nil)
     _ = advice.load(ordering: .relaxed)
-    MappedMemory.prepare()
+    MappedFile.prepareTable()
     var action = sigaction()
     action.sa_flags = SA_SIGINFO
     action.__sigaction_handler.sa_sigaction = { number, info, _ in
@@ -35,7 +36,7 @@ public enum Interruption {
         return
       }
       say("\nError: ")
-      if let path = MappedMemory.path(at: info.pointee._sifields._sigfault.si_addr) {
+      if let path = MappedFile.path(at: info.pointee._sifields._sigfault.si_addr) {
         say(path)
       } else {
         say("a file")

@@ -3,6 +3,7 @@ import Foundation
 import GoalCore
 import Learners
 import Storage
+import Support
 
 /// The dataset that an online run leaves: `dataset/` in the run's folder.
 ///
@@ -26,14 +27,12 @@ final class OnlineDataset {
   ) throws {
     folder = run.dataset
     spec = task.spec
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
     var deciding = configuration
     deciding.datasets = made
     deciding.from = ""
     let recipe = Recipe(
       environment: task.identifier, policy: "online \(configuration.learner)",
-      policyDigest: Digest.sha256(of: try encoder.encode(deciding)), seed: configuration.seed,
+      policyDigest: Digest.sha256(of: try JSON.canonical(deciding)), seed: configuration.seed,
       episodes: episodes, noise: settings.noise, randomActions: settings.randomActions,
       shardEpisodes: configuration.online.shardEpisodes, purpose: .online)
     let identity = DatasetIdentity(

@@ -4,6 +4,7 @@ import GoalCore
 import Learners
 import Replay
 import Storage
+import Support
 
 /// Trains a learner on the episodes that it collects itself, and on datasets beside them.
 enum OnlineTraining {
@@ -234,10 +235,8 @@ enum OnlineTraining {
 
     /// Writes the loop's state into a checkpoint in the making.
     func save(to checkpoint: URL) throws {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys]
       try WholeFile.write(
-        try encoder.encode(state) + Data("\n".utf8),
+        try JSON.line(state) + Data("\n".utf8),
         to: checkpoint.appendingPathComponent("online.json"))
       try dataset.save(to: checkpoint)
     }

@@ -2,6 +2,7 @@ public import Foundation
 import GoalCore
 import Learners
 import Storage
+import Support
 
 /// Training as the command line asks for it: one run, or several side by side.
 public enum Training {

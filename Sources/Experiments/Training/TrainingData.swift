@@ -3,6 +3,7 @@ import GoalCore
 import Learners
 import Replay
 import Storage
+import Support
 
 /// What a run is trained on: its datasets as sources with weights, and what was held out of them.
 struct TrainingData {

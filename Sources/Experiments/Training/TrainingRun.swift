@@ -4,6 +4,7 @@ import GoalCore
 import Learners
 import Replay
 import Storage
+import Support
 
 /// A run in hand: its learner, and all that is recorded, evaluated and saved on the way.
 ///

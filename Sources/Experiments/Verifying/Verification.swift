@@ -2,6 +2,7 @@ import Environments
 public import Foundation
 import GoalCore
 import Storage
+import Support
 
 /// Checks a dataset: its files, its numbers, and that the simulator gives them again.
 public enum Verification {

@@ -1,5 +1,6 @@
 public import GoalCore
 public import Replay
+import Support
 internal import Torch
 
 /// Which goals a `DDPG` learns from.

@@ -1,4 +1,5 @@
 public import GoalCore
+import Support
 
 extension TD3BC.Configuration {
   /// WGCSL's batch size and cycle for the task, and otherwise the defaults.

@@ -1,5 +1,6 @@
 public import GoalCore
 public import Replay
+import Support
 internal import Torch
 
 /// TD3+BC with goals in hindsight: climb a pessimistic value, and stay near the data's actions.

@@ -1,5 +1,6 @@
 public import GoalCore
 public import Replay
+public import Support
 public import Torch
 
 /// What can be set about a learner; every value has a default, the reference's.

@@ -1,4 +1,5 @@
 import GoalCore
+import Support
 
 /// Why a learner cannot be made or restored.
 public enum LearnerError: Error, Equatable, CustomStringConvertible {

@@ -1,4 +1,5 @@
-public import GoalCore
+import GoalCore
+public import Support
 public import Torch
 
 /// What a policy's file holds: the tensors that acting needs, and a text at its head.

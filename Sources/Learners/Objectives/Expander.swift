@@ -1,4 +1,5 @@
 internal import GoalCore
+import Support
 internal import Torch
 
 /// What an objective of embeddings reads.

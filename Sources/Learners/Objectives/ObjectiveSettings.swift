@@ -1,4 +1,5 @@
 internal import GoalCore
+import Support
 
 /// What a model is trained for: a sum of objectives, each with its weight.
 ///

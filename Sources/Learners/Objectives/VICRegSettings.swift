@@ -1,4 +1,5 @@
 internal import GoalCore
+import Support
 
 /// How many embeddings of a row are compared.
 public enum VICRegBranches: String, SettingChoice {

@@ -1,4 +1,5 @@
 internal import GoalCore
+import Support
 
 /// How a learner collects when it learns online, and how often it updates.
 ///

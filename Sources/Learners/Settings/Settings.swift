@@ -1,5 +1,6 @@
 internal import FoundationEssentials
-public import GoalCore
+import GoalCore
+public import Support
 
 /// One setting, for people: what `goalpost learners <id>` prints.
 public struct Setting: Sendable, Equatable {

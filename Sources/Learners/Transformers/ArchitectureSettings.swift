@@ -1,4 +1,5 @@
 internal import GoalCore
+import Support
 
 /// How state and goal are put together.
 public enum ModelForm: String, SettingChoice {

@@ -1,5 +1,6 @@
 public import GoalCore
 internal import Replay
+import Support
 
 /// How start and goal of a trajectory are drawn for a model of the log.
 public enum StartGoalPairs: String, SettingChoice {

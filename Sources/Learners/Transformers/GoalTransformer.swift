@@ -1,5 +1,6 @@
 public import GoalCore
 public import Replay
+import Support
 public import Torch
 
 /// The research log's models: policies of state and goal that are put together from embeddings, transformers,

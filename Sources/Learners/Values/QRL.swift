@@ -1,5 +1,6 @@
 public import GoalCore
 public import Replay
+import Support
 internal import Torch
 
 /// Quasimetric reinforcement learning: states and goals as far apart as steps allow, each step at most 1, and a policy

@@ -1,5 +1,6 @@
 internal import GoalCore
 internal import Replay
+import Support
 
 /// What the settings of the learners that OGBench compares have in common.
 protocol ValueConfiguration: LearnerConfiguration {

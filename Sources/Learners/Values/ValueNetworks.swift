@@ -1,5 +1,6 @@
 internal import GoalCore
 internal import Replay
+import Support
 internal import Torch
 
 /// Makes a learner's networks, each from a stream of its own of the run's seed.

@@ -1,4 +1,5 @@
 import GoalCore
+import Support
 
 /// A scheme that can be asked for by name, as `NAME` or `NAME:key=value,...`.
 public struct NamedScheme: Sendable {

@@ -1,5 +1,6 @@
 import GoalCore
 import HDF5
+import Support
 
 /// Episodes of a source with what follows from the task: achieved goals, rewards and successes, and how
 /// they ended.

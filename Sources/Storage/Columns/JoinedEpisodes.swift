@@ -1,4 +1,5 @@
 import HDF5
+public import Support
 
 /// Episodes for training and then those for validation as one source, in which a column says which is which.
 struct JoinedEpisodes: TrajectorySource {

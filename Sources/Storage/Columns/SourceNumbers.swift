@@ -1,4 +1,5 @@
 import HDF5
+public import Support
 import Synchronization
 
 /// What is said of a source's numbers: which are not finite, and the range of its actions.
@@ -30,7 +31,7 @@ public struct SourceNumbers: Sendable {
     let wanted = Set(floats.keys).union([path])
     let blocks = source.blocks(byteLimit: 16_000_000)
     let all = Mutex((notFinite: [String: NotFinite](), episodes: Set<Int>(), actions: actions))
-    try forEachInParallel(blocks.count, threads: threads) { index throws(StorageError) in
+    try Parallel.forEach(blocks.count, threads: threads) { index throws(StorageError) in
       let block = blocks[index]
       let table = try source.table(of: block, only: wanted)
       var (found, episodes) = ([String: NotFinite](), Set<Int>())

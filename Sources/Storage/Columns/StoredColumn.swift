@@ -1,4 +1,5 @@
 import HDF5
+import Support
 
 /// A column's elements, row-major, where they lie in the mapped file or decoded into memory.
 public struct StoredColumn<Element: BitwiseCopyable>: RandomAccessCollection {

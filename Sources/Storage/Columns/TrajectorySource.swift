@@ -1,5 +1,6 @@
 public import GoalCore
 public import HDF5
+public import Support
 
 /// A column as a source gives it.
 public struct SourceColumn: Sendable, Equatable {

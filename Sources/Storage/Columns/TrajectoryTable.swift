@@ -1,4 +1,5 @@
 import HDF5
+public import Support
 
 /// Some episodes in flat columns, of whatever types their source has; what a shard is written from, and
 /// what passes between formats.

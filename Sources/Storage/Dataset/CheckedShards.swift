@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Support
 import Synchronization
 
 /// The shards of a dataset whose digests were found to be the listed ones, so that each is read for it once.
@@ -96,7 +97,7 @@ final class CheckedShards: Sendable {
     }
     guard let settled, !settled.isEmpty, settled != read() else { return }
     do throws(StorageError) {
-      try PartFile.write(try SealedText.seal(Memory(findings: settled)), to: file)
+      try DigestedJSON.write(Memory(findings: settled), to: file)
     } catch {
       // Not to be able to remember is no fault: shards are read again.
     }
@@ -110,7 +111,7 @@ final class CheckedShards: Sendable {
   /// What earlier calls found; what is malformed is as good as nothing.
   private func read() -> [String: Finding] {
     do throws(StorageError) {
-      return try SealedText.read(Memory.self, from: file, schema: Manifest.schema).value.findings
+      return try DigestedJSON.read(Memory.self, from: file, schema: Manifest.schema).value.findings
     } catch {
       return [:]
     }

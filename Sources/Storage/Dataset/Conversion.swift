@@ -1,4 +1,5 @@
-public import GoalCore
+import GoalCore
+public import Support
 
 /// What a conversion could not carry over as it was.
 public struct ConversionNotes: Codable, Sendable, Hashable {

@@ -1,6 +1,6 @@
 public import Foundation
 public import GoalCore
-import HDF5
+public import Support
 
 /// A finished dataset on disk, opened for reading: its manifest, and its shards as they are asked for.
 public struct Dataset: Sendable {
@@ -95,7 +95,8 @@ public struct Dataset: Sendable {
   ) throws(StorageError) -> (totals: DatasetTotals, sums: DatasetSums) {
     let record = url(of: shard).deletingPathExtension().appendingPathExtension("json")
     if FileManager.default.fileExists(atPath: record.path) {
-      let found = try SealedText.read(ShardRecord.self, from: record, schema: Manifest.schema).value
+      let found = try DigestedJSON.read(ShardRecord.self, from: record, schema: Manifest.schema)
+        .value
       if found.shard == shard {
         try found.check(manifest.task.spec, path: record.path)
         return (found.totals, found.sums)
@@ -114,7 +115,7 @@ public struct Dataset: Sendable {
   public func check(
     afresh: Bool = false, threads: Int = ProcessInfo.processInfo.activeProcessorCount
   ) throws(StorageError) {
-    try forEachInParallel(manifest.shards.count, threads: threads) { index throws(StorageError) in
+    try Parallel.forEach(manifest.shards.count, threads: threads) { index throws(StorageError) in
       let shard = manifest.shards[index]
       try hinting { () throws(StorageError) in
         try checked.check(shard, at: url(of: shard), afresh: afresh)

@@ -1,6 +1,6 @@
 import Foundation
 import GoalCore
-import HDF5
+import Support
 
 /// A dataset's episodes as a source, with all their columns as they are stored.
 struct DatasetEpisodes: TrajectorySource {

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// Where things lie in a dataset's folder.
 struct DatasetFolder: Sendable {

@@ -1,4 +1,5 @@
 public import GoalCore
+public import Support
 
 /// All that decides a dataset's bytes; two writers may only share a folder if theirs are equal.
 public struct DatasetIdentity: Codable, CheckedValue, Equatable {

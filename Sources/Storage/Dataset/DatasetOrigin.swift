@@ -1,3 +1,5 @@
+public import Support
+
 /// Where episodes come from; in JSON the entry `recipe` or the entry `conversion` of what it belongs to.
 public enum EpisodeOrigin: Codable, Sendable, Hashable {
   /// They were rolled out.
@@ -42,7 +44,7 @@ public enum EpisodeOrigin: Codable, Sendable, Hashable {
 
   /// The SHA-256 of what decides an episode besides its number.
   public func digest() throws(StorageError) -> String {
-    Digest.sha256(of: try SealedText.json(decidingEpisodes))
+    Digest.sha256(of: StoredJSON.text(of: decidingEpisodes))
   }
 
   /// Whether shards were compressed.

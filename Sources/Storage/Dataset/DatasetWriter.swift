@@ -1,5 +1,6 @@
 public import Foundation
 public import GoalCore
+public import Support
 import Synchronization
 
 /// Makes a dataset shard by shard, alone or beside other collectors of the same folder, on the same
@@ -104,12 +105,12 @@ public final class DatasetWriter: Sendable {
     PartFile.removeParts(of: folder.manifest)
     if !FileManager.default.fileExists(atPath: folder.collection.path) {
       let part = try PartFile(for: folder.collection)
-      try SealedText.seal(identity).withUnsafeBytes { part.append($0) }
+      DigestedJSON.seal(identity).withUnsafeBytes { part.append($0) }
       // Where locks do not work, another collector may have been quicker.
       _ = try part.commitIfAbsent()
     }
     withExtendedLifetime(lock) {}
-    let there = try SealedText.read(
+    let there = try DigestedJSON.read(
       DatasetIdentity.self, from: folder.collection, schema: Manifest.schema
     ).value
     try compare(there, to: identity)
@@ -133,7 +134,7 @@ public final class DatasetWriter: Sendable {
     threads: Int = ProcessInfo.processInfo.activeProcessorCount
   ) throws(StorageError) -> [PlannedShard] {
     let pending = Mutex<[PlannedShard]>([])
-    try forEachInParallel(plan.count, threads: threads) { index throws(StorageError) in
+    try Parallel.forEach(plan.count, threads: threads) { index throws(StorageError) in
       let shard = plan[index]
       if checked.withLock({ $0.contains(shard.index) }) { return }
       if try isDone(shard, deep: true) {
@@ -167,7 +168,7 @@ public final class DatasetWriter: Sendable {
   private func record(of shard: PlannedShard) throws(StorageError) -> ShardRecord? {
     let url = folder.record(shard.index)
     guard FileManager.default.fileExists(atPath: url.path) else { return nil }
-    let record = try SealedText.read(ShardRecord.self, from: url, schema: Manifest.schema).value
+    let record = try DigestedJSON.read(ShardRecord.self, from: url, schema: Manifest.schema).value
     guard record.shard.index == shard.index, record.shard.episodes == shard.episodes,
       record.shard.source == shard.source
     else {
@@ -307,7 +308,7 @@ public final class DatasetWriter: Sendable {
         steps: totals.steps, bytes: file.bytes, sha256: file.sha256, source: shard.source),
       totals: totals, sums: sums)
     if !FileManager.default.fileExists(atPath: folder.record(shard.index).path) {
-      try PartFile.write(try SealedText.seal(record), to: folder.record(shard.index))
+      try DigestedJSON.write(record, to: folder.record(shard.index))
     }
     checked.withLock { _ = $0.insert(shard.index) }
     return record

@@ -1,4 +1,5 @@
 import GoalCore
+import Support
 
 /// Numbers of episodes, written as `0-499,700`.
 public struct EpisodeSet: Sendable, Hashable, Codable, CustomStringConvertible {

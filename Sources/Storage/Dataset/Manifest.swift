@@ -1,6 +1,7 @@
 public import Foundation
 public import GoalCore
 import HDF5
+public import Support
 
 /// Where a column's numbers come from.
 public enum ColumnOrigin: String, Codable, Sendable {
@@ -350,16 +351,16 @@ public struct Manifest: Codable, CheckedValue, Equatable {
   /// - Throws: `missing`, `malformed` (cut off, or not of this form), `altered` (its own digest does
   ///   not fit) or `unknownSchema`.
   public init(contentsOf url: URL) throws(StorageError) {
-    self = try SealedText.read(Manifest.self, from: url, schema: Manifest.schema).value
+    self = try DigestedJSON.read(Manifest.self, from: url, schema: Manifest.schema).value
   }
 
   /// Writes the manifest beside its place and renames it.
   public func write(to url: URL) throws(StorageError) {
-    try PartFile.write(try SealedText.seal(self), to: url)
+    try DigestedJSON.write(self, to: url)
   }
 
   /// The manifest's own SHA-256, which is its last entry.
   public func digest() throws(StorageError) -> String {
-    try SealedText.check(try SealedText.seal(self), path: "manifest.json")
+    try DigestedJSON.check(DigestedJSON.seal(self), path: "manifest.json")
   }
 }

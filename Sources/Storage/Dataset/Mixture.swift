@@ -1,4 +1,5 @@
-public import GoalCore
+import GoalCore
+public import Support
 
 /// A dataset that was given to a mixture.
 public struct MixtureInput: Codable, CheckedValue, Equatable {

@@ -1,4 +1,5 @@
 public import Foundation
+public import Support
 
 /// Where, when and by what a dataset or a run was made, call by call; kept apart from the manifest, as it
 /// differs from machine to machine.
@@ -81,7 +82,7 @@ public struct Provenance: Codable, Sendable, Equatable {
 
   /// Writes `provenance.json` into a folder, over any that is there.
   public func write(to folder: URL) throws(StorageError) {
-    try PartFile.write(try SealedText.json(self), to: Provenance.file(in: folder))
+    try PartFile.write(StoredJSON.text(of: self), to: Provenance.file(in: folder))
   }
 
   /// Adds a part to those that a folder has; several processes may do so at once.

@@ -1,4 +1,5 @@
 public import GoalCore
+public import Support
 
 /// What a collected dataset is made from: with the same world, each episode is a function of this and
 /// of its number.

@@ -1,4 +1,5 @@
 import GoalCore
+import Support
 
 /// Some of a source's episodes, numbered from 0 on.
 struct SelectedEpisodes: TrajectorySource {

@@ -1,5 +1,6 @@
 import GoalCore
 import HDF5
+public import Support
 
 /// A source's episodes with each number of an action brought into its range; what is not finite stays.
 struct ClippedActions: TrajectorySource {

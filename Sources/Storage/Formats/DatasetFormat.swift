@@ -1,6 +1,6 @@
 public import Foundation
 public import GoalCore
-import HDF5
+public import Support
 
 /// Which flags end an episode, of a format that has both.
 public enum EpisodeEnds: String, Sendable, CaseIterable {

@@ -1,5 +1,6 @@
 import Foundation
 import HDF5
+import Support
 import Synchronization
 
 /// An array of a flat format: a row for each step, state or episode of all episodes, one after the other.
@@ -114,7 +115,7 @@ extension FormatRequest {
     _ blocks: Int, _ write: @Sendable (Int) throws(StorageError) -> Void
   ) throws(StorageError) {
     let work = Mutex((block: 0, writers: 0, checks: source.checks, hasFailed: false))
-    try forEachInParallel(threads, threads: threads) { _ throws(StorageError) in
+    try Parallel.forEach(threads, threads: threads) { _ throws(StorageError) in
       do throws(StorageError) {
         while true {
           if isStopped() { throw .stopped(url.path) }

@@ -1,5 +1,6 @@
 import Foundation
 import HDF5
+import Support
 
 /// Writes an HDF5 file of flat arrays, in a part that appears whole or not at all.
 final class FlatWriter {

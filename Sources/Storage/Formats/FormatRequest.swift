@@ -1,6 +1,6 @@
 public import Foundation
 public import GoalCore
-import HDF5
+import Support
 
 /// What is to be written, and what goes beside it.
 public struct FormatRequest: Sendable {

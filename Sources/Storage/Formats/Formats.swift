@@ -1,6 +1,6 @@
 public import Foundation
-import HDF5
 import SafeHDF5
+public import Support
 
 /// All formats.
 public enum Formats {

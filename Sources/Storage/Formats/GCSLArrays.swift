@@ -1,6 +1,7 @@
 import Foundation
 import GoalCore
 import HDF5
+import Support
 
 /// The `.npz` that GCSL's replay buffer saves: `L` states and as many actions an episode.
 ///

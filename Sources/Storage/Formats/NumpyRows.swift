@@ -1,4 +1,5 @@
 import HDF5
+import Support
 
 /// Episodes of arrays of numpy that have a row for each step, or for each state, of all episodes.
 struct NumpyRows: TrajectorySource {

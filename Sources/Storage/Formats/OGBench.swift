@@ -1,6 +1,7 @@
 import Foundation
 import GoalCore
 import HDF5
+import Support
 
 /// OGBench's `.npz`: rows of states, one more than steps in each trajectory; validation episodes lie in
 /// `<name>-val.npz` beside.

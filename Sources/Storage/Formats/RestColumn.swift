@@ -1,6 +1,7 @@
 import GoalCore
 import HDF5
 import SafeHDF5
+import Support
 
 /// Columns of ours that are kept where a format's own readers do not look.
 enum RestColumn {

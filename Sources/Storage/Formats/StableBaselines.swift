@@ -1,6 +1,7 @@
 import Foundation
 import GoalCore
 import HDF5
+import Support
 
 /// The `.npz` in which stable-baselines 2 and imitation-learning code keep an expert's steps.
 ///

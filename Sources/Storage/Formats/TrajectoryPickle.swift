@@ -1,6 +1,7 @@
 import Foundation
 import GoalCore
 import HDF5
+import Support
 
 /// A pickled list of dictionaries, one for each episode, of arrays over its T steps.
 ///

@@ -1,6 +1,6 @@
 import Foundation
-import HDF5
 import SafeHDF5
+import Support
 
 /// Formats that are known by their looks and not read, with what to do instead.
 enum UnreadFormats {

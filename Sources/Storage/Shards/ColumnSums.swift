@@ -1,4 +1,5 @@
-public import GoalCore
+import GoalCore
+public import Support
 
 /// Count, extremes, mean and spread of each dimension of a column, in a form that can be merged.
 ///

@@ -1,4 +1,5 @@
 public import GoalCore
+import Support
 
 /// What tells an episode from others, wherever it lies: 64 bits of where it comes from, and 64 of what it holds.
 ///

@@ -1,5 +1,6 @@
 import GoalCore
 import HDF5
+import Support
 
 extension ShardReader {
   /// Holds the shard to what its dataset's manifest says of it: the columns, their types and lengths, and the

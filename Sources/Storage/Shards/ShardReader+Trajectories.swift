@@ -1,4 +1,5 @@
 public import GoalCore
+public import Support
 
 extension ShardReader {
   /// Episodes, copied into memory without their images; of a column that is not there, theirs is empty, a seed

@@ -1,6 +1,7 @@
 public import Foundation
 public import GoalCore
 import HDF5
+public import Support
 
 /// What a shard's dataset says of its columns.
 struct ShardTask: Sendable {

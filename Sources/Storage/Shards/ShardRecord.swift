@@ -1,5 +1,6 @@
 public import GoalCore
 import HDF5
+public import Support
 
 /// Counts over episodes, which add up.
 public struct DatasetTotals: Codable, CheckedValue, Equatable {

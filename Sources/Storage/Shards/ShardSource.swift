@@ -1,5 +1,4 @@
 import GoalCore
-import HDF5
 
 /// Trajectories as what a shard is filled from.
 struct ShardSource: ShardContents {

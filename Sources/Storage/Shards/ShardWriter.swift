@@ -2,6 +2,7 @@ import Dispatch
 public import Foundation
 public import GoalCore
 import HDF5
+public import Support
 
 /// What was written: the size and digest of a shard's file.
 public struct ShardFile: Sendable, Equatable {

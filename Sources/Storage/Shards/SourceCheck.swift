@@ -1,3 +1,5 @@
+import Support
+
 /// A check of bytes by their digest, done piece by piece; one thread at a time may go on with it.
 public final class SourceCheck: @unchecked Sendable {
   private static let pieceBytes = 2_000_000

@@ -1,4 +1,5 @@
-internal import FoundationEssentials
+internal import Foundation
+import Support
 
 /// Named tensors and some text in one file, in the format that Python's `safetensors` reads.
 ///
@@ -23,9 +24,7 @@ public struct Safetensors: Sendable {
   /// The tensor of a name.
   public subscript(name: String) -> Tensor? { tensors.first { $0.name == name }?.tensor }
 
-  /// Writes the file whole or not at all: `<path>.part`, synced, then renamed.
-  ///
-  /// Throws `TorchError`.
+  /// Writes the file whole or not at all; throws `StorageError`.
   public func write(to path: String) throws {
     let ordered = tensors.enumerated().sorted { a, b in
       let (wide, narrow) = (a.element.tensor.elementType, b.element.tensor.elementType)
@@ -53,12 +52,15 @@ public struct Safetensors: Sendable {
     var header = Array(("{" + items.joined(separator: ",") + "}").utf8)
     header += [UInt8](repeating: 0x20, count: (8 - header.count % 8) % 8)
     let length = withUnsafeBytes(of: UInt64(header.count).littleEndian) { Array($0) }
-    try FileBytes.write([length, header] + pieces, to: path)
+    let file = try PartFile(for: URL(fileURLWithPath: path))
+    for piece in [length, header] + pieces { piece.withUnsafeBytes { file.append($0) } }
+    try file.commit()
   }
 
-  /// Reads a file; throws a `TorchError` that names the file and the first thing wrong in it.
+  /// Reads a file; throws a `TorchError` that names the file and the first thing wrong in it, or a `StorageError` if it
+  /// cannot be read.
   public init(contentsOf path: String) throws {
-    let bytes = try FileBytes.read(path)
+    let bytes = try WholeFile.read(URL(fileURLWithPath: path), limit: .max)
     func wrong(_ text: String) -> TorchError { TorchError("\(path): \(text)") }
 
     guard bytes.count >= 8 else {
@@ -71,7 +73,7 @@ public struct Safetensors: Sendable {
     let values = 8 + Int(length)
     let header: SafetensorsHeader
     do {
-      header = try JSONDecoder().decode(SafetensorsHeader.self, from: Data(bytes[8..<values]))
+      header = try JSONDecoder().decode(SafetensorsHeader.self, from: bytes[8..<values])
     } catch {
       throw wrong("the header is not JSON of the kind that safetensors have")
     }
@@ -110,9 +112,7 @@ public struct Safetensors: Sendable {
   }
 
   private static func json(_ value: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
+    String(decoding: try JSON.line(value), as: UTF8.self)
   }
 }
 

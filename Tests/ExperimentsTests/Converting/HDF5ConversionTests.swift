@@ -1,6 +1,7 @@
 import Foundation
 import GoalCore
 import Storage
+import Support
 import TestSupport
 import Testing
 

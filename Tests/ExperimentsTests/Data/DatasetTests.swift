@@ -2,6 +2,7 @@ import Environments
 import Foundation
 import GoalCore
 import Storage
+import Support
 import TestSupport
 import Testing
 

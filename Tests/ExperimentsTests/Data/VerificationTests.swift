@@ -1,5 +1,6 @@
 import Foundation
 import GoalCore
+import Support
 import TestSupport
 import Testing
 
@@ -65,7 +66,7 @@ struct VerificationTests {
   func records() throws -> [ShardRecord] {
     try manifest.shards.map { shard in
       let file = data.appendingPathComponent(shard.file).deletingPathExtension()
-      return try SealedText.read(
+      return try DigestedJSON.read(
         ShardRecord.self, from: file.appendingPathExtension("json"), schema: Manifest.schema
       ).value
     }

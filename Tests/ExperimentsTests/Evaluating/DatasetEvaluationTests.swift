@@ -5,6 +5,7 @@ import Learners
 import Replay
 import Statistics
 import Storage
+import Support
 import TestSupport
 import Testing
 

@@ -2,6 +2,7 @@ import Environments
 import Foundation
 import GoalCore
 import Statistics
+import Support
 import TestSupport
 import Testing
 
@@ -216,7 +217,7 @@ struct NamedTaskTests {
       libraries: manifest.libraries)
     let records = try manifest.shards.map { shard in
       let file = data.appendingPathComponent(shard.file).deletingPathExtension()
-      return try SealedText.read(
+      return try DigestedJSON.read(
         ShardRecord.self, from: file.appendingPathExtension("json"), schema: Manifest.schema
       ).value
     }

@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import Statistics
+import Support
 import Testing
 
 /// What scripts are told of numbers in tables.

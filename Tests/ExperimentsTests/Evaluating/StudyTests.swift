@@ -4,6 +4,7 @@ import GoalCore
 import Learners
 import Statistics
 import Storage
+import Support
 import TestSupport
 import Testing
 

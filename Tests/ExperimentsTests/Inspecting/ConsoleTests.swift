@@ -1,5 +1,6 @@
 import Environments
 import GoalCore
+import Support
 import Testing
 
 @testable import Experiments

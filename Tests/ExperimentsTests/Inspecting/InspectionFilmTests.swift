@@ -3,6 +3,7 @@ import Foundation
 import GoalCore
 import Learners
 import Storage
+import Support
 import TestSupport
 import Testing
 

@@ -3,6 +3,7 @@ import GoalCore
 import Learners
 import Replay
 import Storage
+import Support
 import TestSupport
 import Testing
 

@@ -2,6 +2,7 @@ import Foundation
 import GoalCore
 import Learners
 import Storage
+import Support
 import TestSupport
 import Testing
 import Torch

@@ -3,6 +3,7 @@ import Foundation
 import GoalCore
 import Learners
 public import Statistics
+import Support
 
 /// Policies held against datasets: their actions, their values, and where they get from its states.
 public struct DatasetEvaluation: Encodable, Sendable {

@@ -1,6 +1,7 @@
 import Foundation
 import GoalCore
 import Statistics
+import Support
 
 extension DatasetEvaluation {
   /// What was found, as tables under headings.
@@ -252,10 +253,6 @@ extension DatasetEvaluation {
 
   /// All of it as JSON; numbers that are not finite are the texts `inf`, `-inf` and `nan`.
   public func json() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return String(decoding: try encoder.encode(self), as: UTF8.self)
+    String(decoding: try JSON.pretty(self), as: UTF8.self)
   }
 }

@@ -1,6 +1,7 @@
 import Environments
 import GoalCore
 public import Statistics
+import Support
 
 /// How a policy does from a dataset's states towards what the dataset achieved later.
 ///

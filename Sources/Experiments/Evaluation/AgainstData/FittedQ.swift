@@ -1,6 +1,7 @@
 import GoalCore
 import Learners
 import Statistics
+import Support
 
 /// Fitted-Q evaluation of a policy on episodes of a dataset.
 enum FittedQ {

@@ -1,6 +1,7 @@
 import Environments
 import GoalCore
 import Statistics
+import Support
 
 /// What fitted-Q evaluation estimates, measured by rolling out.
 enum SimulatedReturn {

@@ -1,5 +1,5 @@
 import Foundation
-import HDF5
+import Support
 import Synchronization
 
 /// The arrays of a `.npz`.
@@ -79,7 +79,7 @@ struct NumpyArchive {
       room -= member.unpacked
     }
     let found = Mutex<[Int: NumpyArray]>([:])
-    try forEachInParallel(wanted.count, threads: options.threads) { place throws(StorageError) in
+    try Parallel.forEach(wanted.count, threads: options.threads) { place throws(StorageError) in
       let member = members[wanted[place]]
       let (bytes, owner) = try archive.contents(of: member, options)
       let array = try NumpyFile.array(

@@ -1,5 +1,6 @@
 import HDF5
 import SafeHDF5
+import Support
 
 /// An array of numpy where it lies in a file.
 struct NumpyArray: @unchecked Sendable {

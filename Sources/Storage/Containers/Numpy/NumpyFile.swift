@@ -1,6 +1,7 @@
 import Foundation
 import HDF5
 import SafeHDF5
+import Support
 
 /// numpy's `.npy`: a header in text, then an array's bytes.
 ///

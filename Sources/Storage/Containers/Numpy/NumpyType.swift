@@ -1,5 +1,6 @@
 import HDF5
 import SafeHDF5
+import Support
 
 /// An element type as numpy writes it, such as `<f8`.
 struct NumpyType: Equatable, Sendable {

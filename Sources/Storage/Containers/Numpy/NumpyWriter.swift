@@ -1,5 +1,5 @@
 import Foundation
-import HDF5
+import Support
 
 /// A `.npy` file in the making.
 struct NumpyWriter {

@@ -1,5 +1,5 @@
 import Foundation
-import HDF5
+import Support
 
 /// The arrays of a pickled dictionary, where they lie in the file.
 struct PickleArrays {

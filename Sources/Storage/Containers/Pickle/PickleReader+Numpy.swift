@@ -1,4 +1,4 @@
-import HDF5
+import Support
 
 /// What the six names of a pickle stand for.
 extension PickleReader {

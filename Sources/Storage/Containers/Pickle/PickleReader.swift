@@ -1,5 +1,5 @@
 import Foundation
-import HDF5
+import Support
 
 /// Reads the two kinds of pickle that trajectories come in: a dictionary of numpy arrays, or a list of such.
 ///

@@ -1,5 +1,3 @@
-import HDF5
-
 /// Bytes or text inside a pickle: where they lie, not what they are.
 struct PickleSpan: Equatable {
   /// Where they begin in the file.

@@ -1,4 +1,5 @@
 import HDF5
+import Support
 
 /// Writes a pickled dictionary of numpy arrays.
 ///

@@ -1,5 +1,5 @@
 import Foundation
-import HDF5
+import Support
 
 /// The members of a zip archive, as numpy's `.npz` is one: stored, or deflated by libdeflate into scratch
 /// memory.

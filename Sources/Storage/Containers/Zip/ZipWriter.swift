@@ -1,5 +1,5 @@
 import Foundation
-import HDF5
+import Support
 import Synchronization
 
 /// Writes a zip archive of `.npy` members, as numpy's `savez` and `savez_compressed` do.

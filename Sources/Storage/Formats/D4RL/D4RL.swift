@@ -2,6 +2,7 @@ import Foundation
 import GoalCore
 import HDF5
 import SafeHDF5
+import Support
 
 /// A D4RL dataset: an HDF5 file of flat arrays, a row for each of N steps.
 ///

@@ -2,6 +2,7 @@ import Foundation
 import GoalCore
 import HDF5
 import SafeHDF5
+import Support
 
 /// Episodes of a D4RL file.
 struct D4RLEpisodes: TrajectorySource {

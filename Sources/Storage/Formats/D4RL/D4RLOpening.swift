@@ -2,6 +2,7 @@ import Foundation
 import GoalCore
 import HDF5
 import SafeHDF5
+import Support
 
 /// What is found out when a D4RL file is opened: where episodes end, which columns there are, what is lost.
 struct D4RLOpening {

@@ -1,7 +1,7 @@
 import Foundation
 import GoalCore
-import HDF5
 import SafeHDF5
+import Support
 
 // What D4RL's rows say: where episodes end, whether goals stay, whether states follow each other.
 
@@ -135,7 +135,7 @@ extension D4RLOpening {
   ) throws(StorageError) -> Bool {
     let runs = runs(rows)
     let moves = Counter()
-    try forEachInParallel(runs.count, threads: options.threads) { place throws(StorageError) in
+    try Parallel.forEach(runs.count, threads: options.threads) { place throws(StorageError) in
       if moves.value > 0 { return }
       let run = runs[place]
       let column = try column(goals, rows[run.lowerBound]..<rows[run.upperBound], .steps)
@@ -160,7 +160,7 @@ extension D4RLOpening {
   ) throws(StorageError) -> Int {
     let runs = runs(rows)
     let others = Counter()
-    try forEachInParallel(runs.count, threads: options.threads) { place throws(StorageError) in
+    try Parallel.forEach(runs.count, threads: options.threads) { place throws(StorageError) in
       let run = runs[place]
       let range = rows[run.lowerBound]..<rows[run.upperBound]
       let (now, next) = (try column(now, range, .steps), try column(next, range, .steps))

@@ -1,6 +1,7 @@
 import GoalCore
 import HDF5
 import SafeHDF5
+import Support
 
 // Observations and goals that are joined from several datasets.
 

@@ -1,6 +1,7 @@
 import GoalCore
 import HDF5
 import SafeHDF5
+import Support
 import Synchronization
 
 // What is found out when a file is opened: which columns there are, how long episodes are, what is lost.
@@ -98,7 +99,7 @@ extension EpisodeGroups {
     let groups = self
     let first = Set(try EpisodeGroups.datasets(below: try group(0)))
     let found = Mutex<[String: (count: Int, first: Int)]>([:])
-    try forEachInParallel(names.count, threads: options.threads) { episode throws(StorageError) in
+    try Parallel.forEach(names.count, threads: options.threads) { episode throws(StorageError) in
       let all = try EpisodeGroups.datasets(below: try groups.group(episode))
       let left = all.filter { path in
         !known.contains(String(path.prefix { $0 != "/" })) || !first.contains(path)
@@ -124,7 +125,7 @@ extension EpisodeGroups {
     guard options.skipsBad else { return }
     let groups = self
     let bad = Mutex<[Int: StorageError]>([:])
-    try forEachInParallel(names.count, threads: options.threads) { episode throws(StorageError) in
+    try Parallel.forEach(names.count, threads: options.threads) { episode throws(StorageError) in
       do throws(StorageError) {
         let group = try groups.group(episode)
         for column in groups.columns.values {
@@ -193,7 +194,7 @@ extension EpisodeGroups {
       }
       return (length, flags, inside)
     }
-    try forEachInParallel(names.count, threads: options.threads) { episode throws(StorageError) in
+    try Parallel.forEach(names.count, threads: options.threads) { episode throws(StorageError) in
       do throws(StorageError) {
         let ends = try read(episode)
         found.withLock { $0[episode] = ends }
@@ -231,7 +232,7 @@ extension EpisodeGroups {
   mutating func readLengths(of path: String, _ options: FormatOptions) throws(StorageError) {
     let groups = self
     let found = Mutex([Int](repeating: 0, count: names.count))
-    try forEachInParallel(names.count, threads: options.threads) { episode throws(StorageError) in
+    try Parallel.forEach(names.count, threads: options.threads) { episode throws(StorageError) in
       let dataset = try groups.needed(path, in: try groups.group(episode))
       guard !dataset.shape.isEmpty else {
         throw .wrongShape(
@@ -265,7 +266,7 @@ extension EpisodeGroups {
     let groups = self
     let found = Mutex<[String: [Int: UInt64]]>([:])
     let others = Mutex<Set<String>>([])
-    try forEachInParallel(names.count, threads: options.threads) { episode throws(StorageError) in
+    try Parallel.forEach(names.count, threads: options.threads) { episode throws(StorageError) in
       let group = try groups.group(episode)
       let attributes = try reading { () throws(HDF5Error) in try group.attributes() }
       found.withLock { found in
@@ -298,7 +299,7 @@ extension EpisodeGroups {
   ) throws(StorageError) {
     let groups = self
     let others = Counter()
-    try forEachInParallel(names.count, threads: options.threads) { episode throws(StorageError) in
+    try Parallel.forEach(names.count, threads: options.threads) { episode throws(StorageError) in
       let group = try groups.group(episode)
       for (now, next) in pairs {
         var parts: [ColumnMemory] = []
@@ -357,7 +358,7 @@ extension EpisodeGroups {
   /// Whether rows of a dataset are the same all through each episode.
   func isConstant(_ pieces: [Piece], _ options: FormatOptions) throws(StorageError) -> Bool {
     let moves = Counter()
-    try forEachInParallel(names.count, threads: options.threads) { episode throws(StorageError) in
+    try Parallel.forEach(names.count, threads: options.threads) { episode throws(StorageError) in
       if moves.value > 0 { return }
       let group = try group(episode)
       var first: [UInt8]?

@@ -2,6 +2,7 @@ import Foundation
 import GoalCore
 import HDF5
 import SafeHDF5
+import Support
 
 /// Episodes of an HDF5 file that has a group for each, read a run at a time.
 ///

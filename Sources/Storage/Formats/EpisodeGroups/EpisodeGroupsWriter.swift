@@ -1,5 +1,6 @@
 import Foundation
 import HDF5
+import Support
 
 /// Writes an HDF5 file that has a group for each episode, in a part that appears whole or not at all.
 ///

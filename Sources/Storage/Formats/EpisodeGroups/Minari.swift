@@ -2,6 +2,7 @@ import Foundation
 import GoalCore
 import HDF5
 import SafeHDF5
+import Support
 
 /// A Minari dataset of version 0.5.4, in HDF5.
 ///

@@ -1,6 +1,7 @@
 import Foundation
 import GoalCore
 import HDF5
+import Support
 
 /// What `metadata.json` says.
 struct MinariMetadata {
@@ -131,9 +132,7 @@ struct MinariMetadata {
     if let specification = GymnasiumWorld.specification(of: request.task.identifier) {
       object["env_spec"] = .text(specification)
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(JSONValue.object(object)) else {
+    guard let data = JSONValue.object(object).foreignText() else {
       throw .cannotWrite(request.url.path, reason: "metadata.json has a number that JSON has not")
     }
     return String(decoding: data, as: UTF8.self)

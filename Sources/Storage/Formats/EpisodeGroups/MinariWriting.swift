@@ -1,6 +1,7 @@
 import Foundation
 import GoalCore
 import HDF5
+import Support
 
 /// Writes `main_data.hdf5`, and knows what goes where.
 struct MinariWriting {

@@ -2,6 +2,7 @@ import Foundation
 import GoalCore
 import HDF5
 import SafeHDF5
+import Support
 
 /// A robomimic dataset, an HDF5 file.
 ///

@@ -1,6 +1,7 @@
 import Foundation
 import GoalCore
 import HDF5
+import Support
 
 /// Writes a robomimic file, and knows what goes where.
 struct RobomimicWriting {

@@ -1,6 +1,6 @@
 import Foundation
 import GoalCore
-import HDF5
+import Support
 
 /// A LeRobot dataset of version 3, a folder of Parquet files.
 ///

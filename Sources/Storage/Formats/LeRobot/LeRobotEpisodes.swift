@@ -1,6 +1,6 @@
 import Foundation
 import GoalCore
-import HDF5
+import Support
 
 /// Episodes of a LeRobot dataset.
 struct LeRobotEpisodes: TrajectorySource {

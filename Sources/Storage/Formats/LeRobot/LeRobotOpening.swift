@@ -1,6 +1,7 @@
 import Foundation
 import GoalCore
 import HDF5
+import Support
 
 /// What is found out when a LeRobot dataset is opened: where episodes end, which columns there are, what is lost.
 struct LeRobotOpening {

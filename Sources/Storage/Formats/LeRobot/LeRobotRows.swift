@@ -1,6 +1,7 @@
 import Foundation
 import HDF5
 import Parquet
+import Support
 
 /// Rows of several Parquet files of the same columns, one file after the other.
 ///

@@ -2,6 +2,7 @@ import Foundation
 import GoalCore
 import HDF5
 import Parquet
+import Support
 
 /// Writes a LeRobot dataset, and knows what goes where.
 struct LeRobotWriting {
@@ -293,12 +294,10 @@ struct LeRobotWriting {
       "environment": .text(request.task.identifier),
       "shapes": .object(Dictionary(shapes) { first, _ in first }),
     ]
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
     for (name, object) in [
       ("meta/info.json", info), ("meta/stats.json", sums), (LeRobot.rest + "/world.json", world),
     ] {
-      guard let data = try? encoder.encode(JSONValue.object(object)) else {
+      guard let data = JSONValue.object(object).foreignText(pretty: true) else {
         throw .cannotWrite(
           request.url.path, reason: "\(name) has a number that JSON has not, as NaN or infinity")
       }

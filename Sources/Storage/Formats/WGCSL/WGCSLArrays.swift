@@ -1,6 +1,7 @@
 import Foundation
 import GoalCore
 import HDF5
+import Support
 
 /// The set of `.npy` files that WGCSL's converter makes for BCQ and CQL: one row for each step.
 ///

@@ -1,6 +1,7 @@
 import Foundation
 import GoalCore
 import HDF5
+import Support
 import Synchronization
 
 /// WGCSL's `buffer.pkl`: a pickled dictionary of arrays over episodes of one length.
@@ -161,7 +162,7 @@ private struct WGCSLEpisodes: TrajectorySource {
     let steps = length
     let moves = Mutex(false)
     let blocks = stride(from: 0, to: episodes, by: 256).map { $0..<min($0 + 256, episodes) }
-    try forEachInParallel(blocks.count, threads: options.threads) { index throws(StorageError) in
+    try Parallel.forEach(blocks.count, threads: options.threads) { index throws(StorageError) in
       if !WGCSLEpisodes.areConstant(all, blocks[index], steps) { moves.withLock { $0 = true } }
     }
     let goalsMove = moves.withLock { $0 }

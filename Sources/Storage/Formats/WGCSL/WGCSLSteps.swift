@@ -1,6 +1,7 @@
 import Foundation
 import GoalCore
 import HDF5
+import Support
 
 /// Episodes of a set of files with a row for each step.
 struct WGCSLSteps: TrajectorySource {

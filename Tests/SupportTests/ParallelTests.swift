@@ -1,0 +1,28 @@
+import Testing
+
+@testable import Support
+
+struct ParallelTests {
+  /// A thread that took a lower index still runs it when a quicker one has failed, in whatever order they do.
+  @Test func anIndexIsLeftOutOnlyIfALowerOneFailed() {
+    var failure = LowestFailure<StorageError>()
+    #expect(failure.allows(0) && failure.allows(7) && failure.error == nil)
+    failure.add(.missing("5"), of: 5)
+    #expect(failure.allows(3) && failure.allows(4) && !failure.allows(5) && !failure.allows(7))
+    failure.add(.missing("3"), of: 3)
+    failure.add(.missing("4"), of: 4)
+    #expect(failure.error?.description.hasPrefix("3") == true && !failure.allows(4))
+  }
+
+  @Test(arguments: [1, 2, 8])
+  func theLowestIndexThatFailsIsTheError(threads: Int) {
+    for _ in 0..<1_000 {
+      let error = #expect(throws: StorageError.self) {
+        try Parallel.forEach(8, threads: threads) { index throws(StorageError) in
+          if index > 1 { throw .missing("\(index)") }
+        }
+      }
+      #expect(error?.description.hasPrefix("2") == true)
+    }
+  }
+}
