@@ -30,6 +30,7 @@ let package = Package(
     .library(name: "Replay", targets: ["Replay"]),
     .library(name: "Statistics", targets: ["Statistics"]),
     .library(name: "Storage", targets: ["Storage"]),
+    .library(name: "Formats", targets: ["Formats"]),
     .library(name: "HDF5", targets: ["HDF5"]),
     .library(name: "Torch", targets: ["Torch"]),
     .library(name: "Learners", targets: ["Learners"]),
@@ -98,7 +99,10 @@ let package = Package(
     // HDF5 files of others, which may be damaged or hostile, read without the library.
     .target(name: "SafeHDF5", dependencies: ["Support", "HDF5"], swiftSettings: strict),
     .target(
-      name: "Storage", dependencies: ["Support", "GoalCore", "HDF5", "SafeHDF5", "Parquet"],
+      name: "Storage", dependencies: ["Support", "GoalCore", "HDF5"], swiftSettings: strict),
+    .target(
+      name: "Formats",
+      dependencies: ["Support", "GoalCore", "HDF5", "SafeHDF5", "Parquet", "Storage"],
       swiftSettings: strict),
 
     // Worlds, learners, and what is done with them.
@@ -111,7 +115,8 @@ let package = Package(
     .target(
       name: "Experiments",
       dependencies: [
-        "Support", "GoalCore", "Statistics", "Replay", "Storage", "Environments", "Learners",
+        "Support", "GoalCore", "Statistics", "Replay", "Storage", "Formats", "Environments",
+        "Learners",
         .product(name: "Yams", package: "Yams"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -138,7 +143,15 @@ let package = Package(
       name: "ReplayTests", dependencies: ["Replay", "GoalCore", "Support"], swiftSettings: strict),
     .testTarget(
       name: "StorageTests",
-      dependencies: ["Storage", "HDF5", "SafeHDF5", "GoalCore", "Support", "TestSupport"],
+      dependencies: ["Storage", "HDF5", "GoalCore", "Support", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SafeHDF5Tests",
+      dependencies: ["SafeHDF5", "HDF5", "Formats", "Storage", "Support", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "FormatsTests",
+      dependencies: ["Formats", "Storage", "HDF5", "GoalCore", "Support", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "TorchTests", dependencies: ["Torch", "Support", "TestSupport"], swiftSettings: strict),
@@ -153,8 +166,8 @@ let package = Package(
     .testTarget(
       name: "ExperimentsTests",
       dependencies: [
-        "Experiments", "Environments", "Learners", "Storage", "HDF5", "Replay", "Statistics",
-        "GoalCore", "Torch", "Support", "TestSupport",
+        "Experiments", "Environments", "Learners", "Formats", "Storage", "HDF5", "Replay",
+        "Statistics", "GoalCore", "Torch", "Support", "TestSupport",
       ],
       swiftSettings: withMuJoCo),
     .testTarget(

@@ -74,7 +74,7 @@ struct SafetensorsTests {
   }
 
   @Test func eachFaultHasASentence() throws {
-    #expect(complaint() == "cannot open No such file or directory")
+    #expect(complaint() == "is missing")
     try Data([1, 2, 3]).write(to: URL(fileURLWithPath: path))
     #expect(complaint() == "a safetensors file begins with 8 bytes, found 3 in all")
     try Data([255, 255, 255, 255, 255, 255, 255, 255, 0]).write(to: URL(fileURLWithPath: path))

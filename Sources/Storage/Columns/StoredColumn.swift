@@ -59,10 +59,10 @@ func storedBytes(
 }
 
 /// Memory for a whole column.
-final class ColumnMemory {
-  let bytes: UnsafeMutableRawBufferPointer
+package final class ColumnMemory {
+  package let bytes: UnsafeMutableRawBufferPointer
 
-  init(count: Int) { bytes = .allocate(byteCount: count, alignment: 64) }
+  package init(count: Int) { bytes = .allocate(byteCount: count, alignment: 64) }
 
   deinit { bytes.deallocate() }
 }

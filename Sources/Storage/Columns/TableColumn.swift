@@ -85,7 +85,7 @@ public struct TableColumn: @unchecked Sendable {
   }
 
   /// Ranges of its rows, `count` in all, one after the other in memory of their own.
-  func gathered(
+  package func gathered(
     _ ranges: some Sequence<Range<Int>>, count: Int, axis: RowAxis
   ) -> TableColumn {
     TableColumn(type, rowShape: rowShape, axis: axis, rows: count) { target in
@@ -104,7 +104,7 @@ public struct TableColumn: @unchecked Sendable {
   }
 
   /// Each row so many times, at least once, one after the other in memory of their own.
-  func repeated(_ counts: [Int], axis: RowAxis) -> TableColumn {
+  package func repeated(_ counts: [Int], axis: RowAxis) -> TableColumn {
     TableColumn(type, rowShape: rowShape, axis: axis, rows: counts.reduce(0, +)) { target in
       withBytes { bytes in
         guard var place = target.baseAddress, var row = bytes.baseAddress else { return }
@@ -125,7 +125,7 @@ public struct TableColumn: @unchecked Sendable {
   }
 
   /// Ranges of rows of several columns, one after the other, in memory of its own.
-  static func gathered(_ parts: [(column: TableColumn, rows: Range<Int>)]) -> TableColumn {
+  package static func gathered(_ parts: [(column: TableColumn, rows: Range<Int>)]) -> TableColumn {
     guard let first = parts.first?.column else { preconditionFailure("no rows to gather") }
     let rows = parts.reduce(0) { $0 + $1.rows.count }
     return TableColumn(first.type, rowShape: first.rowShape, axis: first.axis, rows: rows) {
@@ -144,7 +144,7 @@ public struct TableColumn: @unchecked Sendable {
   }
 
   /// The rows of columns of one type beside each other, in memory of their own.
-  static func besides(_ columns: [TableColumn]) -> TableColumn {
+  package static func besides(_ columns: [TableColumn]) -> TableColumn {
     guard let first = columns.first else { preconditionFailure("no columns to join") }
     let width = columns.reduce(0) { $0 + $1.width }
     return TableColumn(first.type, rowShape: [width], axis: first.axis, rows: first.rows) {
@@ -168,19 +168,19 @@ public struct TableColumn: @unchecked Sendable {
   }
 
   /// The same numbers as floats of 8 bytes, if they are of fewer and `isWide`; integers stay.
-  func widened(_ isWide: Bool) -> TableColumn {
+  package func widened(_ isWide: Bool) -> TableColumn {
     guard isWide, type == .float32 else { return self }
     return converted(.float64) { (value: Float) in Double(value) }
   }
 
   /// The same numbers as floats of 4 bytes, if they are of 8; others stay.
-  func narrowed() -> TableColumn {
+  package func narrowed() -> TableColumn {
     guard type == .float64 else { return self }
     return converted(.float32) { (value: Double) in Float(value) }
   }
 
   /// Numbers of discrete actions as numpy has integers, in 8 bytes; others stay.
-  func withWideActions() -> TableColumn {
+  package func withWideActions() -> TableColumn {
     guard type == .int32 else { return self }
     return converted(.int64) { (value: Int32) in Int64(value) }
   }
@@ -203,7 +203,7 @@ public struct TableColumn: @unchecked Sendable {
   }
 
   /// Some numbers of each row.
-  func picking(_ indices: [Int]) -> TableColumn {
+  package func picking(_ indices: [Int]) -> TableColumn {
     precondition([4, 8].contains(type.byteCount), "goals are of floats, found \(type.rawValue)")
     let (row, size) = (rowBytes, type.byteCount)
     return TableColumn(type, rowShape: [indices.count], axis: axis, rows: rows) { target in

@@ -3,16 +3,6 @@ public import GoalCore
 import HDF5
 public import Support
 
-/// Where a column's numbers come from.
-public enum ColumnOrigin: String, Codable, Sendable {
-  /// Recorded while the episode was made.
-  case native
-  /// Worked out later from other columns.
-  case computed
-  /// Not there.
-  case absent
-}
-
 /// A column as a manifest describes it.
 public struct ManifestColumn: Codable, CheckedValue, Equatable {
   /// Where its numbers come from.
@@ -113,7 +103,7 @@ public struct DatasetStatistics: Codable, Sendable, Equatable {
 /// SHA-256 of every byte before them (`head -n -2 manifest.json | sha256sum`).
 public struct Manifest: Codable, CheckedValue, Equatable {
   /// The layout's version that this code reads and writes.
-  public static let schema = 1
+  public static let schema = ShardRecord.currentSchema
 
   /// All that decided the dataset's bytes; in JSON its entries stand beside the others.
   public let identity: DatasetIdentity

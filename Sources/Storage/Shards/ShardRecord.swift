@@ -273,6 +273,9 @@ public struct ShardEntry: Codable, CheckedValue, Equatable {
 /// The small file beside a shard that commits it, `shards/shard-00000.json`; it ends with its own
 /// SHA-256, as the manifest does.
 public struct ShardRecord: Codable, CheckedValue, Equatable {
+  /// The version of the layout of records, manifests and what is digested beside them.
+  static let currentSchema = 1
+
   /// The layout's version.
   public let schema: Int
   /// The shard.
@@ -284,7 +287,7 @@ public struct ShardRecord: Codable, CheckedValue, Equatable {
 
   /// Makes a record of the present schema.
   public init(shard: ShardEntry, totals: DatasetTotals, sums: DatasetSums) {
-    schema = Manifest.schema
+    schema = ShardRecord.currentSchema
     self.shard = shard
     self.totals = totals
     self.sums = sums
