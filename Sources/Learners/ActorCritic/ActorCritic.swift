@@ -76,11 +76,11 @@ extension CyclicConfiguration {
 
   /// The defaults with the task's batch size and cycle.
   static func cycled(for task: GoalTask) -> Self {
-    let schedule = PaperSchedule(task: task)
+    let preset = WGCSLPreset(task: task)
     var configuration = Self()
-    configuration.batchSize = schedule.batchSize
-    configuration.batchesPerCycle = schedule.batchesPerCycle
-    configuration.online.updatesPerEpisode = schedule.batchesPerCycle
+    configuration.batchSize = preset.batchSize
+    configuration.batchesPerCycle = preset.batchesPerCycle
+    configuration.online.updatesPerEpisode = preset.batchesPerCycle
     return configuration
   }
 }

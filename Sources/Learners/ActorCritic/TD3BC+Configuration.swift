@@ -3,10 +3,10 @@ public import GoalCore
 extension TD3BC.Configuration {
   /// WGCSL's batch size and cycle for the task, and otherwise the defaults.
   public static func preset(for task: GoalTask) -> Self {
-    let schedule = PaperSchedule(task: task)
+    let preset = WGCSLPreset(task: task)
     var configuration = Self()
-    configuration.batchSize = schedule.batchSize
-    configuration.online.updatesPerEpisode = schedule.batchesPerCycle
+    configuration.batchSize = preset.batchSize
+    configuration.online.updatesPerEpisode = preset.batchesPerCycle
     return configuration
   }
 }

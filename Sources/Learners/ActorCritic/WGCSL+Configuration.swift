@@ -47,7 +47,7 @@ extension WGCSL.Configuration {
   /// The reference's settings for the task.
   public static func preset(for task: GoalTask) -> Self {
     var configuration = cycled(for: task)
-    configuration.bestAdvantageStep = PaperSchedule(task: task).bestAdvantageStep
+    configuration.bestAdvantageStep = WGCSLPreset(task: task).bestAdvantageStep
     return configuration
   }
 }

@@ -18,7 +18,7 @@ public protocol LearnerConfiguration: SettingGroup {
 
 extension LearnerConfiguration {
   /// WGCSL's code's number of gradient steps for the task.
-  public static func updates(for task: GoalTask) -> Int { PaperSchedule(task: task).updates }
+  public static func updates(for task: GoalTask) -> Int { WGCSLPreset(task: task).updates }
 }
 
 /// A learner: turns batches of transitions with goals into a policy.

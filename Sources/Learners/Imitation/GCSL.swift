@@ -39,12 +39,6 @@ public final class GCSL: ImitationLearner {
     case discretized
   }
 
-  /// The worlds of GCSL's own code.
-  static let ownWorlds: Set<String> = [
-    "lunar-lander", "point-mass-empty", "point-mass-rooms", "sawyer-door-gcsl", "sawyer-push",
-    "claw",
-  ]
-
   /// What can be set; the defaults are the reference's, `wgcsl/algo/config.py`.
   public struct Configuration: LearnerConfiguration {
     /// Rows in a batch.
@@ -157,24 +151,12 @@ extension GCSL.Configuration {
   /// The reference's batch size for the task; on the worlds of GCSL's own code, that code's settings.
   public static func preset(for task: GoalTask) -> Self {
     var configuration = Self()
-    if GCSL.ownWorlds.contains(task.identifier) {
+    if let own = GCSLPreset.listed(task) {
       configuration = own
     } else {
-      configuration.batchSize = PaperSchedule(task: task).batchSize
+      configuration.batchSize = WGCSLPreset(task: task).batchSize
     }
     configuration.online = .gcsl(horizon: task.spec.horizon)
-    return configuration
-  }
-
-  /// The settings of GCSL's own code.
-  static var own: Self {
-    var configuration = Self()
-    configuration.batchSize = 256
-    configuration.pairs = .pairBeforeActions
-    configuration.actions = .discretized
-    configuration.hiddenWidths = [400, 300]
-    configuration.initialWeights = .torch
-    configuration.normalizer.isOn = false
     return configuration
   }
 

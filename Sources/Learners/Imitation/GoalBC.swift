@@ -61,8 +61,8 @@ extension GoalBC.Configuration {
   /// The reference's batch size for the task.
   public static func preset(for task: GoalTask) -> Self {
     var configuration = Self()
-    configuration.batchSize = PaperSchedule(task: task).batchSize
-    configuration.online.updatesPerEpisode = PaperSchedule(task: task).batchesPerCycle
+    configuration.batchSize = WGCSLPreset(task: task).batchSize
+    configuration.online.updatesPerEpisode = WGCSLPreset(task: task).batchesPerCycle
     return configuration
   }
 

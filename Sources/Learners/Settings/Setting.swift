@@ -24,7 +24,9 @@ public struct Setting<Value: Codable & Sendable & Equatable>: Codable, Sendable,
     self.init(wrappedValue: wrappedValue, meaning, SettingRange { _, _ in }, source)
   }
 
-  /// Reads the bare value. Meaning, range and source are those of the group's `init()`.
+  /// Reads the bare value.
+  ///
+  /// Meaning, range and source are those of the group's `init()`.
   public init(from decoder: any Decoder) throws {
     self.init(wrappedValue: try Value(from: decoder), "")
   }

@@ -209,15 +209,9 @@ extension CRL.Configuration {
   /// OGBench's settings for its worlds, and WGCSL's batch, widths, discount and normaliser for its tasks.
   public static func preset(for task: GoalTask) -> Self {
     var configuration = common(for: task)
-    guard let world = OGBenchWorlds(task) else { return configuration }
-    configuration.discount = OGBenchWorlds.discount(task)
-    configuration.imitationWeight =
-      switch world {
-      case .pointMaze: 0.03
-      case .antMaze, .humanoidMaze: 0.1
-      case .antSoccer: 0.3
-      case .manipulation: 3
-      }
+    guard let preset = OGBenchPreset(task: task) else { return configuration }
+    configuration.discount = preset.discount
+    configuration.imitationWeight = preset.imitationWeights.crl
     return configuration
   }
 }

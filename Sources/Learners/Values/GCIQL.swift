@@ -174,15 +174,9 @@ extension GCIQL.Configuration {
   /// OGBench's settings for its worlds, and WGCSL's batch, widths, discount, normaliser and rewards for its tasks.
   public static func preset(for task: GoalTask) -> Self {
     var configuration = common(for: task)
-    guard let world = OGBenchWorlds(task) else { return configuration }
-    configuration.discount = OGBenchWorlds.discount(task)
-    configuration.imitationWeight =
-      switch world {
-      case .pointMaze: 0.003
-      case .antMaze: 0.3
-      case .humanoidMaze, .antSoccer: 0.1
-      case .manipulation: 1
-      }
+    guard let preset = OGBenchPreset(task: task) else { return configuration }
+    configuration.discount = preset.discount
+    configuration.imitationWeight = preset.imitationWeights.gciql
     return configuration
   }
 }

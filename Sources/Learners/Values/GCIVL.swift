@@ -135,7 +135,7 @@ extension GCIVL.Configuration {
   /// OGBench's discount for its worlds, and WGCSL's batch, widths, discount, normaliser and rewards for its tasks.
   public static func preset(for task: GoalTask) -> Self {
     var configuration = common(for: task)
-    if OGBenchWorlds(task) != nil { configuration.discount = OGBenchWorlds.discount(task) }
+    if let preset = OGBenchPreset(task: task) { configuration.discount = preset.discount }
     return configuration
   }
 }

@@ -180,10 +180,9 @@ extension HIQL.Configuration {
   /// subgoals 10 steps away.
   public static func preset(for task: GoalTask) -> Self {
     var configuration = common(for: task)
-    if PaperSchedule(task: task).isListed { configuration.subgoalSteps = 10 }
-    guard let world = OGBenchWorlds(task) else { return configuration }
-    configuration.discount = OGBenchWorlds.discount(task)
-    configuration.subgoalSteps = world.subgoalSteps
+    if WGCSLPreset.listed(task) != nil { configuration.subgoalSteps = 10 }
+    guard let preset = OGBenchPreset(task: task) else { return configuration }
+    (configuration.discount, configuration.subgoalSteps) = (preset.discount, preset.subgoalSteps)
     return configuration
   }
 }

@@ -243,30 +243,10 @@ extension LAVL.Configuration {
   /// rewards and subgoals 10 steps away.
   public static func preset(for task: GoalTask) -> Self {
     var configuration = common(for: task)
-    if PaperSchedule(task: task).isListed { configuration.subgoalSteps = 10 }
-    guard let world = OGBenchWorlds(task) else { return configuration }
-    configuration.subgoalSteps = world.subgoalSteps
-    let isMedium = task.identifier.contains("medium")
-    switch world {
-    case .pointMaze:
-      configuration.learningRate = 1e-4
-      configuration.highTemperature = isMedium ? 2 : 1
-    case .humanoidMaze:
-      configuration.continuityWeight = 0
-      configuration.highTemperature = isMedium ? 2 : 1
-    case .manipulation:
-      configuration.expectile = 0.7
-      configuration.policiesMoveGoals = false
-      if task.identifier.hasPrefix("cube") {
-        configuration.discount = .value(0.99)
-        configuration.continuityWeight = 0
-        configuration.lowTemperature = 10
-        configuration.highTemperature = task.identifier.contains("double") ? 1 : 0.5
-      } else {
-        configuration.discount = .value(0.998)
-      }
-    case .antMaze, .antSoccer: break
-    }
+    if WGCSLPreset.listed(task) != nil { configuration.subgoalSteps = 10 }
+    guard let preset = OGBenchPreset(task: task) else { return configuration }
+    configuration.subgoalSteps = preset.subgoalSteps
+    LAVLPreset.apply(preset.worlds, of: task, to: &configuration)
     return configuration
   }
 }

@@ -203,15 +203,9 @@ extension QRL.Configuration {
   /// OGBench's settings for its worlds, and WGCSL's batch, widths and normaliser for its tasks.
   public static func preset(for task: GoalTask) -> Self {
     var configuration = common(for: task)
-    guard let world = OGBenchWorlds(task) else { return configuration }
-    configuration.discount = OGBenchWorlds.discount(task)
-    configuration.imitationWeight =
-      switch world {
-      case .pointMaze: 0.0003
-      case .antMaze, .antSoccer: 0.003
-      case .humanoidMaze: 0.001
-      case .manipulation: 0.3
-      }
+    guard let preset = OGBenchPreset(task: task) else { return configuration }
+    configuration.discount = preset.discount
+    configuration.imitationWeight = preset.imitationWeights.qrl
     return configuration
   }
 

@@ -158,8 +158,7 @@ public struct GoalShares: SettingGroup {
 extension ValueConfiguration {
   /// WGCSL's gradient steps for its tasks, and OGBench's for all others.
   public static func updates(for task: GoalTask) -> Int {
-    let schedule = PaperSchedule(task: task)
-    return schedule.isListed ? schedule.updates : 1_000_000
+    WGCSLPreset.listed(task)?.updates ?? 1_000_000
   }
 
   /// The defaults; for WGCSL's tasks its batch, widths, discount, normaliser and rewards.
@@ -167,10 +166,9 @@ extension ValueConfiguration {
   /// Its worlds' numbers are not of unit scale and its goals are places, which many states have in common.
   static func common(for task: GoalTask) -> Self {
     var configuration = Self()
-    let schedule = PaperSchedule(task: task)
-    configuration.online.updatesPerEpisode = schedule.batchesPerCycle
-    guard schedule.isListed else { return configuration }
-    configuration.batchSize = schedule.batchSize
+    configuration.online.updatesPerEpisode = WGCSLPreset(task: task).batchesPerCycle
+    guard let preset = WGCSLPreset.listed(task) else { return configuration }
+    configuration.batchSize = preset.batchSize
     configuration.hiddenWidths = [256, 256, 256]
     configuration.discount = .horizon
     configuration.normalizer.isOn = true
@@ -189,39 +187,5 @@ extension ValueConfiguration {
     scheme.rewarded = shared.success.rewarded
     scheme.subgoalSteps = subgoalSteps
     return scheme
-  }
-}
-
-/// The settings that OGBench's command lines give for its worlds, by a task's name.
-///
-/// Source: github.com/seohongpark/ogbench at 1d41409, `impls/hyperparameters.sh`. What they change for the
-/// kind of data (`explore`, `noisy`, `stitch`) a task does not say: set it.
-enum OGBenchWorlds {
-  case pointMaze, antMaze, humanoidMaze, antSoccer, manipulation
-
-  /// nil for worlds that are not OGBench's.
-  init?(_ task: GoalTask) {
-    let worlds: [(String, OGBenchWorlds)] = [
-      ("pointmaze", .pointMaze), ("antmaze", .antMaze), ("humanoidmaze", .humanoidMaze),
-      ("antsoccer", .antSoccer), ("cube", .manipulation), ("scene", .manipulation),
-      ("puzzle", .manipulation),
-    ]
-    guard let found = worlds.first(where: { task.identifier.hasPrefix($0.0) }) else { return nil }
-    self = found.1
-  }
-
-  /// γ.
-  static func discount(_ task: GoalTask) -> Discount {
-    OGBenchWorlds(task) == .humanoidMaze || task.identifier.contains("giant")
-      ? .value(0.995) : .value(0.99)
-  }
-
-  /// Steps from a state to its subgoal.
-  var subgoalSteps: Int {
-    switch self {
-    case .humanoidMaze: 100
-    case .manipulation: 10
-    default: 25
-    }
   }
 }
