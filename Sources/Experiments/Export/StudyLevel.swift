@@ -1,8 +1,8 @@
 import Environments
-import Storage
 import Foundation
 import GoalCore
 import Statistics
+import Storage
 
 /// A row of a study's `methods.csv`: what a method's runs come to in one measure at one time.
 struct StudyLevel: Sendable, Equatable {
@@ -81,7 +81,7 @@ struct StudyLevel: Sendable, Equatable {
 
   /// What a measure can be in a world; anything if either is unknown here.
   private static func range(of measure: String, in environment: String) -> ClosedRange<Double> {
-    guard let measure = Measure.all.first(where: { $0.name == measure }),
+    guard let measure = Measure(name: measure),
       let world = try? EnvironmentRegistry.world(environment)
     else { return -.infinity ... .infinity }
     return measure.range(world.task)

@@ -7,15 +7,32 @@ public protocol Inspected: Encodable, Sendable {
   var text: String { get }
   /// It as a figure; throws `ExperimentError.nothingToDraw`.
   func figure() throws -> SVGFigure
+  /// The name that JSON has for a property.
+  func name(ofKey key: String) -> String
+}
+
+/// A property's name in JSON.
+private struct NamedKey: CodingKey {
+  let stringValue: String
+  let intValue: Int? = nil
+
+  init(stringValue: String) { self.stringValue = stringValue }
+  init?(intValue: Int) { nil }
 }
 
 extension Inspected {
+  /// The property's own name.
+  public func name(ofKey key: String) -> String { key }
+
   /// All of it as JSON; numbers that are not finite are the texts `inf`, `-inf` and `nan`.
   public func json() throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    encoder.keyEncodingStrategy = .custom { path in
+      NamedKey(stringValue: path.last.map { name(ofKey: $0.stringValue) } ?? "")
+    }
     return String(decoding: try encoder.encode(self), as: UTF8.self)
   }
 }

@@ -72,13 +72,12 @@ final class ComparisonTests {
   @Test func theScriptIsToldFromChance() throws {
     let found = try compare(
       ["random", "scripted"], environment: "point-reach", episodes: 40)
-    let success = try #require(found.differences.first?.byName.first)
-    #expect(success.name == "success" && success.value.verdict == .better)
-    #expect(success.value.units == .episodes && success.value.difference.episodes == 40)
-    let distance = try #require(
-      found.differences.first?.byName.first { $0.name == "final_distance" })
-    #expect(distance.value.verdict == .better)
-    #expect(distance.value.difference.estimate < 0)
+    let success = try #require(found.differences.first?[.success])
+    #expect(success.verdict == .better)
+    #expect(success.units == .episodes && success.difference.episodes == 40)
+    let distance = try #require(found.differences.first?[.finalDistance])
+    #expect(distance.verdict == .better)
+    #expect(distance.difference.estimate < 0)
     #expect(found.sentences.count == 2)
     #expect(found.sentences[0].hasPrefix("scripted is better than random: success differs by +"))
     #expect(found.sentences[1].hasPrefix("scripted is better than random: return49 differs by +"))
@@ -97,9 +96,9 @@ final class ComparisonTests {
     #expect(found.methods.map(\.entries.count) == [2, 2, 1])
     // Seeds and starts are both in a method's interval, which ends where the return does.
     let crossed = CrossedScores(found.entries.prefix(2).map { $0.scores.map(\.fullReturn) })
-    #expect(found.methods[0].byName[2].value == crossed.level(in: 0...50))
+    #expect(found.methods[0][.fullReturn] == crossed.level(in: 0...50))
     #expect(
-      found.differences.map { "\($0.method) \($0.over) \($0.byName[0].value.units)" }
+      found.differences.map { "\($0.method) \($0.over) \($0[.success].units)" }
         == ["gcsl goal-bc seeds", "longer goal-bc episodes"])
     let table = try found.methodsTable()
     #expect(table.heads[0...2] == ["method", "seeds", "success"])
