@@ -92,11 +92,11 @@ public struct Comparison: Sendable {
       let all = method.entries[0].tasks
       for (place, task) in all.enumerated() {
         table.rows.append(
-          head + ["\(task.number)"] + shown.map { method[$0, onTask: place].text }
+          head + ["\(task.number)"] + shown.map { method[$0, onTask: place] }
             + ["\(request.episodes)"])
       }
       table.rows.append(
-        head + (hasTasks ? ["mean"] : []) + shown.map { method[$0].text }
+        head + (hasTasks ? ["mean"] : []) + shown.map { method[$0] }
           + ["\(method.entries[0].scores.count)"])
     }
     for entry in entries {

@@ -19,7 +19,7 @@ extension Comparison {
     guard environments.count > 1 else {
       var table = Table(["method", "seeds"] + shown.map(name) + ["episodes"])
       table.rows = methods.map { method in
-        [method.name, "\(method.entries.count)"] + shown.map { method[$0].text }
+        [method.name, "\(method.entries.count)"] + shown.map { method[$0] }
           + ["\(method.entries[0].scores.count)"]
       }
       return table
@@ -29,7 +29,7 @@ extension Comparison {
     table.rows = environments.map { environment in
       [environment]
         + names.map { name in
-          methods.first { $0.name == name && $0.environment == environment }?[measure].text ?? "–"
+          methods.first { $0.name == name && $0.environment == environment }?[measure]
         }
     }
     guard measure == .success else { return table }
@@ -40,13 +40,13 @@ extension Comparison {
         [aggregate.name]
           + names.map { name in
             overall.first { $0.method == name }?.aggregates.first { $0.name == aggregate.name }?
-              .value.text ?? "–"
+              .value
           })
     }
     table.rows.append(
       ["P(beats \(overall[0].method))"]
         + names.map { name in
-          overall.first { $0.method == name }?.improvement?.text ?? "–"
+          overall.first { $0.method == name }?.improvement
         })
     return table
   }
@@ -62,9 +62,9 @@ extension Comparison {
         + ["P(better success)", "over"])
     table.rows = differences.map { difference in
       (isOne ? [] : [difference.environment]) + ["\(difference.method) − \(difference.over)"]
-        + shown.map { PairedComparison.signed(difference[$0].difference) }
+        + shown.map { SignedEstimate(estimate: difference[$0].difference) }
         + [
-          difference[.success].improvement?.text ?? "–",
+          difference[.success].improvement,
           "\(difference[.success].difference.episodes) "
             + (difference[.success].units == .seeds ? "runs" : "episodes"),
         ]

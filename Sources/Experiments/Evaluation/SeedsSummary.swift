@@ -17,13 +17,13 @@ public struct SeedsSummary: Sendable {
     let episodes = "\(first.evaluation[.success].episodes)"
     var table = Table(["seed"] + first.evaluation.byName.map(\.name) + ["episodes"])
     for (run, each) in zip(runs, found) {
-      table.rows.append(["\(run.seed)"] + each.evaluation.byName.map(\.value.text) + [episodes])
+      table.rows.append(["\(run.seed)"] + each.evaluation.byName.map(\.value) + [episodes])
     }
     func row(_ name: String, _ value: (CrossedScores, ClosedRange<Double>) -> Estimate) {
       table.rows.append(
         [name]
           + Measure.allCases.map { measure in
-            value(measure.crossed(found.map(\.scores)), measure.range(first.task)).text
+            value(measure.crossed(found.map(\.scores)), measure.range(first.task))
           } + [episodes])
     }
     if hasInterquartile {

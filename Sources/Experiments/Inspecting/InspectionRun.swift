@@ -138,7 +138,7 @@ public struct RunInspection: Encodable, Sendable, Inspected {
     let shown = 12
     var table = Table(["updates"] + last.evaluation.byName.map(\.name) + ["episodes"])
     table.rows = evaluations.suffix(shown).map { timed in
-      [Inspection.count(timed.updates)] + timed.evaluation.byName.map(\.value.text)
+      [Inspection.count(timed.updates)] + timed.evaluation.byName.map(\.value)
         + ["\(timed.evaluation[.success].episodes)"]
     }
     let curve = Thinning.means(evaluations.map { $0.evaluation[.success].estimate }, most: 60)

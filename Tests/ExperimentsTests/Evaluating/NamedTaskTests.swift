@@ -105,10 +105,10 @@ struct NamedTaskTests {
       table.heads
         == ["policy", "task", "success", "discounted_return", "final_distance", "episodes"])
     #expect(
-      table.rows.map { $0[1] } == [
+      table.rows.map { $0[1].shown } == [
         "1", "2", "3", "4", "5", "mean", "1", "2", "3", "4", "5", "mean",
       ])
-    #expect(table.rows.map { $0[5] }.prefix(6) == ["4", "4", "4", "4", "4", "20"])
+    #expect(table.rows.map { $0[5].shown }.prefix(6) == ["4", "4", "4", "4", "4", "20"])
     for entry in found.entries {
       let shares = (0..<5).map { task in
         Double(entry.scores[task * 4..<task * 4 + 4].count(where: \.success)) / 4
@@ -117,7 +117,7 @@ struct NamedTaskTests {
     }
     let script = try #require(found.entries.first).scores
     let own = Intervals.wilson(successes: script.prefix(4).count(where: \.success), of: 4)
-    #expect(table.rows[0][2] == own.text)
+    #expect(table.rows[0][2].shown == own.text)
     // One step counts at most, so no interval passes 1.
     for entry in found.entries {
       #expect(
