@@ -3,7 +3,7 @@ internal import Replay
 internal import Torch
 
 /// What the settings of learners with a critic have in common; the defaults are WGCSL's code's.
-public struct ActorCriticSettings: SettingGroup {
+public struct ActorCriticSettings: SharedSettings {
   /// Rows in a batch, `B`.
   @Setting("rows in a batch; 512 for the hard tasks", .batch) public var batchSize = 128
   /// Units of each hidden layer of policy and critics.
@@ -33,37 +33,10 @@ public struct ActorCriticSettings: SettingGroup {
 
   /// The defaults of WGCSL's code.
   public init() {}
-
-  /// Throws `SettingsError` for layers that give too many numbers for a batch.
-  public func validateTogether(under path: [String]) throws {
-    try Settings.requireLayers(hiddenWidths, batch: batchSize)
-  }
 }
 
 /// What can be set about a learner with a critic: what all of those share, and its own.
-@dynamicMemberLookup
-protocol ActorCriticConfiguration: LearnerConfiguration {
-  var shared: ActorCriticSettings { get set }
-}
-
-extension ActorCriticConfiguration {
-  subscript<Value>(dynamicMember path: WritableKeyPath<ActorCriticSettings, Value>) -> Value {
-    get { shared[keyPath: path] }
-    set { shared[keyPath: path] = newValue }
-  }
-
-  /// Units of each hidden layer of policy and critics.
-  public var hiddenWidths: [Int] {
-    get { shared.hiddenWidths }
-    set { shared.hiddenWidths = newValue }
-  }
-
-  /// How the learner learns online.
-  public var online: OnlineSettings {
-    get { shared.online }
-    set { shared.online = newValue }
-  }
-}
+protocol ActorCriticConfiguration: SharingConfiguration where Shared == ActorCriticSettings {}
 
 /// What can be set about a learner whose targets move at the end of a cycle of updates, as in WGCSL's code.
 protocol CyclicConfiguration: ActorCriticConfiguration {

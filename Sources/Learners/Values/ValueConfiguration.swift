@@ -2,7 +2,7 @@ internal import GoalCore
 internal import Replay
 
 /// What the settings of the learners that OGBench compares have in common.
-public struct ValueSettings: SettingGroup {
+public struct ValueSettings: SharedSettings {
   /// Rows in a batch, `B`.
   @Setting("rows in a batch; WGCSL's for its tasks", .batch) public var batchSize = 1024
   /// Units of each hidden layer of every network.
@@ -41,37 +41,10 @@ public struct ValueSettings: SettingGroup {
 
   /// OGBench's defaults.
   public init() {}
-
-  /// Throws `SettingsError` for layers that give too many numbers for a batch.
-  public func validateTogether(under path: [String]) throws {
-    try Settings.requireLayers(hiddenWidths, batch: batchSize)
-  }
 }
 
 /// What can be set about a learner that OGBench compares: what all of those share, and its own.
-@dynamicMemberLookup
-protocol ValueConfiguration: LearnerConfiguration {
-  var shared: ValueSettings { get set }
-}
-
-extension ValueConfiguration {
-  subscript<Value>(dynamicMember path: WritableKeyPath<ValueSettings, Value>) -> Value {
-    get { shared[keyPath: path] }
-    set { shared[keyPath: path] = newValue }
-  }
-
-  /// Units of each hidden layer of every network.
-  public var hiddenWidths: [Int] {
-    get { shared.hiddenWidths }
-    set { shared.hiddenWidths = newValue }
-  }
-
-  /// How the learner learns online.
-  public var online: OnlineSettings {
-    get { shared.online }
-    set { shared.online = newValue }
-  }
-}
+protocol ValueConfiguration: SharingConfiguration where Shared == ValueSettings {}
 
 /// Meanings of settings that some of these learners have.
 enum ValueMeaning {
