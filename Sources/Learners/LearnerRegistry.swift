@@ -39,7 +39,7 @@ public struct LearnerEntry: Sendable {
   /// The idea in one sentence.
   public let summary: String
   /// Every setting with its default, meaning and source.
-  public let settings: [Setting]
+  public let settings: [SettingDescription]
 
   private typealias Values = [String: JSONValue]
   private let resolveSettings: @Sendable (GoalTask, Values) throws -> Values
@@ -52,8 +52,8 @@ public struct LearnerEntry: Sendable {
     identifier = L.identifier
     summary = L.summary
     let defaults = (try? Settings.values(of: L.Configuration())) ?? [:]
-    settings = L.Configuration.documentation.map { entry in
-      Setting(
+    settings = SettingTable(L.Configuration()).rows.map { entry in
+      SettingDescription(
         key: entry.key, defaultValue: JSONValue.object(defaults).at(entry.key).description,
         meaning: entry.meaning, source: entry.source)
     }
@@ -87,10 +87,10 @@ public struct LearnerEntry: Sendable {
   /// Every setting with the paper's value for a task.
   ///
   /// Throws `SettingsError`.
-  public func settings(for task: GoalTask) throws -> [Setting] {
+  public func settings(for task: GoalTask) throws -> [SettingDescription] {
     let values = JSONValue.object(try resolve(task: task))
     return settings.map {
-      Setting(
+      SettingDescription(
         key: $0.key, defaultValue: values.at($0.key).description, meaning: $0.meaning,
         source: $0.source)
     }

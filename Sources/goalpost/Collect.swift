@@ -107,10 +107,10 @@ struct Collect: ParsableCommand {
         workers: workers)
     }
     var request = TrajectoryCollection.Request(
-      environment: environment, policy: policy, episodes: episodes, seed: seed ?? drawnSeed(),
-      exploration: Exploration(noise: noise, randomActions: randomActions),
-      shardEpisodes: shardEpisodes, compress: compress, states: states, images: images)
-    request.goals = goals
+      environment: environment, policy: policy, episodes: episodes, seed: seed ?? drawnSeed())
+    (request.noise, request.randomActions, request.goals) = (noise, randomActions, goals ?? "")
+    (request.shardEpisodes, request.compress) = (shardEpisodes, compress)
+    (request.states, request.images) = (states, images)
     return try TrajectoryCollection.run(
       request, onlyEpisodes: onlyEpisodes, in: folder, workers: workers)
   }

@@ -159,7 +159,7 @@ struct Evaluate: ParsableCommand {
     if let table, ComparisonTable(rawValue: table) == nil {
       throw ValidationError("--table must be one of \(ComparisonTable.names), found '\(table)'")
     }
-    if !Comparison.measures.contains(measure) {
+    if Measure(name: measure) == nil {
       throw ValidationError(
         "--measure must be one of \(Comparison.measures.joined(separator: ", ")), found '\(measure)'"
       )
@@ -219,7 +219,11 @@ struct Evaluate: ParsableCommand {
 
   func run() throws {
     let bands = try expect.map { try Bands($0) }
-    try bands?.checkNames(among: against.isEmpty ? Comparison.measures : DatasetEvaluation.measures)
+    if against.isEmpty {
+      try bands?.checkMeasures()
+    } else {
+      try bands?.checkNames(among: DatasetEvaluation.measures)
+    }
     let form = TableFormat(rawValue: format) ?? .text
     let threads = workers ?? ProcessInfo.processInfo.activeProcessorCount
     guard against.isEmpty else { return try holdAgainst(bands, threads, form) }

@@ -1,4 +1,5 @@
 import Foundation
+import Learners
 import TestSupport
 import Testing
 
@@ -29,12 +30,7 @@ struct HelpTests {
     try compare(["help", name], with: "help-\(name)")
   }
 
-  @Test(
-    arguments: [
-      "goal-bc", "gcsl", "wgcsl", "goal-marvil", "ddpg", "ddpg-her", "td3-bc", "gcbc", "gcivl",
-      "gciql",
-      "hiql", "crl", "qrl", "lavl",
-    ])
+  @Test(arguments: LearnerRegistry.all.map(\.identifier))
   func aLearnersSettingsAreAsAgreed(name: String) throws {
     try compare(["learners", name], with: "learners-\(name)")
   }

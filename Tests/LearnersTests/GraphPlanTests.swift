@@ -139,7 +139,10 @@ struct GraphPlanTests {
   // MARK: - Learners
 
   /// Every learner with a value plans, and says the same to every actor and every time.
-  @Test(arguments: ["ddpg-her", "td3-bc", "wgcsl", "gcivl", "gciql", "hiql", "crl", "qrl", "lavl"])
+  @Test(
+    arguments: LearnerRegistry.all.map(\.identifier).filter {
+      (try? LearnerRegistry.entry($0).small(task: PointWorld.task())) is any GoalValuing
+    })
   func learnersPlanByTheirValues(id: String) throws {
     let task = PointWorld.task()
     var generator = Philox(seed: 4, purpose: 1, index: 0)

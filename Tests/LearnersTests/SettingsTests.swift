@@ -81,7 +81,7 @@ struct SettingsTests {
   @Test func thePapersSchedulesAreTheReferences() {
     func schedule(_ identifier: String) -> [Double] {
       let point = PointWorld.task()
-      let schedule = PaperSchedule(
+      let schedule = WGCSLPreset(
         task: .init(identifier: identifier, spec: point.spec, goalIndices: [0, 1]))
       return [
         Double(schedule.batchSize), schedule.bestAdvantageStep, Double(schedule.batchesPerCycle),

@@ -153,13 +153,15 @@ struct ValueReferenceTests {
   }
 
   /// Goals that name part of an observation cannot be had as observations.
-  @Test(arguments: ["gcbc", "gcivl", "gciql", "hiql", "crl", "qrl", "lavl"])
-  func observationsAsGoalsNeedAWorldThatNamesThem(id: String) throws {
+  @Test(
+    arguments: LearnerRegistry.all.filter { entry in
+      entry.settings.contains { $0.key == "goalForm" }
+    })
+  func observationsAsGoalsNeedAWorldThatNamesThem(entry: LearnerEntry) throws {
     let spec = GoalSpec(
       observation: 5, goal: 2, action: .continuous(low: [-1], high: [1]), horizon: 30,
       successThreshold: 0.1, metric: "distance", controlPeriod: 1)
     let task = GoalTask(identifier: "part", spec: spec, goalIndices: [1, 3])
-    let entry = try LearnerRegistry.entry(id)
     let error = #expect(throws: GoalFormError.self) {
       try entry.make(task: task, overrides: ["goalForm": "observation"], seed: 0)
     }

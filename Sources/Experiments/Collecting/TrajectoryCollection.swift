@@ -67,54 +67,6 @@ public enum TrajectoryCollection {
     }
   }
 
-  /// What a command line asks for, as it is written there.
-  public struct Request: Sendable {
-    /// The world's id.
-    public var environment: String
-    /// `random`, `scripted` or a checkpoint's path.
-    public var policy: String
-    /// Episodes in all.
-    public var episodes: Int
-    /// The recipe's seed.
-    public var seed: UInt64
-    /// What is added to the policy's actions.
-    public var exploration: Exploration
-    /// Episodes in a shard, at most.
-    public var shardEpisodes: Int
-    /// Whether shards are compressed.
-    public var compress: Bool
-    /// Whether the simulator's states are stored.
-    public var states: Bool
-    /// Whether images of the states are stored.
-    public var images: Bool
-    /// The world's law for starts and goals; nil where episodes start as the world starts them.
-    public var goals: String?
-
-    /// Makes a request.
-    public init(
-      environment: String, policy: String, episodes: Int, seed: UInt64, exploration: Exploration,
-      shardEpisodes: Int, compress: Bool, states: Bool, images: Bool = false
-    ) {
-      self.environment = environment
-      self.policy = policy
-      self.episodes = episodes
-      self.seed = seed
-      self.exploration = exploration
-      self.shardEpisodes = shardEpisodes
-      self.compress = compress
-      self.states = states
-      self.images = images
-    }
-
-    var recipe: Recipe {
-      Recipe(
-        environment: environment, policy: policy, seed: seed, episodes: episodes,
-        noise: exploration.noise, randomActions: exploration.randomActions,
-        shardEpisodes: shardEpisodes, compress: compress, states: states, images: images,
-        goals: goals)
-    }
-  }
-
   /// Makes what a request lacks in `folder`.
   public static func run(
     _ request: Request, onlyEpisodes: String?, in folder: URL, workers: Int?
@@ -260,9 +212,15 @@ public enum TrajectoryCollection {
         reason:
           "a recipe needs environment, policy, episodes (from 1 to 2^32) and seed (below 2^28)")
     }
-    let base = Recipe(
-      environment: environment, policy: policy, seed: UInt64(seed), episodes: episodes)
-    var recipe = try RecipeSettings.applying(values, to: base, file: file)
+    var request = Request(
+      environment: environment, policy: policy, episodes: episodes, seed: UInt64(seed))
+    do { request = try Settings.applying(values, to: request) } catch let error as SettingsError {
+      throw ExperimentError.badSettings(path: file.path, reason: error.description)
+    }
+    var recipe = request.recipe
+    do { try recipe.check() } catch {
+      throw ExperimentError.badSettings(path: file.path, reason: "\(error)")
+    }
     // A checkpoint's policy that lies beside its recipe is named without the folder.
     let beside = file.deletingLastPathComponent().appendingPathComponent(policy)
     if beside.pathExtension == "safetensors", FileManager.default.fileExists(atPath: beside.path) {

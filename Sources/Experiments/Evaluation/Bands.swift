@@ -140,6 +140,11 @@ public struct Bands: Sendable {
     }
   }
 
+  /// Throws `ExperimentError.outsideBand` for a band of what is no measure of an evaluation in any world.
+  public func checkMeasures() throws {
+    try checkNames(among: Comparison.measures + bands.keys.filter { Measure(name: $0) != nil })
+  }
+
   private func check(
     _ results: [(subject: String, values: [(name: String, of: String, value: Double)])]
   ) throws -> [String] {
@@ -192,7 +197,7 @@ extension DatasetInspection {
   var byName: [(name: String, value: Double)] {
     let estimates = [
       ("success", success), ("success_ever", successEver), ("return", `return`),
-      ("return49", return49),
+      (name(ofKey: "returnBeforeLast"), returnBeforeLast),
     ].compactMap { name, estimate in estimate.map { (name, $0.estimate) } }
     let shares = (behaviour ?? [:]).sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     return [("episodes", Double(counts.episodes)), ("steps", Double(counts.steps))]

@@ -2,6 +2,7 @@ public import Environments
 public import Foundation
 public import GoalCore
 public import Statistics
+import Support
 
 /// Policies evaluated on the same starts and goals.
 public struct Comparison: Sendable {
@@ -86,17 +87,17 @@ public struct Comparison: Sendable {
     let hasTasks = entries.contains { !$0.tasks.isEmpty }
     var table = Table(
       (isOne ? [] : ["environment"]) + ["policy"] + (hasTasks ? ["task"] : [])
-        + shown(Measure.all.map(\.name)) + ["episodes"])
+        + shown.map(name) + ["episodes"])
     func add(_ name: String, _ method: Method) {
       let head = (isOne ? [] : [method.environment]) + [name]
       let all = method.entries[0].tasks
       for (place, task) in all.enumerated() {
         table.rows.append(
-          head + ["\(task.number)"] + shown(method.byName(onTask: place).map(\.value.text))
+          head + ["\(task.number)"] + shown.map { method[$0, onTask: place] }
             + ["\(request.episodes)"])
       }
       table.rows.append(
-        head + (hasTasks ? ["mean"] : []) + shown(method.byName.map(\.value.text))
+        head + (hasTasks ? ["mean"] : []) + shown.map { method[$0] }
           + ["\(method.entries[0].scores.count)"])
     }
     for entry in entries {
@@ -114,13 +115,6 @@ public struct Comparison: Sendable {
 
   /// Whether all episodes ended at their first success, as evaluations in worlds with named tasks do.
   var endsAtSuccess: Bool { entries.allSatisfy { $0.world.task.endsAtSuccess } }
-
-  /// What the tables show of a list over all measures: where episodes end at success, steps at the goal and what was
-  /// before the last step say nothing.
-  func shown<Value>(_ values: [Value]) -> [Value] {
-    guard endsAtSuccess else { return values }
-    return zip(Measure.all, values).compactMap { $0.saysOfEnds ? $1 : nil }
-  }
 
   /// Where the episodes of a policy started.
   func starts(of entry: Entry) -> EvaluationStarts {

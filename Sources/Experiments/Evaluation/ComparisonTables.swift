@@ -1,6 +1,6 @@
+import Environments
 import GoalCore
 import Statistics
-import Environments
 import Support
 
 extension Comparison {
@@ -11,30 +11,29 @@ extension Comparison {
   /// several, and of the one checkpoint otherwise. Throws `ExperimentError.badSettings` for a measure
   /// that is none.
   public func methodsTable(of measure: String = "success") throws -> Table {
-    guard let place = Measure.all.firstIndex(where: { $0.name == measure }) else {
+    guard let measure = Measure(name: measure) else {
       throw ExperimentError.badSettings(
         path: "evaluate",
         reason: NearNames.complaint("measure", measure, among: Self.measures))
     }
     let methods = methods
     guard environments.count > 1 else {
-      var table = Table(["method", "seeds"] + shown(Measure.all.map(\.name)) + ["episodes"])
+      var table = Table(["method", "seeds"] + shown.map(name) + ["episodes"])
       table.rows = methods.map { method in
-        [method.name, "\(method.entries.count)"] + shown(method.byName.map(\.value.text))
+        [method.name, "\(method.entries.count)"] + shown.map { method[$0] }
           + ["\(method.entries[0].scores.count)"]
       }
       return table
     }
     let names = methods.reduce(into: [String]()) { if !$0.contains($1.name) { $0.append($1.name) } }
-    var table = Table([measure] + names)
+    var table = Table([name(measure)] + names)
     table.rows = environments.map { environment in
       [environment]
         + names.map { name in
-          methods.first { $0.name == name && $0.environment == environment }?.byName[place].value
-            .text ?? "–"
+          methods.first { $0.name == name && $0.environment == environment }?[measure]
         }
     }
-    guard place == 0 else { return table }
+    guard measure == .success else { return table }
     let overall = overall
     guard !overall.isEmpty else { return table }
     for aggregate in Aggregate.all {
@@ -42,13 +41,13 @@ extension Comparison {
         [aggregate.name]
           + names.map { name in
             overall.first { $0.method == name }?.aggregates.first { $0.name == aggregate.name }?
-              .value.text ?? "–"
+              .value
           })
     }
     table.rows.append(
       ["P(beats \(overall[0].method))"]
         + names.map { name in
-          overall.first { $0.method == name }?.improvement?.text ?? "–"
+          overall.first { $0.method == name }?.improvement
         })
     return table
   }
@@ -60,15 +59,15 @@ extension Comparison {
     guard !differences.isEmpty else { return nil }
     let isOne = environments.count < 2
     var table = Table(
-      (isOne ? [] : ["environment"]) + ["method"] + shown(Measure.all.map(\.name))
+      (isOne ? [] : ["environment"]) + ["method"] + shown.map(name)
         + ["P(better success)", "over"])
     table.rows = differences.map { difference in
       (isOne ? [] : [difference.environment]) + ["\(difference.method) − \(difference.over)"]
-        + shown(difference.byName.map { PairedComparison.signed($0.value.difference) })
+        + shown.map { SignedEstimate(estimate: difference[$0].difference) }
         + [
-          difference.byName[0].value.improvement?.text ?? "–",
-          "\(difference.byName[0].value.difference.episodes) "
-            + (difference.byName[0].value.units == .seeds ? "runs" : "episodes"),
+          difference[.success].improvement,
+          "\(difference[.success].difference.episodes) "
+            + (difference[.success].units == .seeds ? "runs" : "episodes"),
         ]
     }
     return table
@@ -78,8 +77,11 @@ extension Comparison {
   public var sentences: [String] {
     differences.flatMap { difference in
       let place = environments.count < 2 ? "" : "\(difference.environment): "
-      return difference.byName.prefix(endsAtSuccess ? 1 : 2).map { name, found in
-        place + found.sentence(difference.method, difference.over, on: name)
+      let measures: [Measure] = [.success, .returnBeforeLast]
+      return measures.filter(shown.contains).map { measure in
+        place
+          + difference[measure].sentence(
+            difference.method, difference.over, on: measure.name(horizon: difference.horizon))
       }
     }
   }

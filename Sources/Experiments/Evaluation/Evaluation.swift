@@ -1,7 +1,6 @@
 public import Environments
 import Foundation
 public import GoalCore
-public import Statistics
 import Support
 
 /// Which of a world's named tasks an evaluation is on.
@@ -160,92 +159,6 @@ public struct EpisodeScore: Codable, Sendable, Equatable {
     distanceBeforeLast = task.distance(before, desired)
     successBeforeLast = task.isReached(before, desired)
   }
-}
-
-/// The results of an evaluation, each with its 95 % interval: of this policy only, on starts in general.
-///
-/// Shares have Wilson's interval, means Student's within what the measure can be (`Intervals.mean`).
-public struct Evaluation: Codable, Sendable, Equatable {
-  /// Share of episodes that end in success.
-  public let success: Estimate
-  /// Mean undiscounted 0/1 return over the first H − 1 steps, as the WGCSL paper counts (49 of 50).
-  public let return49: Estimate
-  /// Mean undiscounted 0/1 return over all steps.
-  public let `return`: Estimate
-  /// Mean discounted 0/1 return over all steps, γ = 1 − 1/H.
-  public let discountedReturn: Estimate
-  /// Mean distance from the goal at the end, in the metric's unit.
-  public let finalDistance: Estimate
-  /// Share of episodes that are at the goal in the state before the last action (the 50th of 51), as GCSL's code
-  /// scores them.
-  public let success49: Estimate
-  /// Mean distance from the goal in that state.
-  public let distance49: Estimate
-
-  enum CodingKeys: String, CodingKey {
-    case success, return49, `return`, success49, distance49
-    case discountedReturn = "discounted_return"
-    case finalDistance = "final_distance"
-  }
-
-  /// Summarises episodes of a task's world, of so many named tasks with equally many episodes, task after task.
-  ///
-  /// Of several tasks a number is the mean over them, and its interval is for starts within these tasks
-  /// (`CrossedScores`).
-  public init(_ scores: [EpisodeScore], task: GoalTask, parts: Int = 1) {
-    func mean(_ value: (EpisodeScore) -> Double, _ range: ClosedRange<Double>) -> Estimate {
-      CrossedScores([scores.map(value)], parts: parts).level(in: range)
-    }
-    func share(_ isReached: (EpisodeScore) -> Bool) -> Estimate {
-      parts > 1
-        ? mean({ isReached($0) ? 1 : 0 }, MeasureRange.share)
-        : Intervals.wilson(successes: scores.count(where: isReached), of: scores.count)
-    }
-    success = share(\.success)
-    return49 = mean(\.returnBeforeLast, MeasureRange.returnBeforeLast(task))
-    `return` = mean(\.fullReturn, MeasureRange.fullReturn(task))
-    discountedReturn = mean(\.discountedReturn, MeasureRange.discountedReturn(task))
-    finalDistance = mean(\.finalDistance, MeasureRange.distance)
-    success49 = share(\.successBeforeLast)
-    distance49 = mean(\.distanceBeforeLast, MeasureRange.distance)
-  }
-
-  /// The estimates by the names that they have in JSON, in the order of tables.
-  public var byName: [(name: String, value: Estimate)] {
-    [
-      ("success", success), ("return49", return49), ("return", `return`),
-      ("discounted_return", discountedReturn), ("final_distance", finalDistance),
-      ("success49", success49), ("distance49", distance49),
-    ]
-  }
-}
-
-extension GoalTask {
-  /// Whether evaluations in its world end at their first success.
-  var endsAtSuccess: Bool {
-    EnvironmentRegistry.worlds.contains {
-      $0.task.identifier == identifier && !$0.tasks.isEmpty
-    }
-  }
-}
-
-/// What measures of an episode of H steps can be; of one that ends at its first success one step counts at most.
-enum MeasureRange {
-  static let share = 0.0...1.0
-  /// A step counts 0 or 1; the last does not count.
-  static func returnBeforeLast(_ task: GoalTask) -> ClosedRange<Double> {
-    0...min(Double(max(0, task.spec.horizon - 1)), task.endsAtSuccess ? 1 : .infinity)
-  }
-  static func fullReturn(_ task: GoalTask) -> ClosedRange<Double> {
-    0...(task.endsAtSuccess ? 1 : Double(task.spec.horizon))
-  }
-  /// Σ γ^t over H steps, γ = 1 − 1/H: H (1 − γ^H).
-  static func discountedReturn(_ task: GoalTask) -> ClosedRange<Double> {
-    let h = Double(task.spec.horizon)
-    return 0...(task.endsAtSuccess ? 1 : h * (1 - pow(1 - 1 / h, h)))
-  }
-  /// A distance has no upper bound that holds in every world.
-  static let distance = 0.0...Double.infinity
 }
 
 extension Evaluation {

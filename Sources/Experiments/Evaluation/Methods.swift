@@ -1,64 +1,21 @@
+import Environments
 import GoalCore
 public import Statistics
-import Environments
-
-/// A measure of an evaluation.
-struct Measure: Sendable {
-  /// Its name in tables and JSON.
-  let name: String
-  /// It of an episode; successes are 0 or 1.
-  let of: @Sendable (EpisodeScore) -> Double
-  /// What episodes give.
-  let kind: PairedComparison.Kind
-  /// Whether more is better.
-  let higherIsBetter: Bool
-  /// What it can be in a task's world.
-  let range: @Sendable (GoalTask) -> ClosedRange<Double>
-  /// Whether it says something of episodes that end at their first success.
-  let saysOfEnds: Bool
-
-  /// All of them, in the order of `Evaluation.byName`.
-  static let all: [Measure] = [
-    share("success", saysOfEnds: true) { $0.success },
-    Measure(
-      name: "return49", of: \.returnBeforeLast, kind: .mean, higherIsBetter: true,
-      range: MeasureRange.returnBeforeLast, saysOfEnds: false),
-    Measure(
-      name: "return", of: \.fullReturn, kind: .mean, higherIsBetter: true,
-      range: MeasureRange.fullReturn, saysOfEnds: false),
-    Measure(
-      name: "discounted_return", of: \.discountedReturn, kind: .mean, higherIsBetter: true,
-      range: MeasureRange.discountedReturn, saysOfEnds: true),
-    distance("final_distance", saysOfEnds: true) { $0.finalDistance },
-    share("success49", saysOfEnds: false) { $0.successBeforeLast },
-    distance("distance49", saysOfEnds: false) { $0.distanceBeforeLast },
-  ]
-
-  private static func share(
-    _ name: String, saysOfEnds: Bool, _ isReached: @escaping @Sendable (EpisodeScore) -> Bool
-  ) -> Measure {
-    Measure(
-      name: name, of: { isReached($0) ? 1 : 0 }, kind: .proportion, higherIsBetter: true,
-      range: { _ in MeasureRange.share }, saysOfEnds: saysOfEnds)
-  }
-
-  private static func distance(
-    _ name: String, saysOfEnds: Bool, _ of: @escaping @Sendable (EpisodeScore) -> Double
-  ) -> Measure {
-    Measure(
-      name: name, of: of, kind: .mean, higherIsBetter: false,
-      range: { _ in MeasureRange.distance }, saysOfEnds: saysOfEnds)
-  }
-
-  /// Several runs' scores of it on the same starts, of so many tasks with equally many.
-  func crossed(_ runs: [[EpisodeScore]], tasks: Int = 1) -> CrossedScores {
-    CrossedScores(runs.map { $0.map(of) }, parts: tasks)
-  }
-}
+import Support
 
 extension Comparison {
-  /// The names of what is measured.
-  public static var measures: [String] { Measure.all.map(\.name) }
+  /// The names of what is measured, in worlds of 50 steps.
+  public static var measures: [String] { Measure.allCases.map { $0.name(horizon: 50) } }
+
+  /// The measures that tables show: if all episodes end at their first success, those that say something of
+  /// such episodes.
+  var shown: [Measure] { Measure.allCases.filter { !endsAtSuccess || $0.saysOfEnds } }
+
+  /// A measure's name in tables over all worlds.
+  func name(_ measure: Measure) -> String {
+    let horizons = Set(entries.map(\.world.task.spec.horizon))
+    return measure.name(horizon: horizons.count == 1 ? horizons.first : nil)
+  }
 
   /// A method's seeds in one world.
   public struct Method: Sendable {
@@ -69,20 +26,31 @@ extension Comparison {
     /// Its seeds.
     public let entries: [Entry]
 
-    /// Each measure: of several seeds for other seeds and other starts (`CrossedScores.level`), of one run its own.
-    public var byName: [(name: String, value: Estimate)] {
-      guard entries.count > 1 else { return entries.first?.evaluation.byName ?? [] }
-      return Measure.all.map { ($0.name, crossed($0).level(in: range($0))) }
+    private var task: GoalTask { entries[0].world.task }
+
+    /// A measure: of several seeds for other seeds and other starts (`CrossedScores.level`), of one run its own.
+    public subscript(measure: Measure) -> Estimate {
+      entries.count > 1
+        ? crossed(measure).level(in: measure.range(task)) : entries[0].evaluation[measure]
     }
 
-    /// Each measure on the task at a place in its list alone.
-    func byName(onTask place: Int) -> [(name: String, value: Estimate)] {
+    /// A measure on the task at a place in its list alone.
+    subscript(measure: Measure, onTask place: Int) -> Estimate {
       let length = entries[0].scores.count / entries[0].tasks.count
       let runs = entries.map { Array($0.scores[place * length..<(place + 1) * length]) }
-      guard runs.count > 1 else {
-        return Evaluation(runs[0], task: entries[0].world.task).byName
-      }
-      return Measure.all.map { ($0.name, $0.crossed(runs).level(in: range($0))) }
+      return runs.count > 1
+        ? measure.crossed(runs).level(in: measure.range(task))
+        : measure.estimate(runs[0], task: task)
+    }
+
+    /// Each measure by its name.
+    public var byName: [(name: String, value: Estimate)] {
+      Measure.allCases.map { ($0.name(horizon: task.spec.horizon), self[$0]) }
+    }
+
+    /// Each measure on a task by its name.
+    func byName(onTask place: Int) -> [(name: String, value: Estimate)] {
+      Measure.allCases.map { ($0.name(horizon: task.spec.horizon), self[$0, onTask: place]) }
     }
 
     /// Its seeds' scores of a measure on the starts that all of them faced.
@@ -90,13 +58,8 @@ extension Comparison {
       measure.crossed(entries.map(\.scores), tasks: max(1, entries[0].tasks.count))
     }
 
-    private func range(_ measure: Measure) -> ClosedRange<Double> {
-      measure.range(entries[0].world.task)
-    }
-
     /// This beside another, on the episodes that both faced.
-    func compared(with other: Method, _ place: Int) -> PairedComparison {
-      let measure = Measure.all[place]
+    func compared(with other: Method, on measure: Measure) -> PairedComparison {
       let (ours, theirs) = (crossed(measure), other.crossed(measure))
       // Two single runs: a share has an interval of its own.
       if ours.runs == 1, theirs.runs == 1, measure.kind == .proportion {
@@ -105,7 +68,7 @@ extension Comparison {
           higherIsBetter: measure.higherIsBetter)
       }
       return PairedComparison(
-        ours, over: theirs, in: range(measure), higherIsBetter: measure.higherIsBetter)
+        ours, over: theirs, in: measure.range(task), higherIsBetter: measure.higherIsBetter)
     }
   }
 
@@ -117,8 +80,30 @@ extension Comparison {
     public let method: String
     /// What it is compared with.
     public let over: String
-    /// Each measure's comparison.
-    public let byName: [(name: String, value: PairedComparison)]
+    /// Steps of an episode in the world.
+    let horizon: Int
+    private let all: [Measure: PairedComparison]
+
+    /// A method beside another of its world.
+    init(_ method: Method, over other: Method) {
+      (environment, self.method, over) = (method.environment, method.name, other.name)
+      horizon = method.entries[0].world.task.spec.horizon
+      all = Dictionary(
+        uniqueKeysWithValues: Measure.allCases.map { ($0, method.compared(with: other, on: $0)) })
+    }
+
+    /// A measure's comparison.
+    public subscript(measure: Measure) -> PairedComparison {
+      guard let found = all[measure] else {
+        preconditionFailure("methods are compared by every measure")
+      }
+      return found
+    }
+
+    /// Each measure's comparison by the measure's name.
+    public var byName: [(name: String, value: PairedComparison)] {
+      Measure.allCases.map { ($0.name(horizon: horizon), self[$0]) }
+    }
   }
 
   /// The methods, world by world, in the order of the names.
@@ -143,13 +128,7 @@ extension Comparison {
     let methods = methods
     return environments.flatMap { environment in
       let here = methods.filter { $0.environment == environment }
-      return here.dropFirst().map { method in
-        Difference(
-          environment: environment, method: method.name, over: here[0].name,
-          byName: Measure.all.indices.map {
-            (Measure.all[$0].name, method.compared(with: here[0], $0))
-          })
-      }
+      return here.dropFirst().map { Difference($0, over: here[0]) }
     }
   }
 
@@ -172,7 +151,6 @@ extension Comparison {
   public var overall: [Overall] {
     guard environments.count > 1 else { return [] }
     let methods = methods
-    let success = Measure.all[0]
     let found = methods.map(\.name).uniqued.compactMap { name -> (String, [CrossedScores])? in
       let own = environments.compactMap { world in
         methods.first { $0.name == name && $0.environment == world }
@@ -180,7 +158,7 @@ extension Comparison {
       guard own.count == environments.count, own.allSatisfy({ $0.entries.count > 1 }) else {
         return nil
       }
-      return (name, own.map { $0.crossed(success) })
+      return (name, own.map { $0.crossed(.success) })
     }
     func isLarge(_ worlds: [CrossedScores]) -> Bool {
       worlds.allSatisfy { $0.runs >= PairedComparison.leastRuns }
@@ -191,14 +169,14 @@ extension Comparison {
     }
     return found.enumerated().map { place, own in
       let (name, worlds) = own
-      let mean = CrossedScores.mean(over: worlds, in: MeasureRange.share)
+      let mean = CrossedScores.mean(over: worlds, in: 0...1)
       let rest = Array(Aggregate.all.dropFirst())
       let others =
         isLarge(worlds)
         ? zip(
           rest,
           StratifiedBootstrap(replicates: 5_000).estimates(
-            rest, of: worlds, in: MeasureRange.share)
+            rest, of: worlds, in: 0...1)
         ).map { ($0.name, $1) } : []
       return Overall(
         method: name, aggregates: [(Aggregate.mean.name, mean)] + others,
@@ -226,9 +204,11 @@ extension Comparison {
           + "is for starts of these tasks")
     }
     if endsAtSuccess {
+      let others = Measure.allCases.filter { !$0.saysOfEnds }.map(name)
       lines.append(
-        "episodes end at their first success: `--json` also has return49, return, success49 and distance49, "
-          + "which say little of such")
+        "episodes end at their first success: `--json` also has "
+          + others.dropLast().joined(separator: ", ") + " and \(others.last ?? "")"
+          + ", which say little of such")
     }
     let differences = differences
     if !differences.isEmpty {

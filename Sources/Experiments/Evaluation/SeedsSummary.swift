@@ -14,16 +14,16 @@ public struct SeedsSummary: Sendable {
   public func table() -> Table? {
     let found = evaluations
     guard let first = found.first, runs.count >= 2, found.count == runs.count else { return nil }
-    let episodes = "\(first.evaluation.success.episodes)"
-    var table = Table(["seed"] + Measure.all.map(\.name) + ["episodes"])
+    let episodes = "\(first.evaluation[.success].episodes)"
+    var table = Table(["seed"] + first.evaluation.byName.map(\.name) + ["episodes"])
     for (run, each) in zip(runs, found) {
-      table.rows.append(["\(run.seed)"] + each.evaluation.byName.map(\.value.text) + [episodes])
+      table.rows.append(["\(run.seed)"] + each.evaluation.byName.map(\.value) + [episodes])
     }
     func row(_ name: String, _ value: (CrossedScores, ClosedRange<Double>) -> Estimate) {
       table.rows.append(
         [name]
-          + Measure.all.map { measure in
-            value(measure.crossed(found.map(\.scores)), measure.range(first.task)).text
+          + Measure.allCases.map { measure in
+            value(measure.crossed(found.map(\.scores)), measure.range(first.task))
           } + [episodes])
     }
     if hasInterquartile {

@@ -1,4 +1,5 @@
 import Foundation
+public import Statistics
 
 /// How a table is printed.
 public enum TableFormat: String, CaseIterable, Sendable {
@@ -15,19 +16,71 @@ public enum TableFormat: String, CaseIterable, Sendable {
   public static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
 }
 
-/// A table of text, for people and papers.
-public struct Table: Sendable, Equatable {
+/// A value in a table: people read it rounded, programs with all its digits.
+public protocol TableValue: Sendable {
+  /// It for people.
+  var shown: String { get }
+  /// It in CSV: one field, or estimate, low and high.
+  var fields: [String] { get }
+}
+
+extension TableValue {
+  /// What people read.
+  public var fields: [String] { [shown] }
+}
+
+extension String: TableValue {
+  /// Itself.
+  public var shown: String { self }
+}
+
+extension Int: TableValue {
+  /// Its digits.
+  public var shown: String { "\(self)" }
+}
+
+extension Double: TableValue {
+  /// Three significant places or so (`Estimate.short`).
+  public var shown: String { Estimate.short(self) }
+  /// All digits.
+  public var fields: [String] { ["\(self)"] }
+}
+
+extension Estimate: TableValue {
+  /// Estimate and interval, rounded.
+  public var shown: String { text }
+  /// Estimate, low and high.
+  public var fields: [String] { ["\(estimate)", "\(low)", "\(high)"] }
+}
+
+/// An estimate of a difference, which people read with its sign.
+struct SignedEstimate: TableValue {
+  let estimate: Estimate
+
+  var shown: String { PairedComparison.signed(estimate) }
+  var fields: [String] { estimate.fields }
+}
+
+extension Optional: TableValue where Wrapped: TableValue {
+  /// A dash for nothing.
+  public var shown: String { self?.shown ?? "–" }
+  /// Nothing for nothing.
+  public var fields: [String] { self?.fields ?? [""] }
+}
+
+/// A table of values, for people, papers and programs.
+public struct Table: Sendable {
   /// The heads of the columns.
   public var heads: [String]
   /// Rows of as many cells.
-  public var rows: [[String]] = []
+  public var rows: [[any TableValue]] = []
 
   /// Makes a table without rows.
   public init(_ heads: [String]) { self.heads = heads }
 
   /// The table as text, with a newline at its end.
   public func rendered(as format: TableFormat) -> String {
-    let lines = ([heads] + rows).map { $0.map(Console.onOneLine) }
+    let lines = ([heads] + rows.map { $0.map(\.shown) }).map { $0.map(Console.onOneLine) }
     switch format {
     case .text:
       let widths = heads.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
@@ -46,7 +99,7 @@ public struct Table: Sendable, Equatable {
       }
       return ([body[0], rule] + body.dropFirst()).joined(separator: "\n") + "\n"
     case .csv:
-      return split().map { cells in
+      return fields.map { cells in
         cells.map { cell in
           cell.contains { ",\"\n".contains($0) }
             ? "\"" + cell.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : cell
@@ -62,20 +115,19 @@ public struct Table: Sendable, Equatable {
     }
   }
 
-  /// The lines, with estimates and their intervals in three columns: `success`, `success_low`,
+  /// The lines of CSV, with estimates and their intervals in three columns: `success`, `success_low`,
   /// `success_high`.
-  private func split() -> [[String]] {
-    func parts(_ cell: String) -> [String]? {
-      cell.wholeMatch(of: /\+?(-?[0-9.]+) \[(-?[0-9.]+), (-?[0-9.]+)\]/).map {
-        ["\($0.output.1)", "\($0.output.2)", "\($0.output.3)"]
+  private var fields: [[String]] {
+    let cells = rows.map { $0.map { $0.fields.map(Console.onOneLine) } }
+    let widths = heads.indices.map { column in cells.map { $0[column].count }.max() ?? 1 }
+    let first = zip(heads, widths).flatMap { head, width in
+      let head = Console.onOneLine(head)
+      return width == 3 ? [head, "\(head)_low", "\(head)_high"] : [head]
+    }
+    return [first]
+      + cells.map { row in
+        zip(row, widths).flatMap { $0 + [String](repeating: "", count: $1 - $0.count) }
       }
-    }
-    let isEstimate = heads.indices.map { column in rows.contains { parts($0[column]) != nil } }
-    func spread(_ cells: [String], _ wide: (String) -> [String]) -> [String] {
-      zip(cells, isEstimate).flatMap { $1 ? wide($0) : [$0] }
-    }
-    return [spread(heads) { [$0, "\($0)_low", "\($0)_high"] }]
-      + rows.map { spread($0) { parts($0) ?? [$0 == "–" ? "" : $0, "", ""] } }
   }
 
   /// A cell in which TeX finds no command, with signs and dashes as it sets them.

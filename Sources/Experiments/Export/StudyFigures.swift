@@ -12,7 +12,7 @@ struct StudyFigures {
   var environments: [String] { rows.map(\.environment).uniqued }
 
   /// What is drawn of each world: success, and the paper's return, which goes on where success is full.
-  private static let measures = ["success", "return49"]
+  private static let measures: [Measure] = [.success, .returnBeforeLast]
 
   /// Learning curves: a panel a world and measure, a line a method, over seeds; nil where nothing was
   /// evaluated while training.
@@ -23,12 +23,14 @@ struct StudyFigures {
       title: "while training: mean over seeds, 95 % interval",
       panels: environments.flatMap { environment in
         Self.measures.compactMap { measure -> SVGPanel? in
-          let here = training.filter { $0.environment == environment && $0.measure == measure }
-          guard !here.isEmpty else { return nil }
+          let here = training.filter {
+            $0.environment == environment && Measure(name: $0.measure) == measure
+          }
+          guard let first = here.first else { return nil }
           return SVGPanel(
-            title: environment, xLabel: "updates", yLabel: measure,
+            title: environment, xLabel: "updates", yLabel: first.measure,
             content: .lines(methods.compactMap { series(of: $0, in: here) }),
-            yRange: measure == "success" ? 0...1 : nil, xStart: 0)
+            yRange: measure.kind == .proportion ? 0...1 : nil, xStart: 0)
         }
       })
     figure.columns = Self.measures.count
@@ -77,9 +79,12 @@ struct StudyFigures {
     return figure
   }
 
-  private func profile(of measure: String) -> SVGPanel? {
-    let finals = rows.filter { $0.kind == .final && $0.measure == measure }
-    let most = measure == "success" ? 1 : max(1, (finals.map(\.estimate).max() ?? 1).rounded(.up))
+  private func profile(of measure: Measure) -> SVGPanel? {
+    let finals = rows.filter { $0.kind == .final && Measure(name: $0.measure) == measure }
+    let names = finals.map(\.measure).uniqued
+    let name = names.count == 1 ? names[0] : measure.rawValue
+    let most =
+      measure.kind == .proportion ? 1 : max(1, (finals.map(\.estimate).max() ?? 1).rounded(.up))
     let thresholds = (0...200).map { Double($0) / 200 * most }
     let series = methods.compactMap { method -> SVGPanel.Series? in
       let own = finals.filter { $0.method == method }
@@ -98,7 +103,7 @@ struct StudyFigures {
     }
     guard !series.isEmpty else { return nil }
     return SVGPanel(
-      title: "share of runs above a \(measure)", xLabel: measure, yLabel: "share of runs",
+      title: "share of runs above a \(name)", xLabel: name, yLabel: "share of runs",
       content: .lines(series), yRange: 0...1)
   }
 }

@@ -1,5 +1,4 @@
 import Environments
-import Storage
 import Foundation
 import GoalCore
 import Statistics
@@ -82,7 +81,7 @@ struct StudyLevel: Sendable, Equatable {
 
   /// What a measure can be in a world; anything if either is unknown here.
   private static func range(of measure: String, in environment: String) -> ClosedRange<Double> {
-    guard let measure = Measure.all.first(where: { $0.name == measure }),
+    guard let measure = Measure(name: measure),
       let world = try? EnvironmentRegistry.world(environment)
     else { return -.infinity ... .infinity }
     return measure.range(world.task)

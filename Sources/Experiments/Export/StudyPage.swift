@@ -71,7 +71,7 @@ struct StudyPage {
       for method in here.map(\.method).uniqued {
         let own = here.filter { $0.method == method }
         let cells = measures.map { measure in
-          own.first { $0.measure == measure }?.value.text ?? "–"
+          own.first { $0.measure == measure }?.value
         }
         table.rows.append([environment, method, "\(own.first?.runs ?? 0)"] + cells)
       }
@@ -125,7 +125,7 @@ struct StudyPage {
         source.provenance?.parts.last?.finished ?? "–",
       ]
     }
-    let runs = Set(table.rows.map { "| \($0[0]) |" })
+    let runs = Set(table.rows.map { "| \($0[0].shown) |" })
     let before = earlier { line in line.hasPrefix("| ") && !runs.contains { line.hasPrefix($0) } }
       .dropFirst(2).map { line in
         line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }

@@ -8,12 +8,17 @@ public protocol Inspected: Encodable, Sendable {
   var text: String { get }
   /// It as a figure; throws `ExperimentError.nothingToDraw`.
   func figure() throws -> SVGFigure
+  /// The name that JSON has for a property.
+  func name(ofKey key: String) -> String
 }
 
 extension Inspected {
+  /// The property's own name.
+  public func name(ofKey key: String) -> String { key }
+
   /// All of it as JSON; numbers that are not finite are the texts `inf`, `-inf` and `nan`.
   public func json() throws -> String {
-    String(decoding: try JSON.pretty(self), as: UTF8.self)
+    String(decoding: try JSON.pretty(self, naming: name(ofKey:)), as: UTF8.self)
   }
 }
 

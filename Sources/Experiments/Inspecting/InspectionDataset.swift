@@ -74,8 +74,8 @@ public struct DatasetInspection: Codable, Sendable, Equatable {
   ///
   /// It stays between 0 and the longest episode's steps if all returns do.
   public let `return`: Estimate?
-  /// The same over the first horizon − 1 steps, as the WGCSL paper counts (49 of 50).
-  public let return49: Estimate?
+  /// The same over the first horizon − 1 steps, as the WGCSL paper counts; in JSON `return49` for 50.
+  public let returnBeforeLast: Estimate?
   /// Episodes by their return over all steps.
   public let returns: Histogram?
   /// Episodes with a reward that is not finite, which the returns leave out; nil if there is none.
@@ -96,6 +96,12 @@ public struct DatasetInspection: Codable, Sendable, Equatable {
 }
 
 extension DatasetInspection {
+  /// The property's own name, but `return49` for the return before the last of 50 steps.
+  public func name(ofKey key: String) -> String {
+    key == "returnBeforeLast"
+      ? Measure.returnBeforeLast.name(horizon: lineage.identity.task.spec.horizon) : key
+  }
+
   /// Reads all of a dataset on `workers` threads.
   public static func run(
     _ folder: URL, workers: Int, silent: Bool = false
@@ -193,7 +199,7 @@ extension DatasetInspection {
         chosen, in: chosen.allSatisfy(bounds.contains) ? bounds : -.infinity ... .infinity)
     }
     `return` = mean(all.returns)
-    return49 = mean(all.returnsBeforeLast)
+    returnBeforeLast = mean(all.returnsBeforeLast)
     returns = hasReturns ? Histogram(all.returns) : nil
     rewardsNotFinite =
       hasReturns && finite.count < episodes ? episodes - finite.count : nil

@@ -41,8 +41,8 @@ extension DatasetInspection: Inspected {
       ("success ever", successEver.map { "\($0.text) at some step" } ?? absent),
       ("return", `return`.map { "\($0.text) 0/1, over all steps" + leftOut } ?? noReturn),
       (
-        "return49",
-        return49.map { "\($0.text) 0/1, over the first \(horizon - 1)" + leftOut } ?? noReturn
+        Measure.returnBeforeLast.name(horizon: horizon),
+        returnBeforeLast.map { "\($0.text) 0/1, over the first \(horizon - 1)" + leftOut } ?? noReturn
       ),
       ("behaviour", behaviour == nil ? absent : sources.joined(separator: ", ")),
       (

@@ -1,8 +1,9 @@
 public import Foundation
 public import GoalCore
 import Learners
-public import Storage
 import Statistics
+public import Storage
+import Support
 
 /// What a training run is and how far it has come.
 public struct RunInspection: Encodable, Sendable, Inspected {
@@ -119,7 +120,7 @@ public struct RunInspection: Encodable, Sendable, Inspected {
         (
           "best",
           "checkpoints/best, at \(Inspection.count(timed.updates)) updates, success "
-            + timed.evaluation.success.text
+            + timed.evaluation[.success].text
         )
       ]
     }
@@ -138,10 +139,10 @@ public struct RunInspection: Encodable, Sendable, Inspected {
     let shown = 12
     var table = Table(["updates"] + last.evaluation.byName.map(\.name) + ["episodes"])
     table.rows = evaluations.suffix(shown).map { timed in
-      [Inspection.count(timed.updates)] + timed.evaluation.byName.map(\.value.text)
-        + ["\(timed.evaluation.success.episodes)"]
+      [Inspection.count(timed.updates)] + timed.evaluation.byName.map(\.value)
+        + ["\(timed.evaluation[.success].episodes)"]
     }
-    let curve = Thinning.means(evaluations.map { $0.evaluation.success.estimate }, most: 60)
+    let curve = Thinning.means(evaluations.map { $0.evaluation[.success].estimate }, most: 60)
     let heading =
       evaluations.count > shown
       ? "evaluations, the last \(shown) of \(evaluations.count)" : "evaluations"
@@ -156,14 +157,14 @@ public struct RunInspection: Encodable, Sendable, Inspected {
     var panels: [SVGPanel] = []
     if !evaluations.isEmpty {
       let points = evaluations.map { timed in
-        let success = timed.evaluation.success
+        let success = timed.evaluation[.success]
         return SVGPanel.Point(
           x: Double(timed.updates), y: success.estimate, interval: success.low...success.high)
       }
       panels.append(
         SVGPanel(
           title:
-            "success, \(evaluations[0].evaluation.success.episodes) episodes each, 95 % interval",
+            "success, \(evaluations[0].evaluation[.success].episodes) episodes each, 95 % interval",
           xLabel: "updates", yLabel: "share of episodes", content: .line(points), yRange: 0...1,
           xStart: 0))
     }

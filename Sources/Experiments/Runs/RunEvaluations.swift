@@ -26,8 +26,8 @@ struct TimedEvaluation: Codable, CheckedValue, Equatable {
   /// Whether this is better: more successes, and among equals a higher return.
   func isBetter(than other: TimedEvaluation) -> Bool {
     let (mine, others) = (evaluation, other.evaluation)
-    return (mine.success.estimate, mine.return.estimate)
-      > (others.success.estimate, others.return.estimate)
+    return (mine[.success].estimate, mine[.fullReturn].estimate)
+      > (others[.success].estimate, others[.fullReturn].estimate)
   }
 }
 
@@ -79,7 +79,7 @@ struct RunEvaluations {
 
   /// The last success, for a progress report.
   var note: String {
-    all.last.map { String(format: "success %.2f", $0.evaluation.success.estimate) } ?? ""
+    all.last.map { String(format: "success %.2f", $0.evaluation[.success].estimate) } ?? ""
   }
 
   /// Adds one and writes all down; says whether it is the best so far.

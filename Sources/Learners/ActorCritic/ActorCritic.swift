@@ -2,46 +2,41 @@ internal import GoalCore
 internal import Replay
 internal import Torch
 
-/// What the settings of learners with a critic have in common.
-protocol ActorCriticConfiguration: LearnerConfiguration {
-  var batchSize: Int { get set }
-  var hiddenWidths: [Int] { get set }
-  var policyLearningRate: Double { get set }
-  var criticLearningRate: Double { get set }
-  var discount: Discount { get set }
-  var polyak: Double { get set }
-  var rewards: RewardConvention { get set }
-  var clipsReturn: Bool { get set }
-  var normalizer: NormalizerSettings { get set }
-  var online: OnlineSettings { get set }
+/// What the settings of learners with a critic have in common; the defaults are WGCSL's code's.
+public struct ActorCriticSettings: SharedSettings {
+  /// Rows in a batch, `B`.
+  @Setting("rows in a batch; 512 for the hard tasks", .batch) public var batchSize = 128
+  /// Units of each hidden layer of policy and critics.
+  @Setting("units of each hidden layer of policy and critic", .widths)
+  public var hiddenWidths = [256, 256, 256]
+  /// Adam's step size for the policy.
+  @Setting("Adam's step size for the policy", .positive, "config.py, pi_lr")
+  public var policyLearningRate = 5e-4
+  /// Adam's step size for the critics.
+  @Setting("Adam's step size for the critic", .positive, "config.py, Q_lr")
+  public var criticLearningRate = 5e-4
+  /// γ.
+  @Setting("a number from 0 up to below 1, or horizon: 1 - 1/horizon", "config.py, gamma")
+  public var discount = Discount.horizon
+  /// Share of a target that stays when it moves.
+  @Setting("share of a target that stays when it moves", .share) public var polyak = 0.9
+  /// What counts as a reward.
+  @Setting("0/1: the world's reward plus 1; -1/0: the world's own", "supervised_sampler.py")
+  public var rewards = RewardConvention.zeroOrOne
+  /// Whether the critics' targets are clipped to ±1 / (1 − γ).
+  @Setting("whether targets are clipped to ±1/(1 - discount)", "config.py, clip_return")
+  public var clipsReturn = true
+  /// How inputs are normalised.
+  @SettingsFrom("config.py") public var normalizer = NormalizerSettings()
+  /// How the learner learns online.
+  @SettingsFrom("config.py") public var online = OnlineSettings()
+
+  /// The defaults of WGCSL's code.
+  public init() {}
 }
 
-extension ActorCriticConfiguration {
-  /// Throws `SettingsError` for the first of these values out of its range.
-  func validateActorCritic() throws {
-    try Settings.require(batchSize, in: SettingRange.batch, "batchSize")
-    try Settings.requireLayers(hiddenWidths, batch: batchSize)
-    try Settings.requirePositive(policyLearningRate, "policyLearningRate")
-    try Settings.requirePositive(criticLearningRate, "criticLearningRate")
-    try Settings.requireShare(polyak, "polyak")
-    try normalizer.validate()
-    try online.validate()
-  }
-
-  /// Meaning and source of these settings but the last two, for learners of WGCSL's code.
-  static var actorCriticDocumentation: [(key: String, meaning: String, source: String)] {
-    [
-      ("batchSize", "rows in a batch; 512 for the hard tasks", "config.py"),
-      ("hiddenWidths", "units of each hidden layer of policy and critic", "config.py"),
-      ("policyLearningRate", "Adam's step size for the policy", "config.py, pi_lr"),
-      ("criticLearningRate", "Adam's step size for the critic", "config.py, Q_lr"),
-      ("discount", "a number from 0 up to below 1, or horizon: 1 - 1/horizon", "config.py, gamma"),
-      ("polyak", "share of a target that stays when it moves", "config.py"),
-      ("rewards", "0/1: the world's reward plus 1; -1/0: the world's own", "supervised_sampler.py"),
-      ("clipsReturn", "whether targets are clipped to ±1/(1 - discount)", "config.py, clip_return"),
-    ]
-  }
-}
+/// What can be set about a learner with a critic: what all of those share, and its own.
+protocol ActorCriticConfiguration: SharingConfiguration where Shared == ActorCriticSettings {}
 
 /// What can be set about a learner whose targets move at the end of a cycle of updates, as in WGCSL's code.
 protocol CyclicConfiguration: ActorCriticConfiguration {
@@ -54,11 +49,11 @@ extension CyclicConfiguration {
 
   /// The defaults with the task's batch size and cycle.
   static func cycled(for task: GoalTask) -> Self {
-    let schedule = PaperSchedule(task: task)
+    let preset = WGCSLPreset(task: task)
     var configuration = Self()
-    configuration.batchSize = schedule.batchSize
-    configuration.batchesPerCycle = schedule.batchesPerCycle
-    configuration.online.updatesPerEpisode = schedule.batchesPerCycle
+    configuration.batchSize = preset.batchSize
+    configuration.batchesPerCycle = preset.batchesPerCycle
+    configuration.online.updatesPerEpisode = preset.batchesPerCycle
     return configuration
   }
 }

@@ -55,32 +55,19 @@ public enum HindsightGoals: DDPGGoals {
 public final class DDPG<Goals: DDPGGoals>: ActorCriticLearner {
   /// What can be set; the defaults are the reference's, `wgcsl/algo/config.py`.
   public struct Configuration: CyclicConfiguration {
-    /// Rows in a batch, `B`.
-    public var batchSize = 128
+    /// What it shares with the other learners that have a critic.
+    @SettingsFrom("config.py") public var shared = ActorCriticSettings()
     /// Updates in a cycle, after which the targets move.
+    @Setting("updates after which the targets move once", .count, "config.py, n_batches")
     public var batchesPerCycle = 4
-    /// Units of each hidden layer of policy and critic.
-    public var hiddenWidths = [256, 256, 256]
-    /// Adam's step size for the policy.
-    public var policyLearningRate = 5e-4
-    /// Adam's step size for the critic.
-    public var criticLearningRate = 5e-4
-    /// γ.
-    public var discount = Discount.horizon
-    /// Share of a target that stays when it moves.
-    public var polyak = 0.9
-    /// What counts as a reward.
-    public var rewards = RewardConvention.zeroOrOne
-    /// Whether the critic's targets are clipped to ±1 / (1 − γ).
-    public var clipsReturn = true
     /// Share of rows whose goal was reached later in the same trajectory.
+    @Setting(
+      "share of rows whose goal was reached later in the same trajectory",
+      .share, "config.py, replay_k, no_relabel")
     public var relabelledGoals = Goals.relabelled
     /// λ, the weight of the actions' squares in the policy's loss.
+    @Setting("weight of the actions' squares in the policy's loss", .weight, "config.py, action_l2")
     public var actionPenalty = 1.0
-    /// How inputs are normalised.
-    public var normalizer = NormalizerSettings()
-    /// How it learns online.
-    public var online = OnlineSettings.wgcsl(updatesPerEpisode: 4)
 
     /// The reference's defaults.
     public init() {}
@@ -157,32 +144,5 @@ public final class DDPG<Goals: DDPGGoals>: ActorCriticLearner {
       metrics.append("critic_loss", networks.criticLoss(on: batch, actions: actions).loss.float)
       return metrics
     }
-  }
-}
-
-extension DDPG.Configuration {
-  /// Throws `SettingsError` for the first value out of its range.
-  public func validate() throws {
-    try validateActorCritic()
-    try Settings.require(batchesPerCycle, in: SettingRange.count, "batchesPerCycle")
-    try Settings.requireShare(relabelledGoals, "relabelledGoals")
-    try Settings.require(
-      actionPenalty >= 0 && actionPenalty.isFinite, "actionPenalty", "at least 0",
-      found: .number(actionPenalty))
-  }
-
-  /// Every setting's key, meaning and source.
-  public static var documentation: [(key: String, meaning: String, source: String)] {
-    actorCriticDocumentation + [
-      ("batchesPerCycle", "updates after which the targets move once", "config.py, n_batches"),
-      (
-        "relabelledGoals", "share of rows whose goal was reached later in the same trajectory",
-        "config.py, replay_k, no_relabel"
-      ),
-      (
-        "actionPenalty", "weight of the actions' squares in the policy's loss",
-        "config.py, action_l2"
-      ),
-    ] + NormalizerSettings.documentation + OnlineSettings.documentation(source: "config.py")
   }
 }

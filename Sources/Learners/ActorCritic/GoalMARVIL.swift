@@ -24,28 +24,11 @@ internal import Torch
 public final class GoalMARVIL: ActorCriticLearner {
   /// What can be set; the defaults are the reference's, `wgcsl/algo/config.py`.
   public struct Configuration: CyclicConfiguration {
-    /// Rows in a batch.
-    public var batchSize = 128
+    /// What it shares with the other learners that have a critic.
+    @SettingsFrom("config.py") public var shared = ActorCriticSettings()
     /// Updates in a cycle, after which the targets move.
+    @Setting("updates after which the targets move once", .count, "config.py, n_batches")
     public var batchesPerCycle = 4
-    /// Units of each hidden layer of policy and critic.
-    public var hiddenWidths = [256, 256, 256]
-    /// Adam's step size for the policy.
-    public var policyLearningRate = 5e-4
-    /// Adam's step size for the critic.
-    public var criticLearningRate = 5e-4
-    /// γ.
-    public var discount = Discount.horizon
-    /// Share of a target that stays when it moves.
-    public var polyak = 0.9
-    /// What counts as a reward.
-    public var rewards = RewardConvention.zeroOrOne
-    /// Whether the critic's targets are clipped to ±1 / (1 − γ).
-    public var clipsReturn = true
-    /// How inputs are normalised.
-    public var normalizer = NormalizerSettings()
-    /// How it learns online.
-    public var online = OnlineSettings.wgcsl(updatesPerEpisode: 4)
 
     /// The reference's defaults.
     public init() {}
@@ -94,19 +77,4 @@ public final class GoalMARVIL: ActorCriticLearner {
 
   /// The policy's loss without weights, and the critic's, of a batch that is not trained on.
   public func losses(on batch: GoalBatch) -> Metrics { networks.losses(on: batch) }
-}
-
-extension GoalMARVIL.Configuration {
-  /// Throws `SettingsError` for the first value out of its range.
-  public func validate() throws {
-    try validateActorCritic()
-    try Settings.require(batchesPerCycle, in: SettingRange.count, "batchesPerCycle")
-  }
-
-  /// Every setting's key, meaning and source.
-  public static var documentation: [(key: String, meaning: String, source: String)] {
-    actorCriticDocumentation + [
-      ("batchesPerCycle", "updates after which the targets move once", "config.py, n_batches")
-    ] + NormalizerSettings.documentation + OnlineSettings.documentation(source: "config.py")
-  }
 }

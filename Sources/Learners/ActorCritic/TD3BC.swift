@@ -27,39 +27,46 @@ internal import Torch
 public final class TD3BC: ActorCriticLearner {
   /// What can be set; the defaults are the reference's, `TD3_BC.py` and `main.py`.
   public struct Configuration: ActorCriticConfiguration {
-    /// Rows in a batch, `B`.
-    public var batchSize = 256
-    /// Units of each hidden layer of policy and critics.
-    public var hiddenWidths = [256, 256]
-    /// Adam's step size for the policy.
-    public var policyLearningRate = 3e-4
-    /// Adam's step size for the critics.
-    public var criticLearningRate = 3e-4
-    /// γ.
-    public var discount = Discount.horizon
-    /// Share of a target that stays when it moves.
-    public var polyak = 0.995
-    /// What counts as a reward.
-    public var rewards = RewardConvention.zeroOrOne
-    /// Whether the critics' targets are clipped to ±1 / (1 − γ).
-    public var clipsReturn = true
+    /// What it shares with the other learners that have a critic.
+    @SettingsFrom(
+      meanings: [
+        "batchSize": "rows in a batch; WGCSL's for its tasks",
+        "hiddenWidths": "units of each hidden layer of policy and critics",
+        "criticLearningRate": "Adam's step size for the critics",
+      ],
+      sources: [
+        "batchSize": "main.py", "hiddenWidths": "TD3_BC.py", "policyLearningRate": "TD3_BC.py",
+        "criticLearningRate": "TD3_BC.py", "discount": "WGCSL, gamma",
+        "polyak": "main.py, 1 - tau", "rewards": "WGCSL", "clipsReturn": "WGCSL, clip_return",
+        "online": "WGCSL, config.py",
+      ])
+    public var shared = ActorCriticSettings()
     /// Share of rows that the critics see with their original goal.
+    @Setting(
+      "share of rows that the critics see with their original goal",
+      .share, "WGCSL, keep_origin_rate")
     public var originalValueGoals = 0.2
     /// α, the weight of the value beside imitation.
+    @Setting("weight of the value beside imitation", .weight, "main.py, alpha")
     public var valueWeight = 2.5
     /// Updates of the critics for each of policy and targets.
+    @Setting(
+      "updates of the critics for each of policy and targets", .count, "main.py, policy_freq")
     public var policyDelay = 2
     /// σ, the deviation of the noise on the target policy's actions, in halves of their range.
+    @Setting(
+      "deviation of the noise on target actions, in halves of their range",
+      .weight, "main.py, policy_noise")
     public var targetNoise = 0.2
     /// c, where that noise is clipped.
+    @Setting("where that noise is clipped", .weight, "main.py, noise_clip")
     public var targetNoiseClip = 0.5
-    /// How inputs are normalised.
-    public var normalizer = NormalizerSettings()
-    /// How it learns online.
-    public var online = OnlineSettings.wgcsl(updatesPerEpisode: 4)
 
     /// The reference's defaults.
-    public init() {}
+    public init() {
+      (shared.batchSize, shared.hiddenWidths, shared.polyak) = (256, [256, 256], 0.995)
+      (shared.policyLearningRate, shared.criticLearningRate) = (3e-4, 3e-4)
+    }
   }
 
   /// The id, `td3-bc`.

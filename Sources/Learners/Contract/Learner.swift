@@ -4,19 +4,13 @@ public import Support
 public import Torch
 
 /// What can be set about a learner; every value has a default, the reference's.
-public protocol LearnerConfiguration: Codable, Sendable, Equatable {
-  /// The defaults of the paper or its code.
-  init()
+public protocol LearnerConfiguration: SettingGroup {
   /// The paper's own settings for a task; the defaults where it has none.
   static func preset(for task: GoalTask) -> Self
   /// Gradient steps that the paper trains for on a task.
   static func updates(for task: GoalTask) -> Int
   /// How the learner collects and how often it updates when it learns online.
   var online: OnlineSettings { get }
-  /// Every setting's key, meaning and source, in the order of reading.
-  static var documentation: [(key: String, meaning: String, source: String)] { get }
-  /// Throws `SettingsError` for the first value out of its range.
-  func validate() throws
   /// Hidden units of its dense networks.
   var hiddenWidths: [Int] { get }
   /// Numbers in the largest network that it makes for a task, or some more.
@@ -25,7 +19,7 @@ public protocol LearnerConfiguration: Codable, Sendable, Equatable {
 
 extension LearnerConfiguration {
   /// WGCSL's code's number of gradient steps for the task.
-  public static func updates(for task: GoalTask) -> Int { PaperSchedule(task: task).updates }
+  public static func updates(for task: GoalTask) -> Int { WGCSLPreset(task: task).updates }
 }
 
 /// A learner: turns batches of transitions with goals into a policy.

@@ -39,42 +39,61 @@ public final class GCSL: ImitationLearner {
     case discretized
   }
 
-  /// The worlds of GCSL's own code.
-  static let ownWorlds: Set<String> = [
-    "lunar-lander", "point-mass-empty", "point-mass-rooms", "sawyer-door-gcsl", "sawyer-push",
-    "claw",
-  ]
-
   /// What can be set; the defaults are the reference's, `wgcsl/algo/config.py`.
   public struct Configuration: LearnerConfiguration {
     /// Rows in a batch.
+    @Setting("rows in a batch; 512 for the hard tasks", .batch, "config.py")
     public var batchSize = 128
     /// How starts and goals are drawn.
+    @Setting(
+      "future: a step, then a later state; pair: two states, as in GCSL's own "
+        + "code; pair-before-actions: the same without the last state, which that code "
+        + "does not store",
+      "supervised_sampler.py")
     public var pairs = Pairs.future
     /// What the policy gives.
+    @Setting(
+      "native: the world's own; discretized: a choice among values of each dimension", "ours")
     public var actions = Actions.native
     /// Values of each dimension of a discretised action.
+    @Setting("values of each dimension of a discretized action", .bins, "gcsl, variants.py")
     public var bins = 3
     /// Classes of a joint choice at most; beyond, each dimension is chosen by itself.
+    @Setting(
+      "classes of a joint choice at most; beyond, dimensions are chosen apart",
+      .joint, "gcsl, variants.py")
     public var jointLimit = 100
     /// How a categorical policy acts where it is evaluated.
+    @Setting(
+      "how a categorical policy acts where it is evaluated: greedy, or sampled "
+        + "from its distribution",
+      "gcsl, variants.py")
     public var choosing = Choosing.greedy
     /// How a categorical policy acts where it collects.
+    @Setting("the same where it collects", "gcsl, variants.py")
     public var collecting = Choosing.greedy
     /// Share of rows whose original goal, not the relabelled one, is shown to the normaliser.
+    @Setting(
+      "share of original goals among those that the normaliser sees",
+      .share, "supervised_sampler.py, keep_origin_rate")
     public var originalGoals = 0.2
     /// Units of each hidden layer.
+    @Setting("units of each hidden layer of the policy", .widths, "config.py")
     public var hiddenWidths = [256, 256, 256]
     /// How new layers are drawn.
+    @Setting("how new layers are drawn: glorot without biases, or as torch does", "config.py")
     public var initialWeights = InitialWeights.glorot
     /// Whether the policy reads how many steps away the goal is, GCSL's "horizon".
+    @Setting(
+      "whether the policy reads how many steps away the goal is, GCSL's horizon",
+      "gcsl, variants.py")
     public var stepsLeft = false
     /// Adam's step size.
-    public var learningRate = 5e-4
+    @Setting("Adam's step size", .positive, "config.py, pi_lr") public var learningRate = 5e-4
     /// How inputs are normalised.
-    public var normalizer = NormalizerSettings()
+    @SettingsFrom("config.py") public var normalizer = NormalizerSettings()
     /// How it learns online.
-    public var online = OnlineSettings.gcsl()
+    @SettingsFrom("GCSL's variants.py") public var online = OnlineSettings.gcsl()
 
     /// The reference's defaults.
     public init() {}
@@ -132,79 +151,17 @@ extension GCSL.Configuration {
   /// The reference's batch size for the task; on the worlds of GCSL's own code, that code's settings.
   public static func preset(for task: GoalTask) -> Self {
     var configuration = Self()
-    if GCSL.ownWorlds.contains(task.identifier) {
+    if let own = GCSLPreset.listed(task) {
       configuration = own
     } else {
-      configuration.batchSize = PaperSchedule(task: task).batchSize
+      configuration.batchSize = WGCSLPreset(task: task).batchSize
     }
     configuration.online = .gcsl(horizon: task.spec.horizon)
     return configuration
   }
 
-  /// The settings of GCSL's own code.
-  static var own: Self {
-    var configuration = Self()
-    configuration.batchSize = 256
-    configuration.pairs = .pairBeforeActions
-    configuration.actions = .discretized
-    configuration.hiddenWidths = [400, 300]
-    configuration.initialWeights = .torch
-    configuration.normalizer.isOn = false
-    return configuration
-  }
-
-  /// Throws `SettingsError` for the first value out of its range.
-  public func validate() throws {
-    try Settings.require(batchSize, in: SettingRange.batch, "batchSize")
+  /// Throws `SettingsError` for layers that give too many numbers for a batch.
+  public func validateTogether(under path: [String]) throws {
     try Settings.requireLayers(hiddenWidths, batch: batchSize)
-    try Settings.require(bins, in: SettingRange.bins, "bins")
-    try Settings.require(jointLimit, in: SettingRange.joint, "jointLimit")
-    try Settings.requireShare(originalGoals, "originalGoals")
-    try Settings.requirePositive(learningRate, "learningRate")
-    try normalizer.validate()
-    try online.validate()
-  }
-
-  /// Every setting's key, meaning and source.
-  public static var documentation: [(key: String, meaning: String, source: String)] {
-    [
-      ("batchSize", "rows in a batch; 512 for the hard tasks", "config.py"),
-      (
-        "pairs",
-        "future: a step, then a later state; pair: two states, as in GCSL's own code; "
-          + "pair-before-actions: the same without the last state, which that code does not store",
-        "supervised_sampler.py"
-      ),
-      (
-        "actions", "native: the world's own; discretized: a choice among values of each dimension",
-        "ours"
-      ),
-      ("bins", "values of each dimension of a discretized action", "gcsl, variants.py"),
-      (
-        "jointLimit", "classes of a joint choice at most; beyond, dimensions are chosen apart",
-        "gcsl, variants.py"
-      ),
-      (
-        "choosing",
-        "how a categorical policy acts where it is evaluated: greedy, or sampled from its distribution",
-        "gcsl, variants.py"
-      ),
-      ("collecting", "the same where it collects", "gcsl, variants.py"),
-      (
-        "originalGoals", "share of original goals among those that the normaliser sees",
-        "supervised_sampler.py, keep_origin_rate"
-      ),
-      ("hiddenWidths", "units of each hidden layer of the policy", "config.py"),
-      (
-        "initialWeights", "how new layers are drawn: glorot without biases, or as torch does",
-        "config.py"
-      ),
-      (
-        "stepsLeft", "whether the policy reads how many steps away the goal is, GCSL's horizon",
-        "gcsl, variants.py"
-      ),
-      ("learningRate", "Adam's step size", "config.py, pi_lr"),
-    ] + NormalizerSettings.documentation
-      + OnlineSettings.documentation(source: "GCSL's variants.py")
   }
 }

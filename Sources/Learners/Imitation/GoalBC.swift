@@ -15,15 +15,17 @@ public final class GoalBC: ImitationLearner {
   /// What can be set; the defaults are the reference's, `wgcsl/algo/config.py`.
   public struct Configuration: LearnerConfiguration {
     /// Rows in a batch.
+    @Setting("rows in a batch; 512 for the hard tasks", .batch, "config.py")
     public var batchSize = 128
     /// Units of each hidden layer.
+    @Setting("units of each hidden layer of the policy", .widths, "config.py")
     public var hiddenWidths = [256, 256, 256]
     /// Adam's step size.
-    public var learningRate = 5e-4
+    @Setting("Adam's step size", .positive, "config.py, pi_lr") public var learningRate = 5e-4
     /// How inputs are normalised.
-    public var normalizer = NormalizerSettings()
+    @SettingsFrom("config.py") public var normalizer = NormalizerSettings()
     /// How it learns online.
-    public var online = OnlineSettings.wgcsl(updatesPerEpisode: 4)
+    @SettingsFrom("config.py") public var online = OnlineSettings()
 
     /// The reference's defaults.
     public init() {}
@@ -59,26 +61,13 @@ extension GoalBC.Configuration {
   /// The reference's batch size for the task.
   public static func preset(for task: GoalTask) -> Self {
     var configuration = Self()
-    configuration.batchSize = PaperSchedule(task: task).batchSize
-    configuration.online.updatesPerEpisode = PaperSchedule(task: task).batchesPerCycle
+    configuration.batchSize = WGCSLPreset(task: task).batchSize
+    configuration.online.updatesPerEpisode = WGCSLPreset(task: task).batchesPerCycle
     return configuration
   }
 
-  /// Throws `SettingsError` for the first value out of its range.
-  public func validate() throws {
-    try Settings.require(batchSize, in: SettingRange.batch, "batchSize")
+  /// Throws `SettingsError` for layers that give too many numbers for a batch.
+  public func validateTogether(under path: [String]) throws {
     try Settings.requireLayers(hiddenWidths, batch: batchSize)
-    try Settings.requirePositive(learningRate, "learningRate")
-    try normalizer.validate()
-    try online.validate()
-  }
-
-  /// Every setting's key, meaning and source.
-  public static var documentation: [(key: String, meaning: String, source: String)] {
-    [
-      ("batchSize", "rows in a batch; 512 for the hard tasks", "config.py"),
-      ("hiddenWidths", "units of each hidden layer of the policy", "config.py"),
-      ("learningRate", "Adam's step size", "config.py, pi_lr"),
-    ] + NormalizerSettings.documentation + OnlineSettings.documentation(source: "config.py")
   }
 }

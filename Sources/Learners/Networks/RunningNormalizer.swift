@@ -2,45 +2,27 @@ internal import GoalCore
 internal import Torch
 
 /// How a network's input is normalised.
-public struct NormalizerSettings: Codable, Sendable, Equatable {
+public struct NormalizerSettings: SettingGroup {
   /// Whether inputs are normalised at all; without, networks read them as they are.
+  @Setting("whether inputs are normalised; without, they are read as they are")
   public var isOn = true
   /// Observations and goals are clipped to ± this, in their own units.
+  @Setting("clip of observations and goals, in their own units", .positive)
   public var inputClip = 200.0
   /// Normalised numbers are clipped to ± this, in standard deviations.
+  @Setting("clip of what is normalised, in standard deviations", .positive)
   public var outputClip = 5.0
   /// The smallest standard deviation that is divided by.
-  public var epsilon = 1e-4
+  @Setting("the smallest standard deviation divided by", .positive) public var epsilon = 1e-4
 
   /// The defaults of WGCSL's code.
   public init() {}
-
-  func validate() throws {
-    try Settings.requirePositive(inputClip, "normalizer.inputClip")
-    try Settings.requirePositive(outputClip, "normalizer.outputClip")
-    try Settings.requirePositive(epsilon, "normalizer.epsilon")
-  }
 
   /// Inputs are read as they are, unless a task's settings switch it on.
   static var off: NormalizerSettings {
     var settings = NormalizerSettings()
     settings.isOn = false
     return settings
-  }
-
-  static let documentation = documented(
-    isOn: "whether inputs are normalised; without, they are read as they are", source: "config.py")
-
-  /// Every setting's meaning, and where its default comes from.
-  static func documented(
-    isOn: String, source: String
-  ) -> [(key: String, meaning: String, source: String)] {
-    [
-      ("normalizer.isOn", isOn, source),
-      ("normalizer.inputClip", "clip of observations and goals, in their own units", source),
-      ("normalizer.outputClip", "clip of what is normalised, in standard deviations", source),
-      ("normalizer.epsilon", "the smallest standard deviation divided by", source),
-    ]
   }
 }
 

@@ -19,38 +19,29 @@ public enum ExpanderInput: String, SettingChoice {
 }
 
 /// The network that makes embeddings for objectives.
-public struct ExpanderSettings: Codable, Sendable, Equatable {
+public struct ExpanderSettings: SettingGroup {
   /// What it reads.
+  @Setting("token: what the policy reads its outputs from; logits: the outputs", "the log")
   public var reads = ExpanderInput.token
   /// Units of its layers, the last of which is the embedding.
+  @Setting(
+    "units of the layers, the last of which is the embedding; VICReg's are 8192, "
+      + "8192, 8192",
+    .widths, "the log")
   public var widths = [128, 128, 64]
   /// Whether its hidden layers are normalised over the batch, as VICReg's are.
+  @Setting("whether hidden layers are normalised over the batch; VICReg's are", "the log")
   public var normalizes = false
 
   /// The log's last one.
   public init() {}
 
-  func validate() throws {
-    try Settings.requireWidths(widths, "objectives.expander.widths")
+  /// Throws `SettingsError` for an expander without layers.
+  public func validateTogether(under path: [String]) throws {
     try Settings.require(
-      !widths.isEmpty, "objectives.expander.widths", "one layer at least", found: .list([]))
+      !widths.isEmpty, (path + ["widths"]).joined(separator: "."), "one layer at least",
+      found: .list([]))
   }
-
-  static let documentation: [(key: String, meaning: String, source: String)] = [
-    (
-      "objectives.expander.reads",
-      "token: what the policy reads its outputs from; logits: the outputs", "the log"
-    ),
-    (
-      "objectives.expander.widths",
-      "units of the layers, the last of which is the embedding; VICReg's are 8192, 8192, 8192",
-      "the log"
-    ),
-    (
-      "objectives.expander.normalizes",
-      "whether hidden layers are normalised over the batch; VICReg's are", "the log"
-    ),
-  ]
 }
 
 /// The network that makes embeddings for VICReg, or outputs for DINO, of a policy's token; it is trained

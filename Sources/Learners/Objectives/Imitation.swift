@@ -9,34 +9,21 @@ public enum ImitatedActions: String, SettingChoice {
 }
 
 /// How the data's actions are imitated.
-public struct ImitationSettings: Codable, Sendable, Equatable {
+public struct ImitationSettings: SettingGroup {
   /// The weight of the loss in the sum; the log's λ.
+  @Setting("weight of the imitation of the data's actions", .weight, "the log")
   public var weight = 1.0
   /// Which of a window's actions are imitated.
+  @Setting("first: the action at the start; all: every action of the window", "the log")
   public var actions = ImitatedActions.first
   /// The share of the data's choices that others replace, drawn uniformly; for categorical policies.
+  @Setting(
+    "share of the data's choices that uniformly drawn ones replace; the log's is 0.3",
+    .share, "the log, masking.py")
   public var falsePositives = 0.0
 
   /// Plain imitation of the first action.
   public init() {}
-
-  func validate() throws {
-    try Settings.requireWeight(weight, "objectives.imitation.weight")
-    try Settings.requireShare(falsePositives, "objectives.imitation.falsePositives")
-  }
-
-  static let documentation: [(key: String, meaning: String, source: String)] = [
-    ("objectives.imitation.weight", "weight of the imitation of the data's actions", "the log"),
-    (
-      "objectives.imitation.actions",
-      "first: the action at the start; all: every action of the window", "the log"
-    ),
-    (
-      "objectives.imitation.falsePositives",
-      "share of the data's choices that uniformly drawn ones replace; the log's is 0.3",
-      "the log, masking.py"
-    ),
-  ]
 }
 
 /// The losses of imitation, over all actions or some.

@@ -15,16 +15,25 @@ public enum TeacherRole: String, SettingChoice {
 }
 
 /// A teacher whose weights follow the student's.
-public struct TeacherSettings: Codable, Sendable, Equatable {
+public struct TeacherSettings: SettingGroup {
   /// When the teacher acts in place of the student.
+  @Setting(
+    "when the moving average of the weights acts: none, acting (collecting), "
+      + "evaluating, both",
+    "the log, gcsl.py, ssl")
   public var role = TeacherRole.none
   /// m, the share of the teacher's weights that stays in an update.
+  @Setting(
+    "share of the average that stays in an update; DINO's is 0.996",
+    .share, "the log, gcsl_example.py, polyak_momentum")
   public var momentum = 0.99
   /// What m ends with, after `momentumUpdates`.
-  public var lastMomentum = 1.0
+  @Setting("what it ends with", .share, "DINO, main_dino.py") public var lastMomentum = 1.0
   /// Updates over which m changes along a cosine; 0 keeps it.
+  @Setting("updates over which it changes along a cosine; 0: none", .countOrNone, "the log")
   public var momentumUpdates = 0
   /// Whether dropout stays on where the teacher acts, as in the log's code.
+  @Setting("whether dropout stays on where the average acts, as in the log's code", "ours")
   public var dropsOut = false
 
   /// The log's momentum, and a teacher that does not act.
@@ -43,35 +52,6 @@ public struct TeacherSettings: Codable, Sendable, Equatable {
     let share = min(1, Double(update) / Double(momentumUpdates))
     return lastMomentum - (lastMomentum - momentum) * (1 + cos(.pi * share)) / 2
   }
-
-  func validate() throws {
-    try Settings.requireShare(momentum, "objectives.teacher.momentum")
-    try Settings.requireShare(lastMomentum, "objectives.teacher.lastMomentum")
-    try Settings.require(
-      momentumUpdates, in: 0...SettingRange.count.upperBound, "objectives.teacher.momentumUpdates")
-  }
-
-  static let documentation: [(key: String, meaning: String, source: String)] = [
-    (
-      "objectives.teacher.role",
-      "when the moving average of the weights acts: none, acting (collecting), evaluating, both",
-      "the log, gcsl.py, ssl"
-    ),
-    (
-      "objectives.teacher.momentum",
-      "share of the average that stays in an update; DINO's is 0.996",
-      "the log, gcsl_example.py, polyak_momentum"
-    ),
-    ("objectives.teacher.lastMomentum", "what it ends with", "DINO, main_dino.py"),
-    (
-      "objectives.teacher.momentumUpdates", "updates over which it changes along a cosine; 0: none",
-      "the log"
-    ),
-    (
-      "objectives.teacher.dropsOut",
-      "whether dropout stays on where the average acts, as in the log's code", "ours"
-    ),
-  ]
 }
 
 /// Weights that are a moving average of a student's.

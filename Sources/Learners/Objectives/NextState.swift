@@ -9,41 +9,27 @@ public enum NextStateAxis: String, SettingChoice {
 }
 
 /// How next states are predicted besides actions.
-public struct NextStateSettings: Codable, Sendable, Equatable {
+public struct NextStateSettings: SettingGroup {
   /// The weight of the loss in the sum; PACT's is 1.
+  @Setting("weight of the prediction of next states; PACT's is 1", .weight, "PACT")
   public var weight = 0.0
   /// Along which dimension the next state is looked for.
+  @Setting(
+    "time: the next state of the same sequence; batch: the log's mistake, the same "
+      + "time in the next sequence",
+    "PACT; the log, pact.py")
   public var axis = NextStateAxis.time
   /// What the next state is said from.
+  @Setting(
+    "step: from the tokens of state and action; goal: from those of state and goal", "PACT; the log"
+  )
   public var reads = NextStateReads.step
   /// Hidden units of the layers that say it.
+  @Setting("hidden units of the layers that say the next state", .widths, "pact.py: 128, 128")
   public var widths: [Int] = []
 
   /// No prediction.
   public init() {}
-
-  func validate() throws {
-    try Settings.requireWeight(weight, "objectives.nextState.weight")
-    try Settings.requireWidths(widths, "objectives.nextState.widths")
-  }
-
-  static let documentation: [(key: String, meaning: String, source: String)] = [
-    ("objectives.nextState.weight", "weight of the prediction of next states; PACT's is 1", "PACT"),
-    (
-      "objectives.nextState.axis",
-      "time: the next state of the same sequence; batch: the log's mistake, the same time in the "
-        + "next sequence", "PACT; the log, pact.py"
-    ),
-    (
-      "objectives.nextState.reads",
-      "step: from the tokens of state and action; goal: from those of state and goal",
-      "PACT; the log"
-    ),
-    (
-      "objectives.nextState.widths", "hidden units of the layers that say the next state",
-      "pact.py: 128, 128"
-    ),
-  ]
 }
 
 /// What a next state is said from.

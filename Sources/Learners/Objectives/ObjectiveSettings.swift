@@ -6,7 +6,7 @@ import Support
 ///     loss = Σ weight · term
 ///
 /// The defaults are plain imitation of the first action.
-public struct ObjectiveSettings: Codable, Sendable, Equatable {
+public struct ObjectiveSettings: SettingGroup {
   /// Imitation of the data's actions.
   public var imitation = ImitationSettings()
   /// Prediction of next states, for models of sequences.
@@ -34,28 +34,14 @@ public struct ObjectiveSettings: Codable, Sendable, Equatable {
       || (distillation.isOn && distillation.outputs == .expander)
   }
 
-  /// Throws `SettingsError` for the first value out of its range.
-  func validate() throws {
-    try imitation.validate()
-    try nextState.validate()
-    try distillation.validate()
-    try teacher.validate()
-    try vicreg.validate()
-    try expander.validate()
-    try reachedState.validate()
+  /// Throws `SettingsError` for objectives none of which has a weight.
+  public func validateTogether(under path: [String]) throws {
     let weights = [
       imitation.weight, nextState.weight, distillation.weight, distillation.maskedWeight,
     ]
     try Settings.require(
       weights.contains { $0 != 0 } || vicreg.isOn || reachedState.isOn,
-      "objectives.imitation.weight", "above 0 where no other objective has a weight",
-      found: .number(imitation.weight))
+      (path + ["imitation", "weight"]).joined(separator: "."),
+      "above 0 where no other objective has a weight", found: .number(imitation.weight))
   }
-
-  /// Every setting's key, meaning and source.
-  static let documentation: [(key: String, meaning: String, source: String)] =
-    ImitationSettings.documentation + NextStateSettings.documentation
-    + DistillationSettings.documentation + TeacherSettings.documentation
-    + VICRegSettings.documentation + ExpanderSettings.documentation
-    + ReachedStateSettings.documentation
 }

@@ -11,14 +11,22 @@ public enum ReachedStateSurrogate: String, SettingChoice {
 }
 
 /// How the state that a trajectory reaches is predicted, and drawn to the goal.
-public struct ReachedStateSettings: Codable, Sendable, Equatable {
+public struct ReachedStateSettings: SettingGroup {
   /// The weight of the distance of the predicted state from the goal; the log's is 1.
+  @Setting(
+    "weight of the predicted state's distance from the goal; the log's is 1", .weight, "the log")
   public var goalWeight = 0.0
   /// The weight of its distance from the state that was reached; the log's is 1.
+  @Setting(
+    "weight of its distance from the state that was reached; the log's is 1", .weight, "the log")
   public var reachedWeight = 0.0
   /// The weight of the surrogate.
-  public var surrogateWeight = 0.0
+  @Setting("weight of the surrogate", .weight, "ours") public var surrogateWeight = 0.0
   /// How the distance of the state that was reached moves the actions.
+  @Setting(
+    "how the distance moves the actions: none, as in the log; score-function: by "
+      + "their probability; straight-through: through the predicted state",
+    "ours")
   public var surrogate = ReachedStateSurrogate.scoreFunction
 
   /// No prediction.
@@ -26,29 +34,6 @@ public struct ReachedStateSettings: Codable, Sendable, Equatable {
 
   /// Whether any term has a weight.
   var isOn: Bool { goalWeight != 0 || reachedWeight != 0 || surrogateWeight != 0 }
-
-  func validate() throws {
-    try Settings.requireWeight(goalWeight, "objectives.reachedState.goalWeight")
-    try Settings.requireWeight(reachedWeight, "objectives.reachedState.reachedWeight")
-    try Settings.requireWeight(surrogateWeight, "objectives.reachedState.surrogateWeight")
-  }
-
-  static let documentation: [(key: String, meaning: String, source: String)] = [
-    (
-      "objectives.reachedState.goalWeight",
-      "weight of the predicted state's distance from the goal; the log's is 1", "the log"
-    ),
-    (
-      "objectives.reachedState.reachedWeight",
-      "weight of its distance from the state that was reached; the log's is 1", "the log"
-    ),
-    ("objectives.reachedState.surrogateWeight", "weight of the surrogate", "ours"),
-    (
-      "objectives.reachedState.surrogate",
-      "how the distance moves the actions: none, as in the log; score-function: by their "
-        + "probability; straight-through: through the predicted state", "ours"
-    ),
-  ]
 }
 
 /// The expected distance from the goal of the state that a policy's actions reach.

@@ -1,21 +1,70 @@
-/// The ranges of learners' settings: what is worked out from them fits 64 bits, and a network a machine.
-enum SettingRange {
+internal import GoalCore
+import Support
+
+/// The values that a setting can have: what is worked out from them fits 64 bits, and a network a machine.
+public struct SettingRange<Value: Sendable>: Sendable {
+  /// Throws `SettingsError` for a value out of range; the text is the setting's key.
+  let require: @Sendable (Value, String) throws -> Void
+}
+
+extension SettingRange where Value == Int {
+  /// Whole numbers of a range.
+  public static func within(_ range: ClosedRange<Int>) -> Self {
+    Self { try Settings.require($0, in: range, $1) }
+  }
+
   /// Rows in a batch.
-  static let batch = 1...1 << 24
+  static var batch: Self { within(1...1 << 24) }
   /// Units of a layer.
-  static let width = 1...1 << 16
-  /// Hidden layers of a network.
-  static let layers = 0...1 << 8
+  static var width: Self { within(Settings.width) }
+  /// Layers of a transformer.
+  static var layers: Self { within(1...Settings.layers) }
   /// Values in each dimension of an action that is chosen among.
-  static let bins = 2...1 << 16
+  static var bins: Self { within(2...1 << 16) }
   /// Classes of a head that chooses among all actions.
-  static let joint = 0...1 << 16
+  static var joint: Self { within(0...1 << 16) }
   /// Episodes, updates and steps that something lasts.
-  static let count = 1...1 << 32
+  static var count: Self { within(1...1 << 32) }
+  /// The same, or none.
+  static var countOrNone: Self { within(0...1 << 32) }
+  /// Steps within an episode.
+  static var steps: Self { within(1...1 << 31 - 1) }
   /// Updates after an episode.
-  static let updates = 1...1 << 20
+  static var updates: Self { within(1...1 << 20) }
   /// Steps that are held.
-  static let bufferSteps = 1...1 << 40
-  /// Numbers that a layer gives for a batch, 1 GiB of them.
-  static let activations = 1 << 28
+  static var bufferSteps: Self { within(1...1 << 40) }
+}
+
+extension SettingRange where Value == Double {
+  private static func range(
+    _ expected: String, _ holds: @escaping @Sendable (Double) -> Bool
+  ) -> Self {
+    Self { try Settings.require(holds($0), $1, expected, found: .number($0)) }
+  }
+
+  /// Above 0.
+  static var positive: Self { range("above 0") { $0 > 0 && $0.isFinite } }
+  /// 0 or above.
+  static var weight: Self { range("at least 0") { $0 >= 0 && $0.isFinite } }
+  /// From 0 to 1.
+  static var share: Self { range("from 0 to 1") { 0...1 ~= $0 } }
+  /// From 0 to 100.
+  static var percent: Self { range("from 0 to 100") { 0...100 ~= $0 } }
+  /// Between 0 and 1, neither of which it is.
+  static var inside: Self { range("above 0 and below 1") { $0 > 0 && $0 < 1 } }
+  /// From 0 up to below 1.
+  static var belowOne: Self { range("from 0 up to below 1") { 0..<1 ~= $0 } }
+}
+
+extension SettingRange where Value == [Int] {
+  /// Units of each of some layers.
+  static var widths: Self {
+    Self { widths, key in
+      let range = Settings.width
+      try Settings.require(
+        widths.count <= Settings.layers && widths.allSatisfy { range ~= $0 }, key,
+        "from \(range.lowerBound) to \(range.upperBound) each, of at most \(Settings.layers) layers",
+        found: .list(widths.prefix(8).map { .integer($0) } + (widths.count > 8 ? ["..."] : [])))
+    }
+  }
 }

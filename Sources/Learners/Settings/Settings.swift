@@ -3,7 +3,7 @@ import GoalCore
 public import Support
 
 /// One setting, for people: what `goalpost learners <id>` prints.
-public struct Setting: Sendable, Equatable {
+public struct SettingDescription: Sendable, Equatable {
   /// Its name; names within a group are separated by dots.
   public let key: String
   /// The default, as JSON.
@@ -38,10 +38,16 @@ public enum SettingsError: Error, Equatable, CustomStringConvertible {
 
 /// Settings as values by name, over any type that can be encoded.
 public enum Settings {
-  /// The settings of a value.
+  /// Units of a layer.
+  static let width = 1...1 << 16
+  /// Layers of a network at most.
+  static let layers = 1 << 8
+  /// Numbers that a layer gives for a batch at most, 1 GiB of them.
+  static let activations = 1 << 28
+
+  /// The settings of a value; those that learners share stand among its own.
   public static func values(of value: some Encodable) throws -> [String: JSONValue] {
-    let data = try JSONEncoder().encode(value)
-    return try JSONDecoder().decode([String: JSONValue].self, from: data)
+    lifted(try encoded(value))
   }
 
   /// A copy of `value` in which the settings named in `overrides` have other values.
@@ -51,7 +57,8 @@ public enum Settings {
   public static func applying<Value: Codable>(
     _ overrides: [String: JSONValue], to value: Value
   ) throws -> Value {
-    let defaults = try values(of: value)
+    let encoded = try encoded(value)
+    let defaults = lifted(encoded)
     let merged = try merge(overrides, into: defaults, path: [])
     // JSON, by which values are decoded, has no such numbers.
     for (path, value) in leaves(of: overrides) where !value.isFinite {
@@ -59,14 +66,15 @@ public enum Settings {
         key: path.joined(separator: "."), expected: "finite", found: value)
     }
     do {
-      return try decoded(merged)
+      return try decoded(merged, as: encoded)
     } catch let error as DecodingError {
       // Of a number that is not whole the decoder does not say where it stands.
       for (path, value) in leaves(of: overrides) {
         let single = path.reversed().reduce(value) { .object([$1: $0]) }
         guard case .object(let values) = single else { continue }
         do {
-          let _: Value = try decoded(merge(values, into: defaults, path: []))
+          let _: Value = try decoded(
+            merge(values, into: defaults, path: []), as: encoded)
         } catch DecodingError.dataCorrupted(let context) where context.codingPath.isEmpty {
           let isList = if case .list = value { true } else { false }
           throw SettingsError.wrongValue(
@@ -92,42 +100,35 @@ public enum Settings {
       found: .integer(value))
   }
 
-  /// Throws `SettingsError` for what is not above 0.
-  static func requirePositive(_ value: Double, _ key: String) throws {
-    try require(value > 0 && value.isFinite, key, "above 0", found: .number(value))
-  }
-
-  /// Throws `SettingsError` for a weight below 0.
-  static func requireWeight(_ value: Double, _ key: String) throws {
-    try require(value >= 0 && value.isFinite, key, "at least 0", found: .number(value))
-  }
-
-  /// Throws `SettingsError` for what lies outside of 0...`limit`.
-  static func requireShare(_ value: Double, _ key: String, upTo limit: Double = 1) throws {
-    try require(0...limit ~= value, key, "from 0 to \(Int(limit))", found: .number(value))
-  }
-
-  /// Throws `SettingsError` for layers whose units or whose number is out of its range.
-  static func requireWidths(_ widths: [Int], _ key: String) throws {
-    let (range, layers) = (SettingRange.width, SettingRange.layers.upperBound)
-    try require(
-      widths.count <= layers && widths.allSatisfy { range ~= $0 }, key,
-      "from \(range.lowerBound) to \(range.upperBound) each, of at most \(layers) layers",
-      found: .list(widths.prefix(8).map { .integer($0) } + (widths.count > 8 ? ["..."] : [])))
-  }
-
-  /// Throws `SettingsError` for hidden layers out of their ranges, or that give too many numbers for a batch.
+  /// Throws `SettingsError` for hidden layers that give too many numbers for a batch.
   static func requireLayers(_ widths: [Int], batch: Int) throws {
-    try requireWidths(widths, "hiddenWidths")
     let widest = widths.max() ?? 1
     try require(
-      batch * widest <= SettingRange.activations, "batchSize",
-      "at most \(SettingRange.activations / widest), as a layer gives \(widest) numbers a row",
+      batch * widest <= activations, "batchSize",
+      "at most \(activations / widest), as a layer gives \(widest) numbers a row",
       found: .integer(batch))
   }
 
-  private static func decoded<Value: Codable>(_ values: [String: JSONValue]) throws -> Value {
-    try JSONDecoder().decode(Value.self, from: JSONEncoder().encode(values))
+  private static func encoded(_ value: some Encodable) throws -> [String: JSONValue] {
+    try JSONDecoder().decode([String: JSONValue].self, from: JSONEncoder().encode(value))
+  }
+
+  /// Settings that learners share, moved beside the learner's own.
+  private static func lifted(_ values: [String: JSONValue]) -> [String: JSONValue] {
+    guard case .object(let shared)? = values[SettingTable.shared] else { return values }
+    return values.filter { $0.key != SettingTable.shared }.merging(shared) { own, _ in own }
+  }
+
+  /// A value of settings that were lifted, the shared ones put back in the group that `encoded` has them in.
+  private static func decoded<Value: Codable>(
+    _ values: [String: JSONValue], as encoded: [String: JSONValue]
+  ) throws -> Value {
+    var values = values
+    if case .object(let shared)? = encoded[SettingTable.shared] {
+      values[SettingTable.shared] = .object(values.filter { shared[$0.key] != nil })
+      for key in shared.keys { values[key] = nil }
+    }
+    return try JSONDecoder().decode(Value.self, from: JSONEncoder().encode(values))
   }
 
   /// Every value that is no group, with the names that lead to it.
@@ -179,14 +180,15 @@ public enum Settings {
     @unknown default: return error
     }
     var found = JSONValue.object(values)
-    for key in context.codingPath {
+    let path = context.codingPath.drop { $0.stringValue == SettingTable.shared }
+    for key in path {
       switch found {
       case .object(let inner): found = inner[key.stringValue] ?? .null
       case .list(let inner): found = key.intValue.map { inner[$0] } ?? .null
       default: break
       }
     }
-    let name = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
+    let name = path.map { $0.intValue.map(String.init) ?? $0.stringValue }
     var hint = ""
     if case .text(let text) = found, expected == "a list" {
       hint = ", as in [\(InvalidValue.short(text))]"

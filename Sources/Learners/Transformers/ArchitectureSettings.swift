@@ -71,73 +71,105 @@ public enum ReadToken: String, SettingChoice {
 }
 
 /// The parts of a model.
-public struct ArchitectureSettings: Codable, Sendable, Equatable {
+public struct ArchitectureSettings: SettingGroup {
   /// How state and goal are put together.
+  @Setting(
+    "how state and goal are put together: mlp, branches, attention, tokens, "
+      + "decoder, trajectory, trajectory-decoder, trajectory-tokens, interleaved, "
+      + "prompted, action-encoder, planner",
+    "the log")
   public var form = ModelForm.tokens
   /// Numbers in a token, `D`.
-  public var width = 8
+  @Setting("numbers in a token", .width, "the log, 8_2l_32f") public var width = 8
   /// Heads of attention.
-  public var heads = 1
+  @Setting("heads of attention", .width, "gcsl_example.py") public var heads = 1
   /// Layers of the encoder, or of the only stack.
+  @Setting("layers of the encoder, or of the only stack", .layers, "gcsl_example.py")
   public var layers = 2
   /// Layers of the decoder.
-  public var decoderLayers = 2
+  @Setting("layers of the decoder", .layers, "gcsl_example.py") public var decoderLayers = 2
   /// Units of the hidden layer of a transformer's layers.
+  @Setting("units of the hidden layer of a transformer's layers", .width, "gcsl_example.py")
   public var feedForward = 32
   /// What stands between a layer's dense layers.
+  @Setting("relu or gelu, between a layer's dense layers", "torch's default")
   public var activation = Activation.relu
   /// Whether normalisation comes before attention and dense layers.
+  @Setting("whether normalisation comes before a part, else after", "gcsl_example.py")
   public var normFirst = true
   /// Share of numbers that training drops.
+  @Setting("share of numbers that training drops; the log's is 0.1", .belowOne, "ours")
   public var dropout = 0.0
   /// How tokens say where they stand.
-  public var positions = PositionKind.none
+  @Setting("none, sinusoidal or learned", "the log") public var positions = PositionKind.none
   /// Which tokens do, of a decoder and of trajectory tokens.
+  @Setting(
+    "all, states or actions: which tokens have positions (decoder, trajectory-tokens)",
+    "traj_idm.py")
   public var positionsOf = PositionedTokens.all
   /// Hidden units of the state's embedding.
+  @Setting("hidden units of the state's embedding", .widths, "the log")
   public var stateWidths: [Int] = []
   /// What stands for the goal.
+  @Setting("embedding: of the goal; post: of state and goal, by hiddenWidths", "the log")
   public var goal = GoalTokenKind.post
   /// Hidden units of the goal's embedding; those of the goal-post are `hiddenWidths`.
+  @Setting("hidden units of the goal's embedding", .widths, "the log")
   public var goalWidths: [Int] = []
   /// Hidden units between the last token and the action.
+  @Setting("hidden units between the token that is read and the action", .widths, "the log")
   public var outWidths: [Int] = []
   /// Which token the action is read at.
+  @Setting("state, token or goal: where the action is read", "the log")
   public var reads = ReadToken.token
   /// Whether the head reads the goal's token too.
-  public var readsGoal = false
+  @Setting("whether the head reads the goal's token too", "pact.py") public var readsGoal = false
   /// What attention looks at.
+  @Setting(
+    "goal, both, self or token: what attention looks at, and token: what asks",
+    "the log, idm_ssl.py")
   public var keys = AttentionKeys.both
   /// Tokens that are copies of the state.
-  public var copies = 1
+  @Setting("tokens that are copies of the state", .width, "the log") public var copies = 1
   /// States before and with the present one, 1 for it alone; of a decoder's source and a planner's input.
+  @Setting("states before and with the present one that are read", .width, "the log")
   public var history = 1
   /// How the goal comes to the states.
+  @Setting("token, concatenation, film or gate: how states learn of the goal", "the log")
   public var conditioning = ConditioningKind.token
   /// Whether the goal is a token as well, where it comes to the states in another way.
-  public var keepsGoal = false
+  @Setting("whether the goal is a token besides", "traj_idm_dec.py") public var keepsGoal = false
   /// Which states of a trajectory see which.
+  @Setting("all, causal, random-goal, ahead, base, restrictive, pre or diagonal", "masking.py")
   public var mask = TrajectoryMask.all
   /// Steps to the goal, for the mask `ahead`.
+  @Setting("steps to the goal, for the mask of that name", .width, "masking.py")
   public var ahead = 10
   /// Whether the states of a trajectory but start and goal are zeros.
+  @Setting("whether a trajectory's states but start and goal are zeros", "masking.py")
   public var zeroes = false
   /// Whether the goal's token is added to action tokens.
+  @Setting("whether the goal's token is added to action tokens", "idm_ssl.py")
   public var goalInTokens = false
   /// Whether a goal-post of its own is added to the action token.
+  @Setting("whether a goal-post is added to the action token (tokens)", "idm_ssl.py")
   public var postInTokens = false
   /// Whether the goal stands before the steps, else after them.
+  @Setting("whether the goal stands before the steps, else after them", "dt_gpt.py")
   public var goalFirst = true
   /// Whether outputs are what the last token has in common with the embedding of each action.
+  @Setting(
+    "whether outputs are products with the actions' embeddings (interleaved)", "pact.py, dt_gpt.py")
   public var tiesActions = false
   /// Action tokens of the form `action-encoder`.
+  @Setting("action tokens of the form action-encoder", .width, "the log")
   public var actionTokens = 1
   /// Numbers in a plan.
-  public var planWidth = 32
+  @Setting("numbers in a plan; MimicPlay's are 400", .width, "ours") public var planWidth = 32
   /// Places of the way to the goal that a plan says.
-  public var waypoints = 10
+  @Setting("places of the way that a plan says", .width, "MimicPlay") public var waypoints = 10
   /// Modes of a plan.
-  public var planModes = 5
+  @Setting("modes of a plan", .width, "MimicPlay") public var planModes = 5
 
   /// A model of three tokens: state, action token and goal-post.
   public init() {}
@@ -154,91 +186,19 @@ public struct ArchitectureSettings: Codable, Sendable, Equatable {
   /// Whether the goal is a token of its own, in the forms that condition.
   var hasGoalToken: Bool { conditioning == .token || keepsGoal }
 
+  /// Throws `SettingsError` for heads that do not share a token's numbers, and layers that give too many numbers.
   func validate(batch: Int) throws {
-    let counts = [
-      ("width", width), ("heads", heads), ("layers", layers), ("decoderLayers", decoderLayers),
-      ("feedForward", feedForward), ("copies", copies), ("history", history), ("ahead", ahead),
-      ("actionTokens", actionTokens), ("planWidth", planWidth), ("waypoints", waypoints),
-      ("planModes", planModes),
-    ]
-    for (name, value) in counts {
-      try Settings.require(value, in: SettingRange.width, "architecture." + name)
-    }
-    for (name, value) in [("layers", layers), ("decoderLayers", decoderLayers)] {
-      try Settings.require(
-        value, in: 1...SettingRange.layers.upperBound, "architecture." + name)
-    }
     // Tokens of a row that settings ask for; those of a trajectory follow from the world's horizon.
     let tokens = copies + 2 * history + actionTokens + waypoints
     let numbers = batch * tokens * max(width, feedForward)
     let (scores, isTooMany) = (batch * heads).multipliedReportingOverflow(by: tokens * tokens)
     try Settings.require(
-      numbers <= SettingRange.activations && !isTooMany && scores <= SettingRange.activations,
+      numbers <= Settings.activations && !isTooMany && scores <= Settings.activations,
       "batchSize",
-      "so small that a layer gives at most \(SettingRange.activations) numbers, of \(tokens) tokens "
+      "so small that a layer gives at most \(Settings.activations) numbers, of \(tokens) tokens "
         + "a row", found: .integer(batch))
     try Settings.require(
       width % heads == 0, "architecture.width", "a multiple of architecture.heads",
       found: .integer(width))
-    try Settings.require(
-      0..<1 ~= dropout, "architecture.dropout", "from 0 up to below 1", found: .number(dropout))
-    for (name, widths) in [
-      ("stateWidths", stateWidths), ("goalWidths", goalWidths), ("outWidths", outWidths),
-    ] {
-      try Settings.requireWidths(widths, "architecture." + name)
-    }
   }
-
-  static let documentation: [(key: String, meaning: String, source: String)] = [
-    (
-      "form",
-      "how state and goal are put together: mlp, branches, attention, tokens, decoder, trajectory, "
-        + "trajectory-decoder, trajectory-tokens, interleaved, prompted, action-encoder, planner",
-      "the log"
-    ),
-    ("width", "numbers in a token", "the log, 8_2l_32f"),
-    ("heads", "heads of attention", "gcsl_example.py"),
-    ("layers", "layers of the encoder, or of the only stack", "gcsl_example.py"),
-    ("decoderLayers", "layers of the decoder", "gcsl_example.py"),
-    ("feedForward", "units of the hidden layer of a transformer's layers", "gcsl_example.py"),
-    ("activation", "relu or gelu, between a layer's dense layers", "torch's default"),
-    ("normFirst", "whether normalisation comes before a part, else after", "gcsl_example.py"),
-    ("dropout", "share of numbers that training drops; the log's is 0.1", "ours"),
-    ("positions", "none, sinusoidal or learned", "the log"),
-    (
-      "positionsOf",
-      "all, states or actions: which tokens have positions (decoder, "
-        + "trajectory-tokens)", "traj_idm.py"
-    ),
-    ("stateWidths", "hidden units of the state's embedding", "the log"),
-    ("goal", "embedding: of the goal; post: of state and goal, by hiddenWidths", "the log"),
-    ("goalWidths", "hidden units of the goal's embedding", "the log"),
-    ("outWidths", "hidden units between the token that is read and the action", "the log"),
-    ("reads", "state, token or goal: where the action is read", "the log"),
-    ("readsGoal", "whether the head reads the goal's token too", "pact.py"),
-    (
-      "keys", "goal, both, self or token: what attention looks at, and token: what asks",
-      "the log, idm_ssl.py"
-    ),
-    ("copies", "tokens that are copies of the state", "the log"),
-    ("history", "states before and with the present one that are read", "the log"),
-    ("conditioning", "token, concatenation, film or gate: how states learn of the goal", "the log"),
-    ("keepsGoal", "whether the goal is a token besides", "traj_idm_dec.py"),
-    (
-      "mask", "all, causal, random-goal, ahead, base, restrictive, pre or diagonal", "masking.py"
-    ),
-    ("ahead", "steps to the goal, for the mask of that name", "masking.py"),
-    ("zeroes", "whether a trajectory's states but start and goal are zeros", "masking.py"),
-    ("goalInTokens", "whether the goal's token is added to action tokens", "idm_ssl.py"),
-    ("postInTokens", "whether a goal-post is added to the action token (tokens)", "idm_ssl.py"),
-    ("goalFirst", "whether the goal stands before the steps, else after them", "dt_gpt.py"),
-    (
-      "tiesActions", "whether outputs are products with the actions' embeddings (interleaved)",
-      "pact.py, dt_gpt.py"
-    ),
-    ("actionTokens", "action tokens of the form action-encoder", "the log"),
-    ("planWidth", "numbers in a plan; MimicPlay's are 400", "ours"),
-    ("waypoints", "places of the way that a plan says", "MimicPlay"),
-    ("planModes", "modes of a plan", "MimicPlay"),
-  ].map { ("architecture." + $0.0, $0.1, $0.2) }
 }

@@ -55,43 +55,64 @@ extension GoalTransformer {
   /// regularisation.
   public struct Configuration: LearnerConfiguration {
     /// Rows in a batch.
-    public var batchSize = 256
+    @Setting("rows in a batch", .batch, "gcsl, variants.py") public var batchSize = 256
     /// The parts of the model.
     public var architecture = ArchitectureSettings()
     /// Hidden units of the goal-post; of all dense layers of the forms `mlp` and `branches`; and of a plan.
+    @Setting(
+      "hidden units of the goal-post, of the forms mlp and branches, and of a plan",
+      .widths, "gcsl, variants.py")
     public var hiddenWidths = [400, 300]
     /// What it is trained for.
     public var objectives = ObjectiveSettings()
     /// What an action is.
+    @Setting("categorical, independent or continuous: what an action is", "gcsl, variants.py")
     public var head = HeadKind.categorical
     /// Values of each dimension of a discretised action.
+    @Setting("values of each dimension of a discretised action", .bins, "gcsl, variants.py")
     public var bins = 3
     /// Classes of a joint choice at most; beyond, each dimension is chosen by itself.
+    @Setting(
+      "classes of a joint choice at most; beyond, dimensions are chosen apart",
+      .joint, "gcsl, variants.py")
     public var jointLimit = 100
     /// How starts and goals are drawn.
+    @Setting(
+      "future, pair, pair-before-actions, second-below-last, without-swap, chop or "
+        + "original: how starts and goals are drawn",
+      "gcsl, buffer.py; the log")
     public var pairs = StartGoalPairs.pairBeforeActions
     /// What rows share of that.
+    @Setting("row: each its own start and goal; batch: one for all", "the log")
     public var indices = SharedIndices.row
     /// What a goal is to the model.
+    @Setting(
+      "extracted: what was achieved; full: the whole state, what a world's goal "
+        + "does not name being 0 in acting",
+      "the log")
     public var goals = GoalsRead.extracted
     /// How it acts to be evaluated.
+    @Setting("greedy or sampled, where it is evaluated", "gcsl, variants.py")
     public var choosing = Choosing.greedy
     /// How it acts to collect.
+    @Setting("greedy or sampled, where it collects", "gcsl, variants.py")
     public var collecting = Choosing.greedy
     /// Adam's step size.
-    public var learningRate = 5e-4
+    @Setting("Adam's step size", .positive, "gcsl, variants.py") public var learningRate = 5e-4
     /// Batches whose gradients are summed for a step.
+    @Setting("batches whose gradients are summed for a step", .batch, "gcsl, variants.py")
     public var accumulations = 1
     /// Deviation of what is added to the inputs of VICReg's second view.
+    @Setting("deviation of the noise on the inputs of VICReg's second view", .weight, "ours")
     public var viewNoise = 0.1
     /// Faults of the log's code.
     public var quirks = QuirkSettings()
     /// Whether inputs are normalised.
-    public var normalizes = false
+    @Setting("whether inputs are normalised", "gcsl, networks.py") public var normalizes = false
     /// How inputs are clipped, and normalised where they are.
-    public var normalizer = NormalizerSettings()
+    @SettingsFrom("config.py") public var normalizer = NormalizerSettings()
     /// How it learns online.
-    public var online = OnlineSettings.gcsl()
+    @SettingsFrom("GCSL's variants.py") public var online = OnlineSettings.gcsl()
 
     /// The defaults.
     public init() {}
@@ -109,25 +130,10 @@ extension GoalTransformer.Configuration {
   /// GCSL's own number of updates, one a step.
   public static func updates(for task: GoalTask) -> Int { 200_000 }
 
-  /// Throws `SettingsError` for the first value out of its range.
-  public func validate() throws {
-    try Settings.require(batchSize, in: SettingRange.batch, "batchSize")
+  /// Throws `SettingsError` for settings that no model has together.
+  public func validateTogether(under path: [String]) throws {
     try Settings.requireLayers(hiddenWidths, batch: batchSize)
     try architecture.validate(batch: batchSize)
-    try objectives.validate()
-    try Settings.require(bins, in: SettingRange.bins, "bins")
-    try Settings.require(jointLimit, in: SettingRange.joint, "jointLimit")
-    try Settings.requirePositive(learningRate, "learningRate")
-    try Settings.require(accumulations, in: SettingRange.batch, "accumulations")
-    try Settings.require(
-      viewNoise >= 0 && viewNoise.isFinite, "viewNoise", "at least 0", found: .number(viewNoise))
-    try normalizer.validate()
-    try online.validate()
-    try validateTogether()
-  }
-
-  /// Throws `SettingsError` for settings that no model has together.
-  private func validateTogether() throws {
     func require(_ holds: Bool, _ key: String, _ expected: String, _ found: String) throws {
       try Settings.require(holds, key, expected, found: .text(found))
     }
@@ -205,45 +211,5 @@ extension GoalTransformer.Configuration {
           && objectives.imitation.falsePositives == 0),
       "head",
       "of choices for false positives and for surrogates", head.rawValue)
-  }
-
-  /// Every setting's key, meaning and source.
-  public static var documentation: [(key: String, meaning: String, source: String)] {
-    [("batchSize", "rows in a batch", "gcsl, variants.py")]
-      + ArchitectureSettings.documentation
-      + [
-        (
-          "hiddenWidths",
-          "hidden units of the goal-post, of the forms mlp and branches, and of a plan",
-          "gcsl, variants.py"
-        )
-      ] + ObjectiveSettings.documentation
-      + [
-        ("head", "categorical, independent or continuous: what an action is", "gcsl, variants.py"),
-        ("bins", "values of each dimension of a discretised action", "gcsl, variants.py"),
-        (
-          "jointLimit", "classes of a joint choice at most; beyond, dimensions are chosen apart",
-          "gcsl, variants.py"
-        ),
-        (
-          "pairs",
-          "future, pair, pair-before-actions, second-below-last, without-swap, chop or original: "
-            + "how starts and goals are drawn", "gcsl, buffer.py; the log"
-        ),
-        ("indices", "row: each its own start and goal; batch: one for all", "the log"),
-        (
-          "goals",
-          "extracted: what was achieved; full: the whole state, what a world's goal does "
-            + "not name being 0 in acting", "the log"
-        ),
-        ("choosing", "greedy or sampled, where it is evaluated", "gcsl, variants.py"),
-        ("collecting", "greedy or sampled, where it collects", "gcsl, variants.py"),
-        ("learningRate", "Adam's step size", "gcsl, variants.py"),
-        ("accumulations", "batches whose gradients are summed for a step", "gcsl, variants.py"),
-        ("viewNoise", "deviation of the noise on the inputs of VICReg's second view", "ours"),
-      ] + QuirkSettings.documentation
-      + [("normalizes", "whether inputs are normalised", "gcsl, networks.py")]
-      + NormalizerSettings.documentation
-      + OnlineSettings.documentation(source: "GCSL's variants.py")
   }
 }

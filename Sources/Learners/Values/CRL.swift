@@ -30,39 +30,34 @@ internal import Torch
 public final class CRL: ValueLearner {
   /// What can be set; the defaults are the reference's.
   public struct Configuration: ValueConfiguration {
-    /// Rows in a batch, `B`.
-    public var batchSize = 1024
-    /// Units of each hidden layer of every network.
-    public var hiddenWidths = [512, 512, 512]
-    /// Adam's step size.
-    public var learningRate = 3e-4
-    /// γ, by which the goals of the critics are drawn.
-    public var discount = Discount.value(0.99)
-    /// What goals are made of.
-    public var goalForm = GoalsOf.achieved
-    /// Where a reward is 0; nothing is learned from rewards.
-    public var success = Success.sameState
+    /// What it shares with the other learners that OGBench compares.
+    ///
+    /// The critics' goals are drawn by γ, and nothing is learned from rewards.
+    @SettingsFrom("crl.py") public var shared = ValueSettings()
     /// d, numbers in a representation.
+    @Setting(
+      "numbers in the representation of an action and of a goal", .width, "crl.py, latent_dim")
     public var representationWidth = 512
     /// How the policy is taken out of the values.
+    @Setting(ValueMeaning.policyLoss, "crl.py, actor_loss")
     public var policyLoss = PolicyExtraction.climbing
     /// α of climbing, the weight of imitation beside the value.
+    @Setting(
+      "ddpg-bc: weight of imitation; OGBench has 0.03 for pointmaze, 0.1 for "
+        + "antmaze (explore data 0.003) and humanoidmaze, 0.3 for antsoccer, 3 for "
+        + "cube, scene and puzzle (noisy data 0.1)",
+      .weight, "hyperparameters.sh, alpha")
     public var imitationWeight = 0.1
     /// α of weighting, by which an advantage is multiplied.
+    @Setting(ValueMeaning.temperature, .weight, "hyperparameters.sh, powderworld")
     public var temperature = 3.0
     /// The largest weight of a row, in weighting.
-    public var weightLimit = 100.0
-    /// Goals of the critics.
-    public var valueGoals = GoalShares(current: 0, trajectory: 1, random: 0, geometric: true)
-    /// Goals of the policy.
-    public var policyGoals = GoalShares.policy
-    /// How inputs are normalised.
-    public var normalizer = NormalizerSettings.off
-    /// How it learns online.
-    public var online = OnlineSettings.wgcsl(updatesPerEpisode: 4)
+    @Setting(ValueMeaning.weightLimit, .positive, "crl.py") public var weightLimit = 100.0
 
     /// The reference's defaults.
-    public init() {}
+    public init() {
+      shared.valueGoals = GoalShares(current: 0, trajectory: 1, random: 0, geometric: true)
+    }
   }
 
   /// The id, `crl`.
@@ -214,44 +209,9 @@ extension CRL.Configuration {
   /// OGBench's settings for its worlds, and WGCSL's batch, widths, discount and normaliser for its tasks.
   public static func preset(for task: GoalTask) -> Self {
     var configuration = common(for: task)
-    guard let world = OGBenchWorlds(task) else { return configuration }
-    configuration.discount = OGBenchWorlds.discount(task)
-    configuration.imitationWeight =
-      switch world {
-      case .pointMaze: 0.03
-      case .antMaze, .humanoidMaze: 0.1
-      case .antSoccer: 0.3
-      case .manipulation: 3
-      }
+    guard let preset = OGBenchPreset(task: task) else { return configuration }
+    configuration.discount = preset.discount
+    configuration.imitationWeight = preset.imitationWeights.crl
     return configuration
-  }
-
-  /// Throws `SettingsError` for the first value out of its range.
-  public func validate() throws {
-    try validateCommon()
-    try Settings.requireWidth(representationWidth, "representationWidth")
-    try Settings.requireWeight(imitationWeight, "imitationWeight")
-    try Settings.requireWeight(temperature, "temperature")
-    try Settings.requirePositive(weightLimit, "weightLimit")
-  }
-
-  /// Every setting's key, meaning and source.
-  public static var documentation: [(key: String, meaning: String, source: String)] {
-    documented(
-      [
-        (
-          "representationWidth", "numbers in the representation of an action and of a goal",
-          "crl.py, latent_dim"
-        ),
-        policyLossDocumentation(code: "crl.py, actor_loss"),
-        (
-          "imitationWeight",
-          "ddpg-bc: weight of imitation; OGBench has 0.03 for pointmaze, 0.1 for antmaze (explore data 0.003) and "
-            + "humanoidmaze, 0.3 for antsoccer, 3 for cube, scene and puzzle (noisy data 0.1)",
-          "hyperparameters.sh, alpha"
-        ),
-      ]
-        + weightingDocumentation(
-          temperatureSource: "hyperparameters.sh, powderworld", code: "crl.py"), code: "crl.py")
   }
 }

@@ -2,37 +2,26 @@ internal import Replay
 internal import Torch
 
 /// How goals are read by a learner's networks.
-public struct GoalRepresentationSettings: Codable, Sendable, Equatable {
+public struct GoalRepresentationSettings: SettingGroup {
   /// Which representation.
+  @Setting(
+    "none: goals are read as they are; dual: as vectors whose products with those "
+      + "of states are values",
+    "ours")
   public var kind = GoalRepresentationKind.none
   /// N, numbers in a dual representation.
+  @Setting(
+    "dual: numbers in a goal's vector; 64 for pointmaze",
+    .width, "dual goal representations, hyperparameters.sh")
   public var width = 256
   /// κ of a dual representation's values.
+  @Setting(
+    "dual: how far its values lean to the best actions; 0.7 for cube, scene and puzzle",
+    .inside, "dual goal representations, hyperparameters.sh")
   public var expectile = 0.9
 
   /// As they are.
   public init() {}
-
-  func validate() throws {
-    try Settings.requireWidth(width, "goalRepresentation.width")
-    try Settings.requireInside(expectile, "goalRepresentation.expectile")
-  }
-
-  static let documentation: [(key: String, meaning: String, source: String)] = {
-    let source = "dual goal representations, hyperparameters.sh"
-    return [
-      (
-        "goalRepresentation.kind",
-        "none: goals are read as they are; dual: as vectors whose products with those of states are values",
-        "ours"
-      ),
-      ("goalRepresentation.width", "dual: numbers in a goal's vector; 64 for pointmaze", source),
-      (
-        "goalRepresentation.expectile",
-        "dual: how far its values lean to the best actions; 0.7 for cube, scene and puzzle", source
-      ),
-    ]
-  }()
 }
 
 /// Which representation of goals networks read.

@@ -19,29 +19,13 @@ internal import Torch
 public final class GCBC: JointLearner {
   /// What can be set; the defaults are the reference's.
   public struct Configuration: ValueConfiguration {
-    /// Rows in a batch, `B`.
-    public var batchSize = 1024
-    /// Units of each hidden layer.
-    public var hiddenWidths = [512, 512, 512]
-    /// Adam's step size.
-    public var learningRate = 3e-4
-    /// γ, of goals that are drawn by it.
-    public var discount = Discount.value(0.99)
-    /// What goals are made of.
-    public var goalForm = GoalsOf.achieved
-    /// Where a reward is 0; nothing is learned from rewards.
-    public var success = Success.sameState
-    /// Goals that the normaliser sees.
-    public var valueGoals = GoalShares.policy
-    /// Goals of the policy.
-    public var policyGoals = GoalShares.policy
-    /// How inputs are normalised.
-    public var normalizer = NormalizerSettings.off
-    /// How it learns online.
-    public var online = OnlineSettings.wgcsl(updatesPerEpisode: 4)
+    /// What it shares with the other learners that OGBench compares.
+    ///
+    /// The value's goals are those that the normaliser sees, and nothing is learned from rewards.
+    @SettingsFrom("gcbc.py") public var shared = ValueSettings()
 
     /// The reference's defaults.
-    public init() {}
+    public init() { shared.valueGoals = .policy }
   }
 
   /// The id, `gcbc`.
@@ -86,12 +70,4 @@ public final class GCBC: JointLearner {
 extension GCBC.Configuration {
   /// WGCSL's batch, widths and normaliser for its tasks.
   public static func preset(for task: GoalTask) -> Self { common(for: task) }
-
-  /// Throws `SettingsError` for the first value out of its range.
-  public func validate() throws { try validateCommon() }
-
-  /// Every setting's key, meaning and source.
-  public static var documentation: [(key: String, meaning: String, source: String)] {
-    documented([], code: "gcbc.py")
-  }
 }

@@ -29,40 +29,32 @@ internal import Torch
 public final class GCIQL: ValueLearner {
   /// What can be set; the defaults are the reference's.
   public struct Configuration: ValueConfiguration {
-    /// Rows in a batch, `B`.
-    public var batchSize = 1024
-    /// Units of each hidden layer of every network.
-    public var hiddenWidths = [512, 512, 512]
-    /// Adam's step size.
-    public var learningRate = 3e-4
-    /// γ.
-    public var discount = Discount.value(0.99)
-    /// What goals are made of.
-    public var goalForm = GoalsOf.achieved
-    /// Where a reward is 0 and a value ends.
-    public var success = Success.sameState
+    /// What it shares with the other learners that OGBench compares.
+    @SettingsFrom("gciql.py") public var shared = ValueSettings()
     /// τ, the share of the weights that targets take at each update.
+    @Setting(ValueMeaning.targetRate, .share, "gciql.py, tau")
     public var targetRate = 0.005
     /// κ.
+    @Setting(ValueMeaning.expectile, .inside, "gciql.py")
     public var expectile = 0.9
     /// How the policy is taken out of the values.
+    @Setting(ValueMeaning.policyLoss, "gciql.py, actor_loss")
     public var policyLoss = PolicyExtraction.climbing
     /// α of `ddpg-bc`, the weight of imitation beside the value.
+    @Setting(
+      "ddpg-bc: weight of imitation; OGBench has 0.003 for pointmaze, 0.3 for "
+        + "antmaze (explore data 0.01), 0.1 for humanoidmaze and antsoccer, 1 for "
+        + "cube, scene and puzzle (noisy data 0.03)",
+      .weight, "hyperparameters.sh, alpha")
     public var imitationWeight = 0.3
     /// α of `awr`, by which an advantage is multiplied.
+    @Setting(ValueMeaning.temperature, .weight, "gciql.py, alpha")
     public var temperature = 3.0
     /// The largest weight of `awr`.
+    @Setting(ValueMeaning.weightLimit, .positive, "gciql.py")
     public var weightLimit = 100.0
     /// How networks read goals.
     public var goalRepresentation = GoalRepresentationSettings()
-    /// Goals of values and critics.
-    public var valueGoals = GoalShares.value
-    /// Goals of the policy.
-    public var policyGoals = GoalShares.policy
-    /// How inputs are normalised.
-    public var normalizer = NormalizerSettings.off
-    /// How it learns online.
-    public var online = OnlineSettings.wgcsl(updatesPerEpisode: 4)
 
     /// The reference's defaults.
     public init() {}
@@ -182,43 +174,9 @@ extension GCIQL.Configuration {
   /// OGBench's settings for its worlds, and WGCSL's batch, widths, discount, normaliser and rewards for its tasks.
   public static func preset(for task: GoalTask) -> Self {
     var configuration = common(for: task)
-    guard let world = OGBenchWorlds(task) else { return configuration }
-    configuration.discount = OGBenchWorlds.discount(task)
-    configuration.imitationWeight =
-      switch world {
-      case .pointMaze: 0.003
-      case .antMaze: 0.3
-      case .humanoidMaze, .antSoccer: 0.1
-      case .manipulation: 1
-      }
+    guard let preset = OGBenchPreset(task: task) else { return configuration }
+    configuration.discount = preset.discount
+    configuration.imitationWeight = preset.imitationWeights.gciql
     return configuration
-  }
-
-  /// Throws `SettingsError` for the first value out of its range.
-  public func validate() throws {
-    try validateCommon()
-    try Settings.requireShare(targetRate, "targetRate")
-    try Settings.requireInside(expectile, "expectile")
-    try Settings.requireWeight(imitationWeight, "imitationWeight")
-    try Settings.requireWeight(temperature, "temperature")
-    try Settings.requirePositive(weightLimit, "weightLimit")
-    try goalRepresentation.validate()
-  }
-
-  /// Every setting's key, meaning and source.
-  public static var documentation: [(key: String, meaning: String, source: String)] {
-    documented(
-      [
-        targetRateDocumentation(code: "gciql.py, tau"),
-        ("expectile", "how far the value leans to the best actions, above 0.5", "gciql.py"),
-        policyLossDocumentation(code: "gciql.py, actor_loss"),
-        (
-          "imitationWeight",
-          "ddpg-bc: weight of imitation; OGBench has 0.003 for pointmaze, 0.3 for antmaze (explore data 0.01), "
-            + "0.1 for humanoidmaze and antsoccer, 1 for cube, scene and puzzle (noisy data 0.03)",
-          "hyperparameters.sh, alpha"
-        ),
-      ] + weightingDocumentation(temperatureSource: "gciql.py, alpha", code: "gciql.py")
-        + GoalRepresentationSettings.documentation, code: "gciql.py")
   }
 }

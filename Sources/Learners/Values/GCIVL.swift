@@ -27,36 +27,21 @@ internal import Torch
 public final class GCIVL: ValueLearner {
   /// What can be set; the defaults are the reference's.
   public struct Configuration: ValueConfiguration {
-    /// Rows in a batch, `B`.
-    public var batchSize = 1024
-    /// Units of each hidden layer of every network.
-    public var hiddenWidths = [512, 512, 512]
-    /// Adam's step size.
-    public var learningRate = 3e-4
-    /// γ.
-    public var discount = Discount.value(0.99)
-    /// What goals are made of.
-    public var goalForm = GoalsOf.achieved
-    /// Where a reward is 0 and a value ends.
-    public var success = Success.sameState
+    /// What it shares with the other learners that OGBench compares.
+    @SettingsFrom("gcivl.py") public var shared = ValueSettings()
     /// τ, the share of the weights that targets take at each update.
+    @Setting(ValueMeaning.targetRate, .share, "gcivl.py, tau")
     public var targetRate = 0.005
     /// κ.
+    @Setting(ValueMeaning.expectile, .inside, "gcivl.py")
     public var expectile = 0.9
     /// α, by which an advantage is multiplied.
+    @Setting("what an advantage is multiplied by", .weight, "gcivl.py, alpha")
     public var temperature = 10.0
     /// The largest weight of a row.
-    public var weightLimit = 100.0
+    @Setting("the largest weight of a row", .positive, "gcivl.py") public var weightLimit = 100.0
     /// How networks read goals.
     public var goalRepresentation = GoalRepresentationSettings()
-    /// Goals of the value.
-    public var valueGoals = GoalShares.value
-    /// Goals of the policy.
-    public var policyGoals = GoalShares.policy
-    /// How inputs are normalised.
-    public var normalizer = NormalizerSettings.off
-    /// How it learns online.
-    public var online = OnlineSettings.wgcsl(updatesPerEpisode: 4)
 
     /// The reference's defaults.
     public init() {}
@@ -150,28 +135,7 @@ extension GCIVL.Configuration {
   /// OGBench's discount for its worlds, and WGCSL's batch, widths, discount, normaliser and rewards for its tasks.
   public static func preset(for task: GoalTask) -> Self {
     var configuration = common(for: task)
-    if OGBenchWorlds(task) != nil { configuration.discount = OGBenchWorlds.discount(task) }
+    if let preset = OGBenchPreset(task: task) { configuration.discount = preset.discount }
     return configuration
-  }
-
-  /// Throws `SettingsError` for the first value out of its range.
-  public func validate() throws {
-    try validateCommon()
-    try Settings.requireShare(targetRate, "targetRate")
-    try Settings.requireInside(expectile, "expectile")
-    try Settings.requireWeight(temperature, "temperature")
-    try Settings.requirePositive(weightLimit, "weightLimit")
-    try goalRepresentation.validate()
-  }
-
-  /// Every setting's key, meaning and source.
-  public static var documentation: [(key: String, meaning: String, source: String)] {
-    documented(
-      [
-        targetRateDocumentation(code: "gcivl.py, tau"),
-        ("expectile", "how far the value leans to the best actions, above 0.5", "gcivl.py"),
-        ("temperature", "what an advantage is multiplied by", "gcivl.py, alpha"),
-        ("weightLimit", "the largest weight of a row", "gcivl.py"),
-      ] + GoalRepresentationSettings.documentation, code: "gcivl.py")
   }
 }

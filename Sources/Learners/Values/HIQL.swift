@@ -28,40 +28,37 @@ internal import Torch
 public final class HIQL: ValueLearner {
   /// What can be set; the defaults are the reference's.
   public struct Configuration: ValueConfiguration {
-    /// Rows in a batch, `B`.
-    public var batchSize = 1024
-    /// Units of each hidden layer of every network.
-    public var hiddenWidths = [512, 512, 512]
-    /// Adam's step size.
-    public var learningRate = 3e-4
-    /// γ.
-    public var discount = Discount.value(0.99)
-    /// What goals are made of.
-    public var goalForm = GoalsOf.achieved
-    /// Where a reward is 0 and a value ends.
-    public var success = Success.sameState
+    /// What it shares with the other learners that OGBench compares.
+    @SettingsFrom("hiql.py") public var shared = ValueSettings()
     /// τ, the share of the weights that targets take at each update.
+    @Setting(ValueMeaning.targetRate, .share, "hiql.py, tau")
     public var targetRate = 0.005
     /// κ.
+    @Setting(ValueMeaning.expectile, .inside, "hiql.py")
     public var expectile = 0.7
     /// k, steps from a state to its subgoal.
+    @Setting(
+      "steps from a state to its subgoal; 100 for humanoidmaze, 10 for cube, "
+        + "scene, puzzle and WGCSL's tasks",
+      .steps, "hyperparameters.sh")
     public var subgoalSteps = 25
     /// d, numbers in a representation.
+    @Setting("numbers in the representation of a subgoal", .width, "hiql.py, rep_dim")
     public var representationWidth = 10
     /// α_h, by which the high policy's advantage is multiplied.
+    @Setting(
+      "what an advantage of the policy of subgoals is multiplied by; OGBench has "
+        + "10 for explore data",
+      .weight, "hiql.py, high_alpha")
     public var highTemperature = 3.0
     /// α_l, by which the low policy's advantage is multiplied.
+    @Setting(
+      "what an advantage of the policy of actions is multiplied by; OGBench has 10 "
+        + "for explore data",
+      .weight, "hiql.py, low_alpha")
     public var lowTemperature = 3.0
     /// The largest weight of a row.
-    public var weightLimit = 100.0
-    /// Goals of the value.
-    public var valueGoals = GoalShares.value
-    /// Goals of the high policy.
-    public var policyGoals = GoalShares.policy
-    /// How inputs are normalised.
-    public var normalizer = NormalizerSettings.off
-    /// How it learns online.
-    public var online = OnlineSettings.wgcsl(updatesPerEpisode: 4)
+    @Setting("the largest weight of a row", .positive, "hiql.py") public var weightLimit = 100.0
 
     /// The reference's defaults.
     public init() {}
@@ -183,48 +180,9 @@ extension HIQL.Configuration {
   /// subgoals 10 steps away.
   public static func preset(for task: GoalTask) -> Self {
     var configuration = common(for: task)
-    if PaperSchedule(task: task).isListed { configuration.subgoalSteps = 10 }
-    guard let world = OGBenchWorlds(task) else { return configuration }
-    configuration.discount = OGBenchWorlds.discount(task)
-    configuration.subgoalSteps = world.subgoalSteps
+    if WGCSLPreset.listed(task) != nil { configuration.subgoalSteps = 10 }
+    guard let preset = OGBenchPreset(task: task) else { return configuration }
+    (configuration.discount, configuration.subgoalSteps) = (preset.discount, preset.subgoalSteps)
     return configuration
-  }
-
-  /// Throws `SettingsError` for the first value out of its range.
-  public func validate() throws {
-    try validateCommon()
-    try Settings.requireShare(targetRate, "targetRate")
-    try Settings.requireInside(expectile, "expectile")
-    try Settings.requireSteps(subgoalSteps, "subgoalSteps")
-    try Settings.requireWidth(representationWidth, "representationWidth")
-    try Settings.requireWeight(highTemperature, "highTemperature")
-    try Settings.requireWeight(lowTemperature, "lowTemperature")
-    try Settings.requirePositive(weightLimit, "weightLimit")
-  }
-
-  /// Every setting's key, meaning and source.
-  public static var documentation: [(key: String, meaning: String, source: String)] {
-    documented(
-      [
-        targetRateDocumentation(code: "hiql.py, tau"),
-        ("expectile", "how far the value leans to the best actions, above 0.5", "hiql.py"),
-        (
-          "subgoalSteps",
-          "steps from a state to its subgoal; 100 for humanoidmaze, 10 for cube, scene, puzzle and WGCSL's tasks",
-          "hyperparameters.sh"
-        ),
-        ("representationWidth", "numbers in the representation of a subgoal", "hiql.py, rep_dim"),
-        (
-          "highTemperature",
-          "what an advantage of the policy of subgoals is multiplied by; OGBench has 10 for explore data",
-          "hiql.py, high_alpha"
-        ),
-        (
-          "lowTemperature",
-          "what an advantage of the policy of actions is multiplied by; OGBench has 10 for explore data",
-          "hiql.py, low_alpha"
-        ),
-        ("weightLimit", "the largest weight of a row", "hiql.py"),
-      ], code: "hiql.py")
   }
 }

@@ -32,50 +32,57 @@ internal import Torch
 public final class LAVL: ValueLearner {
   /// What can be set; the defaults are the reference's for antmaze.
   public struct Configuration: ValueConfiguration {
-    /// Rows in a batch, `B`.
-    public var batchSize = 1024
-    /// Units of each hidden layer of every network.
-    public var hiddenWidths = [512, 512, 512]
-    /// Adam's step size.
-    public var learningRate = 3e-4
-    /// γ.
-    public var discount = Discount.value(0.999)
-    /// What goals are made of.
-    public var goalForm = GoalsOf.achieved
-    /// Where a reward is 0 and a value ends.
-    public var success = Success.sameState
+    /// What it shares with the other learners that OGBench compares.
+    @SettingsFrom("lavl.py") public var shared = ValueSettings()
     /// τ, the share of the weights that targets take at each update.
+    @Setting(ValueMeaning.targetRate, .share, "lavl.py, tau")
     public var targetRate = 0.005
     /// κ.
+    @Setting(
+      "how far the value leans to the best actions; 0.7 for cube and scene", .inside, "lavl.py")
     public var expectile = 0.9
     /// w, the weight of the value's evenness.
+    @Setting(
+      "weight of the value's evenness; 0 for humanoidmaze and cube", .weight, "LAVL's commands")
     public var continuityWeight = 10.0
     /// Whether the policies' losses move ρ.
+    @Setting(
+      "whether the policies' losses move the goal's representation; not for cube "
+        + "and scene",
+      "LAVL's commands")
     public var policiesMoveGoals = true
     /// k, steps from a state to its subgoal.
+    @Setting(
+      "steps from a state to its subgoal; 100 for humanoidmaze, 10 for cube, scene "
+        + "and WGCSL's tasks",
+      .steps, "LAVL's commands")
     public var subgoalSteps = 25
     /// d, numbers in a goal's representation.
+    @Setting("numbers in the representation of a goal", .width, "lavl.py")
     public var representationWidth = 10
     /// Numbers in what the value measures distances of.
+    @Setting("numbers in what distances are measured of", .width, "networks.py, LANValue")
     public var distanceWidth = 64
     /// α of the high policy, by which an advantage is multiplied.
+    @Setting(
+      "what an advantage of the policy of subgoals is multiplied by; 0.5 for "
+        + "pointmaze's stitch data",
+      .weight, "LAVL's commands")
     public var highTemperature = 1.0
     /// α of the low policy.
+    @Setting(
+      "what an advantage of the policy of actions is multiplied by; 10 for cube",
+      .weight, "LAVL's commands")
     public var lowTemperature = 3.0
     /// The largest weight of a row, before it is divided by the mean.
+    @Setting("the largest weight of a row, before it is divided by the mean", .positive, "lavl.py")
     public var weightLimit = 100.0
-    /// Goals of the value.
-    public var valueGoals = GoalShares.value
-    /// Goals of the high policy.
-    public var policyGoals = GoalShares(
-      current: 0, trajectory: 0.5, random: 0.5, geometric: false)
-    /// How inputs are normalised.
-    public var normalizer = NormalizerSettings.off
-    /// How it learns online.
-    public var online = OnlineSettings.wgcsl(updatesPerEpisode: 4)
 
     /// The reference's defaults.
-    public init() {}
+    public init() {
+      shared.discount = .value(0.999)
+      shared.policyGoals = GoalShares(current: 0, trajectory: 0.5, random: 0.5, geometric: false)
+    }
   }
 
   /// The id, `lavl`.
@@ -236,83 +243,10 @@ extension LAVL.Configuration {
   /// rewards and subgoals 10 steps away.
   public static func preset(for task: GoalTask) -> Self {
     var configuration = common(for: task)
-    if PaperSchedule(task: task).isListed { configuration.subgoalSteps = 10 }
-    guard let world = OGBenchWorlds(task) else { return configuration }
-    configuration.subgoalSteps = world.subgoalSteps
-    let isMedium = task.identifier.contains("medium")
-    switch world {
-    case .pointMaze:
-      configuration.learningRate = 1e-4
-      configuration.highTemperature = isMedium ? 2 : 1
-    case .humanoidMaze:
-      configuration.continuityWeight = 0
-      configuration.highTemperature = isMedium ? 2 : 1
-    case .manipulation:
-      configuration.expectile = 0.7
-      configuration.policiesMoveGoals = false
-      if task.identifier.hasPrefix("cube") {
-        configuration.discount = .value(0.99)
-        configuration.continuityWeight = 0
-        configuration.lowTemperature = 10
-        configuration.highTemperature = task.identifier.contains("double") ? 1 : 0.5
-      } else {
-        configuration.discount = .value(0.998)
-      }
-    case .antMaze, .antSoccer: break
-    }
+    if WGCSLPreset.listed(task) != nil { configuration.subgoalSteps = 10 }
+    guard let preset = OGBenchPreset(task: task) else { return configuration }
+    configuration.subgoalSteps = preset.subgoalSteps
+    LAVLPreset.apply(preset.worlds, of: task, to: &configuration)
     return configuration
-  }
-
-  /// Throws `SettingsError` for the first value out of its range.
-  public func validate() throws {
-    try validateCommon()
-    try Settings.requireShare(targetRate, "targetRate")
-    try Settings.requireInside(expectile, "expectile")
-    try Settings.requireWeight(continuityWeight, "continuityWeight")
-    try Settings.requireSteps(subgoalSteps, "subgoalSteps")
-    try Settings.requireWidth(representationWidth, "representationWidth")
-    try Settings.requireWidth(distanceWidth, "distanceWidth")
-    try Settings.requireWeight(highTemperature, "highTemperature")
-    try Settings.requireWeight(lowTemperature, "lowTemperature")
-    try Settings.requirePositive(weightLimit, "weightLimit")
-  }
-
-  /// Every setting's key, meaning and source.
-  public static var documentation: [(key: String, meaning: String, source: String)] {
-    documented(
-      [
-        targetRateDocumentation(code: "lavl.py, tau"),
-        (
-          "expectile", "how far the value leans to the best actions; 0.7 for cube and scene",
-          "lavl.py"
-        ),
-        (
-          "continuityWeight", "weight of the value's evenness; 0 for humanoidmaze and cube",
-          "LAVL's commands"
-        ),
-        (
-          "policiesMoveGoals",
-          "whether the policies' losses move the goal's representation; not for cube and scene",
-          "LAVL's commands"
-        ),
-        (
-          "subgoalSteps",
-          "steps from a state to its subgoal; 100 for humanoidmaze, 10 for cube, scene and WGCSL's tasks",
-          "LAVL's commands"
-        ),
-        ("representationWidth", "numbers in the representation of a goal", "lavl.py"),
-        ("distanceWidth", "numbers in what distances are measured of", "networks.py, LANValue"),
-        (
-          "highTemperature",
-          "what an advantage of the policy of subgoals is multiplied by; 0.5 for pointmaze's stitch data",
-          "LAVL's commands"
-        ),
-        (
-          "lowTemperature",
-          "what an advantage of the policy of actions is multiplied by; 10 for cube",
-          "LAVL's commands"
-        ),
-        ("weightLimit", "the largest weight of a row, before it is divided by the mean", "lavl.py"),
-      ], code: "lavl.py")
   }
 }

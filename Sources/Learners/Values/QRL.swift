@@ -31,45 +31,44 @@ internal import Torch
 public final class QRL: ValueLearner {
   /// What can be set; the defaults are the reference's.
   public struct Configuration: ValueConfiguration {
-    /// Rows in a batch, `B`.
-    public var batchSize = 1024
-    /// Units of each hidden layer of every network.
-    public var hiddenWidths = [512, 512, 512]
-    /// Adam's step size.
-    public var learningRate = 3e-4
-    /// γ, of goals that are drawn by it; nothing is learned from it.
-    public var discount = Discount.value(0.99)
-    /// What goals are made of.
-    public var goalForm = GoalsOf.achieved
-    /// Where a reward is 0; nothing is learned from rewards.
-    public var success = Success.sameState
+    /// What it shares with the other learners that OGBench compares.
+    ///
+    /// The value's goals are held away, and nothing is learned from γ and rewards.
+    @SettingsFrom("qrl.py") public var shared = ValueSettings()
     /// What measures distances.
+    @Setting(
+      "iqe: interval quasimetric embeddings; mrn: metric residual network",
+      "qrl.py, quasimetric_type")
     public var quasimetric = QuasimetricKind.intervals
     /// Numbers in a representation.
+    @Setting("numbers in a representation", .width, "qrl.py, latent_dim")
     public var representationWidth = 512
     /// Components of `iqe`.
+    @Setting("iqe: parts of a representation, of which each measures", .width, "networks.py")
     public var components = 64
     /// ε, by how much the constraint may be missed.
+    @Setting("by how much a step may be longer than 1, squared", .weight, "qrl.py, eps")
     public var slack = 0.05
     /// How the policy is taken out of the distances.
+    @Setting(ValueMeaning.policyLoss, "qrl.py, actor_loss")
     public var policyLoss = PolicyExtraction.climbing
     /// α of climbing, the weight of imitation beside the value.
+    @Setting(
+      "ddpg-bc: weight of imitation; OGBench has 0.0003 for pointmaze, 0.003 for "
+        + "antmaze (explore data 0.001) and antsoccer, 0.001 for humanoidmaze, 0.3 for "
+        + "cube, scene and puzzle (noisy data 0.03)",
+      .weight, "hyperparameters.sh, alpha")
     public var imitationWeight = 0.003
     /// α of weighting, by which an advantage is multiplied.
+    @Setting(ValueMeaning.temperature, .weight, "hyperparameters.sh, powderworld")
     public var temperature = 3.0
     /// The largest weight of a row, in weighting.
-    public var weightLimit = 100.0
-    /// Goals that are held away.
-    public var valueGoals = GoalShares(current: 0, trajectory: 0, random: 1, geometric: true)
-    /// Goals of the policy.
-    public var policyGoals = GoalShares.policy
-    /// How inputs are normalised.
-    public var normalizer = NormalizerSettings.off
-    /// How it learns online.
-    public var online = OnlineSettings.wgcsl(updatesPerEpisode: 4)
+    @Setting(ValueMeaning.weightLimit, .positive, "qrl.py") public var weightLimit = 100.0
 
     /// The reference's defaults.
-    public init() {}
+    public init() {
+      shared.valueGoals = GoalShares(current: 0, trajectory: 0, random: 1, geometric: true)
+    }
   }
 
   /// The id, `qrl`.
@@ -205,53 +204,17 @@ extension QRL.Configuration {
   /// OGBench's settings for its worlds, and WGCSL's batch, widths and normaliser for its tasks.
   public static func preset(for task: GoalTask) -> Self {
     var configuration = common(for: task)
-    guard let world = OGBenchWorlds(task) else { return configuration }
-    configuration.discount = OGBenchWorlds.discount(task)
-    configuration.imitationWeight =
-      switch world {
-      case .pointMaze: 0.0003
-      case .antMaze, .antSoccer: 0.003
-      case .humanoidMaze: 0.001
-      case .manipulation: 0.3
-      }
+    guard let preset = OGBenchPreset(task: task) else { return configuration }
+    configuration.discount = preset.discount
+    configuration.imitationWeight = preset.imitationWeights.qrl
     return configuration
   }
 
-  /// Throws `SettingsError` for the first value out of its range.
-  public func validate() throws {
-    try validateCommon()
-    try Settings.requireWidth(representationWidth, "representationWidth")
-    try Settings.requireWidth(components, "components")
+  /// Throws `SettingsError` for a representation that does not fall into equal parts.
+  public func validateTogether(under path: [String]) throws {
     let parts = quasimetric == .intervals ? components : 2
     try Settings.require(
       representationWidth % parts == 0, "representationWidth", "a multiple of \(parts)",
       found: .integer(representationWidth))
-    try Settings.requireWeight(slack, "slack")
-    try Settings.requireWeight(imitationWeight, "imitationWeight")
-    try Settings.requireWeight(temperature, "temperature")
-    try Settings.requirePositive(weightLimit, "weightLimit")
-  }
-
-  /// Every setting's key, meaning and source.
-  public static var documentation: [(key: String, meaning: String, source: String)] {
-    documented(
-      [
-        (
-          "quasimetric", "iqe: interval quasimetric embeddings; mrn: metric residual network",
-          "qrl.py, quasimetric_type"
-        ),
-        ("representationWidth", "numbers in a representation", "qrl.py, latent_dim"),
-        ("components", "iqe: parts of a representation, of which each measures", "networks.py"),
-        ("slack", "by how much a step may be longer than 1, squared", "qrl.py, eps"),
-        policyLossDocumentation(code: "qrl.py, actor_loss"),
-        (
-          "imitationWeight",
-          "ddpg-bc: weight of imitation; OGBench has 0.0003 for pointmaze, 0.003 for antmaze (explore data 0.001) and "
-            + "antsoccer, 0.001 for humanoidmaze, 0.3 for cube, scene and puzzle (noisy data 0.03)",
-          "hyperparameters.sh, alpha"
-        ),
-      ]
-        + weightingDocumentation(
-          temperatureSource: "hyperparameters.sh, powderworld", code: "qrl.py"), code: "qrl.py")
   }
 }

@@ -3,9 +3,24 @@ package import Foundation
 /// JSON as this code writes it and reads it back: keys in alphabetical order, and a number that is not finite as the
 /// text `inf`, `-inf` or `nan`.
 package enum JSON {
-  /// A value over several lines, with slashes as they are and no newline at the end.
-  package static func pretty(_ value: some Encodable) throws -> Data {
-    try encoder([.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]).encode(value)
+  /// A value over several lines, with slashes as they are and no newline at the end; `naming` gives other names to keys.
+  package static func pretty(
+    _ value: some Encodable, naming: (@Sendable (String) -> String)? = nil
+  ) throws -> Data {
+    let encoder = encoder([.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
+    if let naming {
+      encoder.keyEncodingStrategy = .custom { path in
+        Key(stringValue: path.last.map { naming($0.stringValue) } ?? "")
+      }
+    }
+    return try encoder.encode(value)
+  }
+
+  private struct Key: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
   }
 
   /// A value on one line, with slashes as they are and no newline at the end.

@@ -35,11 +35,10 @@ struct HDF5ConversionTests {
 
   /// Random pushes with states of the simulator, split for validation.
   private func collect(_ name: String, episodes: Int = 8) throws {
-    _ = try TrajectoryCollection.run(
-      TrajectoryCollection.Request(
-        environment: "fetch-push", policy: "random", episodes: episodes, seed: 3,
-        exploration: .none, shardEpisodes: 5, compress: false, states: true),
-      onlyEpisodes: nil, in: url(name), workers: 2)
+    var request = TrajectoryCollection.Request(
+      environment: "fetch-push", policy: "random", episodes: episodes, seed: 3)
+    (request.shardEpisodes, request.states) = (5, true)
+    _ = try TrajectoryCollection.run(request, onlyEpisodes: nil, in: url(name), workers: 2)
   }
 
   private func digests(_ name: String) throws -> [String] {

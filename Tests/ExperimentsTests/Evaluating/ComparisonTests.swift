@@ -73,13 +73,12 @@ final class ComparisonTests {
   @Test func theScriptIsToldFromChance() throws {
     let found = try compare(
       ["random", "scripted"], environment: "point-reach", episodes: 40)
-    let success = try #require(found.differences.first?.byName.first)
-    #expect(success.name == "success" && success.value.verdict == .better)
-    #expect(success.value.units == .episodes && success.value.difference.episodes == 40)
-    let distance = try #require(
-      found.differences.first?.byName.first { $0.name == "final_distance" })
-    #expect(distance.value.verdict == .better)
-    #expect(distance.value.difference.estimate < 0)
+    let success = try #require(found.differences.first?[.success])
+    #expect(success.verdict == .better)
+    #expect(success.units == .episodes && success.difference.episodes == 40)
+    let distance = try #require(found.differences.first?[.finalDistance])
+    #expect(distance.verdict == .better)
+    #expect(distance.difference.estimate < 0)
     #expect(found.sentences.count == 2)
     #expect(found.sentences[0].hasPrefix("scripted is better than random: success differs by +"))
     #expect(found.sentences[1].hasPrefix("scripted is better than random: return49 differs by +"))
@@ -98,13 +97,13 @@ final class ComparisonTests {
     #expect(found.methods.map(\.entries.count) == [2, 2, 1])
     // Seeds and starts are both in a method's interval, which ends where the return does.
     let crossed = CrossedScores(found.entries.prefix(2).map { $0.scores.map(\.fullReturn) })
-    #expect(found.methods[0].byName[2].value == crossed.level(in: 0...50))
+    #expect(found.methods[0][.fullReturn] == crossed.level(in: 0...50))
     #expect(
-      found.differences.map { "\($0.method) \($0.over) \($0.byName[0].value.units)" }
+      found.differences.map { "\($0.method) \($0.over) \($0[.success].units)" }
         == ["gcsl goal-bc seeds", "longer goal-bc episodes"])
     let table = try found.methodsTable()
     #expect(table.heads[0...2] == ["method", "seeds", "success"])
-    #expect(table.rows.map { $0[0] } == ["goal-bc", "gcsl", "longer"])
+    #expect(table.rows.map { $0[0].shown } == ["goal-bc", "gcsl", "longer"])
     let text = try found.text(.all, .text)
     #expect(text.contains("\nmethods\n") && text.contains("\ndifferences\n"))
     #expect(text.contains("gcsl, mean over 2 seeds"))
@@ -114,12 +113,12 @@ final class ComparisonTests {
       "differences are paired by start, and about starts in general",
       "P(better success) of fewer than 5 seeds is left out: its interval would be little but a range",
     ] { #expect(text.contains("\n\(line)\n"), "\(line)") }
-    #expect(found.differencesTable()?.rows.map { $0[8] == "–" } == [true, false])
+    #expect(found.differencesTable()?.rows.map { $0[8].shown == "–" } == [true, false])
     #expect(try found.text(.all, .csv) == found.table().rendered(as: .csv))
     // Seeds of one method alone.
     let seeds = try compare(Array(all.prefix(2)))
     #expect(seeds.overSeeds?.count == 7 && seeds.differencesTable() == nil)
-    #expect(seeds.table().rows.last?[0] == "mean over 2 seeds")
+    #expect(seeds.table().rows.last?[0].shown == "mean over 2 seeds")
     #expect(throws: ExperimentError.self) { try found.methodsTable(of: "succes") }
   }
 
@@ -140,12 +139,12 @@ final class ComparisonTests {
     let table = try found.methodsTable()
     #expect(table.heads == ["success", "gcsl", "goal-bc", "random"])
     #expect(
-      table.rows.map { $0[0] } == [
+      table.rows.map { $0[0].shown } == [
         "point-reach", "point-rooms", "mean", "median", "IQM", "optimality gap", "P(beats gcsl)",
       ])
     // One run has no interval over runs; of two runs a bootstrap has none, and a line says so.
-    #expect(table.rows[2][3] == "–" && table.rows[2][1].contains("["))
-    #expect(table.rows[3...].allSatisfy { $0[1...].allSatisfy { $0 == "–" } })
+    #expect(table.rows[2][3].shown == "–" && table.rows[2][1].shown.contains("["))
+    #expect(table.rows[3...].allSatisfy { $0[1...].allSatisfy { $0.shown == "–" } })
     #expect(
       found.notes.last
         == "median, IQM, optimality gap and P(beats) of fewer than 5 seeds are left out: their "

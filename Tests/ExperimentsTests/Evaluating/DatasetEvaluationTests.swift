@@ -25,12 +25,12 @@ final class DatasetEvaluationTests {
     episodes: Int = 30, seed: UInt64 = 1, noise: Double = 0, random: Double = 0,
     states: Bool = false
   ) throws -> String {
+    var request = TrajectoryCollection.Request(
+      environment: environment, policy: policy, episodes: episodes, seed: seed)
+    (request.noise, request.randomActions) = (noise, random)
+    (request.shardEpisodes, request.states) = (20, states)
     _ = try TrajectoryCollection.run(
-      TrajectoryCollection.Request(
-        environment: environment, policy: policy, episodes: episodes, seed: seed,
-        exploration: Exploration(noise: noise, randomActions: random), shardEpisodes: 20,
-        compress: false, states: states), onlyEpisodes: nil,
-      in: folder.url.appendingPathComponent(name), workers: 2)
+      request, onlyEpisodes: nil, in: folder.url.appendingPathComponent(name), workers: 2)
     return path(name)
   }
 

@@ -106,7 +106,7 @@ struct InspectionTests {
       found.successByStep
         == [(1, 3), (0, 3), (1, 2), (1, 2)].map { Intervals.wilson(successes: $0.0, of: $0.1) })
     #expect(found.return == Intervals.mean([2, 1, 0], in: 0...4))
-    #expect(found.return49 == Intervals.mean([1, 1, 0], in: 0...4))
+    #expect(found.returnBeforeLast == Intervals.mean([1, 1, 0], in: 0...4))
     #expect(found.returns == Histogram(low: 0, width: 1, counts: [1, 1, 1], isWhole: true))
     #expect(found.behaviour == ["policy": 0.7, "noise": 0.1, "random": 0.2])
 
@@ -214,7 +214,7 @@ struct InspectionTests {
     #expect(
       Set(json.keys) == [
         "dataset", "counts", "lengths", "success", "successEver", "successByStep", "return",
-        "return49", "returns", "behaviour", "observations", "actions", "goals", "lineage",
+        "return3", "returns", "behaviour", "observations", "actions", "goals", "lineage",
       ])
     let success = try #require(json["success"] as? [String: Any])
     #expect(Set(success.keys) == ["estimate", "low", "high", "episodes"])
@@ -248,9 +248,9 @@ struct InspectionTests {
       ])
     // All that is wrong is said at once, with where the band comes from.
     let wrong = try complaint(
-      #"{"episodes": {"low": 900, "high": 900, "source": "a"}, "return49": {"high": -1}}"#)
+      #"{"episodes": {"low": 900, "high": 900, "source": "a"}, "return3": {"high": -1}}"#)
     #expect(wrong?.hasPrefix("\(found.dataset): episodes must be 900 (a), found 3\n") == true)
-    #expect(wrong?.contains("\n\(found.dataset): return49 must be at most -1, found ") == true)
+    #expect(wrong?.contains("\n\(found.dataset): return3 must be at most -1, found ") == true)
     #expect(
       try complaint(#"{"sucess": {"low": 0}}"#)?.contains("no result is called 'sucess'") == true)
     let named = #"{"a": {"episodes": {"low": 3}}, "b": {"episodes": {"low": 4}}}"#

@@ -280,7 +280,7 @@ struct ObjectiveTests {
 
   @Test func whatIsKeptComesBackToTheBit() throws {
     let settings = settings()
-    try settings.validate()
+    try settings.validate(under: ["objectives"])
     let first = Trained(settings, seed: 1)
     #expect(
       Set(first.state.named.map(\.name)) == [
@@ -307,7 +307,7 @@ struct ObjectiveTests {
 
   @Test func nothingIsKeptForPlainImitation() throws {
     let settings = ObjectiveSettings()
-    try settings.validate()
+    try settings.validate(under: ["objectives"])
     let state = ObjectiveState(settings, logits: 4) { _ in MLP([]) }
     #expect(state.named.isEmpty && state.parameters.isEmpty && !settings.hasTeacher)
   }
@@ -319,7 +319,7 @@ struct ObjectiveTests {
       var settings = ObjectiveSettings()
       change(&settings)
       do {
-        try settings.validate()
+        try settings.validate(under: ["objectives"])
         return nil
       } catch { return "\(error)" }
     }
@@ -347,7 +347,8 @@ struct ObjectiveTests {
       }
     }
     let settings = keys(try Settings.values(of: ObjectiveSettings()), "objectives.")
-    #expect(settings.sorted() == ObjectiveSettings.documentation.map(\.key).sorted())
+    let table = SettingTable(ObjectiveSettings(), under: ["objectives"])
+    #expect(settings.sorted() == table.rows.map(\.key).sorted())
     let changed = try Settings.applying(
       ["vicreg": ["variance": 10, "embedding": "expander"], "teacher": ["role": "both"]],
       to: ObjectiveSettings())

@@ -14,7 +14,7 @@ extension DatasetEvaluation {
         guard let value else { return }
         table.rows.append(
           [entry.policy, entry.dataset, part, measure, by, group]
-            + [value.estimate, value.low, value.high].map { "\($0)" } + ["\(count)"])
+            + [value.estimate, value.low, value.high] + [count])
       }
       for part in entry.parts {
         let name = part.part.rawValue

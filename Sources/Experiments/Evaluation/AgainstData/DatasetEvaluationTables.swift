@@ -78,8 +78,8 @@ extension DatasetEvaluation {
     table.rows = parts.map { entry, part in
       heads(entry) + [part.part.rawValue]
         + names.map { name in
-          part.actions[keyPath: groups].first { $0.name == name }.flatMap(value)?.text ?? "–"
-        } + [value(part.actions.all)?.text ?? "–"]
+          part.actions[keyPath: groups].first { $0.name == name }.flatMap(value)
+        } + [value(part.actions.all)]
     }
     return table
   }
@@ -91,7 +91,7 @@ extension DatasetEvaluation {
         guard let firsts = part.firstActions else { continue }
         table.rows.append(
           heads(entry) + [
-            part.part.rawValue, firsts.agree.text, firsts.byChance.text,
+            part.part.rawValue, firsts.agree, firsts.byChance,
             "\(firsts.agree.episodes)",
           ])
       }
@@ -112,8 +112,8 @@ extension DatasetEvaluation {
           let steps = group.from == group.to ? "\(group.from)" : "\(group.from)–\(group.to)"
           table.rows.append(
             heads(entry) + [
-              part.part.rawValue, steps, "\(group.rows)", group.value.text,
-              Estimate.short(group.reached), Estimate.short(group.behaviour),
+              part.part.rawValue, steps, "\(group.rows)", group.value,
+              group.reached, group.behaviour,
               group.saidSteps.isFinite ? Estimate.short(group.saidSteps) : "never",
             ])
         }
@@ -139,13 +139,13 @@ extension DatasetEvaluation {
       guard let value = part.fittedQ else { continue }
       table.rows.append(
         heads(entry) + [
-          part.part.rawValue, value.text, Estimate.short(value.estimate * (1 - discount)),
+          part.part.rawValue, value, value.estimate * (1 - discount),
           "\(value.episodes)",
         ])
       guard isSimulated else { continue }
       table.rows[table.rows.count - 1] += [
-        part.simulatedReturn?.text ?? "–", part.fittedQError.map(Estimate.short) ?? "–",
-        part.simulatedReturn.map { "\($0.episodes)" } ?? "–",
+        part.simulatedReturn, part.fittedQError,
+        part.simulatedReturn?.episodes,
       ]
     }
     return table
@@ -163,9 +163,9 @@ extension DatasetEvaluation {
       for group in rollouts[keyPath: groups] + all {
         table.rows.append(
           heads(entry) + [
-            group.name, Estimate.short(group.distance), group.success.text,
-            group.successEver.text, group.stepsToSuccess?.text ?? "–",
-            Estimate.short(group.stepsOfData), "\(group.episodes)",
+            group.name, group.distance, group.success,
+            group.successEver, group.stepsToSuccess,
+            group.stepsOfData, group.episodes,
           ])
       }
     }
