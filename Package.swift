@@ -34,6 +34,7 @@ let package = Package(
     .library(name: "HDF5", targets: ["HDF5"]),
     .library(name: "Torch", targets: ["Torch"]),
     .library(name: "Learners", targets: ["Learners"]),
+    .library(name: "Reporting", targets: ["Reporting"]),
     .library(name: "Environments", targets: ["Environments"]),
     .library(name: "Experiments", targets: ["Experiments"]),
   ],
@@ -105,6 +106,11 @@ let package = Package(
       dependencies: ["Support", "GoalCore", "HDF5", "SafeHDF5", "Parquet", "Storage"],
       swiftSettings: strict),
 
+    // Tables, figures, films and what is said on a terminal.
+    .target(
+      name: "Reporting", dependencies: ["Support", "GoalCore", "Statistics"],
+      swiftSettings: strict),
+
     // Worlds, learners, and what is done with them.
     .target(
       name: "Environments", dependencies: ["Support", "GoalCore", "MuJoCo", "Box2D"],
@@ -115,8 +121,8 @@ let package = Package(
     .target(
       name: "Experiments",
       dependencies: [
-        "Support", "GoalCore", "Statistics", "Replay", "Storage", "Formats", "Environments",
-        "Learners",
+        "Support", "GoalCore", "Statistics", "Reporting", "Replay", "Storage", "Formats",
+        "Environments", "Learners",
         .product(name: "Yams", package: "Yams"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -166,13 +172,15 @@ let package = Package(
     .testTarget(
       name: "ExperimentsTests",
       dependencies: [
-        "Experiments", "Environments", "Learners", "Formats", "Storage", "HDF5", "Replay",
-        "Statistics", "GoalCore", "Torch", "Support", "TestSupport",
+        "Experiments", "Environments", "Learners", "Reporting", "Formats", "Storage", "HDF5",
+        "Replay", "Statistics", "GoalCore", "Torch", "Support", "TestSupport",
       ],
       swiftSettings: withMuJoCo),
     .testTarget(
       name: "CommandLineTests",
-      dependencies: ["goalpost", "GoalCore", "Learners", "Support", "TestSupport"],
+      dependencies: [
+        "goalpost", "Reporting", "GoalCore", "Learners", "Support", "TestSupport",
+      ],
       swiftSettings: withMuJoCo
     ),
   ],

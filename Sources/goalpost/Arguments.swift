@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import Reporting
 import Support
 
 /// Refuses a number that is out of its range.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import Reporting
 
 /// The subcommand `goalpost export`.
 struct Export: ParsableCommand {

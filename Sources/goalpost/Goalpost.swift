@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import Reporting
 
 /// The command line: arguments only; what is done stands in `Experiments`.
 @main

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiments
+import Reporting
 
 /// The subcommand `goalpost environments [<id>]`.
 struct ListEnvironments: ParsableCommand {

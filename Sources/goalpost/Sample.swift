@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import Reporting
 import Support
 
 /// The subcommand `goalpost sample`.

@@ -1,5 +1,6 @@
 import Foundation
 import HDF5
+import Storage
 import TestSupport
 import Testing
 

@@ -1,5 +1,6 @@
 import Foundation
 import GoalCore
+import Storage
 import Support
 import TestSupport
 import Testing

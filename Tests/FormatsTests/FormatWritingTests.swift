@@ -1,6 +1,7 @@
 import Foundation
 import GoalCore
 import HDF5
+import Storage
 import Support
 import TestSupport
 import Testing

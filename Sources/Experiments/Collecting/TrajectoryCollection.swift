@@ -2,6 +2,7 @@ import Environments
 public import Foundation
 import GoalCore
 import Learners
+import Reporting
 import Storage
 import Support
 import Synchronization

@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import GoalCore
+import Reporting
 import Storage
 import Support
 import Synchronization

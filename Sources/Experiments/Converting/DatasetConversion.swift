@@ -1,6 +1,7 @@
 import Formats
 public import Foundation
 import GoalCore
+import Reporting
 public import Storage
 import Support
 import Synchronization

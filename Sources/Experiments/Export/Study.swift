@@ -2,6 +2,7 @@ import Environments
 public import Foundation
 import GoalCore
 import Learners
+import Reporting
 import Statistics
 import Storage
 import Support
@@ -56,8 +57,8 @@ public struct Study: Sendable {
     do {
       try FileManager.default.createDirectory(at: figures, withIntermediateDirectories: true)
     } catch {
-      throw ExperimentError.cannotWrite(
-        path: figures.relativePath, reason: "the folder can't be made")
+      throw StorageError.cannotWrite(
+        figures.relativePath, reason: "the folder can't be made")
     }
 
     let file = request.folder.appendingPathComponent("runs.csv")
@@ -139,7 +140,7 @@ public struct Study: Sendable {
       do {
         let picture = try Video.ends(
           first.policy, in: first.world, seed: comparison.request.seed, episodes: 3)
-        try Video.encode([picture], rate: 1, to: figures.appendingPathComponent(name))
+        try Film.write([picture], rate: 1, to: figures.appendingPathComponent(name))
         files.append("figures/\(name)")
       } catch {
         notes.append("no pictures of \(method.name) in \(method.environment): \(error)")
@@ -181,7 +182,7 @@ extension Study {
 
     /// The datasets' folders; of an online run also what it collected.
     var datasets: [String] {
-      configuration.datasets.map { TrainingData.folder(of: $0).relativePath }
+      configuration.datasets.map { WeightedDataset.folder(of: $0).relativePath }
         + (isOnline ? [RunFolder(folder).dataset.relativePath] : [])
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Reporting
 import Statistics
 
 /// The figures of a study that its `runs.csv` and `methods.csv` are enough for.

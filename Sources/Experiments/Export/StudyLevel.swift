@@ -1,6 +1,7 @@
 import Environments
 import Foundation
 import GoalCore
+import Reporting
 import Statistics
 import Support
 

@@ -1,4 +1,5 @@
 import Foundation
+import Reporting
 import Storage
 import Support
 
@@ -195,7 +196,7 @@ struct StudyNotebook {
     process.waitUntilExit()
     guard process.terminationStatus == 0 else {
       let lines = String(decoding: said, as: UTF8.self).split(separator: "\n")
-      throw ExperimentError.program(
+      throw ProgramError(
         name: "study.ipynb", reason: lines.last.map(String.init) ?? "could not be executed")
     }
     return nil

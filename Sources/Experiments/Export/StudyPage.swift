@@ -1,5 +1,6 @@
 import Foundation
 import GoalCore
+import Reporting
 import Statistics
 import Storage
 

@@ -1,4 +1,5 @@
 import Foundation
+import Reporting
 import Statistics
 import Storage
 import Support

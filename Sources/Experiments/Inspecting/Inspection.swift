@@ -1,5 +1,6 @@
 public import Foundation
 import GoalCore
+public import Reporting
 import Support
 
 /// What was found out about a dataset, a checkpoint or a run.
@@ -72,41 +73,5 @@ public enum Inspection {
     case .checkpoint: try CheckpointInspection.run(path)
     case .run(let folder): try RunInspection.run(folder)
     }
-  }
-
-  /// A number with four significant digits.
-  static func short(_ value: Double) -> String { String(format: "%.4g", value) }
-
-  /// A count with its digits in groups of three.
-  static func count(_ value: Int) -> String { Ticks.grouped("\(value)") }
-
-  /// A share with one decimal.
-  static func percent(_ share: Double) -> String { String(format: "%.1f %%", 100 * share) }
-
-  /// Shares as eight heights of blocks; what is above zero has a height.
-  static func sparkline(_ values: [Double], top: Double) -> String {
-    let blocks = Array("▁▂▃▄▅▆▇█")
-    return String(
-      values.map { value in
-        guard value.isFinite, top > 0 else { return " " }
-        let place = value / top * Double(blocks.count)
-        return blocks[Int(place.clamped(from: 0, to: Double(blocks.count - 1)))]
-      })
-  }
-
-  /// A list under a heading, each line a name and what it is, names padded to one width.
-  static func section(_ heading: String, _ lines: [(String, String)]) -> String {
-    let lines = lines.map { (Console.onOneLine($0), Console.onOneLine($1)) }
-    let width = lines.map(\.0.count).max() ?? 0
-    let body = lines.map { name, value in
-      "  \(name)\(String(repeating: " ", count: width - name.count))  \(value)\n"
-    }
-    return "\n\(heading)\n" + body.joined()
-  }
-
-  /// A table under a heading, set in.
-  static func section(_ heading: String, _ table: Table) -> String {
-    let lines = table.rendered(as: .text).split(separator: "\n")
-    return "\n\(heading)\n" + lines.map { "  \($0)\n" }.joined()
   }
 }

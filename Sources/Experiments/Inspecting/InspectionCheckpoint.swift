@@ -1,6 +1,7 @@
 import Foundation
 import Learners
 import GoalCore
+public import Reporting
 import Storage
 import Support
 
@@ -31,11 +32,11 @@ public struct CheckpointInspection: Encodable, Sendable, Inspected {
   /// The head, and the settings that are not the paper's.
   public var text: String {
     "\(checkpoint): \(header.learner) on \(header.task.identifier), "
-      + "\(Inspection.count(header.updates)) updates, seed \(header.seed)\n"
+      + "\(ReportText.count(header.updates)) updates, seed \(header.seed)\n"
       + SettingDifference.text(differences)
-      + Inspection.section(
+      + ReportText.section(
         "lineage",
-        [("policy", "sha256 \(digest), \(Inspection.count(bytes)) bytes")]
+        [("policy", "sha256 \(digest), \(ReportText.count(bytes)) bytes")]
           + header.datasets.map { ("dataset", "sha256 \($0)") })
   }
 

@@ -1,6 +1,7 @@
 public import Foundation
 import Environments
 import GoalCore
+public import Reporting
 public import Storage
 public import Statistics
 import Support

@@ -1,5 +1,6 @@
 import GoalCore
 import Learners
+import Reporting
 import Storage
 import Statistics
 import Support
@@ -11,13 +12,13 @@ extension DatasetInspection: Inspected {
     let size = Double(counts.bytes)
     let bytes =
       size < 1e6
-      ? "\(Inspection.short(size / 1e3)) kB" : "\(Inspection.short(size / 1e6)) MB"
+      ? "\(ReportText.short(size / 1e3)) kB" : "\(ReportText.short(size / 1e6)) MB"
     return
       "\(dataset): \(Console.onOneLine(identity.task.identifier)), "
-      + "\(Inspection.count(counts.episodes)) episodes, "
-      + "\(Inspection.count(counts.steps)) steps in \(counts.shards) "
+      + "\(ReportText.count(counts.episodes)) episodes, "
+      + "\(ReportText.count(counts.steps)) steps in \(counts.shards) "
       + "\(counts.shards == 1 ? "shard" : "shards"), \(bytes)\n"
-      + Inspection.section("episodes (with 95 % intervals)", episodeLines)
+      + ReportText.section("episodes (with 95 % intervals)", episodeLines)
       + columnText("observations", observations)
       + actionText + goalText + lineageText
   }
@@ -29,12 +30,12 @@ extension DatasetInspection: Inspected {
     let leftOut =
       rewardsNotFinite.map { ", without \($0) episodes whose rewards are not all finite" } ?? ""
     let sources = BehaviourSource.allCases.map { source in
-      behaviour.map { "\(source) \(Inspection.percent($0["\(source)"] ?? 0))" } ?? absent
+      behaviour.map { "\(source) \(ReportText.percent($0["\(source)"] ?? 0))" } ?? absent
     }
     return [
       (
         "length",
-        "\(lengths.minimum) shortest, \(Inspection.short(lengths.median)) median, "
+        "\(lengths.minimum) shortest, \(ReportText.short(lengths.median)) median, "
           + "\(lengths.maximum) longest"
       ),
       ("success", success.map { "\($0.text) at the end" } ?? absent),
@@ -42,13 +43,14 @@ extension DatasetInspection: Inspected {
       ("return", `return`.map { "\($0.text) 0/1, over all steps" + leftOut } ?? noReturn),
       (
         Measure.returnBeforeLast.name(horizon: horizon),
-        returnBeforeLast.map { "\($0.text) 0/1, over the first \(horizon - 1)" + leftOut } ?? noReturn
+        returnBeforeLast.map { "\($0.text) 0/1, over the first \(horizon - 1)" + leftOut }
+          ?? noReturn
       ),
       ("behaviour", behaviour == nil ? absent : sources.joined(separator: ", ")),
       (
         "largest step",
         largestSteps.map { steps in
-          steps.sorted { $0.key > $1.key }.map { "\($0) \(Inspection.short($1))" }
+          steps.sorted { $0.key > $1.key }.map { "\($0) \(ReportText.short($1))" }
             .joined(separator: ", ")
         } ?? "the world is not known"
       ),
@@ -59,25 +61,25 @@ extension DatasetInspection: Inspected {
     let quantiles =
       column.quantilesAreExact
       ? "quantiles over all"
-      : "quantiles of a uniform sample of \(Inspection.count(column.quantileRows)), fixed seed"
+      : "quantiles of a uniform sample of \(ReportText.count(column.quantileRows)), fixed seed"
     let fractions = ColumnSummary.fractions.map { "\(Int($0 * 100)) %" }
     var table = Table(["", "min"] + fractions + ["max", "mean", "std"])
     table.rows = column.mean.indices.map { k in
       let numbers =
         [column.minimum[k]] + column.quantiles[k]
         + [column.maximum[k], column.mean[k], column.standardDeviation[k]]
-      return ["\(k)"] + numbers.map(Inspection.short)
+      return ["\(k)"] + numbers.map(ReportText.short)
     }
-    return Inspection.section(
-      "\(name): \(Inspection.count(column.rows)) rows, \(quantiles)", table)
+    return ReportText.section(
+      "\(name): \(ReportText.count(column.rows)) rows, \(quantiles)", table)
   }
 
   private var actionText: String {
     if let counts = actions.counts {
-      return Inspection.section(
+      return ReportText.section(
         "actions",
         counts.enumerated().map { number, count in
-          ("\(number)", "\(Inspection.percent(Double(count) / Double(max(1, self.counts.steps))))")
+          ("\(number)", "\(ReportText.percent(Double(count) / Double(max(1, self.counts.steps))))")
         })
     }
     guard let statistics = actions.statistics, let histograms = actions.histograms,
@@ -90,14 +92,14 @@ extension DatasetInspection: Inspected {
       let list = shares.map { String(Int(($0 * 100).rounded())) }.joined(separator: " ")
       return (
         "\(k)",
-        "\(Inspection.short(histogram.low)) "
-          + Inspection.sparkline(shares, top: (shares.max() ?? 1) * 1.001)
-          + " \(Inspection.short(high))   \(list)"
-          + (beyond > 0 ? ", and \(Inspection.count(beyond)) outside" : "")
+        "\(ReportText.short(histogram.low)) "
+          + ReportText.sparkline(shares, top: (shares.max() ?? 1) * 1.001)
+          + " \(ReportText.short(high))   \(list)"
+          + (beyond > 0 ? ", and \(ReportText.count(beyond)) outside" : "")
       )
     }
     return columnText("actions", statistics)
-      + Inspection.section("actions in 10 bins over the space, % of steps", bins)
+      + ReportText.section("actions in 10 bins over the space, % of steps", bins)
   }
 
   private var goalText: String {
@@ -107,25 +109,25 @@ extension DatasetInspection: Inspected {
         + [goals.desired, goals.achieved].flatMap { extent in
           extent.count == 0
             ? ["none", "", ""]
-            : [extent.minimum[k], extent.maximum[k], extent.mean[k]].map(Inspection.short)
+            : [extent.minimum[k], extent.maximum[k], extent.mean[k]].map(ReportText.short)
         }
     }
     let cells = goals.shape[0] * goals.shape[1]
-    return Inspection.section("goals", table)
-      + Inspection.section(
+    return ReportText.section("goals", table)
+      + ReportText.section(
         "goal coverage: \(goals.shape[0]) x \(goals.shape[1]) cells over dimensions 0 (\(extent(0))) and 1 (\(extent(1)))",
         [
-          ("desired", "in \(Inspection.percent(goals.desiredShare)) of \(cells) cells"),
-          ("achieved", "in \(Inspection.percent(goals.achievedShare)) of \(cells) cells"),
+          ("desired", "in \(ReportText.percent(goals.desiredShare)) of \(cells) cells"),
+          ("achieved", "in \(ReportText.percent(goals.achievedShare)) of \(cells) cells"),
           (
             "both",
-            "achieved in \(Inspection.percent(goals.desiredCellsAchieved)) of those with desired goals"
+            "achieved in \(ReportText.percent(goals.desiredCellsAchieved)) of those with desired goals"
           ),
         ])
   }
 
   private func extent(_ k: Int) -> String {
-    "\(Inspection.short(goals.low[k])) to \(Inspection.short(goals.high[k]))"
+    "\(ReportText.short(goals.low[k])) to \(ReportText.short(goals.high[k]))"
   }
 
   private var lineageText: String {
@@ -142,6 +144,6 @@ extension DatasetInspection: Inspected {
       return (key, "\(value)")
     }
     lines += lineage.provenance?.lines ?? [("provenance", "not known")]
-    return Inspection.section("lineage", lines)
+    return ReportText.section("lineage", lines)
   }
 }

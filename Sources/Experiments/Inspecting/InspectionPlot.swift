@@ -1,4 +1,5 @@
 import GoalCore
+public import Reporting
 import Storage
 import Statistics
 
@@ -36,7 +37,7 @@ extension DatasetInspection {
     ] {
       panels.append(
         SVGPanel(
-          title: "\(name): \(Inspection.count(count)), count by cell",
+          title: "\(name): \(ReportText.count(count)), count by cell",
           xLabel: "goal 0" + unit, yLabel: goals.shape[1] > 1 ? "goal 1" + unit : "",
           content: .cells(
             SVGPanel.Cells(
@@ -44,7 +45,7 @@ extension DatasetInspection {
     }
     return SVGFigure(
       title: "\(dataset): \(lineage.identity.task.identifier), "
-        + "\(Inspection.count(counts.episodes)) episodes, \(Inspection.count(counts.steps)) steps",
+        + "\(ReportText.count(counts.episodes)) episodes, \(ReportText.count(counts.steps)) steps",
       panels: panels + actionPanels)
   }
 
@@ -86,7 +87,7 @@ extension GoalSpec {
 extension Histogram {
   /// What a bar of episodes stands for.
   fileprivate var label: String {
-    width > 1 ? "episodes, by \(Inspection.short(width)) steps" : "episodes"
+    width > 1 ? "episodes, by \(ReportText.short(width)) steps" : "episodes"
   }
 
   /// The bins as bars; those of whole numbers stand about their middle.

@@ -1,6 +1,7 @@
 public import Foundation
 public import GoalCore
 import Learners
+public import Reporting
 import Statistics
 public import Storage
 import Support
@@ -51,7 +52,7 @@ public struct RunInspection: Encodable, Sendable, Inspected {
     if let last = all.last {
       task = try Checkpoint.read(policy: Checkpoint.policyFile(last.path)).header.task
     } else if let path = configuration.datasets.first {
-      let data = TrainingData.folder(of: path)
+      let data = WeightedDataset.folder(of: path)
       if FileManager.default.fileExists(atPath: data.path) {
         task = try Dataset(at: data).manifest.task
       }
@@ -79,17 +80,17 @@ public struct RunInspection: Encodable, Sendable, Inspected {
   public var text: String {
     let made = Int(metrics["update"] ?? 0)
     let name = task.map { " on \($0.identifier)" } ?? ""
-    let updates = Inspection.count(max(made, checkpoints.last ?? 0))
+    let updates = ReportText.count(max(made, checkpoints.last ?? 0))
     let online = configuration.online
     let extent =
       configuration.isOnline
-      ? " updates, online for \(Inspection.count(online.steps)) steps with lag \(online.lag)"
-      : " of \(Inspection.count(configuration.updates)) updates"
+      ? " updates, online for \(ReportText.count(online.steps)) steps with lag \(online.lag)"
+      : " of \(ReportText.count(configuration.updates)) updates"
     return
       "\(run): \(configuration.learner)\(name), \(updates)\(extent), seed \(configuration.seed)\n"
       + SettingDifference.text(differences) + evaluationText
       + curves + (warnings.isEmpty ? "" : "\nwarnings\n" + warnings.map { "  \($0)\n" }.joined())
-      + Inspection.section("lineage", lineage)
+      + ReportText.section("lineage", lineage)
   }
 
   /// The metrics' last values, each with its curve between its lowest and its highest.
@@ -101,25 +102,25 @@ public struct RunInspection: Encodable, Sendable, Inspected {
       let values = Thinning.means(table.column(name), most: 40)
       let finite = values.filter(\.isFinite)
       let (low, high) = (finite.min() ?? 0, finite.max() ?? 0)
-      let curve = Inspection.sparkline(
+      let curve = ReportText.sparkline(
         values.map { high > low ? ($0 - low) / (high - low) : 0.5 }, top: 1)
       return [
-        name, Inspection.short(table.column(name).last ?? .nan), Inspection.short(low),
-        Inspection.short(high), curve,
+        name, ReportText.short(table.column(name).last ?? .nan), ReportText.short(low),
+        ReportText.short(high), curve,
       ]
     }
-    return Inspection.section(
-      "metrics at update \(Int(exactly: last[0]).map(Inspection.count) ?? "\(last[0])"), and their course",
+    return ReportText.section(
+      "metrics at update \(Int(exactly: last[0]).map(ReportText.count) ?? "\(last[0])"), and their course",
       shown)
   }
 
   private var lineage: [(String, String)] {
-    let kept = checkpoints.map(Inspection.count).joined(separator: " and ")
+    let kept = checkpoints.map(ReportText.count).joined(separator: " and ")
     let bestOne = best.map { timed in
       [
         (
           "best",
-          "checkpoints/best, at \(Inspection.count(timed.updates)) updates, success "
+          "checkpoints/best, at \(ReportText.count(timed.updates)) updates, success "
             + timed.evaluation[.success].text
         )
       ]
@@ -134,22 +135,22 @@ public struct RunInspection: Encodable, Sendable, Inspected {
   /// The last evaluations, and all of them as a line of blocks.
   private var evaluationText: String {
     guard let last = evaluations.last else {
-      return Inspection.section("evaluations", [("none", "so far")])
+      return ReportText.section("evaluations", [("none", "so far")])
     }
     let shown = 12
     var table = Table(["updates"] + last.evaluation.byName.map(\.name) + ["episodes"])
     table.rows = evaluations.suffix(shown).map { timed in
-      [Inspection.count(timed.updates)] + timed.evaluation.byName.map(\.value)
+      [ReportText.count(timed.updates)] + timed.evaluation.byName.map(\.value)
         + ["\(timed.evaluation[.success].episodes)"]
     }
     let curve = Thinning.means(evaluations.map { $0.evaluation[.success].estimate }, most: 60)
     let heading =
       evaluations.count > shown
       ? "evaluations, the last \(shown) of \(evaluations.count)" : "evaluations"
-    let first = Inspection.count(evaluations[0].updates)
-    return Inspection.section("\(heading) (with 95 % intervals)", table)
-      + "  success  \(Inspection.sparkline(curve, top: 1))  "
-      + "from update \(first) to \(Inspection.count(last.updates)); the full height is 1\n"
+    let first = ReportText.count(evaluations[0].updates)
+    return ReportText.section("\(heading) (with 95 % intervals)", table)
+      + "  success  \(ReportText.sparkline(curve, top: 1))  "
+      + "from update \(first) to \(ReportText.count(last.updates)); the full height is 1\n"
   }
 
   /// Success with its interval, the losses, then the other metrics.

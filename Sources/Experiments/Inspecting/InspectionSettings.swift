@@ -1,6 +1,7 @@
 import Foundation
 import GoalCore
 import Learners
+import Reporting
 public import Support
 
 /// A setting of a run that is not the paper's.
@@ -30,10 +31,10 @@ public struct SettingDifference: Codable, Sendable, Equatable {
   /// Differences for people, under a heading.
   static func text(_ differences: [SettingDifference]?) -> String {
     guard let differences else {
-      return Inspection.section("settings", [("unknown", "this version lacks the learner or task")])
+      return ReportText.section("settings", [("unknown", "this version lacks the learner or task")])
     }
-    if differences.isEmpty { return Inspection.section("settings", [("all", "as in the paper")]) }
-    return Inspection.section(
+    if differences.isEmpty { return ReportText.section("settings", [("all", "as in the paper")]) }
+    return ReportText.section(
       "settings that differ from the paper's",
       differences.map { ($0.key, "\($0.value), the paper's is \($0.paper)") })
   }

@@ -1,5 +1,6 @@
 import Foundation
 import Replay
+public import Reporting
 
 extension SampleInspection {
   /// Lines of a histogram in a terminal.
@@ -11,15 +12,15 @@ extension SampleInspection {
   public var text: String {
     var text = "\(scheme) on \(datasets.joined(separator: ", "))\n"
     for warning in warnings { text += "warning: \(warning)\n" }
-    text += Inspection.section(
+    text += ReportText.section(
       "draw",
       [
-        ("data", "\(Inspection.count(episodes)) episodes, \(Inspection.count(steps)) steps"),
+        ("data", "\(ReportText.count(episodes)) episodes, \(ReportText.count(steps)) steps"),
         (
           "batches",
-          "\(Inspection.count(batches)) of \(settings.batchSize) rows, seed \(seed)"
+          "\(ReportText.count(batches)) of \(settings.batchSize) rows, seed \(seed)"
         ),
-        ("duplicates in a batch", Inspection.percent(duplicates) + " of its rows"),
+        ("duplicates in a batch", ReportText.percent(duplicates) + " of its rows"),
         ("pairs in a batch", String(format: "%.1f different ones of step and offset", pairs)),
       ])
     text += Self.text("policy's goals", policy)
@@ -30,10 +31,10 @@ extension SampleInspection {
   private static func text(_ heading: String, _ goals: Goals) -> String {
     var table = Table(["goal", "drawn", "closed form"])
     table.rows = goals.shares.filter { $0.drawn + $0.expected > 0 }.map {
-      [$0.origin, Inspection.percent($0.drawn), Inspection.percent($0.expected)]
+      [$0.origin, ReportText.percent($0.drawn), ReportText.percent($0.expected)]
     }
-    var text = Inspection.section(heading, table)
-    text += "  at the goal: \(Inspection.percent(goals.rewardDensity)) of rows\n"
+    var text = ReportText.section(heading, table)
+    text += "  at the goal: \(ReportText.percent(goals.rewardDensity)) of rows\n"
     guard !goals.offsets.isEmpty else { return text }
     text += String(
       format: "  chi-squared %.1f of %d degrees of freedom, chance %.3f; largest deviation %.4f\n",
@@ -63,10 +64,10 @@ extension SampleInspection {
       bar[mark] = "|"
       return [
         step == 1 ? "\(first)" : "\(first) to \(min(high, first + step - 1))",
-        Inspection.count(Int(bin.drawn)), String(format: "%.1f", bin.expected), String(bar),
+        ReportText.count(Int(bin.drawn)), String(format: "%.1f", bin.expected), String(bar),
       ]
     }
-    return Inspection.section("  offsets: steps from the next state to the goal's", table)
+    return ReportText.section("  offsets: steps from the next state to the goal's", table)
   }
 
   /// Offsets and origins of both kinds of goals, the closed form as a line over the bars.
@@ -94,7 +95,7 @@ extension SampleInspection {
         path: scheme, reason: "no goal of this scheme lies in the row's own episode")
     }
     var figure = SVGFigure(
-      title: "\(scheme): \(Inspection.count(batches)) batches of \(settings.batchSize) rows",
+      title: "\(scheme): \(ReportText.count(batches)) batches of \(settings.batchSize) rows",
       panels: panels)
     figure.columns = 2
     return figure

@@ -24,7 +24,7 @@ struct MixtureInputs: Sendable {
   init(_ texts: [String]) throws {
     var all: [Input] = []
     for text in texts {
-      let (path, weight) = try MixtureInputs.parts(of: text)
+      let (path, weight) = try WeightedDataset.parts(of: text)
       let dataset = try Dataset(at: URL(fileURLWithPath: path))
       // The files bear the number of episodes out, before all of them are listed.
       try dataset.check()
@@ -47,22 +47,6 @@ struct MixtureInputs: Sendable {
       throw ExperimentError.cannotMix(
         path: bare.path, reason: "give every dataset a weight, or none: this one has none")
     }
-  }
-
-  /// The folder, and the weight after the last colon; a folder of that whole name comes first.
-  static func parts(of text: String) throws -> (path: String, weight: Double?) {
-    guard let colon = text.lastIndex(of: ":"), !FileManager.default.fileExists(atPath: text) else {
-      return (text, nil)
-    }
-    let weight = Double(text[text.index(after: colon)...])
-    guard let weight, OptionRange.weight ~= weight else {
-      throw ExperimentError.cannotMix(
-        path: text,
-        reason: "a weight must be a number from "
-          + "\(Inspection.short(OptionRange.weight.lowerBound)) to "
-          + "\(Inspection.short(OptionRange.weight.upperBound)), as in DATASET:0.1")
-    }
-    return (String(text[..<colon]), weight)
   }
 
   /// Throws where two datasets cannot be one.

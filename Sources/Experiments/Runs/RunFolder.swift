@@ -55,7 +55,7 @@ public struct RunFolder: Sendable {
     do {
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     } catch {
-      throw ExperimentError.cannotWrite(path: url.path, reason: systemReason(of: error))
+      throw StorageError.cannotWrite(url.path, reason: systemReason(of: error))
     }
     guard let lock = try FileLock.take(url.appendingPathComponent("training.lock"), wait: false)
     else { throw ExperimentError.runBusy(path: url.path) }
@@ -103,7 +103,8 @@ public struct RunFolder: Sendable {
   /// `runs/<learner>-<environment>-online-s<seed>`.
   public static func usual(_ configuration: RunConfiguration) -> URL {
     var dataset =
-      configuration.datasets.first.map { TrainingData.folder(of: $0).lastPathComponent } ?? "none"
+      configuration.datasets.first.map { WeightedDataset.folder(of: $0).lastPathComponent }
+      ?? "none"
     if configuration.isOnline {
       let environment = configuration.online.environment
       dataset = (environment.isEmpty ? dataset : environment) + "-online"

@@ -1,4 +1,5 @@
 import Learners
+import Reporting
 
 /// Something wrong with a run, by name.
 enum RunWarning: Equatable, CustomStringConvertible {
@@ -22,8 +23,8 @@ enum RunWarning: Equatable, CustomStringConvertible {
   var description: String {
     switch self {
     case .actionsCollapsed(let entropy, let ofData):
-      "the policy's actions have collapsed: their entropy is \(Inspection.short(entropy)) nats where "
-        + "that of the data is \(Inspection.short(ofData))"
+      "the policy's actions have collapsed: their entropy is \(ReportText.short(entropy)) nats where "
+        + "that of the data is \(ReportText.short(ofData))"
     case .notFinite(let metric): "\(metric) is not a finite number"
     case .otherNumerics(let name, let before, let now):
       "the run goes on with the \(name) \(now) and had \(before): from here on its last bits may differ from "

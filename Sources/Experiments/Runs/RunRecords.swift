@@ -1,5 +1,6 @@
 import Foundation
 import Learners
+import Reporting
 import Statistics
 import Storage
 import Support
@@ -207,12 +208,12 @@ enum WholeLines {
 func appendBytes(_ data: Data, to file: URL) throws {
   let descriptor = open(file.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
   guard descriptor >= 0 else {
-    throw ExperimentError.cannotWrite(path: file.path, reason: String(cString: strerror(errno)))
+    throw StorageError.cannotWrite(file.path, reason: String(cString: strerror(errno)))
   }
   do {
     let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     try handle.write(contentsOf: data)
   } catch {
-    throw ExperimentError.cannotWrite(path: file.path, reason: systemReason(of: error))
+    throw StorageError.cannotWrite(file.path, reason: systemReason(of: error))
   }
 }

@@ -2,6 +2,7 @@ import Foundation
 import GoalCore
 import Learners
 import Replay
+import Reporting
 
 /// Trains a learner on datasets.
 enum OfflineTraining {

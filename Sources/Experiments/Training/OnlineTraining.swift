@@ -3,6 +3,7 @@ import Foundation
 import GoalCore
 import Learners
 import Replay
+import Reporting
 import Storage
 import Support
 
@@ -50,7 +51,7 @@ enum OnlineTraining {
       return try EnvironmentRegistry.world(configuration.online.environment).task
     }
     if let path = configuration.datasets.first {
-      return try Dataset(at: TrainingData.folder(of: path)).manifest.task
+      return try Dataset(at: WeightedDataset.folder(of: path)).manifest.task
     }
     guard !configuration.from.isEmpty else {
       throw ExperimentError.badSettings(path: "train --online", reason: "give --environment")

@@ -1,6 +1,7 @@
 public import Foundation
 import GoalCore
 import Learners
+import Reporting
 import Storage
 import Support
 
@@ -57,7 +58,7 @@ public enum Training {
   public static func check(_ configuration: RunConfiguration, in folder: URL? = nil) throws {
     let entry = try LearnerRegistry.entry(configuration.learner)
     let tasks = try configuration.datasets.map {
-      try Dataset(at: TrainingData.folder(of: $0)).manifest.task
+      try Dataset(at: WeightedDataset.folder(of: $0)).manifest.task
     }
     if configuration.isOnline {
       _ = try entry.online(

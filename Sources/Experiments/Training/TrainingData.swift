@@ -83,11 +83,6 @@ struct TrainingData {
     let settings = (try? LearnerRegistry.entry(learner))?.settings.map(\.key) ?? []
     return settings.filter { ["originalGoals", "originalValueGoals"].contains($0) }
   }
-
-  /// The folder that a dataset of the command line names, without its weight.
-  static func folder(of text: String) -> URL {
-    URL(fileURLWithPath: (try? MixtureInputs.parts(of: text))?.path ?? text)
-  }
 }
 
 /// The datasets of a configuration, opened and found to belong together.
@@ -100,7 +95,7 @@ private struct OpenedDatasets {
 
   init(_ configuration: RunConfiguration) throws {
     let texts = configuration.datasets
-    let parts = try texts.map { try MixtureInputs.parts(of: $0) }
+    let parts = try texts.map { try WeightedDataset.parts(of: $0) }
     guard let first = parts.first else {
       throw ExperimentError.badSettings(path: "train", reason: "at least one --dataset is needed")
     }

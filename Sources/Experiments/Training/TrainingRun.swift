@@ -3,6 +3,7 @@ public import Foundation
 import GoalCore
 import Learners
 import Replay
+import Reporting
 import Storage
 import Support
 

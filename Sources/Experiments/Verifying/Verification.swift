@@ -1,6 +1,7 @@
 import Environments
 public import Foundation
 import GoalCore
+import Reporting
 import Storage
 import Support
 

@@ -14,7 +14,7 @@ public final class SourceCheck: @unchecked Sendable {
   private var read = 0
 
   /// A check of bytes that `owner` keeps; `judge` throws unless the digest is as it should be.
-  init(
+  package init(
     of bytes: UnsafeRawBufferPointer, kept owner: AnyObject,
     judge: @escaping @Sendable (String) throws(StorageError) -> Void
   ) {

@@ -9,6 +9,7 @@ import TestSupport
 import Testing
 
 @testable import Experiments
+@testable import Reporting
 
 /// Policies beside each other: the same starts, methods, tables.
 final class ComparisonTests {

@@ -10,6 +10,7 @@ import TestSupport
 import Testing
 
 @testable import Experiments
+@testable import Reporting
 
 /// Policies held against datasets, with and without a simulator.
 final class DatasetEvaluationTests {
@@ -84,7 +85,9 @@ final class DatasetEvaluationTests {
     let sample = try DatasetSample(data, episodes: 100)
     let header = try Checkpoint.policy(run).header
     let parts = try TrainingParts(policy: run, header: header)
-    let held = (0..<30).filter { parts.part(of: sample.episodes[$0]) == .heldOut }
+    let held = (0..<30).filter {
+      parts.part(of: sample.episodes[$0].marks, in: sample.episodes[$0].manifests) == .heldOut
+    }
     let training = try TrainingData(RunConfiguration(ofRun: URL(fileURLWithPath: run)))
     var scheme = SamplingScheme(batchSize: 600, policyGoals: .original, originalValueGoals: 1)
     scheme.batchSize = 600

@@ -7,6 +7,7 @@ import TestSupport
 import Testing
 
 @testable import Experiments
+@testable import Reporting
 @testable import Storage
 
 /// Worlds with named tasks: evaluated task by task until the first success, with data of their own laws.

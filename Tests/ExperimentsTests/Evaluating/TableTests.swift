@@ -2,6 +2,7 @@ import Statistics
 import Testing
 
 @testable import Experiments
+@testable import Reporting
 
 /// Tables in the formats that papers and programs take.
 struct TableTests {

@@ -4,6 +4,7 @@ import Support
 import Testing
 
 @testable import Experiments
+@testable import Reporting
 
 /// What is written to people: texts of files as they are meant, bars in their width, numbers of any size.
 struct ConsoleTests {
@@ -15,7 +16,7 @@ struct ConsoleTests {
     var table = Table(["name"])
     table.rows = [["a\nb"]]
     #expect(table.rendered(as: .text) == "name\na\\u000ab\n")
-    #expect(Inspection.section("h", [("a", "b\nsound")]) == "\nh\n  a  b\\u000asound\n")
+    #expect(ReportText.section("h", [("a", "b\nsound")]) == "\nh\n  a  b\\u000asound\n")
   }
 
   @Test func aBarIsShorterThanTheTerminal() {
@@ -45,7 +46,7 @@ struct ConsoleTests {
     ] {
       #expect(Histogram(ends).counts.reduce(0, +) == 2, "\(ends)")
     }
-    #expect(Inspection.sparkline([1e300, .nan, -1e300], top: 1e-300) == "█ ▁")
+    #expect(ReportText.sparkline([1e300, .nan, -1e300], top: 1e-300) == "█ ▁")
   }
 
   @Test func aliasesAreFoundOutsideOfQuotesAndComments() {
@@ -95,7 +96,7 @@ struct NotFiniteActionTests {
         try rollout.episode(index: 0, seed: 0)
       }
       #expect(
-        "\(error ?? .resultsLost(reason: ""))"
+        "\(try #require(error))"
           == "odd: its actions must be finite numbers, found \(value)")
     }
   }

@@ -8,6 +8,7 @@ import TestSupport
 import Testing
 
 @testable import Experiments
+@testable import Reporting
 
 /// Films of stored episodes, runs and checkpoints, figures, and what is said where there is nothing.
 struct InspectionFilmTests {
@@ -152,7 +153,7 @@ struct InspectionFilmTests {
   }
 
   @Test func sparklinesAndThinnedCurves() {
-    #expect(Inspection.sparkline([0, 0.49, 0.5, 1, .nan], top: 1) == "▁▄▅█ ")
+    #expect(ReportText.sparkline([0, 0.49, 0.5, 1, .nan], top: 1) == "▁▄▅█ ")
     #expect(Thinning.means([1, 3, 5, 7, 9], most: 3) == [2, 6, 9])
     #expect(Thinning.means([1, 2], most: 3) == [1, 2])
   }

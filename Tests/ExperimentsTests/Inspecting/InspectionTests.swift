@@ -9,6 +9,7 @@ import TestSupport
 import Testing
 
 @testable import Experiments
+@testable import Reporting
 
 /// Looking into datasets, against numbers worked out by hand.
 struct InspectionTests {

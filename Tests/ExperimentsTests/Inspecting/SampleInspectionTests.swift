@@ -2,6 +2,7 @@ import Foundation
 import GoalCore
 import Learners
 import Replay
+import Reporting
 import Storage
 import Support
 import TestSupport

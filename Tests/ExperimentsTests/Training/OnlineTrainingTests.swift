@@ -8,6 +8,7 @@ import TestSupport
 import Testing
 
 @testable import Experiments
+@testable import Reporting
 
 /// Online runs: repeatable and resumable to the bit, whatever the lag, and what they leave.
 final class OnlineTrainingTests {

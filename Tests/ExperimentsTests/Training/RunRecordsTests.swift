@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @testable import Experiments
+@testable import Reporting
 
 /// What a run writes down about its course.
 final class RunRecordsTests {

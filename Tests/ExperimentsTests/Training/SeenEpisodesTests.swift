@@ -1,6 +1,7 @@
 import Foundation
 import GoalCore
 import Learners
+import Reporting
 import Storage
 import Support
 import TestSupport

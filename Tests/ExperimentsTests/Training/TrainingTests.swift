@@ -2,6 +2,7 @@ import Environments
 import Foundation
 import GoalCore
 import Learners
+import Reporting
 import Statistics
 import Storage
 import Support

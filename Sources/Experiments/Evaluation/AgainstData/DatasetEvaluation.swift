@@ -2,6 +2,7 @@ import Environments
 import Foundation
 import GoalCore
 import Learners
+import Reporting
 public import Statistics
 import Support
 
@@ -170,7 +171,7 @@ struct Judged {
 
   /// Of each episode of a sample whether the policy was trained on it.
   func parts(of sample: DatasetSample) -> [TrainingPart] {
-    sample.episodes.map { seen.part(of: $0) }
+    sample.episodes.map { seen.part(of: $0.marks, in: $0.manifests) }
   }
 
   /// What is found on the episodes of a part.

@@ -1,5 +1,6 @@
 import Foundation
 import GoalCore
+public import Reporting
 import Statistics
 import Support
 

@@ -1,5 +1,6 @@
 import Environments
 import GoalCore
+import Reporting
 public import Statistics
 import Support
 

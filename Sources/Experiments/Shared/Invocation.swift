@@ -1,5 +1,6 @@
 import Foundation
 import Learners
+import Reporting
 import Storage
 import Synchronization
 
@@ -50,10 +51,10 @@ extension Provenance.Part {
   var lines: [(String, String)] {
     let extent: String?
     if let fromUpdate {
-      let end = toUpdate.map { "to \(Inspection.count($0))" } ?? "on, without an end"
-      extent = "updates from \(Inspection.count(fromUpdate)) \(end)"
+      let end = toUpdate.map { "to \(ReportText.count($0))" } ?? "on, without an end"
+      extent = "updates from \(ReportText.count(fromUpdate)) \(end)"
     } else {
-      extent = episodes.map { "\(Inspection.count($0)) episodes" }
+      extent = episodes.map { "\(ReportText.count($0)) episodes" }
     }
     let machine = "on \(host), \(processors) processors" + (instructionSet.map { " (\($0))" } ?? "")
     let versions = (libraries ?? [:]).sorted { $0.key < $1.key }.map { "\($0) \($1)" }

@@ -53,7 +53,7 @@ public enum Interruption {
   }
 
   /// Makes writing to a pipe that nobody reads an error, and no signal; work that heeds stops is asked to stop.
-  static func surviveBrokenPipes() {
+  private static func surviveBrokenPipes() {
     signal(SIGPIPE) { _ in stopIsAsked.store(true, ordering: .relaxed) }
   }
 

@@ -1,6 +1,7 @@
 public import Environments
 import Foundation
 public import GoalCore
+public import Reporting
 import Support
 
 /// Which of a world's named tasks an evaluation is on.

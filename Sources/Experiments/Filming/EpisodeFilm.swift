@@ -1,6 +1,7 @@
 import Environments
 public import Foundation
 import GoalCore
+import Reporting
 import Storage
 import Support
 
@@ -55,7 +56,7 @@ public struct EpisodeFilm: Codable, Sendable, Equatable {
     }
     let (trajectory, task, place, kind) = try stored(episode, in: folder, shard: shard)
     let (pictures, origin, differsFrom) = try draw(trajectory, of: task, as: kind, size: size)
-    try Video.encode(pictures, rate: Video.rate(task.spec), to: file)
+    try Film.write(pictures, rate: Video.rate(task.spec), to: file)
     return EpisodeFilm(
       dataset: path, episode: episode, shard: place, video: file.relativePath, origin: origin,
       steps: trajectory.length, differsFrom: differsFrom)

@@ -27,7 +27,7 @@ public enum Console {
     if code != 0 { _ = lost.compareExchange(expected: 0, desired: code, ordering: .relaxed) }
   }
 
-  /// Throws `ExperimentError.resultsLost` if a result could not be written.
+  /// Throws `ResultsLost` if a result could not be written.
   ///
   /// A reader that closed its pipe has what it wanted: the process then ends by SIGPIPE, as is usual.
   public static func finish() throws {
@@ -36,7 +36,7 @@ public enum Console {
       signal(SIGPIPE, SIG_DFL)
       raise(SIGPIPE)
     }
-    if code != 0 { throw ExperimentError.resultsLost(reason: String(cString: strerror(code))) }
+    if code != 0 { throw ResultsLost(reason: String(cString: strerror(code))) }
   }
 
   /// Writes a line to standard error; that it cannot be written is no error, as work must not end by it.
@@ -53,7 +53,7 @@ public enum Console {
   public static func noteAtStart(_ text: String) { waiting.withLock { $0.append(text) } }
 
   /// Says the lines that waited for work to begin.
-  static func begin() {
+  package static func begin() {
     let lines = waiting.withLock { lines in
       defer { lines = [] }
       return lines
@@ -62,7 +62,7 @@ public enum Console {
   }
 
   /// Shows a line in the place of the last bar, until the next bar or note.
-  static func showBar(_ text: String) {
+  package static func showBar(_ text: String) {
     barIsShown.withLock { isShown in
       _ = write("\r" + shown(text) + "\u{1b}[K", to: 2)
       isShown = true
@@ -70,7 +70,7 @@ public enum Console {
   }
 
   /// Columns of the terminal that standard error is; nil if it is none, or one without cursor movement.
-  static var columns: Int? {
+  package static var columns: Int? {
     guard isatty(2) == 1, getenv("TERM").map({ String(cString: $0) }) != "dumb" else { return nil }
     var size = winsize()
     guard ioctl(2, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
@@ -79,11 +79,11 @@ public enum Console {
 
   /// A text with its control characters and changes of direction written as `\u001b`, but for ends of lines and
   /// tabs.
-  static func shown(_ text: String) -> String { escaped(text, where: isObeyed) }
+  package static func shown(_ text: String) -> String { escaped(text, where: isObeyed) }
 
   /// A text that is part of a line, such as a name out of a file: its ends of lines, too, are written out, so that it
   /// makes no lines of its own.
-  static func onOneLine(_ text: String) -> String {
+  package static func onOneLine(_ text: String) -> String {
     escaped(text) { isObeyed($0) || $0 == "\n" }
   }
 
@@ -131,4 +131,12 @@ public enum Console {
       return 0
     }
   }
+}
+
+/// Results could not be written to standard output.
+public struct ResultsLost: Error, Equatable, CustomStringConvertible {
+  let reason: String
+
+  /// One sentence.
+  public var description: String { "standard output: the results cannot be written: \(reason)" }
 }

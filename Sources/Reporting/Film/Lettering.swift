@@ -1,4 +1,4 @@
-import GoalCore
+package import GoalCore
 
 /// Capital letters and digits of five by seven dots, for what pictures say.
 enum Lettering {
@@ -36,7 +36,7 @@ enum Lettering {
 
 extension Picture {
   /// Writes capitals and digits onto a band of a colour in the corner at the top left, inside the frame.
-  mutating func label(_ text: String, _ colour: (UInt8, UInt8, UInt8)) {
+  package mutating func label(_ text: String, _ colour: (UInt8, UInt8, UInt8)) {
     let dot = max(1, width / 160)
     let margin = max(2, width / 64)
     let dots = Lettering.dots(text)
@@ -48,7 +48,7 @@ extension Picture {
   }
 
   /// Draws a frame inside the edge.
-  mutating func frame(_ colour: (UInt8, UInt8, UInt8), thickness: Int) {
+  package mutating func frame(_ colour: (UInt8, UInt8, UInt8), thickness: Int) {
     fill(0, 0, width, thickness, colour)
     fill(0, height - thickness, width, thickness, colour)
     fill(0, 0, thickness, height, colour)

@@ -1,6 +1,7 @@
 import Environments
 import Foundation
 import GoalCore
+public import Reporting
 
 /// What an episode achieved, seen from above: the first two numbers of its achieved goals.
 struct PlanePath: Sendable {

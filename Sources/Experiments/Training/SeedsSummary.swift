@@ -1,4 +1,5 @@
 import GoalCore
+public import Reporting
 import Statistics
 
 /// What came of several seeds of one configuration.

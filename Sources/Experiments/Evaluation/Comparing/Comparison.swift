@@ -1,6 +1,7 @@
 public import Environments
 public import Foundation
 public import GoalCore
+public import Reporting
 public import Statistics
 import Support
 

@@ -1,6 +1,7 @@
 import Environments
 import GoalCore
 import Learners
+import Reporting
 
 /// What the listing subcommands print.
 public enum Listings {

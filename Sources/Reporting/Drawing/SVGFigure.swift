@@ -1,5 +1,4 @@
 public import Foundation
-import Storage
 import Support
 
 /// A figure of panels, written as SVG: axes with round ticks, labels with units, plain colours.
@@ -53,7 +52,7 @@ public struct SVGFigure: Sendable {
       try FileManager.default.createDirectory(
         at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
     } catch {
-      throw ExperimentError.cannotWrite(path: file.path, reason: "its folder can't be made")
+      throw StorageError.cannotWrite(file.path, reason: "its folder can't be made")
     }
     try WholeFile.write(Data(rendered().utf8), to: file)
   }

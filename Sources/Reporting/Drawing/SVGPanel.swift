@@ -7,6 +7,10 @@ public struct SVGPanel: Sendable {
     let low: Double
     let high: Double
     let value: Double
+
+    package init(low: Double, high: Double, value: Double) {
+      (self.low, self.high, self.value) = (low, high, value)
+    }
   }
 
   /// A point, with an interval along the vertical where it has one.
@@ -14,6 +18,10 @@ public struct SVGPanel: Sendable {
     let x: Double
     let y: Double
     var interval: ClosedRange<Double>?
+
+    package init(x: Double, y: Double, interval: ClosedRange<Double>? = nil) {
+      (self.x, self.y, self.interval) = (x, y, interval)
+    }
   }
 
   /// Counts in the cells of a rectangle, the first dimension fastest.
@@ -22,13 +30,19 @@ public struct SVGPanel: Sendable {
     let low: [Double]
     let high: [Double]
     let counts: [Int]
+
+    package init(shape: [Int], low: [Double], high: [Double], counts: [Int]) {
+      (self.shape, self.low, self.high, self.counts) = (shape, low, high, counts)
+    }
   }
 
   /// A way through the plane towards a goal.
   public struct Paths: Sendable {
     /// What both axes show at least; they have one scale.
-    struct Frame: Sendable {
+    package struct Frame: Sendable {
       let x, y: ClosedRange<Double>
+
+      package init(x: ClosedRange<Double>, y: ClosedRange<Double>) { (self.x, self.y) = (x, y) }
     }
 
     /// What was there before; drawn grey.
@@ -40,12 +54,21 @@ public struct SVGPanel: Sendable {
     let radius: Double
     let isSuccess: Bool
     let frame: Frame
+
+    package init(
+      data: [Point], policy: [Point], goal: Point, radius: Double, isSuccess: Bool, frame: Frame
+    ) {
+      (self.data, self.policy, self.goal) = (data, policy, goal)
+      (self.radius, self.isSuccess, self.frame) = (radius, isSuccess, frame)
+    }
   }
 
   /// Several lines with names.
   public struct Series: Sendable {
     let name: String
     let points: [Point]
+
+    package init(name: String, points: [Point]) { (self.name, self.points) = (name, points) }
   }
 
   /// What is drawn.
@@ -72,7 +95,7 @@ public struct SVGPanel: Sendable {
   let yLabel: String
   let content: Content
   /// A line over bars.
-  var overlay: [Point] = []
+  package var overlay: [Point] = []
   /// The vertical range, or nil for that of the data.
   var yRange: ClosedRange<Double>?
   /// Where the horizontal range starts, or nil for where the data do.
@@ -88,14 +111,16 @@ public struct SVGPanel: Sendable {
     if case .cells = content { SVGPanel.width - 62 } else { SVGPanel.width - 28 }
   }
 
-  init(
+  package init(
     title: String, xLabel: String, yLabel: String, content: Content,
-    yRange: ClosedRange<Double>? = nil, xStart: Double? = nil, countsAlong: Bool = false
+    overlay: [Point] = [], yRange: ClosedRange<Double>? = nil, xStart: Double? = nil,
+    countsAlong: Bool = false
   ) {
     self.title = title
     self.xLabel = xLabel
     self.yLabel = yLabel
     self.content = content
+    self.overlay = overlay
     self.yRange = yRange
     self.xStart = xStart
     self.countsAlong = countsAlong

@@ -1,6 +1,7 @@
 import Environments
 public import Foundation
 import GoalCore
+public import Reporting
 
 /// Films and paths of episodes that start at a dataset's states.
 public enum DatasetFilm {
@@ -19,8 +20,8 @@ public enum DatasetFilm {
     to file: URL
   ) throws {
     let (takes, task) = try play(policy, request, episodes: episodes, size: size)
-    try Video.encode(
-      Video.grid(takes.map { Video.rested($0.pictures, task.spec) }), rate: Video.rate(task.spec),
+    try Film.write(
+      Film.grid(takes.map { Video.rested($0.pictures, task.spec) }), rate: Video.rate(task.spec),
       to: file)
   }
 

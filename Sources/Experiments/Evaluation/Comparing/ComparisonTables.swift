@@ -1,5 +1,6 @@
 import Environments
 import GoalCore
+public import Reporting
 import Statistics
 import Support
 

@@ -54,11 +54,16 @@ extension Estimate: TableValue {
 }
 
 /// An estimate of a difference, which people read with its sign.
-struct SignedEstimate: TableValue {
-  let estimate: Estimate
+package struct SignedEstimate: TableValue {
+  private let estimate: Estimate
 
-  var shown: String { PairedComparison.signed(estimate) }
-  var fields: [String] { estimate.fields }
+  /// Wraps an estimate of a difference.
+  package init(estimate: Estimate) { self.estimate = estimate }
+
+  /// Estimate and interval, rounded, with the sign of the estimate.
+  package var shown: String { PairedComparison.signed(estimate) }
+  /// Estimate, low and high.
+  package var fields: [String] { estimate.fields }
 }
 
 extension Optional: TableValue where Wrapped: TableValue {

@@ -46,12 +46,6 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
   case invisible(world: String)
   /// The world has no images to learn from.
   case noImages(world: String)
-  /// A program that is needed is not installed, or failed.
-  case program(name: String, reason: String)
-  /// A file could not be written.
-  case cannotWrite(path: String, reason: String)
-  /// Results could not be written to standard output.
-  case resultsLost(reason: String)
   /// A measured value lies outside the band that was expected.
   case outsideBand(String)
   /// A policy's action has a number that is not finite.
@@ -106,9 +100,6 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
     case .invisible(let world): "\(world) has no pictures"
     case .noImages(let world):
       "\(world) has no images to learn from: collect it without images"
-    case .program(let name, let reason): "\(name): \(reason)"
-    case .cannotWrite(let path, let reason): "\(path): cannot be written: \(reason)"
-    case .resultsLost(let reason): "standard output: the results cannot be written: \(reason)"
     case .outsideBand(let text): text
     case .actionNotFinite(let policy, let found):
       "\(policy): its actions must be finite numbers, found \(found)"
