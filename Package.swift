@@ -92,7 +92,7 @@ let package = Package(
     .target(name: "Torch", dependencies: ["Support", "CTorch"], swiftSettings: strict),
     .target(name: "Parquet", dependencies: ["CParquet"], swiftSettings: strict),
 
-    // The vocabulary, and the four that are usable without MuJoCo and libtorch.
+    // The vocabulary, and what is usable without MuJoCo and libtorch.
     .target(name: "GoalCore", dependencies: ["Support"], swiftSettings: strict),
     .target(name: "Statistics", dependencies: ["GoalCore"], swiftSettings: strict),
     .target(
@@ -130,7 +130,7 @@ let package = Package(
     .executableTarget(
       name: "goalpost",
       dependencies: [
-        "Experiments", "Support",
+        "Experiments", "Reporting", "Support",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: withMuJoCo),
