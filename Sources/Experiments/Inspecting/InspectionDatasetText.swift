@@ -42,7 +42,8 @@ extension DatasetInspection: Inspected {
       ("return", `return`.map { "\($0.text) 0/1, over all steps" + leftOut } ?? noReturn),
       (
         Measure.returnBeforeLast.name(horizon: horizon),
-        returnBeforeLast.map { "\($0.text) 0/1, over the first \(horizon - 1)" + leftOut } ?? noReturn
+        returnBeforeLast.map { "\($0.text) 0/1, over the first \(horizon - 1)" + leftOut }
+          ?? noReturn
       ),
       ("behaviour", behaviour == nil ? absent : sources.joined(separator: ", ")),
       (
