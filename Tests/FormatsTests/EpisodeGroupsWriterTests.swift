@@ -1,10 +1,10 @@
 import Foundation
 import HDF5
-import Storage
 import TestSupport
 import Testing
 
 @testable import Formats
+@testable import Storage
 
 struct EpisodeGroupsWriterTests {
   /// HDF5 keeps some megabytes of metadata in memory, writes the rest, and reads it again when it is needed.

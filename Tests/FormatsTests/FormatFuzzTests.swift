@@ -1,11 +1,11 @@
 import Foundation
 import GoalCore
-import Storage
 import Support
 import TestSupport
 import Testing
 
 @testable import Formats
+@testable import Storage
 
 /// Damaged foreign files: no crash, no hang, no more memory than the file's size allows, and one sentence
 /// that names the place.

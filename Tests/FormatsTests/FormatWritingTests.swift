@@ -1,12 +1,12 @@
 import Foundation
 import GoalCore
 import HDF5
-import Storage
 import Support
 import TestSupport
 import Testing
 
 @testable import Formats
+@testable import Storage
 
 /// What every format does with a source: it says what is written, stops when asked, and keeps nothing of a source
 /// that is not sound.

@@ -1,4 +1,3 @@
-internal import GoalCore
 import Support
 
 /// The values that a setting can have: what is worked out from them fits 64 bits, and a network a machine.

@@ -69,8 +69,8 @@ public enum Measure: String, CaseIterable, Sendable {
 
   /// What it can be in a task's world.
   ///
-  /// A step counts 0 or 1, and of an episode that ends at its first success one step counts at most. A discounted return
-  /// is at most Σ γ^t = H (1 − γ^H).
+  /// A step counts 0 or 1, and of an episode that ends at its first success one step counts at most. A discounted
+  /// return is at most Σ γ^t = H (1 − γ^H).
   func range(_ task: GoalTask) -> ClosedRange<Double> {
     let horizon = Double(task.spec.horizon)
     let most = task.endsAtSuccess ? 1 : Double.infinity
