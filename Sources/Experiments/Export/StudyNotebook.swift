@@ -100,6 +100,11 @@ struct StudyNotebook {
 
     runs = set((row["environment"], row["configuration"], row["seed"]) for row in rows)
     print(f"{len(runs)} runs of {', '.join(methods)} in {', '.join(environments)}")
+
+    def main_measures(environment):
+        # The return without the last step has the horizon in its name.
+        names = dict.fromkeys(row["measure"] for row in rows if row["environment"] == environment)
+        return ["success", next(name for name in names if name.startswith("return") and name != "return")]
     """
 
   private static let table = """
@@ -123,7 +128,7 @@ struct StudyNotebook {
     if shown:
         figure, axes = plt.subplots(len(shown), 2, figsize=(10, 3.4 * len(shown)), squeeze=False)
         for line_of_axes, environment in zip(axes, shown):
-            for axis, measure in zip(line_of_axes, ["success", "return49"]):
+            for axis, measure in zip(line_of_axes, main_measures(environment)):
                 for number, method in enumerate(methods):
                     points = sorted(
                         chosen(trained, environment=environment, method=method, measure=measure),
@@ -147,15 +152,16 @@ struct StudyNotebook {
     bars = [(environment, method) for environment in environments for method in methods
             if chosen(final, environment=environment, method=method)]
     figure, axes = plt.subplots(1, 2, figsize=(10, 1.2 + 0.5 * len(bars)), sharey=True)
-    for axis, measure in zip(axes, ["success", "return49"]):
+    for place, axis in enumerate(axes):
         for y, (environment, method) in enumerate(bars):
+            measure = main_measures(environment)[place]
             which = {"environment": environment, "method": method, "measure": measure}
             values = [row["estimate"] for row in chosen(final, **which)]
             axis.plot(values, [y] * len(values), "o", color="C0", alpha=0.5)
             for level in chosen(levels, kind="final", **which):
                 axis.plot([level["low"], level["high"]], [y + 0.2] * 2, "|-", color="C1")
                 axis.plot([level["estimate"]], [y + 0.2], "s", color="C1")
-        axis.set(xlabel=measure, ylim=(len(bars) - 0.4, -0.6))
+        axis.set(xlabel=" and ".join(dict.fromkeys(main_measures(bar[0])[place] for bar in bars)), ylim=(len(bars) - 0.4, -0.6))
     axes[0].set(xlim=(-0.02, 1.02), yticks=range(len(bars)))
     axes[0].set_yticklabels([method if len(environments) == 1 else f"{environment}, {method}"
                              for environment, method in bars])
