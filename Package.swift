@@ -157,7 +157,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "FormatsTests",
-      dependencies: ["Formats", "Storage", "HDF5", "GoalCore", "Support", "TestSupport"],
+      dependencies: [
+        "Formats", "SafeHDF5", "Storage", "HDF5", "GoalCore", "Support", "TestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "TorchTests", dependencies: ["Torch", "Support", "TestSupport"], swiftSettings: strict),

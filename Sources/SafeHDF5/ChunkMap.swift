@@ -13,6 +13,8 @@ struct ChunkMap: Sendable {
   /// The chunks there are, in order of their place in the grid.
   private let chunks: [StoredChunk]
   private let last = LastChunk()
+  /// Bytes of a chunk, unpacked.
+  var chunkBytes: Int { grid.chunkBytes }
 
   init(
     _ header: ObjectHeader, _ layout: inout ByteCursor, version: Int, shape: [Int],

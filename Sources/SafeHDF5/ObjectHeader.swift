@@ -113,6 +113,16 @@ struct ObjectHeader: Sendable {
   /// How many messages are known.
   var count: Int { messages.count }
 
+  /// Whether it is of a virtual dataset.
+  var isVirtual: Bool {
+    get throws(HDF5Error) {
+      guard var layout = try first(.layout) else { return false }
+      let version = try layout.byte()
+      let storage = try layout.byte()
+      return version > 2 && storage == 3
+    }
+  }
+
   /// Whether there is a message of a kind.
   func has(_ kind: Kind) -> Bool { messages.contains { $0.kind == kind } }
 

@@ -20,7 +20,7 @@ public struct SafeDataset: Sendable {
   /// Whether elements are compressed, so that the file may hold more than it has bytes.
   public let isPacked: Bool
   private let file: SafeFile
-  private let element: ElementType
+  let element: ElementType
   private let storage: Storage
 
   private enum Storage: Sendable {
@@ -29,6 +29,7 @@ public struct SafeDataset: Sendable {
     case compact(position: Int)
     case nothing(fill: [UInt8])
     case chunks(ChunkMap, fill: [UInt8])
+    case virtual(VirtualMap, fill: [UInt8])
   }
 
   /// Elements in all.
@@ -39,9 +40,19 @@ public struct SafeDataset: Sendable {
   public var rowShape: [Int] { Array(shape.dropFirst()) }
   /// Bytes of a row as reading gives it.
   public var rowBytes: Int { rowShape.reduce(type?.byteCount ?? element.byteCount, *) }
-  private var storedRowBytes: Int { rowShape.reduce(element.byteCount, *) }
+  /// Elements of a row.
+  var rowElements: Int { rowShape.reduce(1, *) }
+  /// Bytes of a row as it is stored.
+  var storedRowBytes: Int { rowElements * element.byteCount }
+  /// Bytes of all rows as they are stored, unpacked.
+  var storedBytes: Int { rows * storedRowBytes }
+  /// Bytes that are unpacked for a row at least.
+  var packedBytes: Int {
+    if case .chunks(let map, _) = storage, isPacked { map.chunkBytes } else { 0 }
+  }
 
-  init(_ header: ObjectHeader) throws(HDF5Error) {
+  /// Opens what a header describes; `isSource` if a virtual dataset needs it.
+  init(_ header: ObjectHeader, isSource: Bool = false) throws(HDF5Error) {
     file = header.file
     path = header.path
     guard var space = try header.first(.dataspace), var type = try header.first(.datatype),
@@ -88,10 +99,15 @@ public struct SafeDataset: Sendable {
       isPacked = map.filters.gain > 1
       let (most, overflowed) = available.multipliedReportingOverflow(by: map.filters.gain)
       available = overflowed ? .max : most
-    default:
-      throw layout.notRead(
-        "it is a virtual dataset, whose elements lie in other datasets or files: copy it with h5py, which "
-          + "brings them together")
+    case 3:
+      guard !isSource else {
+        throw layout.notRead("it is a virtual dataset, of which another one is made")
+      }
+      let map = try VirtualMap(header, &layout, shape: shape, element: element)
+      storage = .virtual(map, fill: fill)
+      isPacked = map.isPacked
+      available = .max
+    default: throw layout.damaged("its elements lie in no known way")
     }
     guard bytes <= available else {
       throw layout.damaged("its shape \(shape) is of more than the file's \(file.byteCount) bytes")
@@ -137,7 +153,7 @@ public struct SafeDataset: Sendable {
       return try file.bytes(at: address + rows.lowerBound * rowBytes, count: count, path: path)
     case .compact(let position):
       return file.map.slice(at: position + rows.lowerBound * rowBytes, count: count)
-    case .nothing, .chunks: return nil
+    case .nothing, .chunks, .virtual: return nil
     }
   }
 
@@ -157,6 +173,18 @@ public struct SafeDataset: Sendable {
     form.restore(type, in: target)
   }
 
+  /// Gives some rows as they are stored.
+  func withStored(
+    _ rows: Range<Int>, _ body: (UnsafeRawBufferPointer) -> Void
+  ) throws(HDF5Error) {
+    if let bytes = try piece(rows) { return body(bytes) }
+    let memory = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: rows.count * storedRowBytes, alignment: 16)
+    defer { memory.deallocate() }
+    try readStored(rows, into: memory)
+    body(UnsafeRawBufferPointer(memory))
+  }
+
   /// Copies some rows as they are stored.
   private func readStored(
     _ rows: Range<Int>, into target: UnsafeMutableRawBufferPointer
@@ -167,6 +195,9 @@ public struct SafeDataset: Sendable {
     case .chunks(let map, let fill):
       if !map.isComplete(rows) { SafeDataset.put(fill, in: target) }
       try map.read(rows, into: target, file: file, path: path)
+    case .virtual(let map, let fill):
+      if !map.isComplete { SafeDataset.put(fill, in: target) }
+      try map.read(rows, into: target)
     case .bytes, .compact: preconditionFailure("these are stored in one piece")
     }
   }

@@ -37,7 +37,7 @@ extension SafeFile {
         guard let next = try links(at: place, path: path)[String(part)] else {
           throw .notRead(
             file: name, dataset: path,
-            reason: "it is a soft link to '\(shown(target))', which is missing")
+            reason: "it leads to '\(shown(target))', which is missing")
         }
         place = try address(of: next, in: place, path: path, &steps)
       }

@@ -11,8 +11,8 @@ import Synchronization
 /// What is read is what h5py and the library write: superblocks 0 to 3; groups old and new, with hard and
 /// soft links; compact, contiguous and chunked datasets with every index of chunks and the filters deflate,
 /// shuffle, LZF and Fletcher-32; integers and floats of either order of bytes, half floats (read as f32),
-/// texts and attributes. The rest is refused by its name: links to other files, virtual and external
-/// datasets, other filters, compounds.
+/// texts and attributes; virtual datasets of plain ones in the same file or in files of its folder and below. The rest
+/// is refused by its name: links to other files, external datasets, other filters, compounds.
 ///
 /// Source: the HDF5 File Format Specification, version 3.0. Check sums of metadata are verified where there
 /// are any, but for those of the fractal heap's direct blocks.
@@ -26,6 +26,8 @@ public final class SafeFile: Sendable {
   let lengthSize: Int
   let rootAddress: Int
   let followed: Mutex<Followed>
+  /// Files that virtual datasets lead to, by the names that these have for them.
+  let sources = Mutex([String: SafeFile]())
   /// Held by who unpacks a large chunk, so that memory is taken for one at a time.
   let largeChunk = Mutex(())
 

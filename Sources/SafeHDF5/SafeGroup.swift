@@ -50,7 +50,7 @@ public struct SafeGroup: Sendable {
     !(try open(name).has(.dataspace))
   }
 
-  /// Paths of all datasets below it, in the order of `names`.
+  /// Paths of all datasets below it, in the order of `names`; those that are virtual are opened.
   ///
   /// - Throws: If groups are nested more than 8 deep, if one leads back to a group that it is in, or if there
   ///   are more than 10,000 names: links make a graph, of which a small file can have any number of paths.
@@ -78,6 +78,8 @@ public struct SafeGroup: Sendable {
       }
       guard !header.has(.dataspace) else {
         paths.append(prefix + name)
+        // So that all files are known that belong to this one.
+        if try header.isVirtual { _ = try SafeDataset(header) }
         continue
       }
       guard !above.contains(header.address) else {

@@ -44,20 +44,27 @@ struct TextHeap {
   /// A text.
   mutating func text(_ reference: TextReference) throws(HDF5Error) -> String {
     guard reference.count > 0, let address = reference.address else { return "" }
-    if objects[address] == nil { objects[address] = try collection(at: address) }
-    var cursor = try file.cursor(at: address, path: path)
-    guard let found = objects[address]?[reference.index] else {
-      throw cursor.damaged("text \(reference.index) of a heap is missing")
-    }
-    guard reference.count <= found.count else {
-      throw cursor.damaged("a text has \(reference.count) of \(found.count) bytes")
+    var cursor = try object(reference.index, at: address)
+    guard reference.count <= cursor.left else {
+      throw cursor.damaged("a text has \(reference.count) of \(cursor.left) bytes")
     }
     room -= reference.count
     guard room >= 0 else {
       throw cursor.notRead("its texts have more than \(TextHeap.limit) bytes")
     }
-    cursor.position = found.position
     return try cursor.text(reference.count)
+  }
+
+  /// A cursor over an object of the collection at an address.
+  mutating func object(_ index: Int, at address: Int) throws(HDF5Error) -> ByteCursor {
+    if objects[address] == nil { objects[address] = try collection(at: address) }
+    var cursor = try file.cursor(at: address, path: path)
+    guard let found = objects[address]?[index] else {
+      throw cursor.damaged("object \(index) of a heap is missing")
+    }
+    cursor.position = found.position
+    try cursor.limit(to: found.count)
+    return cursor
   }
 
   private mutating func collection(

@@ -303,9 +303,148 @@ def zoo(folder, versions="earliest,v108,v110,latest"):
         with h5py.File(path) as file:
             values = {}
             file.visititems(lambda name, item: values.__setitem__(name, numpy.asarray(item[()], dtype="f8").ravel().tolist())
-                            if isinstance(item, h5py.Dataset) and name not in ("texts", "strings", "long_texts", "virtual", "compound") and not name.startswith("ordered") else None)
+                            if isinstance(item, h5py.Dataset) and name not in ("texts", "strings", "long_texts", "compound") and not name.startswith("ordered") else None)
             expected[path.name] = values
     print(json.dumps(expected))
+
+
+def parts(file, count, options=""):
+    """A file of D4RL's rows that are virtual: those of so many others in a folder beside it, one after the other; and the same rows, plain."""
+    file = pathlib.Path(file)
+    folder = file.parent / "parts"
+    folder.mkdir()
+    names = [f"parts/p{number}.hdf5" for number in range(int(count))]
+    for number, name in enumerate(names):
+        write_d4rl(file.parent / name, options)
+        with h5py.File(file.parent / name, "r+") as part:
+            part["actions"][...] *= 0.5**number
+            part["timeouts"][-1] = True
+    with h5py.File(folder / "p0.hdf5") as first, h5py.File(file, "w") as out:
+        def join(key, item):
+            if not isinstance(item, h5py.Dataset) or "metadata" in key:
+                return
+            layout = h5py.VirtualLayout(shape=(len(item) * len(names), *item.shape[1:]), dtype=item.dtype)
+            for number, name in enumerate(names):
+                layout[number * len(item):(number + 1) * len(item)] = h5py.VirtualSource(name, key, shape=item.shape)
+            out.create_virtual_dataset(key, layout)
+        first.visititems(join)
+    with h5py.File(file) as source, h5py.File(file.with_name("plain.hdf5"), "w") as out:
+        def copy(key, item):
+            if isinstance(item, h5py.Dataset):
+                out[key] = item[()]
+        source.visititems(copy)
+
+
+def virtual(folder):
+    """Virtual datasets of every kind that is read, as the oldest and the newest library write them, and what is in them as JSON."""
+    folder = pathlib.Path(folder)
+    (folder / "below").mkdir()
+    random = numpy.random.default_rng(4)
+    for number in range(3):
+        with h5py.File(folder / f"below/p{number}.h5", "w") as file:
+            file["deep/plain"] = random.normal(size=(40, 6))
+            file.create_dataset("packed", data=random.normal(size=(40, 6)), chunks=(7, 4), compression="gzip")
+            file["half"] = random.normal(size=(40, 6)).astype(">f2")
+            file["pictures"] = random.integers(0, 255, (40, 4, 5), "u1")
+    expected = {}
+    for version in ("earliest", "v110", "latest"):
+        path = folder / f"{version}.h5"
+        with h5py.File(path, "w", libver=version) as file:
+            own = file.create_dataset("own", data=numpy.arange(40.0))
+
+            def source(number, name):
+                shape = (40, 4, 5) if name == "pictures" else (40, 6)
+                return h5py.VirtualSource(f"below/p{number}.h5", name, shape=shape)
+
+            def add(name, shape, dtype, parts, **options):
+                layout = h5py.VirtualLayout(shape=shape, dtype=dtype)
+                for place, part in parts:
+                    layout[place] = part
+                file.create_virtual_dataset(name, layout, **options)
+            for name, dtype in (("deep/plain", "f8"), ("packed", "f8"), ("half", ">f2")):
+                add("rows/" + name.split("/")[-1], (130, 6), dtype, [(slice(40 * k, 40 * k + 40), source(k, name)) for k in range(3)], fillvalue=-2)
+                # Steps on both sides, and parts of parts.
+                add("steps/" + name.split("/")[-1], (40, 6), dtype,
+                    [(slice(0, 40, 2), source(0, name)[::2]), (slice(1, 40, 2), source(1, name)[20:40])])
+                add("columns/" + name.split("/")[-1], (40, 9), dtype,
+                    [(numpy.s_[:, 0:6:2], source(0, name)[:, 3:]), (numpy.s_[:, 1:6:2], source(1, name)[:, :3]), (numpy.s_[:, 6:], source(2, name)[:, ::2])])
+            add("stacked", (3, 40, 6), "f8", [(k, source(k, "packed")) for k in range(3)])
+            add("table", (2, 40), "f8", [(0, h5py.VirtualSource(own)), (1, source(2, "packed")[:, 1])])
+            add("pictures", (20, 2, 5), "u1", [(slice(0, 10), source(0, "pictures")[5:25:2, 1:3]), (slice(10, 20), source(1, "pictures")[:10, ::2])])
+            add("none", (5, 2), "f4", [], fillvalue=3)
+            # Rows one by one, which are no block.
+            space, few = h5py.h5s.create_simple((5, 6)), h5py.h5s.create_simple((40, 6))
+            few.select_none()
+            for row in (0, 1, 7, 9, 30):
+                few.select_hyperslab((row, 0), (1, 6), op=h5py.h5s.SELECT_OR)
+            plan = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+            plan.set_virtual(space, b"below/p1.h5", b"packed", few)
+            h5py.h5d.create(file.id, b"listed", h5py.h5t.IEEE_F64LE, space, plan)
+        with h5py.File(path) as file:
+            values = {}
+            file.visititems(lambda name, item: values.__setitem__(name, numpy.asarray(item[()], dtype="f8").ravel().tolist()) if isinstance(item, h5py.Dataset) else None)
+            expected[path.name] = values
+    print(json.dumps(expected))
+
+
+def virtual_snares(folder):
+    """Virtual datasets that are not read, each in a file of its own below `in`, and their names."""
+    folder = pathlib.Path(folder)
+    (folder / "in").mkdir()
+    for place in ("outside.h5", "in/p.h5", "in/small.h5"):
+        with h5py.File(folder / place, "w") as file:
+            file["x"] = numpy.ones((3 if "small" in place else 4, 2), "f4")
+            file["texts"] = ["a", "b"]
+            if place == "in/p.h5":
+                # What is not compressed lets what is be as large.
+                file["noise"] = numpy.random.default_rng(6).integers(0, 255, 300_000, "u1")
+                file.create_dataset("wide", shape=(1, 2**27), dtype="u1", chunks=(1, 2**20), compression="gzip")
+                file.create_dataset("chunk", data=numpy.ones((2**20, 2)), chunks=(2**20, 2), compression="gzip")
+                file.create_virtual_dataset("again", h5py.VirtualLayout(shape=(4, 2), dtype="f4"))
+    (folder / "in/link.h5").symlink_to("../outside.h5")
+    (folder / "in/folder").symlink_to("..")
+    names = []
+
+    def made(name, parts, shape=(8, 2), dtype="f4"):
+        names.append(name)
+        layout = h5py.VirtualLayout(shape=shape, dtype=dtype)
+        for place, source in parts:
+            layout[place] = source
+        with h5py.File(folder / "in" / (name + ".h5"), "w") as file:
+            file.create_virtual_dataset("x", layout)
+
+    def of(file, name="x", shape=(4, 2)):
+        return h5py.VirtualSource(file, name, shape=shape)
+    first = slice(0, 4)
+    made("up", [(first, of("../outside.h5"))])
+    made("absolute", [(first, of(str(folder / "in/p.h5")))])
+    made("linked", [(first, of("link.h5"))])
+    made("through", [(first, of("folder/outside.h5"))])
+    made("missing", [(first, of("nothing.h5"))])
+    made("absent", [(first, of("p.h5", "nothing"))])
+    made("type", [(first, of("p.h5"))], dtype="f8")
+    made("smaller", [(first, of("small.h5"))])
+    made("part", [(slice(0, 2), of("small.h5")[2:4])])
+    made("itself", [(first, of("."))])
+    made("round", [(first, of("round.h5"))])
+    made("twice", [(first, of("p.h5", "again"))])
+    made("group", [(first, of("p.h5", "/"))])
+    made("none", [(first, of("p.h5"))], shape=(10**9, 2))
+    made("overlap", [(slice(0, 4), of("p.h5")), (slice(2, 6), of("p.h5")), (slice(4, 8), of("p.h5"))])
+    made("wide", [(k, of("p.h5", "wide", (1, 2**27))[0, k:k + 2]) for k in range(8)], dtype="u1")
+    made("packed", [(k, of("p.h5", "chunk", (2**20, 2))[k]) for k in range(8 * 16)], shape=(8 * 16, 2), dtype="f8")
+    for name, file, count in (("grows", b"p.h5", h5py.h5s.UNLIMITED), ("pattern", b"p-%b.h5", h5py.h5s.UNLIMITED)):
+        names.append(name)
+        space = h5py.h5s.create_simple((4, 2), (h5py.h5s.UNLIMITED, 2))
+        source = h5py.h5s.create_simple((4, 2), (h5py.h5s.UNLIMITED, 2))
+        space.select_hyperslab((0, 0), (count, 1), stride=(4 if name == "pattern" else 1, 1), block=(4 if name == "pattern" else 1, 2))
+        if name == "grows":
+            source.select_hyperslab((0, 0), (count, 1), stride=(1, 1), block=(1, 2))
+        plan = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        plan.set_virtual(space, file, b"x", source)
+        with h5py.File(folder / "in" / (name + ".h5"), "w") as out:
+            h5py.h5d.create(out.id, b"x", h5py.h5t.IEEE_F32LE, space, plan)
+    print(json.dumps(names))
 
 
 def snares(folder):
@@ -365,6 +504,16 @@ def corpus(folder):
     write_d4rl(folder / "d4rl.hdf5", "")
     write_d4rl(folder / "d4rl-v0.hdf5", "timeouts,next_observations")
     write_d4rl_latest(folder / "d4rl-latest.hdf5")
+    # Every column of rows out of others in the same file, in two parts.
+    write_d4rl(folder / "d4rl-virtual.hdf5", "")
+    with h5py.File(folder / "d4rl-virtual.hdf5", "r+") as file:
+        for key in ("observations", "next_observations", "actions", "rewards", "terminals", "timeouts", "infos/goal"):
+            values = file[key][()]
+            layout = h5py.VirtualLayout(shape=values.shape, dtype=values.dtype)
+            file.move(key, f"metadata/parts/{key}")
+            source = h5py.VirtualSource(file[f"metadata/parts/{key}"])
+            layout[:5], layout[5:] = source[:5], source[5:]
+            file.create_virtual_dataset(key, layout)
     write_robomimic(folder / "robomimic-texts.hdf5", "next", "1")
     with h5py.File(folder / "robomimic-texts.hdf5", "r+") as file:
         for name in list(file["mask"]):

@@ -31,8 +31,8 @@ def column(values):
     return pyarrow.FixedSizeListArray.from_arrays(pyarrow.array(values.ravel()), values.shape[1])
 
 
-def write(folder, version="v3.0", files="2"):
-    """A dataset whose data lie in so many files, with a camera that has no pictures here."""
+def write(folder, version="v3.0", files="2", options=""):
+    """A dataset whose data lie in so many files, with a camera that has no pictures here; with `goals`, what is achieved is the environment's state."""
     folder = pathlib.Path(folder)
     rows, places, start = [], [], 0
     for number, episode in enumerate(episodes()):
@@ -42,6 +42,9 @@ def write(folder, version="v3.0", files="2"):
             "episode_index": numpy.full(length, number), "index": numpy.arange(start, start + length), "task_index": numpy.zeros(length, "i8")})
         places.append((start, start + length))
         start += length
+        if options == "goals":
+            rows[-1]["observation.environment_state"] = rows[-1].pop("observation.achieved_goal")
+            del rows[-1]["observation.desired_goal"]
     for name in ("meta/episodes/chunk-000", "data/chunk-000"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     for file in range(int(files)):

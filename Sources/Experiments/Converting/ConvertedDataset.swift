@@ -11,6 +11,8 @@ struct ConvertedDataset: Sendable {
   let request: DatasetConversion.Request
   let format: any DatasetFormat
   let source: any TrajectorySource
+  /// Files of the source beside those that the format names.
+  let otherFiles: [URL]
   let task: GoalTask
   /// Shards that may wait for the source's digests; each has two files open.
   private static let draftLimit = 64
@@ -23,7 +25,7 @@ struct ConvertedDataset: Sendable {
     let started = Date()
     let folder = request.output
     let workers = request.workers
-    let urls = try format.files(of: request.input)
+    let urls = try format.files(of: request.input) + otherFiles
     let blocks = source.blocks(byteLimit: DatasetPlan.byteLimit)
     let plan = blocks.enumerated().map { index, block in
       PlannedShard(

@@ -173,7 +173,7 @@ public enum DatasetConversion {
   private static func convert(
     _ request: Request, _ from: (any DatasetFormat)?, _ to: (any DatasetFormat)?
   ) throws -> Report {
-    var (source, task) = try open(request, from)
+    var (source, task, otherFiles) = try open(request, from)
     if let to {
       let validation = from.map { $0.validation(of: request.input) } ?? folder(request.input)
       if to.keepsValidationInside, let validation,
@@ -187,22 +187,25 @@ public enum DatasetConversion {
       return try write(source, task, request, from?.name ?? ownFormat, to)
     }
     guard let from else { preconditionFailure("one side is foreign") }
-    return try ConvertedDataset(request: request, format: from, source: source, task: task).make()
+    return try ConvertedDataset(
+      request: request, format: from, source: source, otherFiles: otherFiles, task: task
+    ).make()
   }
 
   /// Opens an input, and completes what follows from its task.
   private static func open(
     _ request: Request, _ from: (any DatasetFormat)?
-  ) throws -> (source: any TrajectorySource, task: GoalTask) {
+  ) throws -> (source: any TrajectorySource, task: GoalTask, otherFiles: [URL]) {
     guard let from else {
       let dataset = try Dataset(at: request.input)
-      return (try dataset.source(), dataset.manifest.task)
+      return (try dataset.source(), dataset.manifest.task, [])
     }
     var options = FormatOptions(
       goalLength: request.goalLength, goalIndices: request.goalIndices,
       maximumBytes: try request.maximumBytes
         ?? FormatOptions.usualMaximumBytes(of: from.files(of: request.input)),
       scratch: request.output.absoluteURL.deletingLastPathComponent(), threads: request.workers)
+    options.isUsualMaximum = request.maximumBytes == nil
     options.task = ForeignTask.registered(request.environment)
     try check(request, from)
     options.observationKeys = request.observationKeys
@@ -210,6 +213,7 @@ public enum DatasetConversion {
     options.ends = request.ends.flatMap { EpisodeEnds(rawValue: $0) } ?? .both
     options.skipsBad = request.skipsBad
     var opened = try from.open(request.input, options)
+    let otherFiles = opened.otherFiles
     var numbers = try opened.numbers(threads: request.workers)
     if request.skipsBad, !numbers.episodes.isEmpty {
       opened = try opened.leavingOut(numbers.episodes, request)
@@ -222,7 +226,7 @@ public enum DatasetConversion {
     let found = try ForeignTask(opened, numbers, request)
     let source = opened.completed(
       for: found.task, isThresholdKnown: found.isThresholdKnown, notes: found.notes)
-    return (source, found.task)
+    return (source, found.task, otherFiles)
   }
 
   /// Throws if options are given that the format has no use for.

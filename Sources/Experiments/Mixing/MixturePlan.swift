@@ -33,12 +33,24 @@ struct MixturePlan: Sendable {
   private let compress: Bool?
   private let inputs: [MixtureInputs.Input]
 
+  /// The most shards of an input that is taken several times: a list of them is held, and each has two files.
+  private static let repeatedLimit = 1 << 16
+
   /// Plans a mixture of the episodes at `lists` of each input: ascending places, one list a round.
   init(_ inputs: [MixtureInputs.Input], lists: [[[Int]]], compress: Bool?) throws {
     self.inputs = inputs
     self.compress = compress
     sourceOfInput = Array(repeating: [:], count: inputs.count)
     taken = lists.map { $0.reduce(0) { $0 + $1.count } }
+    for (input, rounds) in zip(inputs, lists) where rounds.count > 1 {
+      let count = rounds.count * input.manifest.shards.count
+      guard count <= MixturePlan.repeatedLimit else {
+        throw ExperimentError.cannotMix(
+          path: input.path,
+          reason: "would be taken \(rounds.count) times with --repeat, in \(count) shards, and "
+            + "\(MixturePlan.repeatedLimit) are allowed: ask for fewer episodes")
+      }
+    }
     for (input, rounds) in lists.enumerated() {
       for list in rounds { try add(list, of: input) }
     }

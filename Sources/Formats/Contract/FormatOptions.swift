@@ -1,5 +1,6 @@
 public import Foundation
 public import GoalCore
+import SafeHDF5
 import Storage
 import Support
 
@@ -31,6 +32,8 @@ public struct FormatOptions: Sendable {
   public var skipsBad = false
   /// The most bytes that packed contents may unpack to.
   public var maximumBytes: Int
+  /// Whether nobody said `maximumBytes`, so that more may be for files that are found on opening.
+  public var isUsualMaximum = false
   /// Where there is room for what is unpacked: a folder.
   public var scratch: URL
   /// Threads that unpack.
@@ -50,16 +53,30 @@ public struct FormatOptions: Sendable {
     self.threads = threads
   }
 
-  /// The most bytes that files may unpack to if nobody says otherwise: 100 times their own, and 1 GiB at least.
+  /// How many times their own bytes files may unpack to if nobody says otherwise.
   ///
   /// Real trajectories give 2 to 20; what a small file unpacks to beyond that is more likely an attack.
+  private static let usualGain = 100
+
+  /// The most bytes that files may unpack to if nobody says otherwise: `usualGain` times their own, and 1 GiB at least.
   public static func usualMaximumBytes(of files: [URL]) -> Int {
     let total = files.reduce(0) { sum, file in
       sum
         + ((try? file.resolvingSymlinksInPath().resourceValues(forKeys: [.fileSizeKey]).fileSize)
           ?? 0)
     }
-    return max(1 << 30, 100 * total)
+    return max(1 << 30, usualGain * total)
+  }
+
+  /// Throws if what an HDF5 file and those that it leads to hold takes more bytes than are allowed.
+  func checkSize(_ bytes: Int, of file: SafeFile) throws(StorageError) {
+    let most =
+      isUsualMaximum
+      ? max(maximumBytes, FormatOptions.usualGain * file.byteCountWithSources) : maximumBytes
+    guard bytes <= most else {
+      throw .cannotConvert(
+        file.name, reason: "it unpacks to \(bytes) bytes, and --max-bytes allows \(most)")
+    }
   }
 
   /// Memory for what `url` unpacks to; it lies in a nameless file of the scratch folder.

@@ -11,6 +11,7 @@ struct D4RLEpisodes: TrajectorySource {
   let columns: [String: SourceColumn]
   let notes: ConversionNotes
   let environment: String? = nil
+  var otherFiles: [URL] { file.sourceFiles }
   private let rows: [Range<Int>]
   private let datasets: [String: D4RLOpening.Stored]
   private let flags: (terminated: [UInt8], truncated: [UInt8])

@@ -227,11 +227,7 @@ struct D4RLOpening {
   }
 
   private func checkSize(_ bytes: Int) throws(StorageError) {
-    guard bytes <= options.maximumBytes else {
-      throw .cannotConvert(
-        file.name,
-        reason: "it unpacks to \(bytes) bytes, and --max-bytes allows \(options.maximumBytes)")
-    }
+    try options.checkSize(bytes, of: file)
   }
 
   /// Checks the size of it all, and that states follow each other.

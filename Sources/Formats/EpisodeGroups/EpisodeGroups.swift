@@ -171,9 +171,7 @@ struct EpisodeGroups: Sendable {
   ) throws(StorageError) {
     var found: [Part] = []
     for pieces in parts { found.append(try part(pieces, .vector)) }
-    let isWide = found.contains {
-      ![.float32, .uint8, .int8, .uint16, .int16, .bool].contains($0.stored)
-    }
+    let isWide = found.contains { !$0.stored.fitsFloat }
     let width = found.reduce(0) { $0 + $1.storedShape.reduce(1, *) }
     columns[path] = Column(
       described: SourceColumn(isWide ? .float64 : .float32, rowShape: [width], axis: axis),
@@ -212,11 +210,7 @@ struct EpisodeGroups: Sendable {
       let rows = column.axis == .episodes ? lengths.count : steps + lengths.count
       return sum + rows * column.width * column.type.byteCount
     }
-    guard bytes <= options.maximumBytes else {
-      throw .cannotConvert(
-        file.name,
-        reason: "it unpacks to \(bytes) bytes, and --max-bytes allows \(options.maximumBytes)")
-    }
+    try options.checkSize(bytes, of: file)
   }
 
   func wrongRows(_ dataset: SafeDataset, _ piece: Piece, _ episode: Int) -> StorageError {
@@ -319,4 +313,9 @@ extension TableColumn {
     default: preconditionFailure("no source's columns become \(type.rawValue)")
     }
   }
+}
+
+extension HDF5Type {
+  /// Whether floats of 4 bytes have all of its numbers.
+  var fitsFloat: Bool { [.float32, .uint8, .int8, .uint16, .int16, .bool].contains(self) }
 }

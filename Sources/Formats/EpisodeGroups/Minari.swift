@@ -93,6 +93,7 @@ private struct MinariEpisodes: TrajectorySource {
   var lengths: [Int] { groups.lengths }
   var columns: [String: SourceColumn] { groups.described }
   var notes: ConversionNotes { groups.notes }
+  var otherFiles: [URL] { groups.file.sourceFiles }
 
   init(_ folder: URL, _ options: FormatOptions) throws(StorageError) {
     let metadata = try MinariMetadata(

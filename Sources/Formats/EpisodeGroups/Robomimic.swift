@@ -68,6 +68,7 @@ private struct RobomimicEpisodes: TrajectorySource {
 
   var lengths: [Int] { groups.lengths }
   var notes: ConversionNotes { groups.notes }
+  var otherFiles: [URL] { groups.file.sourceFiles }
   var columns: [String: SourceColumn] {
     groups.described.merging(
       masks.mapValues { _ in SourceColumn(.uint8, axis: .episodes) }

@@ -26,6 +26,8 @@ struct LeRobot: DatasetFormat {
   /// The folder of columns that LeRobot has no place for.
   static let rest = "goalpost"
 
+  let joinsKeys = true
+
   func recognizes(_ url: URL) -> Bool {
     FileManager.default.fileExists(atPath: url.appendingPathComponent("meta/info.json").path)
   }

@@ -28,7 +28,7 @@ struct LeRobotEpisodes: TrajectorySource {
     folder = url.path
     all = opening.all
     columns = all.mapValues { stored in
-      SourceColumn(stored.type, rowShape: stored.column.rowShape, axis: stored.axis)
+      SourceColumn(stored.type, rowShape: stored.rowShape, axis: stored.axis)
     }
     environment = opening.environment
     notes = opening.notes
@@ -39,33 +39,45 @@ struct LeRobotEpisodes: TrajectorySource {
   ) throws(StorageError) -> TrajectoryTable {
     var table = TrajectoryTable(
       indices: episodes.map { Int64($0) }, lengths: Array(lengths[episodes]))
-    let whole = rows[episodes]
-    let steps = zip(whole, table.lengths).map { $0.lowerBound..<($0.lowerBound + $1) }
-    let first = (steps: lengths[..<episodes.lowerBound].reduce(0, +), episode: episodes.lowerBound)
     for (path, stored) in all where wanted?.contains(path) ?? true {
-      let column: TableColumn
-      switch stored.kind {
-      case .steps: column = stored.column.gathered(steps, count: table.steps, axis: .steps)
-      case .states(let ends?):
-        let known = stored.column.gathered(steps, count: table.steps, axis: .steps)
-        column = table.rows(known, withLast: ends.slice(episodes))
-      case .states(nil):
-        column = stored.column.gathered(whole, count: table.rows(of: .states), axis: .states)
-      case .firsts:
-        column = stored.column.gathered(
-          whole.lazy.map { $0.lowerBound..<($0.lowerBound + 1) }, count: table.episodes,
-          axis: .episodes)
-      case .own:
-        let start =
-          switch stored.column.axis {
-          case .steps: first.steps
-          case .states: first.steps + first.episode
-          case .episodes: first.episode
-          }
-        column = stored.column.slice(start..<(start + table.rows(of: stored.column.axis)))
-      }
-      table[path] = try column.converted(to: stored.type, file: folder, path: path)
+      table[path] = try rows(of: stored, path, episodes, in: table)
     }
     return table
+  }
+
+  /// Some episodes' rows of a column, of which `table` has the lengths.
+  private func rows(
+    of stored: LeRobotOpening.Stored, _ path: String, _ episodes: Range<Int>,
+    in table: TrajectoryTable
+  ) throws(StorageError) -> TableColumn {
+    let whole = rows[episodes]
+    let steps = zip(whole, table.lengths).lazy.map { $0.lowerBound..<($0.lowerBound + $1) }
+    let column: TableColumn
+    switch stored.kind {
+    case .steps: column = stored.column.gathered(steps, count: table.steps, axis: .steps)
+    case .states(let ends?):
+      let known = stored.column.gathered(steps, count: table.steps, axis: .steps)
+      column = table.rows(known, withLast: ends.slice(episodes))
+    case .states(nil):
+      column = stored.column.gathered(whole, count: table.rows(of: .states), axis: .states)
+    case .firsts:
+      column = stored.column.gathered(
+        whole.lazy.map { $0.lowerBound..<($0.lowerBound + 1) }, count: table.episodes,
+        axis: .episodes)
+    case .own:
+      let before = lengths[..<episodes.lowerBound].reduce(0, +)
+      let start =
+        switch stored.column.axis {
+        case .steps: before
+        case .states: before + episodes.lowerBound
+        case .episodes: episodes.lowerBound
+        }
+      column = stored.column.slice(start..<(start + table.rows(of: stored.column.axis)))
+    case .joined(let parts):
+      var columns: [TableColumn] = []
+      for part in parts { columns.append(try rows(of: part, path, episodes, in: table)) }
+      return .besides(columns)
+    }
+    return try column.converted(to: stored.type, file: folder, path: path)
   }
 }

@@ -17,15 +17,23 @@ struct LeRobotOpening {
       case firsts
       /// A row for each of what its axis says.
       case own
+      /// The rows of others, of one type, side by side.
+      case joined([Stored])
     }
+    /// Its numbers; of what is joined, those of the first.
     let column: TableColumn
     let kind: Kind
     let type: HDF5Type
 
+    var rowShape: [Int] {
+      guard case .joined(let parts) = kind else { return column.rowShape }
+      return [parts.reduce(0) { $0 + $1.column.width }]
+    }
+
     var axis: RowAxis {
       switch kind {
       case .steps: .steps
-      case .states: .states
+      case .states, .joined: .states
       case .firsts: .episodes
       case .own: column.axis
       }
@@ -219,19 +227,36 @@ struct LeRobotOpening {
   }
 
   mutating func addObservations() throws(StorageError) {
-    let states = ["observation.state", "observation.environment_state"]
-    var known: String?
-    for name in states where known == nil { if try rowShape(name) != nil { known = name } }
-    guard let known else {
-      throw .cannotConvert(
-        url.path,
-        reason:
-          "it must have 'observation.state' or 'observation.environment_state' of numbers, found "
-          + shown(features.keys.sorted(), atMost: 12))
+    let achieved = "observation.achieved_goal"
+    let hasGoals = try rowShape(achieved) != nil
+    if let keys = options.observationKeys {
+      try addKeys(.observations, keys, option: "--observation-keys")
+    } else {
+      let states = ["observation.state", "observation.environment_state"]
+      var known: [String] = []
+      for name in states where try rowShape(name) != nil { known.append(name) }
+      guard let first = known.first else {
+        throw .cannotConvert(
+          url.path,
+          reason:
+            "it must have 'observation.state' or 'observation.environment_state' of numbers: "
+            + (try remedy("--observation-keys")))
+      }
+      try addStates(.observations, first)
+      if known.count > 1 {
+        notes.assumed.append(
+          "observations are \(first), and \(known[1]) is an extra: --observation-keys "
+            + "\(known.joined(separator: ",")) joins them")
+      }
     }
-    try addStates(.observations, known)
-    if try rowShape("observation.achieved_goal") != nil {
-      try addStates(.achievedGoals, "observation.achieved_goal")
+    if let keys = options.goalKeys {
+      guard !hasGoals else {
+        throw .cannotConvert(
+          url.path, reason: "--goal-keys has nothing to join: \(achieved) is one array")
+      }
+      try addKeys(.achievedGoals, keys, option: "--goal-keys")
+    } else if hasGoals {
+      try addStates(.achievedGoals, achieved)
     }
     let goal = "observation.desired_goal"
     guard let shape = try rowShape(goal) else { return }
@@ -244,6 +269,48 @@ struct LeRobotOpening {
     } else {
       try addStates(.desiredGoals, goal)
     }
+  }
+
+  /// What can be done about observations or goals that are not there: the features that can be joined.
+  private func remedy(_ option: String) throws(StorageError) -> String {
+    var names: [String] = []
+    for name in features.keys.sorted() where name.hasPrefix("observation.") {
+      if try rowShape(name) != nil, data.type(of: name) != nil { names.append(shown(name)) }
+    }
+    return names.isEmpty
+      ? "found \(shown(features.keys.sorted(), atMost: 12))"
+      : "say which make it, in order, with \(option) \(names.joined(separator: ","))"
+  }
+
+  /// Adds observations or achieved goals that are joined from features of these names, which must be numbers.
+  private mutating func addKeys(
+    _ column: ShardColumn, _ keys: [String], option: String
+  ) throws(StorageError) {
+    guard ends == nil else {
+      throw .cannotConvert(
+        url.path,
+        reason:
+          "\(option) has nothing to join: in data that Goalpost wrote, each column has its place")
+    }
+    var columns: [TableColumn] = []
+    for key in keys {
+      guard let shape = try rowShape(key), data.type(of: key) != nil else {
+        throw .cannotConvert(
+          url.path,
+          reason: "\(option) names '\(shown(key))', which is no feature of numbers: "
+            + (try remedy(option)))
+      }
+      used.insert(key)
+      columns.append(try data.column(key, rowShape: [shape.reduce(1, *)], axis: .steps))
+    }
+    let type: HDF5Type = columns.contains { !$0.type.fitsFloat } ? .float64 : .float32
+    all[column.rawValue] = Stored(
+      column: columns[0],
+      kind: .joined(columns.map { Stored(column: $0, kind: .states(ends: nil), type: type) }),
+      type: type)
+    notes.assumed.append(
+      "\(column.rawValue): \(shown(keys)), joined in this order as \(type.rawValue), as \(option) says"
+    )
   }
 
   mutating func addActions() throws(StorageError) {

@@ -1,3 +1,4 @@
+public import Foundation
 public import GoalCore
 public import HDF5
 public import Support
@@ -40,6 +41,8 @@ public protocol TrajectorySource: Sendable {
   var environment: String? { get }
   /// The actions that the files say there are; nil if they do not.
   var actionSpace: ActionSpace? { get }
+  /// Files that they lie in beside those that `DatasetFormat.files(of:)` names.
+  var otherFiles: [URL] { get }
   /// What a Goalpost dataset cannot say of them, and what was taken to be so.
   var notes: ConversionNotes { get }
 
@@ -61,6 +64,9 @@ public protocol TrajectorySource: Sendable {
 extension TrajectorySource {
   /// They do not say.
   public var actionSpace: ActionSpace? { nil }
+
+  /// There are none.
+  public var otherFiles: [URL] { [] }
 
   /// There are none: files were found sound when they were opened, or have nothing to be held against.
   public var checks: [SourceCheck] { [] }

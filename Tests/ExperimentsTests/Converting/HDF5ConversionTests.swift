@@ -283,4 +283,18 @@ struct HDF5ConversionTests {
     }
     #expect("\(small.map { "\($0)" } ?? "")".contains("--max-bytes"))
   }
+
+  @Test func rowsThatAreJoinedByVirtualDatasetsComeInAsIfTheyWereThere() throws {
+    try tools.makeFolder("in")
+    try python("parts", url("in/joined.hdf5").path, "3")
+    try tools.convert("in/joined.hdf5", to: "joined") { $0.goalIndices = [1, 2] }
+    let plain = try tools.convert("in/plain.hdf5", to: "plain") { $0.goalIndices = [1, 2] }[0]
+    #expect(plain.from == "d4rl" && plain.steps == 33)
+    #expect(try digests("joined") == digests("plain"))
+    let conversion = try #require(try Dataset(at: url("joined")).manifest.identity.conversion)
+    #expect(
+      conversion.files.map(\.name) == ["joined.hdf5", "p0.hdf5", "p1.hdf5", "p2.hdf5"])
+    #expect(
+      try conversion.files[2].sha256 == Digest.sha256(ofFile: url("in/parts/p1.hdf5")))
+  }
 }

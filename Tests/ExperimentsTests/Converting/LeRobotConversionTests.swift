@@ -1,7 +1,9 @@
 import Foundation
 import Glibc
 import GoalCore
+import HDF5
 import Storage
+import Support
 import TestSupport
 import Testing
 
@@ -60,9 +62,69 @@ struct LeRobotConversionTests {
     }
   }
 
-  private func refusal(_ name: String) -> String {
+  @Test func observationsOfSeveralKeysAreJoined() throws {
+    _ = try python("write", tools.url("in").path)
+    let report = try tools.convert("in", to: "ours") {
+      $0.observationKeys = ["observation.touch", "observation.state"]
+      $0.goalIndices = [2, 3]
+    }[0]
+    #expect(
+      report.notes.assumed.contains(
+        "observations: observation.touch, observation.state, joined in this order as f64, as "
+          + "--observation-keys says"))
+    try tools.convert("in", to: "apart") { $0.goalIndices = [1, 2] }
+    let joined = try tools.rows("ours", "observations")
+    #expect(joined.type == .float64 && joined.rowShape == [6])
+    let states = try tools.rows("apart", "observations").doubles()
+    let touch = try tools.rows("apart", "extra/observation/touch").doubles()
+    #expect(
+      joined.doubles() == touch.indices.flatMap { [touch[$0]] + states[(5 * $0)..<(5 * $0 + 5)] })
+    #expect(try Dataset(at: tools.url("ours")).manifest.columns["extra/observation/touch"] == nil)
+  }
+
+  @Test func goalsOfSeveralKeysAreJoined() throws {
+    _ = try python("write", tools.url("in").path, "v3.0", "2", "goals")
+    let report = try tools.convert("in", to: "ours") {
+      $0.goalKeys = ["observation.environment_state", "observation.touch"]
+    }[0]
+    #expect(
+      report.notes.assumed.contains {
+        $0.hasPrefix(
+          "observations are observation.state, and observation.environment_state is an extra")
+      })
+    let goals = try tools.rows("ours", "achieved_goals")
+    #expect(goals.rowShape == [3] && goals.rows == 12)
+    try tools.convert("in", to: "apart")
+    let touch = try tools.rows("apart", "extra/observation/touch").doubles()
+    #expect(stride(from: 2, to: 36, by: 3).map { goals.doubles()[$0] } == touch)
+  }
+
+  @Test func keysThatAreNotThereAreRefusedWithThoseThatAre() throws {
+    _ = try python("write", tools.url("in").path)
+    #expect(
+      refusal("in") { $0.observationKeys = ["observation.state", "arm"] }.hasSuffix(
+        "--observation-keys names 'arm', which is no feature of numbers: say which make it, in order, with "
+          + "--observation-keys observation.achieved_goal,observation.desired_goal,observation.state,"
+          + "observation.touch"))
+    #expect(
+      refusal("in") { $0.goalKeys = ["observation.touch"] }.hasSuffix(
+        "--goal-keys has nothing to join: observation.achieved_goal is one array"))
+    try tools.convert("in", to: "ours") { $0.goalIndices = [1, 2] }
+    try tools.convert("ours", to: "out") { $0.to = "lerobot" }
+    #expect(
+      refusal("out") { $0.observationKeys = ["observation.state"] }.hasSuffix(
+        "--observation-keys has nothing to join: in data that Goalpost wrote, each column has its place"
+      ))
+  }
+
+  private func refusal(
+    _ name: String, _ change: (inout DatasetConversion.Request) -> Void = { _ in }
+  ) -> String {
     do {
-      try tools.convert(name, to: "refused-" + name) { $0.goalIndices = [0, 1] }
+      try tools.convert(name, to: "refused-" + name) {
+        $0.goalIndices = [0, 1]
+        change(&$0)
+      }
       return "accepted"
     } catch { return "\(error)" }
   }

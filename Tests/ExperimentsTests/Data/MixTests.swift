@@ -148,6 +148,16 @@ struct MixTests {
 
   @Test func repeatsAreWholeRoundsAndMustBeAskedFor() throws {
     let a = try collect("A")
+    let many = #expect(throws: ExperimentError.self) {
+      try mix(["A"], to: "D") {
+        $0.episodes = 1 << 24
+        $0.repeats = true
+      }
+    }
+    #expect(
+      "\(try #require(many))".hasSuffix(
+        "would be taken 1398102 times with --repeat, in 4194306 shards, and 65536 are allowed: ask for fewer "
+          + "episodes"))
     let repeated = try mix(["A"], to: "R") {
       $0.episodes = 30
       $0.repeats = true
