@@ -36,13 +36,19 @@ extension SafeFile {
         guard sources.count < SafeFile.sourceLimit else {
           throw refused("and it has more than \(SafeFile.sourceLimit) such files")
         }
-        let outside = refused(
-          "and only files in its own folder or below are read, by a name from there")
-        guard !name.hasPrefix("/"), !name.split(separator: "/").contains("..") else {
-          throw outside
-        }
+        let outside = refused("and only files in its own folder or below are read")
+        guard !name.split(separator: "/").contains("..") else { throw outside }
         let folder = URL(fileURLWithPath: self.name).deletingLastPathComponent()
-        let place = folder.appendingPathComponent(name.replacing("%%", with: "%"))
+        let plain = name.replacing("%%", with: "%")
+        // As the library does: of a whole path that is not there, the file of that name beside this one.
+        let place =
+          if !plain.hasPrefix("/") {
+            folder.appendingPathComponent(plain)
+          } else if SafeFile.realPath(plain) != nil {
+            URL(fileURLWithPath: plain)
+          } else {
+            folder.appendingPathComponent(URL(fileURLWithPath: plain).lastPathComponent)
+          }
         guard let real = SafeFile.realPath(place.path), let root = SafeFile.realPath(folder.path)
         else { throw refused("which cannot be opened: \(String(cString: strerror(errno)))") }
         guard real.hasPrefix(root == "/" ? root : root + "/") else { throw outside }

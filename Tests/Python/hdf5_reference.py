@@ -346,6 +346,8 @@ def virtual(folder):
             file.create_dataset("packed", data=random.normal(size=(40, 6)), chunks=(7, 4), compression="gzip")
             file["half"] = random.normal(size=(40, 6)).astype(">f2")
             file["pictures"] = random.integers(0, 255, (40, 4, 5), "u1")
+    with h5py.File(folder / "beside.h5", "w") as file:
+        file["x"] = random.normal(size=(40, 6))
     expected = {}
     for version in ("earliest", "v110", "latest"):
         path = folder / f"{version}.h5"
@@ -354,7 +356,9 @@ def virtual(folder):
 
             def source(number, name):
                 shape = (40, 4, 5) if name == "pictures" else (40, 6)
-                return h5py.VirtualSource(f"below/p{number}.h5", name, shape=shape)
+                # Whole names too, of files that are there.
+                place = f"below/p{number}.h5" if number else str(folder / f"below/p{number}.h5")
+                return h5py.VirtualSource(place, name, shape=shape)
 
             def add(name, shape, dtype, parts, **options):
                 layout = h5py.VirtualLayout(shape=shape, dtype=dtype)
@@ -372,6 +376,8 @@ def virtual(folder):
             add("table", (2, 40), "f8", [(0, h5py.VirtualSource(own)), (1, source(2, "packed")[:, 1])])
             add("pictures", (20, 2, 5), "u1", [(slice(0, 10), source(0, "pictures")[5:25:2, 1:3]), (slice(10, 20), source(1, "pictures")[:10, ::2])])
             add("none", (5, 2), "f4", [], fillvalue=3)
+            # A whole name of before the files were moved.
+            add("moved", (40, 6), "f8", [(slice(0, 40), h5py.VirtualSource("/moved/away/beside.h5", "x", shape=(40, 6)))])
             # Rows one by one, which are no block.
             space, few = h5py.h5s.create_simple((5, 6)), h5py.h5s.create_simple((40, 6))
             few.select_none()
@@ -417,7 +423,7 @@ def virtual_snares(folder):
         return h5py.VirtualSource(file, name, shape=shape)
     first = slice(0, 4)
     made("up", [(first, of("../outside.h5"))])
-    made("absolute", [(first, of(str(folder / "in/p.h5")))])
+    made("absolute", [(first, of(str(folder / "outside.h5")))])
     made("linked", [(first, of("link.h5"))])
     made("through", [(first, of("folder/outside.h5"))])
     made("missing", [(first, of("nothing.h5"))])
