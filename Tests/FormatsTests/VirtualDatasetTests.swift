@@ -27,7 +27,8 @@ struct VirtualDatasetTests {
         #expect(try numbers(dataset, run: dataset.rows) == values, "\(name): \(path)")
         #expect(try numbers(dataset, run: 3) == values, "\(name): \(path), three rows at a time")
       }
-      #expect(file.sourceFiles.map(\.lastPathComponent) == ["p0.h5", "p1.h5", "p2.h5", "beside.h5"])
+      #expect(
+        file.sourceFiles.map(\.lastPathComponent) == ["p0.h5", "p1.h5", "p2.h5", "beside.h5"])
       #expect(try root.group("rows").dataset("packed").isPacked)
       #expect(try !root.group("rows").dataset("plain").isPacked)
     }
