@@ -179,7 +179,8 @@ struct Dataspace: Sendable {
     var count = 1
     for _ in 0..<rank {
       let length = try cursor.length()
-      let (product, overflowed) = count.multipliedReportingOverflow(by: length)
+      // An axis of none counts as one: the others are multiplied without it, as in the bytes of a row.
+      let (product, overflowed) = count.multipliedReportingOverflow(by: max(1, length))
       guard !overflowed, product < 1 << 48 else {
         throw cursor.damaged("its shape is \(shape + [length])")
       }

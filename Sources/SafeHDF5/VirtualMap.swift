@@ -65,7 +65,8 @@ struct VirtualMap: Sendable {
         if to.count == 0 { continue }
         parts.append(Part(source: source, from: from, to: to))
         mapped += to.count
-        unpacked += source.packedBytes
+        // Each is fewer than 2⁵⁰ bytes, and parts may be 100,000.
+        unpacked = min(unpacked + source.packedBytes, 1 << 60)
         guard mapped <= all else { throw cursor.damaged("its parts have more elements than it") }
       }
       guard cursor.left == 0 else {

@@ -69,6 +69,7 @@ struct VirtualDatasetTests {
         "p.h5: 'again' cannot be read: it is a virtual dataset, of which another one is made",
       "group": "p.h5: '/' cannot be read: it must be a dataset",
       "none": "it is a virtual dataset of 8000000000 bytes whose sources have",
+      "empty": "'x' is damaged: its shape is [0, 1099511627776, 1099511627776]",
       "overlap": "'x' is damaged: its parts have more elements than it",
       "wide": "its source 'wide' has rows of 134217728 bytes",
       "packed": "it is a virtual dataset of 2048 bytes for which 2147483648 would be unpacked",

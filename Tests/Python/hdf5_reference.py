@@ -436,6 +436,7 @@ def virtual_snares(folder):
     made("twice", [(first, of("p.h5", "again"))])
     made("group", [(first, of("p.h5", "/"))])
     made("none", [(first, of("p.h5"))], shape=(10**9, 2))
+    made("empty", [], shape=(0, 2**40, 2**40))
     made("overlap", [(slice(0, 4), of("p.h5")), (slice(2, 6), of("p.h5")), (slice(4, 8), of("p.h5"))])
     made("wide", [(k, of("p.h5", "wide", (1, 2**27))[0, k:k + 2]) for k in range(8)], dtype="u1")
     made("packed", [(k, of("p.h5", "chunk", (2**20, 2))[k]) for k in range(8 * 16)], shape=(8 * 16, 2), dtype="f8")
