@@ -97,7 +97,7 @@ struct ManifestTests {
     }
   }
 
-  @Test func aSealedTextThatIsNoManifestIsNamed() throws {
+  @Test func aDigestedTextThatIsNoManifestIsNamed() throws {
     struct Empty: Encodable { let schema = 1 }
     try DigestedJSON.seal(Empty()).write(to: file)
     #expect(

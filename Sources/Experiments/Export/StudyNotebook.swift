@@ -172,7 +172,7 @@ struct StudyNotebook {
 
   /// Runs a notebook's cells in the Python that set-up made, and keeps what they print.
   ///
-  /// Gives why it was not run where there is no such Python; throws `ExperimentError.program` where a
+  /// Gives why it was not run where there is no such Python; throws `ProgramError` where a
   /// cell fails.
   static func execute(_ file: URL) throws -> String? {
     guard let python = python() else { return "there is no .deps/venv: run `make setup`" }

@@ -204,7 +204,7 @@ enum WholeLines {
   static func data(_ lines: [String]) -> Data { Data(lines.map { $0 + "\n" }.joined().utf8) }
 }
 
-/// Appends bytes to a file, which is made where it is absent; throws `ExperimentError.cannotWrite`.
+/// Appends bytes to a file, which is made where it is absent; throws `StorageError.cannotWrite`.
 func appendBytes(_ data: Data, to file: URL) throws {
   let descriptor = open(file.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
   guard descriptor >= 0 else {
