@@ -123,7 +123,7 @@ public struct DatasetIdentity: Codable, CheckedValue, Equatable {
   /// The first setting in which another differs, as its path and both values; nil if they are equal.
   func firstDifference(
     from other: DatasetIdentity
-  ) throws(StorageError) -> (setting: String, mine: String, other: String)? {
+  ) throws(FileError) -> (setting: String, mine: String, other: String)? {
     if self == other { return nil }
     return JSONValue(self).firstDifference(from: JSONValue(other), path: "")
   }

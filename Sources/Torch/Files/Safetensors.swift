@@ -24,7 +24,7 @@ public struct Safetensors: Sendable {
   /// The tensor of a name.
   public subscript(name: String) -> Tensor? { tensors.first { $0.name == name }?.tensor }
 
-  /// Writes the file whole or not at all; throws `StorageError`.
+  /// Writes the file whole or not at all; throws `FileError`.
   public func write(to path: String) throws {
     let ordered = tensors.enumerated().sorted { a, b in
       let (wide, narrow) = (a.element.tensor.elementType, b.element.tensor.elementType)
@@ -57,7 +57,7 @@ public struct Safetensors: Sendable {
     try file.commit()
   }
 
-  /// Reads a file; throws a `TorchError` that names the file and the first thing wrong in it, or a `StorageError` if it
+  /// Reads a file; throws a `TorchError` that names the file and the first thing wrong in it, or a `FileError` if it
   /// cannot be read.
   public init(contentsOf path: String) throws {
     let bytes = try WholeFile.read(URL(fileURLWithPath: path), limit: .max)
