@@ -26,6 +26,7 @@ toolchain:
 
 build: toolchain setup ## build the goalpost executable, optimised
 	$(SWIFT) build -c release --product goalpost
+	$(SWIFT) build -c release --product CTorchLibrary  # which goalpost loads when it needs libtorch
 
 test: toolchain setup ## build everything and run all tests
 	$(SWIFT) build --build-tests
@@ -65,7 +66,7 @@ install: build ## install goalpost in PREFIX (/usr/local)
 	@folder="$$($(SWIFT) build -c release --show-bin-path)"; set -e; \
 	rm -rf "$(PREFIX)/lib/goalpost"; \
 	mkdir -p "$(PREFIX)/bin" "$(PREFIX)/lib/goalpost"; \
-	cp "$$folder/goalpost" "$(PREFIX)/lib/goalpost/"; \
+	cp "$$folder/goalpost" "$$folder/libCTorchLibrary.so" "$(PREFIX)/lib/goalpost/"; \
 	for bundle in "$$folder"/*.resources; do if [ -e "$$bundle" ]; then cp -R "$$bundle" "$(PREFIX)/lib/goalpost/"; fi; done; \
 	ln -sfn ../lib/goalpost/goalpost "$(PREFIX)/bin/goalpost"; \
 	echo "installed $(PREFIX)/bin/goalpost; it uses the libraries and models in $(DEPS), so keep that folder"
