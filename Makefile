@@ -9,7 +9,7 @@ SETTINGS := $(if $(SEED),seed=$(SEED)) $(if $(SEEDS),seeds=$(SEEDS)) $(if $(ROWS
   $(if $(UPDATES),updates=$(UPDATES)) $(if $(ENVIRONMENT),environment=$(ENVIRONMENT))
 CONFIG := $(if $(strip $(SETTINGS)),--config $(SETTINGS))
 
-.PHONY: help setup setup-peers toolchain build test torture fuzz quickstart pipeline benchmark lint install clean
+.PHONY: help setup setup-peers toolchain build test test-python torture fuzz quickstart pipeline benchmark lint install clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ build: toolchain setup ## build the goalpost executable, optimised
 test: toolchain setup ## build everything and run all tests
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --disable-xctest
+	@$(MAKE) --no-print-directory test-python
+
+test-python: setup ## run the tests of the Python package beside the tool that was built
+	cd Python && $(DEPS)/venv/bin/python -m unittest discover --start-directory tests --top-level-directory .
 
 torture: toolchain setup ## kill collectors with SIGKILL at 60 random moments, and compare every byte
 	$(SWIFT) build --build-tests
