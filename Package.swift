@@ -136,7 +136,9 @@ let package = Package(
       swiftSettings: withMuJoCo),
 
     // Tests mirror Sources.
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    .target(
+      name: "TestSupport", dependencies: ["GoalCore", "Support"], path: "Tests/TestSupport",
+      swiftSettings: strict),
     .testTarget(
       name: "SupportTests", dependencies: ["Support", "TestSupport"], swiftSettings: strict),
     .testTarget(
@@ -151,6 +153,11 @@ let package = Package(
       name: "StorageTests",
       dependencies: ["Storage", "HDF5", "GoalCore", "Support", "TestSupport"],
       swiftSettings: strict),
+    .testTarget(
+      name: "HDF5Tests", dependencies: ["HDF5", "Support", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "MuJoCoTests", dependencies: ["MuJoCo", "TestSupport"], swiftSettings: withMuJoCo),
+    .testTarget(name: "Box2DTests", dependencies: ["Box2D"], swiftSettings: strict),
     .testTarget(
       name: "SafeHDF5Tests",
       dependencies: ["SafeHDF5", "HDF5", "Formats", "Storage", "Support", "TestSupport"],
@@ -178,6 +185,14 @@ let package = Package(
         "Replay", "Statistics", "GoalCore", "Torch", "Support", "TestSupport",
       ],
       swiftSettings: withMuJoCo),
+    // The samples of Documentation/Package.md: what a user of the library products can write.
+    .testTarget(
+      name: "PackageSamples",
+      dependencies: [
+        "Experiments", "Environments", "Learners", "Storage", "Replay", "Statistics", "GoalCore",
+        "Torch", "Support", "TestSupport",
+      ],
+      path: "Tests/PackageSamples", swiftSettings: withMuJoCo),
     .testTarget(
       name: "CommandLineTests",
       dependencies: [

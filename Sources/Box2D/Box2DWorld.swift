@@ -81,8 +81,9 @@ public final class Box2DWorld {
   public func addEdge(
     to body: Body, from start: SIMD2<Float>, to end: SIMD2<Float>, _ material: Material
   ) {
+    precondition(start != end, "Box2D takes edges with a length, found \(start) to \(end)")
     let isAdded = cbox2d_add_edge(world, body.number, start.face, end.face, material.face)
-    precondition(isAdded, "Box2D takes edges with a length, found \(start) to \(end)")
+    precondition(isAdded, "Box2D could not add an edge")
   }
 
   /// Adds a convex polygon of 3 to 8 corners, in the body's frame.

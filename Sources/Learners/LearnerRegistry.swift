@@ -47,8 +47,8 @@ public struct LearnerEntry: Sendable {
   private let makeLearner: @Sendable (GoalTask, Values, UInt64, Int?) throws -> any Learner
   private let countUpdates: @Sendable (GoalTask) -> Int
 
-  /// Registers a type.
-  init<L: Learner>(_ type: L.Type) {
+  /// Makes the entry of a learner, of this package or of yours.
+  public init<L: Learner>(_ type: L.Type) {
     identifier = L.identifier
     summary = L.summary
     let defaults = (try? Settings.values(of: L.Configuration())) ?? [:]

@@ -62,9 +62,8 @@ struct EnvironmentContractTests {
   @Test(arguments: identifiers)
   func aRestoredStateGoesOnToTheBit(identifier: String) throws {
     let loaded = try EnvironmentRegistry.world(identifier).load()
-    guard let original = try loaded.makeEnvironment() as? any RestorableEnvironment,
-      let copy = try loaded.makeEnvironment() as? any RestorableEnvironment
-    else { return }
+    let original = try #require(try loaded.makeEnvironment() as? any RestorableEnvironment)
+    let copy = try #require(try loaded.makeEnvironment() as? any RestorableEnvironment)
     var generator = Philox(seed: 4, purpose: 1, index: 1)
     var shown = original.reset(seed: 5)
     for _ in 0..<10 {
@@ -86,9 +85,8 @@ struct EnvironmentContractTests {
   func restoringWhatIsThereChangesNothing(identifier: String) throws {
     let world = try EnvironmentRegistry.world(identifier)
     let loaded = try world.load()
-    guard let original = try loaded.makeEnvironment() as? any RestorableEnvironment,
-      let restored = try loaded.makeEnvironment() as? any RestorableEnvironment
-    else { return }
+    let original = try #require(try loaded.makeEnvironment() as? any RestorableEnvironment)
+    let restored = try #require(try loaded.makeEnvironment() as? any RestorableEnvironment)
     let expert = world.script?.makeActor()
     var generator = Philox(seed: 7, purpose: 1, index: 1)
     for seed in 0..<3 as Range<UInt64> {
@@ -120,7 +118,7 @@ struct EnvironmentContractTests {
   @Test(arguments: identifiers)
   func aPictureShowsTheGoal(identifier: String) throws {
     let loaded = try EnvironmentRegistry.world(identifier).load()
-    guard let environment = try loaded.makeEnvironment() as? any VisibleEnvironment else { return }
+    let environment = try #require(try loaded.makeEnvironment() as? any VisibleEnvironment)
     // The goal's ball is red until it is reached; it may hide behind the robot now and then.
     let red = try (1...4 as ClosedRange<UInt64>).map { seed in
       _ = environment.reset(seed: seed)

@@ -126,7 +126,7 @@ private final class HostileFiles {
   private func collect(_ name: String, policy: String = "scripted") throws {
     var recipe = made
     recipe.policy = policy
-    _ = try TrajectoryCollection.run(recipe, in: url(name), workers: 1, silent: true)
+    try recipe.collect(in: url(name), workers: 1)
   }
 
   /// A manifest, and a verb on its dataset.
@@ -370,7 +370,7 @@ private final class HostileFiles {
       let entry = entries[number % entries.count]
       let text = changes.changed(originals[number % entries.count]).text
       try note("\(entry.identifier) \(changes.changes)")
-      guard case .object(let values) = try decoded(Data(text.utf8)) else { return }
+      let values = try #require(try decoded(Data(text.utf8)).object)
       _ = try entry.make(task: task, overrides: values, seed: 1, restoring: 1_000).online
     }
   }

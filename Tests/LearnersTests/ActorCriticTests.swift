@@ -51,7 +51,9 @@ struct ActorCriticTests {
   }
 
   private func actions(_ batch: GoalBatch, _ b: Int) -> [Double] {
-    guard case .continuous(let values) = batch.actions else { return [] }
+    guard case .continuous(let values) = batch.actions else {
+      preconditionFailure("a batch of continuous actions is expected")
+    }
     return row(values, b).map(Double.init)
   }
 

@@ -14,13 +14,13 @@ struct LearningTests {
     let replay = PointWorld.replay(task: task, episodes: 300, seed: 0)
     let learner = try LearnerRegistry.entry(identifier).make(
       task: task, overrides: overrides.merging(["hiddenWidths": [64, 64]]) { $1 }, seed: 0)
-    let before = PointWorld.success(of: learner.makePolicy(), task: task, episodes: 100)
+    let before = try PointWorld.success(of: learner.makePolicy(), task: task, episodes: 100)
     var batch = GoalBatch(learner.scheme, spec: task.spec)
     for number in 0..<updates {
       replay.draw(learner.scheme, seed: 0, number: UInt64(number), into: &batch)
       learner.update(on: batch)
     }
-    return (before, PointWorld.success(of: learner.makePolicy(), task: task, episodes: 100))
+    return (before, try PointWorld.success(of: learner.makePolicy(), task: task, episodes: 100))
   }
 
   @Test(arguments: [("gcsl", 600), ("wgcsl", 600), ("ddpg-her", 1_200), ("td3-bc", 1_200)])

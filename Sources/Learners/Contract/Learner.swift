@@ -118,8 +118,8 @@ public struct SavedLearner: Sendable {
     return value
   }
 
-  /// Updates made; throws `LearnerError` for a number that none can be.
-  func updates() throws -> Int {
+  /// The number of updates made; throws `LearnerError` if it is missing or impossible.
+  public func updates() throws -> Int {
     let updates = try counter("updates")
     guard 0...SizeLimit.steps ~= updates else {
       throw LearnerError.wrongCounter(name: "updates", limit: SizeLimit.steps, found: updates)
@@ -130,7 +130,9 @@ public struct SavedLearner: Sendable {
 
 extension [NamedTensor] {
   /// Overwrites these tensors in place by those of the same names among `saved`.
-  func assign(from saved: [NamedTensor]) throws {
+  ///
+  /// Throws `LearnerError` for a tensor that is missing, has another shape, or is not finite.
+  public func assign(from saved: [NamedTensor]) throws {
     let found = Dictionary(saved.map { ($0.name, $0.tensor) }, uniquingKeysWith: { $1 })
     for target in self {
       guard let tensor = found[target.name] else {

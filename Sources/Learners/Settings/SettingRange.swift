@@ -13,7 +13,7 @@ extension SettingRange where Value == Int {
   }
 
   /// Rows in a batch.
-  static var batch: Self { within(1...1 << 24) }
+  public static var batch: Self { within(1...1 << 24) }
   /// Units of a layer.
   static var width: Self { within(Settings.width) }
   /// Layers of a transformer.
@@ -42,7 +42,7 @@ extension SettingRange where Value == Double {
   }
 
   /// Above 0.
-  static var positive: Self { range("above 0") { $0 > 0 && $0.isFinite } }
+  public static var positive: Self { range("above 0") { $0 > 0 && $0.isFinite } }
   /// 0 or above.
   static var weight: Self { range("at least 0") { $0 >= 0 && $0.isFinite } }
   /// From 0 to 1.
@@ -57,7 +57,7 @@ extension SettingRange where Value == Double {
 
 extension SettingRange where Value == [Int] {
   /// Units of each of some layers.
-  static var widths: Self {
+  public static var widths: Self {
     Self { widths, key in
       let range = Settings.width
       try Settings.require(

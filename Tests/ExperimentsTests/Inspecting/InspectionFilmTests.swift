@@ -23,7 +23,7 @@ struct InspectionFilmTests {
     let recipe = Recipe(
       environment: "fetch-reach", policy: "scripted", seed: 5, episodes: 4, noise: 0.2,
       randomActions: 0.3, shardEpisodes: 3, states: states)
-    _ = try TrajectoryCollection.run(recipe, in: folder(name), workers: 2, silent: true)
+    try recipe.collect(in: folder(name))
     return recipe
   }
 

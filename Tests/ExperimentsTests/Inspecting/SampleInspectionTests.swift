@@ -21,8 +21,7 @@ struct SampleInspectionTests {
     (random, scripted) = (folder.url.path + "/random", folder.url.path + "/scripted")
     for (policy, path, episodes) in [("random", random, 6), ("scripted", scripted, 12)] {
       let recipe = Recipe(environment: "fetch-reach", policy: policy, seed: 1, episodes: episodes)
-      _ = try TrajectoryCollection.run(
-        recipe, in: URL(fileURLWithPath: path), workers: 2, silent: true)
+      try recipe.collect(in: URL(fileURLWithPath: path))
     }
   }
 

@@ -129,7 +129,7 @@ final class OnlineTrainingTests {
   @Test func gcslOnItsOwnWorldIsResumedToTheBit() throws {
     let data = run("data")
     let recipe = Recipe(environment: "lunar-lander", policy: "scripted", seed: 1, episodes: 3)
-    _ = try TrajectoryCollection.run(recipe, in: data, workers: 2, silent: true)
+    try recipe.collect(in: data)
     var asked = configuration("gcsl", episodes: 14)
     asked.checkpointsKept = 100
     asked.datasets = [data.path]
@@ -180,7 +180,7 @@ final class OnlineTrainingTests {
   @Test func fineTuningBeginsWithACheckpointAndAnnealsTheOfflineShare() throws {
     let data = run("data")
     let recipe = Recipe(environment: "fetch-reach", policy: "scripted", seed: 1, episodes: 8)
-    _ = try TrajectoryCollection.run(recipe, in: data, workers: 2, silent: true)
+    try recipe.collect(in: data)
     var offline = configuration("wgcsl")
     offline.online = OnlineRun()
     offline.datasets = [data.path]

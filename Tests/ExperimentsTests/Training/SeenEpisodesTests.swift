@@ -22,8 +22,7 @@ final class SeenEpisodesTests {
     let recipe = Recipe(
       environment: "point-reach", policy: "scripted", seed: seed, episodes: episodes, noise: 0.2,
       shardEpisodes: 5)
-    _ = try TrajectoryCollection.run(
-      recipe, in: folder.url.appendingPathComponent(name), workers: 1, silent: true)
+    try recipe.collect(in: folder.url.appendingPathComponent(name), workers: 1)
     return path(name)
   }
 
@@ -90,8 +89,7 @@ final class SeenEpisodesTests {
     let again = Recipe(
       environment: "point-reach", policy: "scripted", seed: 1, episodes: 24, noise: 0.2,
       shardEpisodes: 7)
-    _ = try TrajectoryCollection.run(
-      again, in: folder.url.appendingPathComponent("again"), workers: 1, silent: true)
+    try again.collect(in: folder.url.appendingPathComponent("again"), workers: 1)
     #expect(try parts(first, path("again")) == [.trained: 20, .other: 4])
     // What was trained on need not be there any more.
     for name in ["data", "part", "whole", "other"] {

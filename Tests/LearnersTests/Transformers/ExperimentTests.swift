@@ -146,7 +146,7 @@ struct ExperimentTests {
         actor.begin(goal: [0.5, -0.5], seed: 3)
         var state: [Float] = [0, 0]
         for _ in 0..<task.spec.horizon {
-          guard case .continuous(let action) = actor.act(state) else { continue }
+          let action = try #require(actor.act(state).continuous)
           #expect(action.allSatisfy { -1...1 ~= $0 }, "\(cell.cell)")
           state = PointWorld.next(state, action)
         }
