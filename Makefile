@@ -55,10 +55,11 @@ pipeline: $(if $(DRY),setup,build) ## run pipelines/NAME, or show what is to do:
 benchmark: build setup-peers ## time each claim beside the peer that one would pick instead
 	Benchmarks/run
 
-lint: toolchain ## check format, documentation comments, imports and folders
+lint: toolchain ## check format, documentation comments, imports, folders and prose
 	$(SWIFT) format lint --strict --recursive Package.swift $(wildcard Sources Tests Benchmarks)
 	scripts/check-imports
 	scripts/check-rooms
+	scripts/check-prose
 
 # $ORIGIN follows the link, so the resource bundles are found beside the executable.
 install: build ## install goalpost in PREFIX (/usr/local)
