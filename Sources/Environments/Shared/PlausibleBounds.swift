@@ -1,5 +1,5 @@
-/// What a world's numbers cannot exceed unless something is wrong with them: for verifying data, not
-/// for simulating or learning.
+/// What a world's numbers cannot exceed unless something is wrong with them: for verifying data,
+/// not for simulating or learning.
 public struct PlausibleBounds: Sendable {
   /// A thing whose position stands in the observation.
   public struct Thing: Sendable {
