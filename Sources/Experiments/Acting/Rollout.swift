@@ -18,7 +18,8 @@ public struct Rollout {
 
   /// Readies a policy in an environment, both of which it then has to itself.
   ///
-  /// An evaluation in a world with named tasks ends at the first success; all else goes on to the horizon.
+  /// An evaluation in a world with named tasks ends at the first success; all else goes on to the
+  /// horizon.
   public init(
     environment: any GoalEnvironment, policy: NamedPolicy, exploration: Exploration = .none,
     keepStates: Bool = false, isEvaluation: Bool = false

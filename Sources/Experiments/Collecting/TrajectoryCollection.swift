@@ -12,7 +12,7 @@ import Yams
 public enum TrajectoryCollection {
   /// What came of it.
   public struct Summary: Sendable {
-    /// The manifest, where the dataset is finished.
+    /// The manifest, if the dataset is finished.
     let manifest: Manifest?
     /// Episodes made by this call.
     public let made: Int
@@ -99,8 +99,8 @@ public enum TrajectoryCollection {
 
   /// Makes what a recipe lacks in `folder`, with `workers` threads.
   ///
-  /// An episode depends on the recipe and its number only, so the same bytes come out for any number
-  /// of workers, in any order, after any interruption. Shards that are there are left alone.
+  /// An episode depends on the recipe and its number only, so the same bytes come out for any
+  /// number of workers, in any order, after any interruption. Shards that are there are left alone.
   static func run(
     _ asked: Recipe, in folder: URL, workers: Int, silent: Bool = false
   ) throws -> Summary {
@@ -176,7 +176,7 @@ public enum TrajectoryCollection {
       manifest, folder: folder, made: episodes, left: left, of: wanted)
   }
 
-  /// The shape of a world's images; throws where it has none or they cannot be drawn.
+  /// The shape of a world's images; throws if it has none or they cannot be drawn.
   private static func imageShape(of environment: any GoalEnvironment) throws -> [Int] {
     guard let imaged = environment as? any ImageEnvironment else {
       throw ExperimentError.noImages(world: environment.task.identifier)
@@ -243,8 +243,8 @@ extension World {
   }
 }
 
-/// The shards that a process is working on: episodes are handed out one by one, and whoever brings a
-/// shard's last one writes it.
+/// The shards that a process is working on: episodes are handed out one by one, and whoever brings
+/// a shard's last one writes it.
 private final class ShardQueue: Sendable {
   /// A shard in the making.
   final class Open: Sendable {
@@ -268,7 +268,7 @@ private final class ShardQueue: Sendable {
     state = Mutex(State(pending: pending.reversed()))
   }
 
-  /// The next episode to make and its shard; nil where nothing is left for this process.
+  /// The next episode to make and its shard; nil if nothing is left for this process.
   func next() throws -> (Open, Int64)? {
     try state.withLock { state in
       while !state.failed {

@@ -19,8 +19,9 @@ struct ConvertedDataset: Sendable {
 
   /// Makes the shards that are not there, then the manifest and, unless there is one, the card.
   ///
-  /// The digests of the source, which the dataset's identity has, are worked out beside the first shards; these
-  /// are put in their places when it is known that the dataset is the one that is there, if any.
+  /// Source digests are part of the dataset's identity and are computed while the first shards are
+  /// written. Those shards stay drafts until the identity matches the dataset already in the
+  /// folder, if the folder has one.
   func make() throws -> DatasetConversion.Report {
     let started = Date()
     let folder = request.output

@@ -22,7 +22,7 @@ public enum DatasetConversion {
     public var input: URL
     /// A file or folder; a dataset of ours may be there, begun.
     public var output: URL
-    /// The input's format, or nil where it is to be seen.
+    /// The input's format, or nil if it is to be seen.
     public var from: String?
     /// The output's format, or nil for the one that its name means, or else ours.
     public var to: String?
@@ -32,7 +32,7 @@ public enum DatasetConversion {
     public var threshold: Double?
     /// Where in an observation the goal stands, in a world that is not registered.
     public var goalIndices: [Int]?
-    /// Numbers in a goal, where a format does not say.
+    /// Numbers in a goal, if a format does not say.
     public var goalLength: Int?
     /// The names of what an observation is joined from, in order.
     public var observationKeys: [String]?
@@ -46,7 +46,8 @@ public enum DatasetConversion {
     public var clipsActions = false
     /// Whether the output is to be compressed.
     public var compress = false
-    /// The most bytes that a packed input may unpack to, or nil for `FormatOptions.usualMaximumBytes`.
+    /// The most bytes that a packed input may unpack to, or nil for
+    /// `FormatOptions.usualMaximumBytes`.
     public var maximumBytes: Int?
     /// Threads.
     public var workers: Int
@@ -107,7 +108,7 @@ public enum DatasetConversion {
     }
   }
 
-  /// Converts the input, and the validation episodes that lie beside it where both formats have such.
+  /// Converts the input, and the validation episodes that lie beside it if both formats have such.
   public static func run(_ asked: Request) throws -> [Report] {
     var request = asked
     let files = FileManager.default

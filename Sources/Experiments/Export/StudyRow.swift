@@ -19,7 +19,7 @@ struct StudyRow: Sendable, Equatable {
   var environment: String
   var learner: String
   var seed: UInt64
-  /// The commit of the code that trained it; empty where it is not known.
+  /// The commit of the code that trained it; empty if it is not known.
   var commit: String
   /// The first twelve digits of the SHA-256 of the configuration.
   var configuration: String
@@ -50,7 +50,7 @@ struct StudyRow: Sendable, Equatable {
 }
 
 extension StudyRow {
-  /// Reads a row's cells; nil where they are none.
+  /// Reads a row's cells; nil if they are none.
   init?(_ cells: [String]) {
     guard cells.count == Self.heads.count, let seed = UInt64(cells[4]),
       let kind = Kind(rawValue: cells[7]), let updates = Int(cells[8]),
@@ -107,8 +107,8 @@ extension StudyRow {
   }
 }
 
-/// The text of a file that is there; throws `StorageError` if it cannot be read, and `ExperimentError.damaged` if it is
-/// no text.
+/// The text of a file that is there; throws `StorageError` if it cannot be read, and
+/// `ExperimentError.damaged` if it is no text.
 func textOf(_ file: URL) throws -> String {
   guard let text = String(validating: try WholeFile.read(file), as: UTF8.self) else {
     throw ExperimentError.damaged(path: file.path, reason: "must be a text in UTF-8")

@@ -46,7 +46,7 @@ public enum Inspection {
     }
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw refusal("there is nothing there")
+      throw refusal("the path does not exist")
     }
     guard isFolder.boolValue else {
       guard url.pathExtension == "safetensors" else {

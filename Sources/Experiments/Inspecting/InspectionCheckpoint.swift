@@ -11,7 +11,7 @@ public struct CheckpointInspection: Encodable, Sendable, Inspected {
   public let checkpoint: String
   /// Learner, task, settings, updates, seed and the datasets' digests.
   public let header: PolicyHeader
-  /// Settings that differ from the paper's; nil where the learner is not known here.
+  /// Settings that differ from the paper's; nil if the learner is not known here.
   public let differences: [SettingDifference]?
   /// The SHA-256 of the policy's file, by which datasets name the policy.
   public let digest: String

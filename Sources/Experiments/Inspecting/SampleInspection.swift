@@ -19,7 +19,7 @@ public struct SampleInspection: Inspected {
   public struct Offset: Codable, Sendable {
     /// `j − t − 1` of a goal state `j` and a step `t`.
     public let offset: Int
-    /// Rows, or batches where a batch has one draw.
+    /// Rows, or batches if a batch has one draw.
     public let drawn: Int
     /// What the closed form expects.
     public let expected: Double
@@ -35,7 +35,8 @@ public struct SampleInspection: Inspected {
     public let chiSquared: Double
     /// Terms of that sum less 1.
     public let degreesOfFreedom: Int
-    /// The chance of a sum as large where the closed form holds, by Wilson and Hilferty's formula.
+    /// The p-value: the probability of a sum as large if the closed form holds, by Wilson and
+    /// Hilferty's formula.
     public let chance: Double
     /// The largest difference between the cumulated shares drawn and expected.
     public let largestDeviation: Double
@@ -70,7 +71,7 @@ public struct SampleInspection: Inspected {
 
   /// Draws batches of a named scheme, or of a learner's own, and counts.
   ///
-  /// `text` is `NAME[:key=value,...]`, or a learner's id where `ofLearner`. Throws `SchemeError`, and
+  /// `text` is `NAME[:key=value,...]`, or a learner's id if `ofLearner`. Throws `SchemeError`, and
   /// what opening the datasets throws.
   public static func run(
     _ datasets: [String], scheme text: String, ofLearner: Bool = false, batches: Int = 400,

@@ -20,9 +20,9 @@ public enum Mixing {
     public var split: Double?
     /// Whether an episode may be taken several times.
     public var repeats = false
-    /// Whether whole shards are copied where they could be linked.
+    /// Whether whole shards are copied if they could be linked.
     public var copies = false
-    /// Whether all shards are to be compressed, or none; nil where each stays as it is.
+    /// Whether all shards are to be compressed, or none; nil if each stays as it is.
     public var compress: Bool?
 
     /// Makes a request of these datasets with nothing else asked for.

@@ -27,8 +27,8 @@ enum MixtureSelection {
     return all[..<count].sorted()
   }
 
-  /// Whole numbers in proportion to `shares`, which add up to `total`: rounded down, and one more for
-  /// those with the largest remainders, the first where they are equal.
+  /// Whole numbers in proportion to `shares`, which add up to `total`: rounded down, and one more
+  /// for those with the largest remainders, the first if they are equal.
   static func apportion(_ total: Int, shares: [Double]) -> [Int] {
     let sum = shares.reduce(0, +)
     precondition(sum > 0 && shares.allSatisfy { $0 >= 0 }, "shares are \(shares)")

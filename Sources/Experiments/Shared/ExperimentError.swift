@@ -12,7 +12,7 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
   case notFilmable(path: String, episode: Int64, reason: String)
   /// Episodes can't start at a dataset's states.
   case cannotStart(path: String, reason: String)
-  /// There are no curves to draw.
+  /// A figure has no curves to draw.
   case nothingToDraw(path: String, reason: String)
   /// A checkpoint belongs to another world.
   case otherWorld(path: String, trainedFor: String, asked: String)
@@ -50,7 +50,8 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
   case outsideBand(String)
   /// A policy's action has a number that is not finite.
   case actionNotFinite(policy: String, found: Float)
-  /// A loss or a weight was not a number; the run's state was saved, and this is its last checkpoint.
+  /// A loss or a weight was not a number; the run's state was saved, and this is its last
+  /// checkpoint.
   case notFinite(metric: String, update: Int, saved: String, last: String?)
 
   /// Rule, what was found, where.
@@ -71,7 +72,7 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
       "\(path): episode \(episode) can't be filmed: \(reason)"
     case .cannotStart(let path, let reason):
       "\(path): episodes can't start at its states: \(reason)"
-    case .nothingToDraw(let path, let reason): "\(path): there is nothing to draw: \(reason)"
+    case .nothingToDraw(let path, let reason): "\(path): has nothing to draw: \(reason)"
     case .otherWorld(let path, let trainedFor, let asked):
       "\(path): this checkpoint was trained for \(trainedFor), not for \(asked)"
     case .runExists(let path):

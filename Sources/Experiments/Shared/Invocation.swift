@@ -6,15 +6,18 @@ import Synchronization
 
 private let drawnWords = Mutex<[String]>([])
 
-/// The call of this program: its command line, with what was drawn for it, so that it can be repeated.
+/// The call of this program: its command line, with what was drawn for it, so that it can be
+/// repeated.
 public enum Invocation {
-  /// Adds words that the command line would have needed to come to the same, such as a seed that was drawn.
+  /// Adds words that the command line would have needed to come to the same, such as a seed that
+  /// was drawn.
   public static func add(_ words: [String]) { drawnWords.withLock { $0 += words } }
 
   /// The command line with those words.
   static var command: [String] { CommandLine.arguments + drawnWords.withLock { $0 } }
 
-  /// This call as a part of what it makes, which began at `started`; `libraries` are those beside libtorch.
+  /// This call as a part of what it makes, which began at `started`; `libraries` are those beside
+  /// libtorch.
   static func part(started: Date, libraries: [String: String]) -> Provenance.Part {
     Provenance.Part(
       started: started, command: command, commit: SourceCommit.built,

@@ -7,11 +7,11 @@ public struct SeedsSummary: Sendable {
   /// The runs, in the order of their seeds.
   public let runs: [TrainingSummary]
 
-  /// The last evaluation of each run, and what they are together; nil where some had none.
+  /// The last evaluation of each run, and what they are together; nil if some had none.
   ///
-  /// All runs were evaluated on the same starts, so the mean over seeds has the interval that `goalpost evaluate` gives
-  /// a method (`CrossedScores.level`). The interquartile mean has that of a bootstrap that draws runs and starts, from
-  /// `PairedComparison.leastRuns` runs on.
+  /// All runs were evaluated on the same starts, so the mean over seeds has the interval that
+  /// `goalpost evaluate` gives a method (`CrossedScores.level`). The interquartile mean has that of
+  /// a bootstrap that draws runs and starts, from `PairedComparison.leastRuns` runs on.
   public func table() -> Table? {
     let found = evaluations
     guard let first = found.first, runs.count >= 2, found.count == runs.count else { return nil }

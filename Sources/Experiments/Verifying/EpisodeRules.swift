@@ -5,7 +5,7 @@ import Storage
 /// The rules that each episode of a dataset follows.
 struct EpisodeRules: Sendable {
   let task: GoalTask
-  /// What the episode was collected from; nil where it was converted.
+  /// What the episode was collected from; nil if it was converted.
   let recipe: Recipe?
   /// What the world's numbers cannot exceed; nil if it is not registered.
   let bounds: PlausibleBounds?
@@ -144,7 +144,8 @@ struct EpisodeRules: Sendable {
     }
   }
 
-  /// Simulates an episode again from its seed and stored actions, of a kind in a world with named tasks.
+  /// Simulates an episode again from its seed and stored actions, of a kind in a world with named
+  /// tasks.
   func replay(
     _ trajectory: Trajectory, as kind: EpisodeKind?, in environment: any GoalEnvironment,
     _ place: String,

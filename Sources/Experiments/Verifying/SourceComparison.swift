@@ -102,8 +102,8 @@ struct SourceComparison: Sendable {
 }
 
 extension EpisodeRules {
-  /// Numbers of the simulator that differ by no more than this, relative to those over 1, are the same: other
-  /// builds of one simulator differ in their last digits.
+  /// Numbers of the simulator that differ by no more than this, relative to those over 1, are the
+  /// same: other builds of one simulator differ in their last digits.
   static let replayTolerance: Float = 1e-5
 
   /// Compares a source's own rewards and successes with the task's.

@@ -35,7 +35,8 @@ public enum Verification {
     public let steps: Int
     /// Shards, whose sizes and digests were checked.
     public let shards: Int
-    /// Episodes that were simulated again and came out the same: to the bit if they were collected here.
+    /// Episodes that were simulated again and came out the same: to the bit if they were collected
+    /// here.
     public let replayed: Int
     /// What is wrong, in the order of the data; empty for a sound dataset.
     public let findings: [Finding]
@@ -176,7 +177,7 @@ public enum Verification {
     var seeds: [UInt64] = []
   }
 
-  /// Cuts shards of these many episodes into pieces: at least four for each worker, where there are
+  /// Cuts shards of these many episodes into pieces: at least four for each worker, if there are
   /// episodes enough, since shards alone may be too few for all.
   static func pieces(of episodes: [Int], workers: Int) -> [Piece] {
     let wanted = max(1, (4 * workers + episodes.count - 1) / max(1, episodes.count))

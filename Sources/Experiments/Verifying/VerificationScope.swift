@@ -191,7 +191,7 @@ struct VerificationScope: Sendable {
         words.unchecked.append(
           "\(name), which are the source's own, as "
             + (isThresholdKnown
-              ? "there are no desired goals" : "it is not known when a goal is reached"))
+              ? "they have no desired goals" : "it is not known when a goal is reached"))
         continue
       }
       let (best, other, steps) = (agreement.best, agreement.other, agreement.steps)
@@ -231,8 +231,8 @@ struct VerificationScope: Sendable {
     }
   }
 
-  /// What came of seeds that a conversion kept; if one episode came out the same to its end, the seeds are this
-  /// world's, and others that do not are wrong.
+  /// What came of seeds that a conversion kept; if one episode came out the same to its end, the
+  /// seeds are this world's, and others that do not are wrong.
   private func addKeptReplays(
     _ replays: SourceComparison.Replays, _ wanted: Int, _ words: inout Words,
     _ found: inout Verification.Findings

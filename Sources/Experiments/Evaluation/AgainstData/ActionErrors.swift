@@ -24,7 +24,7 @@ public struct ActionErrors: Codable, Sendable {
   public let all: Group
   /// By how many steps later the data reached the goal.
   public let byOffset: [Group]
-  /// By what the data's action came from; empty where that is not stored.
+  /// By what the data's action came from; empty if that is not stored.
   public let bySource: [Group]
 
   /// What came of one row.

@@ -42,12 +42,12 @@ public struct DatasetEvaluation: Encodable, Sendable {
     public let episodes: Int
     /// How far its actions are from the data's.
     public let actions: ActionErrors
-    /// How its first actions agree; nil where the data ask for no goals.
+    /// How its first actions agree; nil if the data ask for no goals.
     public let firstActions: FirstActions?
     /// How its values are calibrated; nil for a policy without values.
     public let values: ValueCalibration?
-    /// Mean value of the episodes' first states for their goals, by fitted-Q evaluation; nil where none
-    /// was asked for.
+    /// Mean value of the episodes' first states for their goals, by fitted-Q evaluation; nil if
+    /// none was asked for.
     public let fittedQ: Estimate?
     /// What `fittedQ` estimates, by rolling out from such first states; nil without a simulator.
     public let simulatedReturn: Estimate?
@@ -74,7 +74,7 @@ public struct DatasetEvaluation: Encodable, Sendable {
     public let datasetEpisodes: Int
     /// Part by part.
     public let parts: [Part]
-    /// From the dataset's states; nil where none was asked for.
+    /// From the dataset's states; nil if none was asked for.
     public let rollouts: DatasetRollouts?
 
     /// How each start ended, for comparing policies.
@@ -148,7 +148,7 @@ public struct DatasetEvaluation: Encodable, Sendable {
   }
 }
 
-/// A policy that is held against data, with its learner where that has values.
+/// A policy that is held against data, with its learner if that has values.
 struct Judged {
   let name: String
   let named: NamedPolicy

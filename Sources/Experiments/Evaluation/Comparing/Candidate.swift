@@ -82,7 +82,7 @@ struct Candidate: Sendable {
 
 /// What a checkpoint's path says of its run.
 enum RunName {
-  /// The last part of a path that says something, where that tells it from the others; else the path.
+  /// The last part of a path that says something, if that tells it from the others; else the path.
   static func short(_ path: String, among all: [String]) -> String {
     func last(_ path: String) -> String {
       let parts = URL(fileURLWithPath: path).pathComponents
