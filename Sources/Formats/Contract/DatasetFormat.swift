@@ -2,7 +2,8 @@ public import Foundation
 public import Storage
 public import Support
 
-/// A format that trajectories come in and go out as: a folder of `Formats`, and a line in `Formats.all`.
+/// A format that trajectories come in and go out as: a folder of `Formats`, and a line in
+/// `Formats.all`.
 public protocol DatasetFormat: Sendable {
   /// What the command line calls it.
   var name: String { get }
@@ -14,7 +15,7 @@ public protocol DatasetFormat: Sendable {
   func isMeant(by output: URL) -> Bool
   /// Whether an output of that name can be of it, among others.
   func mayBeMeant(by output: URL) -> Bool
-  /// The file of the validation episodes that goes with a file; nil where the format has none.
+  /// The file of the validation episodes that goes with a file; nil if the format has none.
   func validation(of url: URL) -> URL?
   /// Whether it is read and never written.
   var isReadOnly: Bool { get }
@@ -38,7 +39,7 @@ extension DatasetFormat {
   /// Only if it must be.
   public func mayBeMeant(by output: URL) -> Bool { isMeant(by: output) }
 
-  /// There is none.
+  /// Returns nil.
   public func validation(of url: URL) -> URL? { nil }
 
   /// It is written as well.
@@ -64,7 +65,7 @@ extension DatasetFormat {
   public func files(of url: URL) throws(StorageError) -> [URL] { [url] }
 }
 
-/// The first bytes of a file; none where it cannot be read.
+/// The first bytes of a file; none if it cannot be read.
 func firstBytes(of url: URL, _ count: Int) -> [UInt8] {
   (try? WholeFile.first(count, of: url)) ?? []
 }

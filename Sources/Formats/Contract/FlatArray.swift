@@ -4,7 +4,8 @@ import Storage
 import Support
 import Synchronization
 
-/// An array of a flat format: a row for each step, state or episode of all episodes, one after the other.
+/// An array of a flat format: a row for each step, state or episode of all episodes, one after the
+/// other.
 struct FlatArray: Sendable {
   /// What the format calls it.
   let name: String
@@ -34,7 +35,8 @@ struct FlatArray: Sendable {
   }
 }
 
-/// An array whose place in a file is known before any of it is written; several threads may write its parts.
+/// An array whose place in a file is known before any of it is written; several threads may write
+/// its parts.
 struct PlacedArray: Sendable {
   let array: FlatArray
   let file: PartFile
@@ -70,7 +72,8 @@ struct PlacedArray: Sendable {
 }
 
 extension FormatRequest {
-  /// Bytes of the columns that a thread has in hand; what is made of them stays in the processor's cache.
+  /// Bytes of the columns that a thread has in hand; what is made of them stays in the processor's
+  /// cache.
   private static let flatBlockBytes = 4_000_000
 
   /// Writes arrays whose places are known, on all threads, and does the source's checks meanwhile.
@@ -110,8 +113,9 @@ extension FormatRequest {
 
   /// Writes so many blocks and does the source's checks, on all threads.
   ///
-  /// A file system takes one write to a file at a time: while there are checks to do, one thread writes. After
-  /// that, those of which most is left are gone on with, so that all threads end together.
+  /// A file system takes one write to a file at a time: while there are checks to do, one thread
+  /// writes. After that, those of which most is left are gone on with, so that all threads end
+  /// together.
   private func share(
     _ blocks: Int, _ write: @Sendable (Int) throws(StorageError) -> Void
   ) throws(StorageError) {

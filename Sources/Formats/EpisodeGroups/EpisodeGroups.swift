@@ -93,7 +93,7 @@ struct EpisodeGroups: Sendable {
     self.parent = parent
     self.names = names
     guard !names.isEmpty else {
-      throw .cannotConvert(file.name, reason: "there are no episodes in it")
+      throw .cannotConvert(file.name, reason: "it has no episodes")
     }
   }
 
@@ -103,7 +103,7 @@ struct EpisodeGroups: Sendable {
     if !lengths.isEmpty { lengths = places.map { lengths[$0] } }
     numbers = numbers.mapValues { entry in (entry.type, places.map { entry.values[$0] }) }
     guard !names.isEmpty else {
-      throw .cannotConvert(file.name, reason: "no episode of it can be read, so there is none left")
+      throw .cannotConvert(file.name, reason: "none of its episodes can be read")
     }
   }
 
@@ -119,7 +119,7 @@ struct EpisodeGroups: Sendable {
     try reading { () throws(HDF5Error) in try parent.group(names[episode]) }
   }
 
-  /// A dataset by its path in a group; nil where there is none.
+  /// A dataset by its path in a group; nil if it is missing.
   static func dataset(
     _ path: String, in group: SafeGroup
   ) throws(StorageError) -> SafeDataset? {
@@ -150,8 +150,8 @@ struct EpisodeGroups: Sendable {
     try reading { () throws(HDF5Error) in try group.datasetPaths() }
   }
 
-  /// Adds a column as the first episode's group has it; a row must be of `kind`, and numbers are turned
-  /// into `type` unless it is nil.
+  /// Adds a column as the first episode's group has it; a row must be of `kind`, and numbers are
+  /// turned into `type` unless it is nil.
   mutating func add(
     _ path: String, _ axis: RowAxis, _ pieces: [Piece], _ kind: RowKind = .any,
     as type: HDF5Type? = nil
@@ -292,7 +292,8 @@ struct EpisodeGroups: Sendable {
 }
 
 extension TableColumn {
-  /// The same numbers as another type: floats of 8 bytes, actions' numbers, or flags, which must be 0 or 1.
+  /// The same numbers as another type: floats of 8 bytes, actions' numbers, or flags, which must be
+  /// 0 or 1.
   func converted(
     to type: HDF5Type, file: String, path: String
   ) throws(StorageError) -> TableColumn {

@@ -84,8 +84,8 @@ struct MinariMetadata {
     return .continuous(low: low, high: high)
   }
 
-  /// The id that a folder's path gives: below `MINARI_DATASETS_PATH` the rest of the path, else the last two
-  /// names.
+  /// The id that a folder's path gives: below `MINARI_DATASETS_PATH` the rest of the path, else the
+  /// last two names.
   static func identifier(of url: URL) throws(StorageError) -> String {
     let parts = url.standardizedFileURL.pathComponents.filter { $0 != "/" }
     var names = Array(parts.suffix(2))

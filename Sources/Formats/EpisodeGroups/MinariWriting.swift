@@ -38,7 +38,7 @@ struct MinariWriting {
       throw .cannotConvert(
         request.url.path,
         reason:
-          "the format needs rewards, and there are none: name the world with --environment, or "
+          "the format needs rewards, and the dataset has none: name the world with --environment, or "
           + "say when a goal is reached with --threshold")
     }
     if desired?.axis == .episodes {

@@ -62,7 +62,7 @@ struct LeRobotRows: Sendable {
     }
   }
 
-  /// The type of a column's numbers; nil if it is of none, or there is no such column.
+  /// The type of a column's numbers; nil if it holds none, or is missing.
   func type(of name: String) -> HDF5Type? {
     columns[name]?.type.flatMap { HDF5Type(rawValue: $0.rawValue) }
   }

@@ -6,8 +6,8 @@ import Support
 
 /// numpy's `.npy`: a header in text, then an array's bytes.
 ///
-/// Source: numpy 2.4, `numpy/lib/_format_impl.py`. Versions 1 to 3 are read, 1 is written. Arrays of
-/// records, strings and objects are refused.
+/// Source: numpy 2.4, `numpy/lib/_format_impl.py`. Versions 1 to 3 are read, 1 is written. Arrays
+/// of records, strings and objects are refused.
 enum NumpyFile {
   static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
   /// The longest header that is read, as numpy has it.
