@@ -23,7 +23,8 @@ public enum ActionSpace: Codable, CheckedValue, Equatable {
     try check(in: decoder)
   }
 
-  /// Throws `InvalidValue` unless each dimension has a finite range of some width, or there is an action.
+  /// Throws `InvalidValue` unless each dimension has a finite range of some width, or there is an
+  /// action.
   public func check() throws(InvalidValue) {
     switch self {
     case .discrete(let count):

@@ -84,13 +84,13 @@ public struct Picture: Sendable, Equatable {
 public protocol ImageEnvironment: GoalEnvironment {
   /// Rows, columns and channels of an image, `[H, W, C]`.
   var imageShape: [Int] { get }
-  /// An image of the present state and, where channels are for it, of the goal: `H * W * C` bytes, channels
-  /// last; throws where no off-screen renderer is to be had.
+  /// An image of the present state and, if channels are for it, of the goal: `H * W * C` bytes,
+  /// channels last; throws if no off-screen renderer is to be had.
   func image() throws -> [UInt8]
 }
 
 /// A world that can be seen.
 public protocol VisibleEnvironment: GoalEnvironment {
-  /// Draws the present state with its goal; throws where no off-screen renderer is to be had.
+  /// Draws the present state with its goal; throws if no off-screen renderer is to be had.
   func picture(width: Int, height: Int) throws -> Picture
 }
