@@ -5,7 +5,7 @@ public import Torch
 
 /// What can be set about a learner; every value has a default, the reference's.
 public protocol LearnerConfiguration: SettingGroup {
-  /// The paper's own settings for a task; the defaults where it has none.
+  /// The paper's own settings for a task; the defaults if it has none.
   static func preset(for task: GoalTask) -> Self
   /// Gradient steps that the paper trains for on a task.
   static func updates(for task: GoalTask) -> Int
@@ -24,8 +24,8 @@ extension LearnerConfiguration {
 
 /// A learner: turns batches of transitions with goals into a policy.
 ///
-/// It never sees a world, a file or a flag. Equal seeds, settings and batches give equal bits on one
-/// machine with one torch thread. An instance belongs to one thread at a time.
+/// It never sees a world, a file or a flag. Equal seeds, settings and batches give equal bits on
+/// one machine with one torch thread. An instance belongs to one thread at a time.
 public protocol Learner: AnyObject, SendableMetatype {
   /// What can be set.
   associatedtype Configuration: LearnerConfiguration
@@ -34,7 +34,8 @@ public protocol Learner: AnyObject, SendableMetatype {
   /// The idea in one sentence.
   static var summary: String { get }
 
-  /// Makes an untrained learner whose networks are drawn from the run's seed; throws `LearnerError`.
+  /// Makes an untrained learner whose networks are drawn from the run's seed; throws
+  /// `LearnerError`.
   init(task: GoalTask, configuration: Configuration, seed: UInt64) throws
 
   /// The settings that it was made with.
@@ -44,7 +45,7 @@ public protocol Learner: AnyObject, SendableMetatype {
   /// Updates made so far.
   var updates: Int { get }
 
-  /// One update. Diagnostics cost a little, so they are computed only where `measuring`.
+  /// One update. Diagnostics cost a little, so they are computed only if `measuring`.
   func update(on batch: GoalBatch, measuring: Bool) -> Metrics?
   /// The loss terms on a batch that is not trained on, by the names that `update` gives them.
   ///
@@ -52,8 +53,8 @@ public protocol Learner: AnyObject, SendableMetatype {
   func losses(on batch: GoalBatch) -> Metrics
   /// The present policy, which later updates do not change; it may be sent to other threads.
   func makePolicy() -> any GoalPolicy
-  /// The policy that collects, which may be another than the one that is evaluated; later updates do
-  /// not change it either.
+  /// The policy that collects, which may be another than the one that is evaluated; later updates
+  /// do not change it either.
   func makeCollectingPolicy() -> any GoalPolicy
 
   /// Copies of everything that acting and training need.
@@ -85,7 +86,7 @@ extension Learner {
 public struct SavedLearner: Sendable {
   /// What acting needs: weights and normaliser.
   public var policy: [NamedTensor]
-  /// What training needs besides: targets, optimizers, sums, queues.
+  /// What training needs besides: targets, optimisers, sums, queues.
   public var training: [NamedTensor]
   /// Counters.
   public var counters: [String: JSONValue]
@@ -104,7 +105,7 @@ public struct SavedLearner: Sendable {
     counters = ["updates": .integer(updates)]
   }
 
-  /// The name of a tensor with a number that is not finite; nil where all are.
+  /// The name of a tensor with a number that is not finite; nil if all are.
   public var firstNotFinite: String? {
     (policy + training).first { !$0.tensor.isFinite }?.name
   }

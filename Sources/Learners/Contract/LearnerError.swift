@@ -5,7 +5,7 @@ import Support
 public enum LearnerError: Error, Equatable, CustomStringConvertible {
   /// No learner has this id, and these are the ids.
   case unknown(identifier: String, known: [String])
-  /// There is no device of this name.
+  /// A device's name is unknown.
   case unknownDevice(String)
   /// The learner is for continuous actions, and the world has discrete ones.
   case discreteActions(learner: String, task: String)

@@ -6,7 +6,7 @@ public import Torch
 public struct SavedPolicy: Sendable {
   /// Weights and normaliser.
   public let tensors: [NamedTensor]
-  /// The text, or nil where the file has none of ours.
+  /// The text, or nil if the file has none of ours.
   public let header: String?
 
   /// Numbers in all tensors.

@@ -44,14 +44,15 @@ public struct ExpanderSettings: SettingGroup {
   }
 }
 
-/// The network that makes embeddings for VICReg, or outputs for DINO, of a policy's token; it is trained
-/// and thrown away, and no action depends on it.
+/// The network that makes embeddings for VICReg, or outputs for DINO, of a policy's token; it is
+/// trained and thrown away, and no action depends on it.
 ///
 ///     h ← max(0, norm(x Wᵀ + b)) for each layer but the last,   z = h Wᵀ + b
 ///
 /// where norm is that of the batch, or nothing. Bardes, Ponce and LeCun, "VICReg", ICLR 2022,
 /// arXiv:2105.04906, section 4.2; the log's (github.com/miladsamim/GCRL at 63b1e7e,
-/// `gcsl/algo/traj_idm_dec.py`) has no norm. It differs from the paper in: 1. the last layer has a bias.
+/// `gcsl/algo/traj_idm_dec.py`) has no norm. It differs from the paper in: 1. the last layer has a
+/// bias.
 struct Expander: Sendable {
   private let network: MLP
   private let norms: [(weight: Tensor, bias: Tensor)]  // one a hidden layer, or none
@@ -80,7 +81,7 @@ struct Expander: Sendable {
     return network.layers[norms.count](x)
   }
 
-  /// What the optimizer moves.
+  /// What the optimiser moves.
   var parameters: [Tensor] { named.map(\.tensor) }
 
   /// The parameters: `<2k>.weight` and `.bias` of layer `k`, and `norm.<k>.weight` and `.bias`.

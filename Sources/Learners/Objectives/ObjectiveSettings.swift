@@ -17,7 +17,7 @@ public struct ObjectiveSettings: SettingGroup {
   public var teacher = TeacherSettings()
   /// Embeddings that vary and do not repeat each other.
   public var vicreg = VICRegSettings()
-  /// The network that makes embeddings, where an objective asks for them.
+  /// The network that makes embeddings, if an objective asks for them.
   public var expander = ExpanderSettings()
   /// The state that the actions reach.
   public var reachedState = ReachedStateSettings()

@@ -39,7 +39,7 @@ public struct VICRegSettings: SettingGroup {
   /// Whether any term has a weight.
   var isOn: Bool { invariance != 0 || variance != 0 || covariance != 0 }
 
-  /// Throws `SettingsError` for a distance between branches where there is one.
+  /// Throws `SettingsError` for a distance between branches if there is one.
   public func validateTogether(under path: [String]) throws {
     try Settings.require(
       invariance == 0 || branches == .two, (path + ["invariance"]).joined(separator: "."),

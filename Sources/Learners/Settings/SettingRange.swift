@@ -1,6 +1,7 @@
 import Support
 
-/// The values that a setting can have: what is worked out from them fits 64 bits, and a network a machine.
+/// The values that a setting can have: what is worked out from them fits 64 bits, and a network a
+/// machine.
 public struct SettingRange<Value: Sendable>: Sendable {
   /// Throws `SettingsError` for a value out of range; the text is the setting's key.
   let require: @Sendable (Value, String) throws -> Void

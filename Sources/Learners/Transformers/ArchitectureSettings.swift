@@ -15,8 +15,8 @@ public enum ModelForm: String, SettingChoice {
   case decoder
   /// A transformer over the states of a trajectory, one of which is the goal.
   case trajectory
-  /// A transformer's decoder over an action token for each state of a trajectory, which attends to that state
-  /// and its goal.
+  /// A transformer's decoder over an action token for each state of a trajectory, which attends to
+  /// that state and its goal.
   case trajectoryDecoder = "trajectory-decoder"
   /// A transformer over states up to the present one, action tokens up to the goal, and the goal.
   case trajectoryTokens = "trajectory-tokens"
@@ -131,13 +131,14 @@ public struct ArchitectureSettings: SettingGroup {
   public var keys = AttentionKeys.both
   /// Tokens that are copies of the state.
   @Setting("tokens that are copies of the state", .width, "the log") public var copies = 1
-  /// States before and with the present one, 1 for it alone; of a decoder's source and a planner's input.
+  /// States before and with the present one, 1 for it alone; of a decoder's source and a planner's
+  /// input.
   @Setting("states before and with the present one that are read", .width, "the log")
   public var history = 1
   /// How the goal comes to the states.
   @Setting("token, concatenation, film or gate: how states learn of the goal", "the log")
   public var conditioning = ConditioningKind.token
-  /// Whether the goal is a token as well, where it comes to the states in another way.
+  /// Whether the goal is a token as well, if it comes to the states in another way.
   @Setting("whether the goal is a token besides", "traj_idm_dec.py") public var keepsGoal = false
   /// Which states of a trajectory see which.
   @Setting("all, causal, random-goal, ahead, base, restrictive, pre or diagonal", "masking.py")
@@ -186,7 +187,8 @@ public struct ArchitectureSettings: SettingGroup {
   /// Whether the goal is a token of its own, in the forms that condition.
   var hasGoalToken: Bool { conditioning == .token || keepsGoal }
 
-  /// Throws `SettingsError` for heads that do not share a token's numbers, and layers that give too many numbers.
+  /// Throws `SettingsError` for heads that do not share a token's numbers, and layers that give too
+  /// many numbers.
   func validate(batch: Int) throws {
     // Tokens of a row that settings ask for; those of a trajectory follow from the world's horizon.
     let tokens = copies + 2 * history + actionTokens + waypoints

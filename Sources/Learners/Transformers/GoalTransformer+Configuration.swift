@@ -51,14 +51,15 @@ public enum GoalsRead: String, SettingChoice {
 }
 
 extension GoalTransformer {
-  /// What can be set; the defaults are those of the log's best model, row 63 of its table, without its
-  /// regularisation.
+  /// What can be set; the defaults are those of the log's best model, row 63 of its table, without
+  /// its regularisation.
   public struct Configuration: LearnerConfiguration {
     /// Rows in a batch.
     @Setting("rows in a batch", .batch, "gcsl, variants.py") public var batchSize = 256
     /// The parts of the model.
     public var architecture = ArchitectureSettings()
-    /// Hidden units of the goal-post; of all dense layers of the forms `mlp` and `branches`; and of a plan.
+    /// Hidden units of the goal-post; of all dense layers of the forms `mlp` and `branches`; and of
+    /// a plan.
     @Setting(
       "hidden units of the goal-post, of the forms mlp and branches, and of a plan",
       .widths, "gcsl, variants.py")
@@ -109,7 +110,7 @@ extension GoalTransformer {
     public var quirks = QuirkSettings()
     /// Whether inputs are normalised.
     @Setting("whether inputs are normalised", "gcsl, networks.py") public var normalizes = false
-    /// How inputs are clipped, and normalised where they are.
+    /// How inputs are clipped, and normalised if they are.
     @SettingsFrom("config.py") public var normalizer = NormalizerSettings()
     /// How it learns online.
     @SettingsFrom("GCSL's variants.py") public var online = OnlineSettings.gcsl()

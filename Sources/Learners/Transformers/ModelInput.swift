@@ -12,7 +12,7 @@ struct ModelInput {
     let steps: Int
     /// States, `[B, W, O]`.
     let states: Tensor
-    /// Actions as a head reads them, `[B, W, K]`; zeros where there is none.
+    /// Actions as a head reads them, `[B, W, K]`; zeros for missing actions.
     let actions: Tensor
     /// Whether a place holds a state, `[B · W]`.
     let holds: [Bool]
@@ -59,16 +59,16 @@ extension ModelInput {
   }
 }
 
-/// Says the goal that will have been reached from the model's last token and, where they are handed to it, the
-/// actions.
+/// Says the goal that will have been reached from the model's last token and, if they are handed to
+/// it, the actions.
 struct Reached {
   /// The last token, `[B, D]`.
   let token: Tensor
   /// A layer of the token and the actions' mean features, `[F, D + K]`.
   let head: Linear
 
-  /// What is said, `[B, F]`, of the actions' mean features `[B, K]`, or of zeros; `trains` says whether a gradient
-  /// reaches the layer and the token.
+  /// What is said, `[B, F]`, of the actions' mean features `[B, K]`, or of zeros; `trains` says
+  /// whether a gradient reaches the layer and the token.
   func callAsFunction(_ actions: Tensor? = nil, trains: Bool = true) -> Tensor {
     let (rows, width) = (token.shape[0], token.shape[1])
     let actions = actions ?? .zeros([rows, head.weight.shape[1] - width])
@@ -109,7 +109,7 @@ struct ModelOutput {
 
 /// Makes what a model reads, for training and for acting alike.
 ///
-/// Inputs are clipped, and normalised where the learner normalises.
+/// Inputs are clipped, and normalised if the learner normalises.
 struct ModelInputMaker: Sendable {
   let task: GoalTask
   let head: ActionHead
@@ -121,7 +121,7 @@ struct ModelInputMaker: Sendable {
 
   /// The input of rows: observations `[B, O]`, goals `[B, F]` and windows.
   ///
-  /// `number` keys what masks draw; `columns` stands in for these draws where it is given.
+  /// `number` keys what masks draw; `columns` stands in for these draws if it is given.
   func input(
     observations: [Float], goals: [Float], window: WindowColumns?, rows: Int,
     normalizer: RunningNormalizer, number: UInt64, columns: [Int]? = nil
@@ -174,7 +174,7 @@ struct ModelInputMaker: Sendable {
     return tensor
   }
 
-  /// The goals' places; the last state's where the goal is none of the window's.
+  /// The goals' places; the last state's if the goal is none of the window's.
   private func goalPlaces(of window: WindowColumns) -> [Int] {
     window.goals.enumerated().map { row, goal in
       if goal >= 0 { return Int(goal) }

@@ -4,7 +4,8 @@ internal import Torch
 
 /// The terms of a model's loss on a batch.
 ///
-/// Shapes: `B` rows, `W` places, `N` actions that are asked for, `H` heads, `C` classes, `K = H · C`.
+/// Shapes: `B` rows, `W` places, `N` actions that are asked for, `H` heads, `C` classes, `K = H ·
+/// C`.
 struct ModelLosses {
   let configuration: GoalTransformer.Configuration
   let task: GoalTask

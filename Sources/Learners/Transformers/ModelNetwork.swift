@@ -10,7 +10,8 @@ struct ModelNetwork: Sendable {
   /// What objectives keep besides: an expander, and centres.
   let state: ObjectiveState
 
-  /// Makes a model whose numbers are drawn from the run's seed, or are 0 where they will be overwritten.
+  /// Makes a model whose numbers are drawn from the run's seed, or are 0 if they will be
+  /// overwritten.
   init(
     _ configuration: GoalTransformer.Configuration, task: GoalTask, head: ActionHead, seed: UInt64?
   ) {
@@ -30,7 +31,7 @@ struct ModelNetwork: Sendable {
     }
   }
 
-  /// What the optimizer moves.
+  /// What the optimiser moves.
   var parameters: [Tensor] { named.map(\.tensor) + state.parameters }
 }
 

@@ -10,7 +10,7 @@ public struct ValueSettings: SharedSettings {
   @Setting("units of each hidden layer of every network; 256 each for WGCSL's tasks", .widths)
   public var hiddenWidths = [512, 512, 512]
   /// Adam's step size.
-  @Setting("Adam's step size, of one optimizer for all networks", .positive)
+  @Setting("Adam's step size, of one optimiser for all networks", .positive)
   public var learningRate = 3e-4
   /// γ.
   @Setting("a number from 0 up to below 1, or horizon: 1 - 1/horizon, as for WGCSL's tasks")
@@ -137,7 +137,8 @@ extension ValueConfiguration {
 
   /// The defaults; for WGCSL's tasks its batch, widths, discount, normaliser and rewards.
   ///
-  /// Its worlds' numbers are not of unit scale and its goals are places, which many states have in common.
+  /// Its worlds' numbers are not of unit scale and its goals are places, which many states have in
+  /// common.
   static func common(for task: GoalTask) -> Self {
     var configuration = Self()
     configuration.online.updatesPerEpisode = WGCSLPreset(task: task).batchesPerCycle

@@ -5,8 +5,8 @@ internal import Torch
 
 /// What an action is to a model: choices among classes, or a point in [−1, 1]ᴬ.
 public enum HeadKind: String, SettingChoice {
-  /// One choice among all combinations of values, or among a discrete world's actions; beyond `jointLimit`
-  /// combinations, a choice for each dimension.
+  /// One choice among all combinations of values, or among a discrete world's actions; beyond
+  /// `jointLimit` combinations, a choice for each dimension.
   case categorical
   /// A choice for each dimension.
   case independent
