@@ -54,8 +54,8 @@ public final class MuJoCoRenderer {
   /// What was drawn: rows from the bottom, red, green, blue and opacity of each pixel.
   private var drawn: [UInt8]
 
-  /// Makes a renderer of pictures of one size, without the shapes of these bodies; throws where neither
-  /// EGL nor OSMesa works.
+  /// Makes a renderer of pictures of one size, without the shapes of these bodies; throws if
+  /// neither EGL nor OSMesa works.
   public init(model: MuJoCoModel, width: Int, height: Int, without bodies: [Int] = []) throws {
     var message = [CChar](repeating: 0, count: 256)
     guard let window = offscreen_make(&message, Int32(message.count)) else {
@@ -72,7 +72,8 @@ public final class MuJoCoRenderer {
     model.pointer.pointee.vis.global.offwidth = Int32(width)
     model.pointer.pointee.vis.global.offheight = Int32(height)
     model.pointer.pointee.vis.quality.offsamples = 0
-    // The default, 4096 by 4096, costs a software renderer more than what it sharpens in pictures of our size.
+    // The default, 4096 by 4096, costs a software renderer more than what it sharpens in pictures
+    // of our size.
     model.pointer.pointee.vis.quality.shadowsize = 1024
     mjv_defaultScene(&scene)
     mjv_makeScene(model.pointer, &scene, 2000)

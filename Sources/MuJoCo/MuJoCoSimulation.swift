@@ -100,9 +100,9 @@ public final class MuJoCoSimulation {
 
   /// All that the next step depends on (`mjSTATE_INTEGRATION`).
   ///
-  /// Setting it also runs `forward()`: without, the next step differs in its last bits. That moves the
-  /// solver's warm start, which is a part of the state, so it is put back: setting what was got is then no
-  /// change at all.
+  /// Setting it also runs `forward()`: without, the next step differs in its last bits. That moves
+  /// the solver's warm start, which is a part of the state, so it is put back: setting what was got
+  /// is then no change at all.
   public var integrationState: [Double] {
     get {
       let length = model.integrationStateLength
