@@ -64,7 +64,8 @@ public enum ParquetType: String, Sendable, CaseIterable {
 
 /// A Parquet file that is open for reading; one thread at a time uses it.
 ///
-/// A column is read in batches of 4 MiB, so what memory is taken depends on the file's pages and not on its size.
+/// A column is read in batches of 4 MiB, so what memory is taken depends on the file's pages and
+/// not on its size.
 public final class ParquetFile {
   /// A column: numbers or texts, or lists of them.
   public struct Column: Sendable, Equatable {
@@ -101,7 +102,8 @@ public final class ParquetFile {
 
   deinit { cparquet_close(reader) }
 
-  /// Copies a column of numbers, of which each row has `width`, to `target`, which takes just all rows.
+  /// Copies a column of numbers, of which each row has `width`, to `target`, which takes just all
+  /// rows.
   public func read(
     _ column: Int, width: Int, into target: UnsafeMutableRawBufferPointer
   ) throws(ParquetError) {
@@ -122,7 +124,8 @@ public enum ParquetTable {
     let data: UnsafeRawBufferPointer
     let texts: [String]
 
-    /// A column of numbers: in lists of `width`, or single if that is 0; `data` must stay until it is written.
+    /// A column of numbers: in lists of `width`, or single if that is 0; `data` must stay until it
+    /// is written.
     public init(_ name: String, _ type: ParquetType, width: Int, data: UnsafeRawBufferPointer) {
       (self.name, self.type, self.width, self.data, texts) = (name, type, width, data, [])
     }
