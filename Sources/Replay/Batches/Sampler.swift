@@ -2,13 +2,13 @@ public import GoalCore
 
 /// Draws batches from one or several sources.
 ///
-/// Each row draws its source by the weights, its episode, its step and its goal. A batch is a function
-/// of the run's seed, its own number, the weights and what the sources hold: it does not depend on
-/// threads or on what was drawn before.
+/// Each row draws its source by the weights, its episode, its step and its goal. A batch is a
+/// function of the run's seed, its own number, the weights and what the sources hold: it does not
+/// depend on threads or on what was drawn before.
 ///
-/// Each row goes through three steps: its numbers are drawn; its place is found and the cache lines there asked
-/// for; and it is copied. Rows take them in blocks, and between two steps of a block comes one of another, in
-/// which memory answers.
+/// Each row goes through three steps: its numbers are drawn; its place is found and the cache lines
+/// there asked for; and it is copied. Rows take them in blocks, and between two steps of a block
+/// comes one of another, in which memory answers.
 public struct Sampler: Sendable {
   /// What a batch is.
   public let scheme: SamplingScheme
@@ -43,8 +43,8 @@ public struct Sampler: Sendable {
 
   /// Draws batch number `number` of the run.
   ///
-  /// `weights`, one a source, stand in for the sources' own: for shares that change from batch to batch.
-  /// Weights of 0 leave a source out; one that holds no episode must have the weight 0.
+  /// `weights`, one a source, stand in for the sources' own: for shares that change from batch to
+  /// batch. Weights of 0 leave a source out; one that holds no episode must have the weight 0.
   public func draw(_ number: UInt64, weights: [Double]? = nil, into batch: inout GoalBatch) {
     batch.withColumns(scheme, spec: task.spec) { columns in
       sources.map(\.source.table).withUnsafeBufferPointer { tables in

@@ -6,7 +6,8 @@ public final class EpisodeReplay: EpisodeSource {
   public let task: GoalTask
   /// Where the episodes lie.
   public let table: EpisodeTable
-  /// Whether every episode has a goal that was asked for, which `SamplingScheme.usesDesiredGoals` needs.
+  /// Whether every episode has a goal that was asked for, which `SamplingScheme.usesDesiredGoals`
+  /// needs.
   public let hasDesiredGoals: Bool
 
   private let memory: Memory
@@ -18,7 +19,8 @@ public final class EpisodeReplay: EpisodeSource {
     let guide: UnsafeMutableBufferPointer<Int32>?
   }
 
-  /// Reads episodes from columns; every episode has at least one step and actions of the task's kind.
+  /// Reads episodes from columns; every episode has at least one step and actions of the task's
+  /// kind.
   public convenience init(
     task: GoalTask, columns: [TrajectoryColumns], placement: EpisodePlacement = .inPlace
   ) {
@@ -102,11 +104,13 @@ public final class EpisodeReplay: EpisodeSource {
     memory.guide?.deallocate()
   }
 
-  /// The same episodes in two parts that share none: a fraction for validation, the rest to train on.
+  /// The same episodes in two parts that share none: a fraction for validation, the rest to train
+  /// on.
   ///
-  /// `copies` says which episodes are copies of one, by a number that they have in common, `[E]`; nil where
-  /// all are different. Copies lie on one side. Which of the different episodes are held out depends on
-  /// `seed` and the order in which they first come only. Of two or more each part has at least one.
+  /// `copies` says which episodes are copies of one, by a number that they have in common, `[E]`;
+  /// nil if all are different. Copies lie on one side. Which of the different episodes are held out
+  /// depends on `seed` and the order in which they first come only. Of two or more each part has at
+  /// least one.
   public func split(
     validationFraction: Double, seed: UInt64, copies: [Int]? = nil
   ) -> (training: EpisodeReplay, validation: EpisodeReplay) {

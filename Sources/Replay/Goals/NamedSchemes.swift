@@ -253,7 +253,7 @@ private struct Values {
 
 /// A scheme that cannot be had.
 public enum SchemeError: Error, Equatable, CustomStringConvertible {
-  /// There is no scheme of that name.
+  /// The name is unknown.
   case unknown(name: String, known: [String])
   /// The scheme has no parameter of that name.
   case unknownKey(scheme: String, key: String, known: [String])

@@ -10,8 +10,8 @@ public enum ValueGoals: Codable, Sendable, Equatable {
 public enum Sharing: String, Codable, Sendable, CaseIterable {
   /// Every row draws its own step and goal.
   case none
-  /// One draw for the whole batch: in episodes of one length all rows have the same step and the same
-  /// goal state. The log's "one index per batch", and its chop.
+  /// One draw for the whole batch: in episodes of one length all rows have the same step and the
+  /// same goal state. The log's "one index per batch", and its chop.
   case pair
   /// One goal for each step of an episode, drawn once a batch: rows of the same step have the same
   /// goal state, in episodes of one length. The log's random goal mask.
@@ -24,8 +24,8 @@ public enum RewardedState: String, Codable, Sendable, CaseIterable {
   case next
   /// The state before it: its achieved goal, by the world's rule.
   case current
-  /// The state before it, by its place in the data: 0 if the goal is that very state, else −1, however near
-  /// the goal's state is. OGBench.
+  /// The state before it, by its place in the data: 0 if the goal is that very state, else −1,
+  /// however near the goal's state is. OGBench.
   case index
 }
 
@@ -48,11 +48,13 @@ public struct SamplingScheme: Codable, Sendable, Equatable {
   /// How many steps ahead a subgoal lies, for hierarchical learners; nil for none.
   ///
   /// With `k` steps, and the policy's goal in state `j` of the episode, the subgoal is in state
-  /// `min(t + k, j)`; with a goal from elsewhere in state `min(t + k, T − 1)`. The goal of a low level is in
-  /// state `min(t + k, T − 1)` always: as `GoalMixture` says, the last state is no goal. Source:
-  /// `HGCDataset` of OGBench, `impls/utils/datasets.py`, and its loader, `ogbench/utils.py`.
+  /// `min(t + k, j)`; with a goal from elsewhere in state `min(t + k, T − 1)`. The goal of a low
+  /// level is in state `min(t + k, T − 1)` always: as `GoalMixture` says, the last state is no
+  /// goal. Source: `HGCDataset` of OGBench, `impls/utils/datasets.py`, and its loader,
+  /// `ogbench/utils.py`.
   public var subgoalSteps: Int?
-  /// Which states and actions of the episode go with each row, for learners of sequences; nil for none.
+  /// Which states and actions of the episode go with each row, for learners of sequences; nil for
+  /// none.
   public var window: Window?
 
   /// Makes a scheme whose value goals are the policy's, but for a share of original ones.
