@@ -3,7 +3,8 @@ import Synchronization
 
 /// Where the chunks of a dataset lie, and how they are packed.
 struct ChunkMap: Sendable {
-  /// The most bytes that a packed chunk may have if the whole dataset has fewer: so many are taken for it.
+  /// The most bytes that a packed chunk may have if the whole dataset has fewer: so many are taken
+  /// for it.
   private static let spareBytes = 1 << 26
   /// From so many bytes on, packed chunks are unpacked one at a time, and the last one is kept.
   private static let largeBytes = 1 << 24

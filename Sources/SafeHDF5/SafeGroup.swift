@@ -52,8 +52,9 @@ public struct SafeGroup: Sendable {
 
   /// Paths of all datasets below it, in the order of `names`; those that are virtual are opened.
   ///
-  /// - Throws: If groups are nested more than 8 deep, if one leads back to a group that it is in, or if there
-  ///   are more than 10,000 names: links make a graph, of which a small file can have any number of paths.
+  /// - Throws: If groups are nested more than 8 deep, if one leads back to a group that it is in,
+  ///   or if they have more than 10,000 names. Links make a graph, and a small file can have any
+  ///   number of paths.
   public func datasetPaths() throws(HDF5Error) -> [String] {
     var paths: [String] = []
     var budget = SafeGroup.pathLimit

@@ -1,6 +1,7 @@
 import Support
 
-/// What an element of variable-length text has: the text's bytes, and where in the global heap it lies.
+/// What an element of variable-length text has: the text's bytes, and where in the global heap it
+/// lies.
 struct TextReference: Sendable {
   let count: Int
   let address: Int?

@@ -1,9 +1,10 @@
 import Support
 
-/// Where the elements of a virtual dataset lie: parts of other datasets, of its file or of files beside that.
+/// Where the elements of a virtual dataset lie: parts of other datasets, of its file or of files
+/// beside that.
 ///
-/// Sources are opened with it, and are not virtual themselves, so that nothing leads round. All parts together
-/// have no more elements than it, so that each is read once.
+/// Sources are opened with it, and are not virtual themselves, so that nothing leads round. All
+/// parts together have no more elements than it, so that each is read once.
 struct VirtualMap: Sendable {
   /// Elements of a source, and where they go, one for one.
   private struct Part: Sendable {
@@ -89,7 +90,8 @@ struct VirtualMap: Sendable {
     isComplete = mapped == all
   }
 
-  /// Reads the start of a list of parts, and lets its last byte be read, but for the check sum, which is right.
+  /// Reads the start of a list of parts, and lets its last byte be read, but for the check sum,
+  /// which is right.
   private static func begin(_ cursor: inout ByteCursor) throws(HDF5Error) -> (
     version: Int, count: Int
   ) {
