@@ -2,8 +2,8 @@ import GoalCore
 import HDF5
 import Support
 
-/// Episodes of a source with what follows from the task: achieved goals, rewards and successes, and how
-/// they ended.
+/// Episodes of a source with what follows from the task: achieved goals, rewards and successes, and
+/// how they ended.
 ///
 /// A column that the source has is left as it is.
 ///

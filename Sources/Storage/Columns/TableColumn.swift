@@ -15,7 +15,7 @@ public enum RowAxis: String, Sendable, Codable {
 public struct TableColumn: @unchecked Sendable {
   /// The type of its numbers.
   public let type: HDF5Type
-  /// Lengths of the axes after the first; empty where a row is one number.
+  /// Lengths of the axes after the first; empty if a row is one number.
   public let rowShape: [Int]
   /// What it has rows for.
   public let axis: RowAxis

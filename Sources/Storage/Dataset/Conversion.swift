@@ -58,7 +58,8 @@ public struct Conversion: Codable, Sendable, Hashable {
     self.notes = notes
   }
 
-  /// What decides an episode besides its number: the files, by their digests, and how they were read.
+  /// What decides an episode besides its number: the files, by their digests, and how they were
+  /// read.
   var decidingEpisodes: Conversion {
     Conversion(
       format: format,

@@ -67,7 +67,7 @@ struct DatasetFolder: Sendable {
   }
 }
 
-/// The bytes of a file, or nil where there is none.
+/// The bytes of a file; nil if it is missing.
 func byteCount(of url: URL) -> Int? {
   var status = stat()
   return stat(url.path, &status) == 0 ? Int(status.st_size) : nil

@@ -7,7 +7,7 @@ public struct MixtureInput: Codable, CheckedValue, Equatable {
   public let id: String
   /// Its manifest's own SHA-256.
   public let sha256: String
-  /// Its share of the episodes, relative to the other inputs', or nil where none was given.
+  /// Its share of the episodes, relative to the other inputs', or nil if none was given.
   public let weight: Double?
   /// How many episodes were taken of it.
   public let episodes: Int
@@ -38,8 +38,8 @@ public struct MixtureInput: Codable, CheckedValue, Equatable {
   }
 }
 
-/// A collected or converted dataset that episodes of a mixture come from, straight or by way of other
-/// mixtures.
+/// A collected or converted dataset that episodes of a mixture come from, straight or by way of
+/// other mixtures.
 public struct MixtureSource: Codable, CheckedValue, Equatable {
   /// Its id.
   public let id: String
@@ -105,15 +105,15 @@ public struct Mixture: Codable, CheckedValue, Equatable {
   public let inputs: [MixtureInput]
   /// Where the episodes were collected.
   public let sources: [MixtureSource]
-  /// What the draw was made from, below 2²⁸, or nil where nothing was drawn.
+  /// What the draw was made from, below 2²⁸, or nil if nothing was drawn.
   public let seed: UInt64?
-  /// The share of episodes that the train part of a split has, or nil where nothing was split.
+  /// The share of episodes that the train part of a split has, or nil if nothing was split.
   public let split: Double?
   /// Which part of the split this is.
   public let part: Part?
   /// Whether an episode may be there several times.
   public let repeats: Bool
-  /// Whether all shards are compressed, or none is; nil where each is as it was.
+  /// Whether all shards are compressed, or none is; nil if each is as it was.
   public let compress: Bool?
 
   /// Makes a mixture from its parts.
