@@ -1,9 +1,10 @@
 import Foundation
 import Glibc
 
-/// What is wrong with a file or folder; it prints one sentence: the rule, what was found, and where.
+/// What is wrong with a file or folder; it prints one sentence: the rule, what was found, and
+/// where.
 public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// A file or folder that must be there is not.
+  /// A file or folder is missing.
   case missing(_ path: String)
   /// A shard of a dataset that a recipe makes, which lies beside it, is not there.
   case notCollected(_ path: String, recipe: String)

@@ -9,7 +9,8 @@ public enum StoredJSON {
     }
   }
 
-  /// Decodes a value; throws `malformed` with the first key that is wrong, the rule, and what was found.
+  /// Decodes a value; throws `malformed` with the first key that is wrong, the rule, and what was
+  /// found.
   public static func decode<Value: Decodable>(
     _ type: Value.Type, from data: Data, path: String
   ) throws(StorageError) -> Value {
