@@ -44,14 +44,14 @@ public enum TorchRuntime {
   /// The version built for, such as `2.13.0`.
   public static var version: String { String(cString: ctorch_version()) }
 
-  /// The vector instructions that libtorch and our own kernels have chosen for this processor, such as
-  /// `libtorch AVX2, kernels avx2`: other ones give other last bits.
+  /// The vector instructions that libtorch and our own kernels have chosen for this processor, such
+  /// as `libtorch AVX2, kernels avx2`: other ones give other last bits.
   public static var instructions: String { String(cString: ctorch_instructions()) }
 
   /// Threads that one operator may use when it is called from this thread.
   ///
-  /// It is a property of the calling thread: a thread that trains sets it first. 1 is best for small
-  /// networks, with runs side by side.
+  /// It is a property of the calling thread: a thread that trains sets it first. 1 is best for
+  /// small networks, with runs side by side.
   public static var threads: Int {
     get { Int(ctorch_threads()) }
     set { ctorch_set_threads(Int32(newValue)) }
@@ -74,7 +74,8 @@ public enum TorchRuntime {
     }
   }
 
-  /// Loads libtorch's CUDA half, from the folder of the other; throws `TorchError` without a device.
+  /// Loads libtorch's CUDA half, from the folder of the other; throws `TorchError` without a
+  /// device.
   public static func loadCUDA() throws {
     guard ctorch_load_cuda() else { throw TorchError.last }
   }
