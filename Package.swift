@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Where `make setup` puts MuJoCo, Box2D, libtorch and the models. Only paths are named here: SwiftPM caches
-// this file's result, so a look at the disk would go stale.
+// Where `make setup` puts MuJoCo, Box2D, libtorch and the models. Only paths are named here:
+// SwiftPM caches this file's result, so a look at the disk would go stale.
 let dependencies = Context.environment["GOALPOST_DEPS"] ?? Context.packageDirectory + "/.deps"
 let torch = Context.environment["TORCH_HOME"] ?? dependencies + "/torch"
 let mujoco = dependencies + "/mujoco"

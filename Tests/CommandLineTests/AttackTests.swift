@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The quick ones of the scripts of hostile input that may lie beside the checkout: none ends the tool by a signal, or
-/// keeps it running.
+/// The quick ones of the scripts of hostile input that may lie beside the checkout: none ends the
+/// tool by a signal, or keeps it running.
 struct AttackTests {
   @Test(
     .enabled(if: PythonReference.shared("attack") != nil, "the checkout has no ../shared/attack"),

@@ -133,7 +133,7 @@ struct ErrorTests {
     #expect(result.status == 1)
     #expect(
       result.error
-        == "Error: nothing: must be a dataset, a checkpoint or a run: there is nothing there\n")
+        == "Error: nothing: must be a dataset, a checkpoint or a run: the path does not exist\n")
   }
 
   @Test func aTruncatedAndAnAlteredShard() throws {
@@ -178,7 +178,7 @@ struct ErrorTests {
     #expect(
       result.error
         == "Error: nowhere: must be a run, a checkpoint or a policy.safetensors: "
-        + "there is nothing there\n")
+        + "the path does not exist\n")
     try Data("not tensors at all".utf8).write(
       to: folder.url.appendingPathComponent("p.safetensors"))
     result = try run("evaluate", "p.safetensors", "--episodes", "1")

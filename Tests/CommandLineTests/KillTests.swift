@@ -5,7 +5,8 @@ import Testing
 
 /// kill -9 at any moment costs no data.
 struct KillTests {
-  /// How often a collector is killed: `GOALPOST_KILLS`, 12 if that is not set; `make torture` takes 60.
+  /// How often a collector is killed: `GOALPOST_KILLS`, 12 if that is not set; `make torture` takes
+  /// 60.
   static let wantedKills =
     ProcessInfo.processInfo.environment["GOALPOST_KILLS"].flatMap { Int($0) } ?? 12
 

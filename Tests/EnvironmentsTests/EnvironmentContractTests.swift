@@ -132,8 +132,8 @@ struct EnvironmentContractTests {
     #expect(red.count { $0 > 10 } >= 2, "\(red)")
   }
 
-  /// `goalpost evaluate scripted --environment fetch-push --episodes 200` gives 98.5 %, and 100 % for
-  /// fetch-reach.
+  /// `goalpost evaluate scripted --environment fetch-push --episodes 200` gives 98.5 %, and 100 %
+  /// for fetch-reach.
   @Test(arguments: [
     ("fetch-reach", 39), ("fetch-push", 36), ("fetch-pick-and-place", 34),
     ("fetch-slide", 6), ("reacher", 39), ("point-reach", 40), ("point-rooms", 39),

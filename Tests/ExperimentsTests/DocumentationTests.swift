@@ -55,7 +55,8 @@ struct DocumentationTests {
     #expect(differing.last?.contains("\"sha256\"") == true)
   }
 
-  /// A policy that a learner trained a little on a world, where its checkpoint is, and an episode of it.
+  /// A policy that a learner trained a little on a world, where its checkpoint is, and an episode
+  /// of it.
   private struct Trained {
     let policy: any GoalPolicy
     let checkpoint: String
@@ -130,7 +131,8 @@ struct DocumentationTests {
     #expect(Set(actions).count > 10)
   }
 
-  /// A choice among the world's actions, among those of all dimensions together, and in each dimension.
+  /// A choice among the world's actions, among those of all dimensions together, and in each
+  /// dimension.
   @Test(arguments: [
     ("lunar-lander", [:]), ("point-mass-rooms", [:]),
     ("point-mass-rooms", ["jointLimit": 2] as [String: JSONValue]),

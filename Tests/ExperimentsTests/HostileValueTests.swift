@@ -14,9 +14,10 @@ import Testing
 ///
 /// Never a trap, a hang, or memory that no file asked for.
 ///
-/// Each kind of file is changed 500 times, or as often as `GOALPOST_FUZZ` says, in a process of its own;
-/// `make fuzz` makes 10,000 under the address sanitizer. What is decoded without an error goes through a verb.
-/// A change is a function of its number: `GOALPOST_FUZZ_FIRST` begins at another, to make one again.
+/// Each kind of file is changed 500 times, or as often as `GOALPOST_FUZZ` says, in a process of its
+/// own; `make fuzz` makes 10,000 under the address sanitizer. What is decoded without an error goes
+/// through a verb. A change is a function of its number: `GOALPOST_FUZZ_FIRST` begins at another,
+/// to make one again.
 struct HostileValueTests {
   @Test(arguments: HostileKind.allCases)
   func hostileValuesAreErrorsOfOneSentence(kind: HostileKind) async throws {

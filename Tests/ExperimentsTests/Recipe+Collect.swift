@@ -5,7 +5,8 @@ import Testing
 @testable import Experiments
 
 extension Recipe {
-  /// Collects the recipe's dataset without a progress report; fails for one that is left unfinished.
+  /// Collects the recipe's dataset without a progress report; fails for one that is left
+  /// unfinished.
   @discardableResult
   func collect(in folder: URL, workers: Int = 2) throws -> Manifest {
     let made = try TrajectoryCollection.run(self, in: folder, workers: workers, silent: true)

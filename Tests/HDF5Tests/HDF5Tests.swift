@@ -83,7 +83,8 @@ struct HDF5Tests {
     #expect(try file.contains("group/values") && !file.contains("group/none"))
   }
 
-  /// The pieces of a composition, one after the other, are the file; h5py would read it as any other.
+  /// The pieces of a composition, one after the other, are the file; h5py would read it as any
+  /// other.
   @Test func thePiecesOfACompositionAreAFile() throws {
     let composition = try HDF5Composition(name: "made in memory")
     try composition.reserve("a", .int32, shape: [5])

@@ -30,10 +30,11 @@ struct LearningTests {
     #expect(after > 0.9)
   }
 
-  /// OGBench's learners in short runs: small batches, large steps, quick targets and a near horizon.
+  /// OGBench's learners in short runs: small batches, large steps, quick targets and a near
+  /// horizon.
   ///
-  /// Random walks reach little, so imitation weighs little beside a value, as OGBench has it for pointmaze, and subgoals are
-  /// learned from goals that were reached.
+  /// Random walks reach little, so imitation weighs little beside a value, as OGBench has it for
+  /// pointmaze, and subgoals are learned from goals that were reached.
   private static let values: [(id: String, updates: Int, settings: [String: JSONValue])] = [
     ("gcbc", 400, [:]),
     ("gcivl", 400, ["targetRate": 0.05]),

@@ -76,7 +76,8 @@ struct OwnGCSLTests {
     PointWorld.replay(task: task, episodes: 5, seed: 3, bins: 3)
       .draw(learner.scheme, seed: 1, number: 0, into: &batch)
     let actions = try #require(batch.actions.continuous)
-    // The loss that is trained on is the mean of what an actor says that is as many steps from its end.
+    // The loss that is trained on is the mean of what an actor says that is as many steps from its
+    // end.
     let actor = learner.makeActor()
     var sum = 0.0
     for row in 0..<batch.count {

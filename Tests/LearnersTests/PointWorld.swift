@@ -32,8 +32,8 @@ enum PointWorld {
     zip(state, goal).map { max(-1, min(1, (($1 - $0) / stride).rounded())) }
   }
 
-  /// Episodes of uniformly random actions; from few values of each dimension where `bins` says so, and a share of
-  /// them scripted; starts and goals are in a square of ±`extent`.
+  /// Episodes of uniformly random actions; from few values of each dimension where `bins` says so,
+  /// and a share of them scripted; starts and goals are in a square of ±`extent`.
   static func replay(
     task: GoalTask, episodes: Int, seed: UInt64, bins: Int? = nil, scripted: Double = 0,
     extent: Double = 1

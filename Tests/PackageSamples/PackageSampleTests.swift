@@ -9,7 +9,8 @@ import TestSupport
 import Testing
 import Torch
 
-/// The samples of `Documentation/Package.md` are the files beside this one, and they do what it says.
+/// The samples of `Documentation/Package.md` are the files beside this one, and they do what it
+/// says.
 struct PackageSampleTests {
   @Test func theDocumentShowsTheFilesAsTheyAre() throws {
     let folder = PythonReference.checkout

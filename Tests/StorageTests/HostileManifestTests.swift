@@ -7,8 +7,8 @@ import Testing
 
 @testable import Storage
 
-/// Sealed files whose values no code of ours writes: each is an error that names the file, the key, the rule and
-/// what was found.
+/// Sealed files whose values no code of ours writes: each is an error that names the file, the key,
+/// the rule and what was found.
 struct HostileManifestTests {
   private let folder: TemporaryFolder
   private let file: URL

@@ -38,7 +38,8 @@ public enum PythonReference {
     }
   }
 
-  /// Whether the Python of other systems, which `make setup-peers` makes, is set up; prints a line if not.
+  /// Whether the Python of other systems, which `make setup-peers` makes, is set up; prints a line
+  /// if not.
   public static func hasPeers(for test: String) -> Bool {
     let python = dependencies.appendingPathComponent("venv-peers/bin/python")
     if FileManager.default.isExecutableFile(atPath: python.path) { return true }

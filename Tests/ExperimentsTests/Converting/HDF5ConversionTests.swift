@@ -8,7 +8,8 @@ import Testing
 
 @testable import Experiments
 
-/// Minari's, robomimic's and D4RL's HDF5 files come in and go out as they were, and their own code reads ours.
+/// Minari's, robomimic's and D4RL's HDF5 files come in and go out as they were, and their own code
+/// reads ours.
 struct HDF5ConversionTests {
   private let tools: ConversionTests
 

@@ -198,7 +198,8 @@ final class DatasetEvaluationTests {
     return request
   }
 
-  /// In a square without walls the expert is at the goal after as many steps as it is far, and stays.
+  /// In a square without walls the expert is at the goal after as many steps as it is far, and
+  /// stays.
   @Test func fittedQEvaluationFindsWhatRolloutsFind() throws {
     let data = try collect("data", episodes: 100, noise: 0.4, random: 0.5)
     var request = DatasetEvaluation.Request([data], workers: 2)
@@ -217,7 +218,8 @@ final class DatasetEvaluationTests {
     #expect(text.contains("in the simulator") && text.contains("too high by"))
   }
 
-  /// Of a policy that stands still the return is known: 1 / (1 − γ) from a start at the goal, else 0.
+  /// Of a policy that stands still the return is known: 1 / (1 − γ) from a start at the goal, else
+  /// 0.
   @Test func theSimulatedReturnGoesOnBeyondTheHorizon() throws {
     let data = try collect("data", episodes: 8)
     let sample = try DatasetSample(data, episodes: 8)
@@ -252,7 +254,8 @@ final class DatasetEvaluationTests {
     #expect(scale.steps(of: -60) == .infinity && scale.steps(of: 60) == 1)
   }
 
-  /// Intervals of shares and squares stay where these can be, also of two episodes, and have a width if all agree.
+  /// Intervals of shares and squares stay where these can be, also of two episodes, and have a
+  /// width if all agree.
   @Test func errorsStayWithinTheirBounds() throws {
     func row(_ squared: Double, _ isSame: Bool) -> ActionErrors.Row {
       ActionErrors.Row(

@@ -10,7 +10,8 @@ import Testing
 @testable import Reporting
 @testable import Storage
 
-/// Worlds with named tasks: evaluated task by task until the first success, with data of their own laws.
+/// Worlds with named tasks: evaluated task by task until the first success, with data of their own
+/// laws.
 struct NamedTaskTests {
   let folder: TemporaryFolder
 
@@ -241,7 +242,8 @@ struct NamedTaskTests {
     #expect(recipe.goals == "stitch" && recipe.noise == 0.5)
   }
 
-  /// Rows of OGBench's own layout, one more than steps, become the same world's episodes, of any of its lengths.
+  /// Rows of OGBench's own layout, one more than steps, become the same world's episodes, of any of
+  /// its lengths.
   @Test func theWorldTakesOGBenchsFiles() throws {
     let data = folder.url.appendingPathComponent("giant")
     try Recipe(

@@ -25,7 +25,8 @@ struct SampleInspectionTests {
     }
   }
 
-  /// With the seed fixed, no sound scheme is further from its closed form than one draw in a thousand.
+  /// With the seed fixed, no sound scheme is further from its closed form than one draw in a
+  /// thousand.
   @Test func everySchemeIsAsItsClosedForm() throws {
     for name in NamedScheme.all.map(\.name) { try schemeIsAsItsClosedForm(name) }
   }

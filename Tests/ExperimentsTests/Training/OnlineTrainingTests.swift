@@ -90,7 +90,8 @@ final class OnlineTrainingTests {
       _ = try OnlineTraining.run(configuration("gcsl", lag: lag), in: run("lag\(lag)"))
     }
     let (zero, one) = (try bytes(run("lag0")), try bytes(run("lag1")))
-    // Random episodes and the first that the untrained policy makes are the same, later ones differ.
+    // Random episodes and the first that the untrained policy makes are the same, later ones
+    // differ.
     #expect(zero["shard-00000.h5"] != one["shard-00000.h5"])
     #expect(zero["policy.safetensors"] != one["policy.safetensors"])
   }
@@ -125,7 +126,8 @@ final class OnlineTrainingTests {
     }
   }
 
-  /// GCSL as its own code has it, with episodes held out, demonstrations first and evaluations by steps.
+  /// GCSL as its own code has it, with episodes held out, demonstrations first and evaluations by
+  /// steps.
   @Test func gcslOnItsOwnWorldIsResumedToTheBit() throws {
     let data = run("data")
     let recipe = Recipe(environment: "lunar-lander", policy: "scripted", seed: 1, episodes: 3)

@@ -9,7 +9,8 @@ import Testing
 
 @testable import Experiments
 
-/// Whether an episode was trained on, whichever way it came to the policy and to the data it is held against.
+/// Whether an episode was trained on, whichever way it came to the policy and to the data it is
+/// held against.
 final class SeenEpisodesTests {
   let folder: TemporaryFolder
 
@@ -177,7 +178,8 @@ final class SeenEpisodesTests {
     let tuned = try train("tuned", on: [other], from: copied)
     #expect(try parts(tuned, other) == [.trained: 20])
     #expect(try parts(tuned, data) == [.unknown: 20])
-    // A run of an older version wrote nothing down: its datasets tell, and where they are gone its head.
+    // A run of an older version wrote nothing down: its datasets tell, and where they are gone its
+    // head.
     try FileManager.default.removeItem(atPath: run + "/episodes.json")
     #expect(try parts(run, data) == [.trained: 15, .heldOut: 5])
     try FileManager.default.moveItem(atPath: data, toPath: path("moved"))
