@@ -185,18 +185,18 @@ let package = Package(
         "Replay", "Statistics", "GoalCore", "Torch", "Support", "TestSupport",
       ],
       swiftSettings: withMuJoCo),
-    // The samples of Documentation/Package.md: what a user of the library products can write.
+    // The code that Documentation/Package.md and Documentation/Adding.md show.
     .testTarget(
-      name: "PackageSamples",
+      name: "Samples",
       dependencies: [
-        "Experiments", "Environments", "Learners", "Storage", "Replay", "Statistics", "GoalCore",
-        "Torch", "Support", "TestSupport",
+        "Experiments", "Environments", "Learners", "Formats", "Storage", "HDF5", "Replay",
+        "Statistics", "GoalCore", "Torch", "Support", "TestSupport",
       ],
-      path: "Tests/PackageSamples", swiftSettings: withMuJoCo),
+      path: "Tests/Samples", swiftSettings: withMuJoCo),
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "goalpost", "Reporting", "GoalCore", "Learners", "Support", "TestSupport",
+        "goalpost", "Reporting", "Formats", "GoalCore", "Learners", "Support", "TestSupport",
       ],
       swiftSettings: withMuJoCo
     ),

@@ -114,8 +114,7 @@ extension FormatRequest {
   /// Writes so many blocks and does the source's checks, on all threads.
   ///
   /// A file system takes one write to a file at a time: while there are checks to do, one thread
-  /// writes. After that, those of which most is left are gone on with, so that all threads end
-  /// together.
+  /// writes. Afterwards threads take the checks with the most bytes left, so that they all finish at about the same time.
   private func share(
     _ blocks: Int, _ write: @Sendable (Int) throws(StorageError) -> Void
   ) throws(StorageError) {

@@ -76,8 +76,7 @@ public final class DatasetWriter: Sendable {
     try begin(identity)
   }
 
-  /// Opens a folder for a dataset of which it is not yet known whether it is the one that is there:
-  /// shards can be drafted, and committed after `begin`.
+  /// Opens a folder before the dataset's identity is known. Shards can be drafted now and committed once `begin` has been called.
   public init(
     opening folder: URL, plan: [PlannedShard], columns: [String: ManifestColumn], spec: GoalSpec
   ) throws(StorageError) {
@@ -213,7 +212,7 @@ public final class DatasetWriter: Sendable {
       ) { (DatasetTotals(of: trajectories), DatasetSums(of: trajectories, spec: spec)) })
   }
 
-  /// Writes a claimed shard of episodes that stand in columns; as the other does.
+  /// Commits a claimed shard from a columnar table.
   @discardableResult
   public func commit(
     _ table: TrajectoryTable, claim: ShardClaim, threads: Int = 1

@@ -20,7 +20,7 @@ struct PackageSampleTests {
       .map { $0.components(separatedBy: "```")[0] }
     for name in ["ReadADataset", "AddALearner", "EvaluateAPolicy"] {
       let sample = try String(
-        contentsOf: folder.appendingPathComponent("Tests/PackageSamples/\(name).swift"),
+        contentsOf: folder.appendingPathComponent("Tests/Samples/Package/\(name).swift"),
         encoding: .utf8)
       #expect(blocks.contains(sample), "\(name).swift is not in the document, line for line")
     }
