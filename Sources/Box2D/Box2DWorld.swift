@@ -8,8 +8,8 @@ public final class Box2DWorld {
   /// The version of Box2D that is linked in; the package box2d-py calls its own 2.3.8.
   public static let version = "2.3.0"
 
-  /// What a fixture is made of, and what it collides with: two fixtures meet where each one's mask
-  /// has the other's category.
+  /// A fixture's material, and the fixtures it collides with: two fixtures meet where each one's
+  /// mask has the other's category.
   public struct Material: Sendable {
     /// Mass by area, kg/m².
     public var density: Float
@@ -110,7 +110,7 @@ public final class Box2DWorld {
     public var limits: ClosedRange<Float>
     /// The motor's speed, rad/s.
     public var speed: Float
-    /// The most that the motor gives, N·m.
+    /// The maximum torque of the motor, N·m.
     public var largestTorque: Float
 
     /// Makes a hinge from its parts.

@@ -6,11 +6,11 @@ import MuJoCo
 public struct World: Sendable {
   /// The task, which needs no simulator.
   public let task: GoalTask
-  /// What is asked for, in a few words.
+  /// The task in a few words.
   public let summary: String
   /// The scripted expert, if there is one.
   public let script: (any GoalPolicy)?
-  /// What its numbers cannot exceed, for verifying data.
+  /// The bounds of its numbers, for verifying data.
   public let bounds: PlausibleBounds
   /// The tasks that it is evaluated on by name; their environments are `TaskedEnvironment`.
   public var tasks: [EvaluationTask] = []

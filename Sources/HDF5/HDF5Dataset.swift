@@ -15,7 +15,7 @@ public final class HDF5Dataset {
 
   /// The path inside the file.
   public let path: String
-  /// The element type, or nil if it is none of ours.
+  /// The element type; nil for other types.
   public let type: HDF5Type?
   /// The element type in words, for messages.
   public let typeDescription: String

@@ -2,7 +2,7 @@ public import GoalCore
 internal import Replay
 internal import Torch
 
-/// How large networks and batches may be; both are worked out from settings before memory is taken.
+/// How large networks and batches may be; both are computed from settings before memory is taken.
 enum NetworkSize {
   /// Numbers in a new learner's network at most: a gigabyte of weights.
   static let limit = 1 << 28
@@ -52,7 +52,7 @@ extension GoalSpec {
     return (Double(observation), Double(goal), Double(action.length), Double(choices))
   }
 
-  /// The most outputs of a network that chooses actions.
+  /// The maximum number of outputs of a network that chooses actions.
   fileprivate func outputs(bins: Int, jointLimit: Int) -> Double {
     let codec = ActionCodec(action, bins: bins, jointLimit: jointLimit)
     return max(Double(action.length), Double(codec.heads) * Double(codec.classes))

@@ -1,4 +1,4 @@
-/// What can go wrong outside a program that uses MuJoCo.
+/// Errors of models, libraries and renderers of MuJoCo.
 public enum MuJoCoError: Error, Equatable, CustomStringConvertible {
   /// The library that was loaded is not the one whose headers were compiled against.
   case otherVersion(built: Int, loaded: Int)

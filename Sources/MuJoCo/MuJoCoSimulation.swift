@@ -54,7 +54,7 @@ public final class MuJoCoSimulation {
     UnsafeMutableBufferPointer(start: data.pointee.qvel, count: velocities)
   }
 
-  /// What actuators are told, `[nu]`.
+  /// The actuators' controls, `[nu]`.
   public var controls: UnsafeMutableBufferPointer<Double> {
     UnsafeMutableBufferPointer(
       start: data.pointee.ctrl, count: Int(model.pointer.pointee.nu))

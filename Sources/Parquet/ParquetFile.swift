@@ -1,16 +1,16 @@
 internal import CParquet
 
-/// What went wrong with a Parquet file.
+/// An error of a Parquet file.
 public struct ParquetError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The file.
   public let file: String
-  /// What Arrow says.
+  /// Arrow's message.
   public let reason: String
 
   /// One sentence: what was refused, and where.
   public var description: String { "\(file): \(reason)" }
 
-  /// What Arrow said last on this thread.
+  /// Arrow's last message on this thread.
   init(file: String) {
     self.file = file
     reason = String(cString: cparquet_error())
@@ -71,7 +71,7 @@ public final class ParquetFile {
   public struct Column: Sendable, Equatable {
     /// Its name.
     public let name: String
-    /// What its elements are, lists looked through, or nil if it is none of these.
+    /// The type of its elements, inside lists too; nil for other types.
     public let type: ParquetType?
     /// Its type in Arrow's words.
     public let words: String

@@ -252,7 +252,7 @@ struct ChunkIndex {
     }
   }
 
-  /// What an extensible array's header says of the blocks of entries.
+  /// The sizes of an extensible array's blocks, from its header.
   private struct ArrayBlocks {
     let entries: Entries
     /// Bytes of a block's own place in the array.

@@ -134,7 +134,7 @@ public struct SafeDataset: Sendable {
     return found.count == count && found.contains { $0 != 0 } ? found : []
   }
 
-  /// What keeps stored bytes.
+  /// The owner of stored bytes.
   public var owner: AnyObject { file }
   /// The file's name, for messages.
   public var fileName: String { file.name }

@@ -5,7 +5,8 @@ import Synchronization
 // Files that virtual datasets of a file take their elements from.
 
 extension SafeFile {
-  /// The most files that virtual datasets of a file are read from: each is mapped as long as it.
+  /// The maximum number of files that virtual datasets of a file are read from: each is mapped as
+  /// long as it.
   private static let sourceLimit = 4_000
 
   /// The other files that its virtual datasets are read from, of those that were opened or listed

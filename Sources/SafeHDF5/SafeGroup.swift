@@ -114,7 +114,7 @@ enum GroupLink: Sendable {
   case object(address: Int)
   /// A path, from the root if it begins with a slash, else from the group.
   case soft(String)
-  /// What is not followed, in words.
+  /// The kind of link that is not followed, in words.
   case other(String)
 }
 

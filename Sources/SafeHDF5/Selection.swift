@@ -14,7 +14,7 @@ struct Selection: Sendable {
     var picked: Int { count * block }
   }
 
-  /// The most blocks of a selection that lists each; such a list takes memory.
+  /// The maximum number of blocks of a selection that lists each; such a list takes memory.
   private static let limit = 1 << 20
 
   private let axes: [[Blocks]]

@@ -17,7 +17,7 @@ struct VirtualMap: Sendable {
   private static let runBytes = 1 << 22
   /// The most parts, for each of which memory is taken.
   private static let partLimit = 100_000
-  /// The most bytes of a source's row.
+  /// The maximum number of bytes of a source's row.
   private static let rowLimit = 1 << 26
   /// How many times the bytes of its sources a virtual dataset may have: the rest is never written.
   private static let gain = 16

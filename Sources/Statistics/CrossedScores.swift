@@ -74,7 +74,7 @@ public struct CrossedScores: Sendable, Equatable {
   /// Starts.
   public var starts: Int { byStart.count }
 
-  /// What the mean varies by, or what its difference from another mean on the same starts does.
+  /// The spread of the mean, or of its difference from another mean on the same starts.
   ///
   ///     runs:    s²_runs / R, of each that has several
   ///     starts:  max(0, s²_starts / N − Σ σ̂²_e / RN),   s²_starts of their means or differences

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// What a comparison comes to.
+/// The verdict of a comparison.
 public enum Verdict: String, Codable, Sendable {
   /// The interval of the difference lies on the better side of 0.
   case better
@@ -10,12 +10,12 @@ public enum Verdict: String, Codable, Sendable {
   case unclear = "can't tell"
 }
 
-/// How one policy did beside another on the same episodes, or one method's seeds beside another's.
+/// How one policy compares with another on the same episodes, or one method's seeds with another's.
 ///
 /// Differences are ours less theirs, paired by start, and about starts in general. All intervals
 /// are 95 %.
 public struct PairedComparison: Codable, Sendable, Equatable {
-  /// What is compared.
+  /// The quantity compared.
   public enum Units: String, Codable, Sendable {
     /// The same starts and goals under both.
     case episodes
@@ -23,7 +23,7 @@ public struct PairedComparison: Codable, Sendable, Equatable {
     case seeds
   }
 
-  /// What the values are.
+  /// The kind of the values.
   public enum Kind: Sendable {
     /// 0 or 1 in each episode.
     case proportion
@@ -44,7 +44,7 @@ public struct PairedComparison: Codable, Sendable, Equatable {
   /// It is nil if no difference was seen or one side alone has several seeds. It is also nil if the
   /// starts are too few for any number of seeds.
   public let wouldTell: Int?
-  /// What was counted.
+  /// The counted units.
   public let units: Units
 
   /// Runs of each method below which a bootstrap over runs has no interval here.

@@ -1,4 +1,4 @@
-/// What makes a mean vary, in parts, and how well each part is known.
+/// The parts of a mean's variance, and how well each is known.
 ///
 /// The interval is Student's over a sum of variances that have unlike degrees of freedom. With A
 /// for the parts that training runs give and B for those that starts give, it reaches
@@ -18,9 +18,9 @@ struct Spread: Sendable, Equatable {
     var degrees: Double
   }
 
-  /// What training runs give: estimated from few.
+  /// The part of training runs: estimated from few.
   var runs: [Part] = []
-  /// What starts give: estimated from many.
+  /// The part of starts: estimated from many.
   var starts: [Part] = []
   /// Taken if both are zero by chance, as if runs have equal numbers of successes: the variance
   /// over starts of these very runs.

@@ -8,7 +8,7 @@ import GoalCore
 public struct StratifiedBootstrap: Sendable {
   /// Resamples.
   public var replicates: Int
-  /// What decides the draws.
+  /// The seed of the draws.
   public var seed: UInt64
 
   /// Makes a bootstrap; 50,000 replicates are `rliable`'s default.

@@ -6,7 +6,7 @@
 /// Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, arXiv:1412.6980,
 /// algorithm 1, in libtorch's `_fused_adam_`.
 public struct Adam: Sendable {
-  /// What is optimised.
+  /// The optimised parameters.
   public let parameters: [Tensor]
   /// The step size α.
   public var learningRate: Double

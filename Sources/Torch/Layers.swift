@@ -30,7 +30,7 @@ public struct Linear: Sendable {
 ///
 /// Shapes: `B` rows, `I` inputs, `K` outputs.
 public struct MLP: Sendable {
-  /// What stands between two dense layers.
+  /// The activation between two dense layers.
   public enum Activation: Sendable {
     /// max(0, u).
     case rectifier

@@ -74,7 +74,7 @@ public struct ClawScript: GoalPolicy {
       return min(max(asin(sine), -latest), latest)
     }
 
-    /// What the three joints of a finger are told.
+    /// The targets of a finger's three joints.
     private static func move(
       _ swing: Double, isUp: Bool, start: Double, left: Double
     ) -> (swing: Double, place: (middle: Double, lower: Double)) {

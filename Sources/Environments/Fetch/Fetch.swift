@@ -44,7 +44,7 @@ import MuJoCo
 /// It differs from the reference in: 1. rewards and successes are computed from observations
 /// rounded to `Float`, which are what datasets hold.
 public final class Fetch: RestorableEnvironment, VisibleEnvironment, PreciseEnvironment {
-  /// What tells the worlds of the family apart.
+  /// The parameters of a world of the family.
   struct Row: Sendable {
     let identifier: String
     let summary: String
@@ -101,7 +101,7 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment, PreciseEnvi
     return row.targetOffset == 0 ? FetchPushScript() : FetchSlideScript()
   }
 
-  /// What the numbers cannot exceed.
+  /// The bounds of the numbers.
   ///
   /// The gripper follows a target that moves 8.7 cm a step at most (all three at full range). In
   /// the standard datasets it moved at most 5.6 cm, and a struck block 12.6 cm (2.6 million steps,

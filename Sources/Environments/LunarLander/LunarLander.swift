@@ -53,7 +53,7 @@ public final class LunarLander: RestorableEnvironment, VisibleEnvironment {
 
   static let summary = "land a lander with three engines at a target"
 
-  /// What the world is made of besides the code, as bytes that tell versions apart.
+  /// The world's constants, as bytes that tell versions apart.
   static let description = "lunar lander 1 on Box2D \(Box2DWorld.version)"
 
   /// With any one engine on all the time numbers stay below 8 and steps below 0.11.

@@ -13,7 +13,7 @@ struct Maze: Sendable {
     let i, j: Int
   }
 
-  /// What the maze is called, such as `medium`.
+  /// The maze's name, such as `medium`.
   let name: String
   /// Rows of the map: `#` is a wall, a dot is free; in `teleport` `o` is a way in and `x` a way
   /// out, both free.

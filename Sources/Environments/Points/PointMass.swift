@@ -23,7 +23,7 @@ import MuJoCo
 /// global one;
 /// 2. each episode starts from rest, where the reference keeps the simulator's warm start.
 public final class PointMass: LaggingEnvironment, VisibleEnvironment {
-  /// What tells the worlds of the family apart.
+  /// The parameters of a world of the family.
   struct Row: Sendable {
     let identifier: String
     let summary: String

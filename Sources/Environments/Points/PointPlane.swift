@@ -20,7 +20,7 @@ public import GoalCore
 /// d8f1c56, `wgcsl/envs/{point2d,walls}.py`. It differs in: 1. starts and goals are drawn from the
 /// episode's own generator, in the same order, where the reference draws from numpy's global one.
 public final class PointPlane: RestorableEnvironment, VisibleEnvironment {
-  /// What tells the worlds of the family apart.
+  /// The parameters of a world of the family.
   struct Row: Sendable {
     let identifier: String
     let summary: String

@@ -18,7 +18,7 @@ import MuJoCo
 /// | 0–2   | displacement of what the hand follows, made twice | 10 cm | −1 to 1 |
 /// | 3     | fingers: −1 open, 1 shut                          |       | −1 to 1 |
 ///
-/// What the hand follows stays in the box (−0.2, 0.4, 0) to (0.2, 0.8, 0.05) m. Blocks are cubes of
+/// The mocap body stays in the box (−0.2, 0.4, 0) to (0.2, 0.8, 0.05) m. Blocks are cubes of
 /// 12 cm whose middles stay within 0.3 m of (0, 0.6). A goal is a place for each block, and is
 /// reached when none is farther from its own than the threshold.
 ///
@@ -48,7 +48,7 @@ import MuJoCo
 /// starts and goals are drawn from the episode's own generator; 6. the hand is not brought back
 /// after the last step, which the reference's last image shows.
 public final class GapBlocks: LaggingEnvironment, VisibleEnvironment, ImageEnvironment {
-  /// What tells the worlds of the family apart.
+  /// The parameters of a world of the family.
   struct Row: Sendable {
     let identifier: String
     let summary: String
@@ -80,7 +80,7 @@ public final class GapBlocks: LaggingEnvironment, VisibleEnvironment, ImageEnvir
       goalIndices: Array(3..<9), measure: .farthestPlace)
   }
 
-  /// What the hand follows moves 0.35 m a step; a block that is squeezed out moves fast.
+  /// The mocap body moves 0.35 m a step; a block that is squeezed out moves fast.
   static let bounds = PlausibleBounds(
     things: [.init(name: "hand", indices: [0, 1, 2], largestStep: 0.5)]
       + zip(["green", "pink", "blue"], [3, 5, 7]).map { colour, k in
@@ -252,7 +252,7 @@ public final class GapBlocks: LaggingEnvironment, VisibleEnvironment, ImageEnvir
   /// Rows, columns and channels of an image.
   public var imageShape: [Int] { [64, 64, 6] }
 
-  /// What the reference's camera sees of this state and of the goal: as there, the viewer stands
+  /// The reference camera's image of this state and of the goal: as there, the viewer stands
   /// opposite the arm, and left and right are exchanged.
   public func image() throws -> [UInt8] {
     let camera = Camera(

@@ -66,7 +66,7 @@ public struct GapBlocksScript: GoalPolicy {
       return .continuous([move.x, move.y, rise].map { min(max($0, -1), 1) } + [1])
     }
 
-    /// What to push: the block and axis of before until it would come near, else the farthest.
+    /// The block to push: the block and axis of before until it would come near, else the farthest.
     private func choice(
       _ blocks: [SIMD2<Float>], _ left: [SIMD2<Float>]
     ) -> (block: Int, axis: Int)? {

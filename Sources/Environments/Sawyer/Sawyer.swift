@@ -24,7 +24,7 @@ import MuJoCo
 /// |-------|--------------------------------|------|---------|
 /// | 0–2   | displacement of the mocap body | 2 cm | −1 to 1 |
 ///
-/// What the hand follows stays in a box: (−0.2, 0.55, 0.05) to (0.2, 0.75, 0.3) m for reaching,
+/// The mocap body stays in a box: (−0.2, 0.55, 0.05) to (0.2, 0.75, 0.3) m for reaching,
 /// (−0.1, 0.45, 0.1) to (0.05, 0.65, 0.25) at the door. Goals are uniform in that box, angles in 0
 /// to 0.83; the door opens to 1.0472.
 ///
@@ -45,7 +45,7 @@ import MuJoCo
 /// are equal to 10⁻⁶ rad, as that script shows; 3. goals are drawn from the episode's own
 /// generator, where the reference draws from numpy's global one.
 public final class Sawyer: LaggingEnvironment, VisibleEnvironment {
-  /// What tells the worlds of the family apart.
+  /// The parameters of a world of the family.
   struct Row: Sendable {
     let identifier: String
     let summary: String
@@ -91,7 +91,7 @@ public final class Sawyer: LaggingEnvironment, VisibleEnvironment {
     row.hasDoor ? SawyerDoorScript() : SawyerReachScript()
   }
 
-  /// What the hand follows moves 3.5 cm a step, and up to 6 cm more where it enters its box.
+  /// The mocap body moves 3.5 cm a step, and up to 6 cm more where it enters its box.
   static let bounds = PlausibleBounds(
     things: [.init(name: "hand", indices: [0, 1, 2], largestStep: 0.2)], largestObservation: 2)
 

@@ -1,4 +1,4 @@
-/// What the arm's last links are, which differs from world to world.
+/// The arm's last links, which differ from world to world.
 extension SawyerModel {
   /// The file of the mesh that collides by its convex hull, if the hand has one that can touch
   /// something.
@@ -20,7 +20,7 @@ extension SawyerModel {
       : #"<geom class="skin" size="0.03" fromto="0 0 -0.005 0 0.035 -0.005"/>"#
   }
 
-  /// What the hand is fixed to.
+  /// The body that the hand is fixed to.
   var flange: String {
     hand == .gripper
       ? """

@@ -21,7 +21,7 @@ import MuJoCo
 /// in github.com/YangRui2015/AWGCSL at d8f1c56 and github.com/dibyaghosh/gcsl at cfae560); the
 /// gripper's are those of github.com/suraj-nair-1/goal_aware_prediction at 2eb5bc2.
 struct SawyerModel {
-  /// What an arm carries at its flange.
+  /// The tool at an arm's flange.
   enum Hand {
     case claws, hook, stick, gripper
   }

@@ -15,7 +15,7 @@ import MuJoCo
 /// |-------|--------------------------------|------|---------|
 /// | 0–1   | displacement of the mocap body | 2 cm | −1 to 1 |
 ///
-/// What the hand follows stays in x of ±0.2 m and y of 0.5 to 0.7 m, 6 cm over the table. The hand
+/// The mocap body stays in x of ±0.2 m and y of 0.5 to 0.7 m, 6 cm over the table. The hand
 /// starts uniformly in (−0.2, 0.5) to (−0.17, 0.53) m, the puck in (−0.17, 0.53) to (−0.1, 0.6). A
 /// goal is a position of the hand and one of the puck, uniform in the hand's box, drawn again while
 /// the two are within 5.5 cm. It is reached if the puck is within 5 cm of its position, wherever
@@ -41,7 +41,7 @@ public final class SawyerPush: LaggingEnvironment, VisibleEnvironment {
 
   static let summary = "push a puck to a target on a table"
 
-  /// What the hand follows moves 3 cm a step, and the hand may lag behind it.
+  /// The mocap body moves 3 cm a step, and the hand may lag behind it.
   static let bounds = PlausibleBounds(
     things: [
       .init(name: "hand", indices: [0, 1], largestStep: 0.15),

@@ -1,8 +1,8 @@
 import GoalCore
 
-/// What worlds make of their numbers, stated once.
+/// Observations and steps from a world's numbers, stated once.
 extension GoalTask {
-  /// What is shown of a state: observation and desired goal rounded to `Float`, and the achieved
+  /// The observation of a state: observation and desired goal rounded to `Float`, and the achieved
   /// goal.
   func shown(_ observation: [Double], desiredGoal: [Double]) -> GoalObservation {
     let rounded = observation.map { Float($0) }

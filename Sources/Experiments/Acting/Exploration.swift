@@ -1,6 +1,6 @@
 import GoalCore
 
-/// What is added to a policy's actions while it collects.
+/// The exploration that is added to a policy's actions while it collects.
 ///
 ///     a ← clip(π(s, g) + noise · h · N(0, 1), low, high),  h half of the action's range
 ///     with probability randomActions: a ← U(low, high)

@@ -9,7 +9,7 @@ public struct NamedPolicy: Sendable {
   public let digest: String
   /// The policy.
   public let policy: any GoalPolicy
-  /// What its own actions count as.
+  /// The source that its own actions are stored as.
   public let source: BehaviourSource
 
   /// Names a policy; one that comes from no checkpoint has an empty digest.

@@ -5,7 +5,7 @@ public import GoalCore
 /// An episode is a function of its world seed, the policy and the exploration: neither threads nor
 /// earlier episodes matter.
 public struct Rollout {
-  /// What tells the stream of the exploration's draws from that of the policy's own.
+  /// The purpose that separates the exploration's draws from the policy's own.
   private static let explorationStream: UInt64 = 2
 
   let environment: any GoalEnvironment

@@ -1,7 +1,7 @@
 import Storage
 
 extension TrajectoryCollection {
-  /// What to collect, as a command line or a recipe's file says it.
+  /// The request to collect, from a command line or a recipe's file.
   public struct Request: Codable, Sendable {
     /// The world's id.
     public var environment: String

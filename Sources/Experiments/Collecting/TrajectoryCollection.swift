@@ -10,7 +10,7 @@ import Yams
 
 /// Collects trajectories into a dataset.
 public enum TrajectoryCollection {
-  /// What came of it.
+  /// The result.
   public struct Summary: Sendable {
     /// The manifest, if the dataset is finished.
     let manifest: Manifest?
@@ -24,7 +24,7 @@ public enum TrajectoryCollection {
     /// Whether every episode is there.
     public var isComplete: Bool { manifest != nil }
 
-    /// What a stopped call says: what was kept, and how to go on.
+    /// The message of a stopped call: what was kept, and how to go on.
     public var stopped: String {
       "stopped: \(kept) of \(kept + left) episodes are kept, in finished shards; "
         + "the same command goes on"

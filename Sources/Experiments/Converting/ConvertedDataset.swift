@@ -11,7 +11,7 @@ struct ConvertedDataset: Sendable {
   let request: DatasetConversion.Request
   let format: any DatasetFormat
   let source: any TrajectorySource
-  /// Files of the source beside those that the format names.
+  /// Files of the source in addition to those that the format names.
   let otherFiles: [URL]
   let task: GoalTask
   /// Shards that may wait for the source's digests; each has two files open.
@@ -113,7 +113,7 @@ struct ConvertedDataset: Sendable {
       left: left, notes: source.notes)
   }
 
-  /// What the dataset is made from.
+  /// The origin of the dataset.
   private func identity(of files: [ConvertedFile]) -> DatasetIdentity {
     DatasetIdentity(
       id: request.output.lastPathComponent, task: task,

@@ -16,7 +16,7 @@ public enum DatasetConversion {
     Formats.all.map { "\n  \($0.name): \($0.summary)" }.joined()
   }
 
-  /// What a command line asks for.
+  /// A command line's request.
   public struct Request: Sendable {
     /// A file or folder.
     public var input: URL
@@ -46,7 +46,7 @@ public enum DatasetConversion {
     public var clipsActions = false
     /// Whether the output is to be compressed.
     public var compress = false
-    /// The most bytes that a packed input may unpack to, or nil for
+    /// The maximum number of bytes that a packed input may unpack to, or nil for
     /// `FormatOptions.usualMaximumBytes`.
     public var maximumBytes: Int?
     /// Threads.
@@ -66,7 +66,7 @@ public enum DatasetConversion {
       observationKeys != nil || goalKeys != nil || ends != nil || skipsBad || clipsActions
     }
 
-    /// What decides the result besides the files, as the manifest keeps it.
+    /// The options that decide the result, as the manifest keeps them.
     var options: [String: String] {
       [
         "environment": environment, "threshold": threshold.map { "\($0)" },
@@ -79,7 +79,7 @@ public enum DatasetConversion {
     }
   }
 
-  /// What came of it.
+  /// The result.
   public struct Report: Encodable, Sendable {
     /// The input.
     public let input: String
@@ -97,7 +97,7 @@ public enum DatasetConversion {
     public let sha256: String?
     /// Episodes that are still to be converted.
     public let left: Int
-    /// What could not be carried over as it was.
+    /// What was lost, computed and assumed.
     public let notes: ConversionNotes
 
     /// It in a line, and its notes in theirs.

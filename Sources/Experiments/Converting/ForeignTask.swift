@@ -7,7 +7,7 @@ import Storage
 /// The task of foreign episodes: a registered world's, or one of their sizes alone.
 struct ForeignTask: Sendable {
   let task: GoalTask
-  /// Whether it is known when a goal is reached, so that rewards and successes can be worked out.
+  /// Whether it is known when a goal is reached, so that rewards and successes can be computed.
   let isThresholdKnown: Bool
   let notes: ConversionNotes
 
@@ -120,8 +120,8 @@ struct ForeignTask: Sendable {
       notes.assumed.append("a goal is reached within \(threshold), as --threshold says")
     } else {
       notes.assumed.append(
-        "when a goal is reached is not known, so rewards and successes are not worked out, and a "
-          + "learner's relabelled reward is 0 only where a goal is met exactly: --threshold says it"
+        "when a goal is reached is not known, so rewards and successes are not computed, and a "
+          + "learner's relabelled reward is 0 only if a goal is met exactly: give --threshold"
       )
     }
     task = GoalTask(

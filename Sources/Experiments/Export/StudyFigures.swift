@@ -12,7 +12,7 @@ struct StudyFigures {
   /// Worlds in the order in which they stand.
   var environments: [String] { rows.map(\.environment).uniqued }
 
-  /// What is drawn of each world: success, and the paper's return, which goes on if success is
+  /// The figures of each world: success, and the paper's return, which goes on if success is
   /// full.
   private static let measures: [Measure] = [.success, .returnBeforeLast]
 

@@ -81,7 +81,7 @@ struct StudyLevel: Sendable, Equatable {
     }
   }
 
-  /// What a measure can be in a world; anything if either is unknown here.
+  /// A measure's range in a world; anything if either is unknown here.
   private static func range(of measure: String, in environment: String) -> ClosedRange<Double> {
     guard let measure = Measure(name: measure),
       let world = try? EnvironmentRegistry.world(environment)

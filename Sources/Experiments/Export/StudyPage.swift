@@ -93,7 +93,7 @@ struct StudyPage {
   /// How an answer begins that was not given.
   private static let ours = "By the table"
 
-  /// What stands in for an answer that was not given.
+  /// The answer if none is given.
   private var suggestion: String {
     let sentences = comparison.sentences
     return Self.ours

@@ -7,7 +7,7 @@ import Support
 
 /// The film of an episode of a dataset.
 public struct EpisodeFilm: Codable, Sendable, Equatable {
-  /// What the pictures are drawn from.
+  /// The source of the pictures.
   public enum Origin: String, Codable, Sendable {
     /// The simulator's states that are stored with the episode.
     case states
@@ -23,7 +23,7 @@ public struct EpisodeFilm: Codable, Sendable, Equatable {
   public let shard: Int
   /// The film's file.
   public let video: String
-  /// What the pictures are drawn from.
+  /// The source of the pictures.
   public let origin: Origin
   /// Steps of the episode.
   public let steps: Int

@@ -5,7 +5,7 @@ public import Reporting
 import Storage
 import Support
 
-/// What a checkpoint is.
+/// A description of a checkpoint.
 public struct CheckpointInspection: Encodable, Sendable, Inspected {
   /// The path that was given.
   public let checkpoint: String

@@ -6,7 +6,7 @@ public import Storage
 public import Statistics
 import Support
 
-/// What a dataset is and what is in it.
+/// A description of a dataset and of its contents.
 ///
 /// Each thread reads one shard at a time. It keeps data of fixed size, four numbers per episode,
 /// and at most 500,000 rows of each column for quantiles. The result does not depend on the number

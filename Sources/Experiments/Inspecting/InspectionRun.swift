@@ -6,11 +6,11 @@ import Statistics
 public import Storage
 import Support
 
-/// What a training run is and how far it has come.
+/// A description of a training run and of its progress.
 public struct RunInspection: Encodable, Sendable, Inspected {
   /// The folder.
   public let run: String
-  /// What it is made from.
+  /// Its configuration.
   public let configuration: RunConfiguration
   /// The digests of its datasets' manifests.
   public let datasets: [String]
@@ -24,7 +24,7 @@ public struct RunInspection: Encodable, Sendable, Inspected {
   let evaluations: [TimedEvaluation]
   /// The evaluation of the best checkpoint; nil if none was evaluated.
   let best: TimedEvaluation?
-  /// What was found wrong, oldest first.
+  /// The warnings, oldest first.
   public let warnings: [String]
   /// The last row of the metrics, by name.
   public let metrics: [String: Double]

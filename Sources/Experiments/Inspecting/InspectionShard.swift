@@ -4,7 +4,7 @@ import Storage
 import Statistics
 import Support
 
-/// What is kept of one shard: sums of fixed size, a few numbers an episode, and its sampled rows.
+/// The summary of one shard: sums of fixed size, a few numbers an episode, and its sampled rows.
 struct ShardSummary: Sendable {
   /// Rows whose values are kept for quantiles.
   struct Samples: Sendable {
@@ -152,7 +152,7 @@ struct ShardSummary: Sendable {
   }
 }
 
-/// What is kept of a shard's actions.
+/// The summary of a shard's actions.
 struct ActionSummary: Sendable {
   /// Bins of a dimension's histogram, from the lowest to the highest action of the space.
   static let bins = 10

@@ -3,7 +3,7 @@ import GoalCore
 import Learners
 public import Replay
 
-/// What a sampling scheme draws from datasets, beside what its closed form says.
+/// The draws of a sampling scheme from datasets, next to their expected distribution.
 public struct SampleInspection: Inspected {
   /// How many goals came from one place, and how many should have.
   public struct Share: Codable, Sendable {
@@ -21,7 +21,7 @@ public struct SampleInspection: Inspected {
     public let offset: Int
     /// Rows, or batches if a batch has one draw.
     public let drawn: Int
-    /// What the closed form expects.
+    /// The expected share.
     public let expected: Double
   }
 
@@ -44,7 +44,7 @@ public struct SampleInspection: Inspected {
     public let rewardDensity: Double
   }
 
-  /// What was asked for.
+  /// The request.
   public let scheme: String
   /// The scheme as values.
   public let settings: SamplingScheme
@@ -66,7 +66,7 @@ public struct SampleInspection: Inspected {
   public let duplicates: Double
   /// Mean number of different pairs of step and goal offset in a batch.
   public let pairs: Double
-  /// What a reader should know before training with it.
+  /// Warnings to a reader before training with it.
   public let warnings: [String]
 
   /// Draws batches of a named scheme, or of a learner's own, and counts.
@@ -222,7 +222,7 @@ private struct GoalCounts {
   }
 }
 
-/// What a closed form says of origins and offsets, over episodes of several lengths.
+/// The expected distribution of origins and offsets, over episodes of several lengths.
 private struct GoalLaw {
   var origins: [GoalOrigin: Double] = [:]
   var offsets: [Int: Double] = [:]

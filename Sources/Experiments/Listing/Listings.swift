@@ -3,7 +3,7 @@ import GoalCore
 import Learners
 import Reporting
 
-/// What the listing subcommands print.
+/// The output of the listing subcommands.
 public enum Listings {
   /// All worlds in a table, or one with all that its task says.
   public static func environments(_ identifier: String?) throws -> String {

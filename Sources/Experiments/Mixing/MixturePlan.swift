@@ -34,8 +34,8 @@ struct MixturePlan: Sendable {
   private let compress: Bool?
   private let inputs: [MixtureInputs.Input]
 
-  /// The most shards of an input that is taken several times: a list of them is held, and each has
-  /// two files.
+  /// The maximum number of shards of an input that is taken several times: a list of them is held,
+  /// and each has two files.
   private static let repeatedLimit = 1 << 16
 
   /// Plans a mixture of the episodes at `lists` of each input: ascending places, one list a round.

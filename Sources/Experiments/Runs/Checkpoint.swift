@@ -5,7 +5,7 @@ import Learners
 import Storage
 public import Support
 
-/// What tells a checkpoint's policy apart: the text in the head of `policy.safetensors`.
+/// The identity of a checkpoint's policy: the text in the head of `policy.safetensors`.
 ///
 /// With it that one file is enough to act.
 public struct PolicyHeader: Codable, CheckedValue, Equatable {
@@ -54,7 +54,7 @@ public enum Checkpoint {
     let counters: [String: JSONValue]
     /// How the policy was evaluated, if the checkpoint is kept for that.
     let evaluation: TimedEvaluation?
-    /// What the run's monitor had seen; nil in checkpoints of older versions.
+    /// The state of the run's monitor; nil in checkpoints of older versions.
     var monitor: RunMonitor?
   }
 

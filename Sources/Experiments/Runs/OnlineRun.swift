@@ -33,7 +33,7 @@ public struct OnlineRun: Codable, Sendable, Equatable {
   /// A run that does not collect.
   public init() {}
 
-  /// Reads a share or two of them, as in `0.5`, `0.5-0`, `0.5:0` or `0.5→0`; nil if it is none.
+  /// Reads a share or two of them, as in `0.5`, `0.5-0`, `0.5:0` or `0.5→0`; nil for other texts.
   public static func shares(_ text: String) -> [Double]? {
     let parts = text.split(omittingEmptySubsequences: false) { "-:→".contains($0) }
     let shares = parts.compactMap { Double($0) }

@@ -37,7 +37,7 @@ public struct RunFolder: Sendable {
       String(format: "%09d", updates))
   }
 
-  /// What an online run collects.
+  /// The dataset that an online run collects.
   var dataset: URL { url.appendingPathComponent("dataset") }
 
   /// The checkpoint that was evaluated best.
@@ -67,7 +67,7 @@ public struct RunFolder: Sendable {
     try WholeFile.write(try JSON.pretty(saved) + Data("\n".utf8), to: configuration)
   }
 
-  /// What `config.json` says; throws what is wrong with it.
+  /// The contents of `config.json`; throws the first fault in it.
   func saved() throws -> SavedConfiguration {
     try StoredJSON.read(SavedConfiguration.self, from: configuration)
   }
@@ -115,7 +115,7 @@ public struct RunFolder: Sendable {
   }
 }
 
-/// What `config.json` holds: the configuration, and what it was applied to.
+/// The contents of `config.json`: the configuration, and what it was applied to.
 struct SavedConfiguration: Codable {
   let configuration: RunConfiguration
   let datasetDigests: [String]

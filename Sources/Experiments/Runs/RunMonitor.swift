@@ -19,7 +19,7 @@ enum RunWarning: Equatable, CustomStringConvertible {
     }
   }
 
-  /// What was found.
+  /// The findings.
   var description: String {
     switch self {
     case .actionsCollapsed(let entropy, let ofData):
@@ -44,7 +44,7 @@ struct RunMonitor: Codable, Equatable {
 
   private var collapsedRows = 0
 
-  /// What is wrong with a row; a collapse is said once, and again after the actions recovered.
+  /// The faults of a row; a collapse is reported once, and again after the actions recovered.
   ///
   /// A row that exists only because the run came to its end does not count towards a collapse.
   /// Otherwise a resumed run would have one more than a run that was longer from the beginning.

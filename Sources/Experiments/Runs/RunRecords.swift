@@ -70,7 +70,7 @@ struct MetricsFile {
   /// Opens the file; rows after `updates` are dropped, since those updates are made again, and a
   /// last row that was cut short.
   ///
-  /// Throws `ExperimentError.damaged` for any other row that is none.
+  /// Throws `ExperimentError.damaged` for any other malformed row.
   init(_ file: URL, upTo updates: Int) throws {
     self.file = file
     let lines = updates > 0 ? try WholeLines.read(file) : []
@@ -133,7 +133,7 @@ struct MetricsLines {
 
   /// Opens the file; lines after `updates` are dropped, and a last line that was cut short.
   ///
-  /// Throws `ExperimentError.damaged` for any other line that is none.
+  /// Throws `ExperimentError.damaged` for any other malformed line.
   init(_ file: URL, upTo updates: Int) throws {
     self.file = file
     let lines = updates > 0 ? try WholeLines.read(file) : []

@@ -75,7 +75,7 @@ struct SeenEpisodes: Codable, Equatable {
   var inherited: [Group] = []
   /// The datasets' episodes.
   var datasets: [Group] = []
-  /// What an online run collected, in order.
+  /// The episodes that an online run collected, in order.
   var collected: [Group] = []
 
   /// What a policy of so many updates has seen, as what a run that begins with it inherits.

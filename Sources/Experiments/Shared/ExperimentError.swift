@@ -1,4 +1,4 @@
-/// What can go wrong with a request, besides what the layers below say.
+/// Errors of requests, in addition to those of the layers below.
 public enum ExperimentError: Error, Equatable, CustomStringConvertible {
   /// There is neither a run, a checkpoint nor a policy's file there.
   case notACheckpoint(path: String, reason: String)
@@ -36,7 +36,7 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
   case tooLargeToDecode(path: String, bytes: Int, limit: Int)
   /// Datasets cannot be mixed as was asked.
   case cannotMix(path: String, reason: String)
-  /// A learner draws goals that its dataset has not.
+  /// The learner samples desired goals, but the dataset has none.
   case noDesiredGoals(path: String, learner: String, settings: [String])
   /// Files cannot be converted as was asked.
   case cannotConvert(path: String, reason: String)
@@ -105,7 +105,7 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
     case .actionNotFinite(let policy, let found):
       "\(policy): its actions must be finite numbers, found \(found)"
     case .notFinite(let metric, let update, let saved, let last):
-      "not-finite: \(metric) must be a finite number, and is none at update \(update): the run stopped, "
+      "not-finite: \(metric) must be a finite number, and is not at update \(update): the run stopped, "
         + "its state is in \(saved), "
         + (last.map { "its last checkpoint is \($0)" } ?? "it has no checkpoint")
     }

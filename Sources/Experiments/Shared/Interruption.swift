@@ -7,7 +7,7 @@ private let stopIsAsked = Atomic(false)
 private let heeding = Atomic(0)
 private let lastSignal = Atomic<Int32>(0)
 private let lastSecond = Atomic(0)
-/// What is said of how to go on, as C's text, which a signal's handler can read.
+/// The advice on how to continue, as a C string that a signal handler can read.
 nonisolated(unsafe) private let advice = Atomic<UnsafeMutablePointer<CChar>?>(nil)
 
 /// Ctrl-C and its kin: work looks here between its units, keeps what is done and says how to go on.
@@ -96,7 +96,7 @@ public enum Interruption {
   /// Whether a stop was asked for.
   public static var isAsked: Bool { stopIsAsked.load(ordering: .relaxed) }
 
-  /// What is done at a signal; only what a handler may do.
+  /// The work at a signal: only what a handler may do.
   private static let heed: @convention(c) (Int32) -> Void = { number in
     var now = timespec()
     clock_gettime(CLOCK_MONOTONIC, &now)

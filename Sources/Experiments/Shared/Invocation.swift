@@ -45,7 +45,7 @@ extension Provenance {
 }
 
 extension Provenance.Part {
-  /// What decides the last bits of training, by name.
+  /// The things that decide the last bits of training, by name.
   var numerics: [String: String] {
     (libraries ?? [:]).merging(instructionSet.map { ["instructions": $0] } ?? [:]) { mine, _ in mine
     }

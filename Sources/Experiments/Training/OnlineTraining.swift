@@ -84,7 +84,7 @@ enum OnlineTraining {
     }
   }
 
-  /// What the rounds work on.
+  /// The state of the rounds.
   private final class Loop {
     private(set) var state = State()
     let schedule: OnlineSchedule
@@ -159,7 +159,7 @@ enum OnlineTraining {
         evaluating: schedule.isEvaluated(afterEpisode: number), adding: save)
     }
 
-    /// What comes before the first round: the updates on demonstrations, and an evaluation if these
+    /// The work before the first round: the updates on demonstrations, and an evaluation if these
     /// go by steps.
     func prepare() throws {
       guard state.rounds == 0 else { return }
@@ -221,7 +221,7 @@ enum OnlineTraining {
       successes.append(episode.successes.last ?? false)
     }
 
-    /// What is measured of the collecting beside the learner.
+    /// The metrics of collecting, logged with the learner's.
     private func measured(_ share: Double) -> Metrics {
       var metrics = Metrics()
       let recent = successes.suffix(100)

@@ -2,7 +2,7 @@ import GoalCore
 public import Reporting
 import Statistics
 
-/// What came of several seeds of one configuration.
+/// The results of several seeds of one configuration.
 public struct SeedsSummary: Sendable {
   /// The runs, in the order of their seeds.
   public let runs: [TrainingSummary]
@@ -37,7 +37,7 @@ public struct SeedsSummary: Sendable {
     return table
   }
 
-  /// What the table's intervals are about, and what was left out, a sentence each.
+  /// The subject of the table's intervals, and what was left out, a sentence each.
   public var notes: [String] {
     [
       "95 % intervals of one run: this checkpoint, on starts in general; over seeds: the method, for "

@@ -5,13 +5,13 @@ import Replay
 import Storage
 import Support
 
-/// What a run is trained on: its datasets as sources with weights, and what was held out of them.
+/// A run's training data: its datasets as sources with weights, and what was held out of them.
 struct TrainingData {
   /// The datasets' task.
   let task: GoalTask
-  /// What batches are drawn from.
+  /// The sources of batches.
   let training: [WeightedSource]
-  /// What was held out, with the same weights; empty if nothing was.
+  /// The held-out episodes, with the same weights; empty if none are.
   let validation: [WeightedSource]
   /// Whether every episode has a goal that was asked for.
   let hasDesiredGoals: Bool

@@ -55,7 +55,7 @@ public enum TrainingPart: String, Codable, Sendable, CaseIterable {
   /// It is not known which episodes it was given.
   case unknown = "not known"
 
-  /// What is so of `count` of `total` episodes, as the end of a sentence.
+  /// A statement about `count` of `total` episodes, as the end of a sentence.
   func sentence(_ count: Int, of total: Int) -> String {
     let was = count == 1 ? "was" : "were"
     return "\(count) of \(total) episodes "
@@ -72,8 +72,8 @@ public enum TrainingPart: String, Codable, Sendable, CaseIterable {
 }
 
 extension SeenEpisodes {
-  /// What a checkpoint's run saw: from its record, or, if an older version wrote none, from its
-  /// datasets as far as they still exist.
+  /// The episodes that a checkpoint's run saw: from its record, or, if an older version wrote none,
+  /// from its datasets as far as they still exist.
   ///
   /// It is nil if neither tells.
   init?(ofPolicy path: String, _ header: PolicyHeader) throws {

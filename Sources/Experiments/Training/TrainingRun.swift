@@ -14,7 +14,7 @@ import Support
 final class TrainingRun {
   /// Where it lies.
   let folder: RunFolder
-  /// What it is made from, resolved.
+  /// Its configuration, resolved.
   let configuration: RunConfiguration
   /// The task.
   let task: GoalTask
@@ -39,9 +39,9 @@ final class TrainingRun {
   private var records: RunRecords
   private var evaluations: RunEvaluations
   private var last: LastEvaluation?
-  /// What was seen of the metrics so far.
+  /// The monitor of the metrics so far.
   private(set) var monitor: RunMonitor
-  /// What the run could learn from; its loop adds what it collects.
+  /// The episodes that the run could learn from; its loop adds those that it collects.
   private(set) var seen = SeenEpisodes()
   private var isSeenWritten = false
   /// This call, once it has made an update.
@@ -353,7 +353,7 @@ final class TrainingRun {
   }
 }
 
-/// What came of a run.
+/// The result of a run.
 public struct TrainingSummary: Sendable {
   /// The run's folder.
   public let folder: URL

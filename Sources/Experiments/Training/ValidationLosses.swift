@@ -1,7 +1,7 @@
 import Learners
 import Replay
 
-/// The loss terms on episodes that were held out, beside those on what is trained on.
+/// The loss terms on episodes that were held out, next to those on training data.
 struct ValidationLosses {
   private let sampler: Sampler
   private var batch: GoalBatch

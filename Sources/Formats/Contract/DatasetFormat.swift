@@ -5,9 +5,9 @@ public import Support
 /// A format that trajectories come in and go out as: a folder of `Formats`, and a line in
 /// `Formats.all`.
 public protocol DatasetFormat: Sendable {
-  /// What the command line calls it.
+  /// Its name on the command line.
   var name: String { get }
-  /// What it is, in a few words.
+  /// A summary in a few words.
   var summary: String { get }
   /// Whether a file or folder is of it, judged by its name and its first bytes.
   func recognizes(_ url: URL) -> Bool
@@ -31,7 +31,7 @@ public protocol DatasetFormat: Sendable {
   func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any TrajectorySource
   /// Writes episodes; the output appears whole or not at all.
   ///
-  /// - Returns: What the format could not hold, what was worked out and what was assumed.
+  /// - Returns: What the format could not hold, what was computed and what was assumed.
   func write(_ request: FormatRequest) throws(StorageError) -> ConversionNotes
 }
 

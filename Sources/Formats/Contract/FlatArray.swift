@@ -7,12 +7,12 @@ import Synchronization
 /// An array of a flat format: a row for each step, state or episode of all episodes, one after the
 /// other.
 struct FlatArray: Sendable {
-  /// What the format calls it.
+  /// Its name in the format.
   let name: String
   let type: HDF5Type
   /// Lengths of its axes, as the format has them.
   let shape: [Int]
-  /// What it has rows for.
+  /// The axis of its rows.
   let axis: RowAxis
   /// The columns that its rows are made of.
   let columns: Set<String>
@@ -114,7 +114,8 @@ extension FormatRequest {
   /// Writes so many blocks and does the source's checks, on all threads.
   ///
   /// A file system takes one write to a file at a time: while there are checks to do, one thread
-  /// writes. Afterwards threads take the checks with the most bytes left, so that they all finish at about the same time.
+  /// writes. Afterwards threads take the checks with the most bytes left, so that they all finish
+  /// at about the same time.
   private func share(
     _ blocks: Int, _ write: @Sendable (Int) throws(StorageError) -> Void
   ) throws(StorageError) {

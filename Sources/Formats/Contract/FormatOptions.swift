@@ -14,7 +14,7 @@ public enum EpisodeEnds: String, Sendable, CaseIterable {
   case both
 }
 
-/// What is known about files beside the files.
+/// Information about a foreign file that the file itself does not contain.
 public struct FormatOptions: Sendable {
   /// The task of the world that they are of, if it is known.
   public var task: GoalTask?
@@ -30,7 +30,7 @@ public struct FormatOptions: Sendable {
   public var ends = EpisodeEnds.both
   /// Whether episodes that break the format's rules are left out, instead of all.
   public var skipsBad = false
-  /// The most bytes that packed contents may unpack to.
+  /// The maximum number of bytes that packed contents may unpack to.
   public var maximumBytes: Int
   /// Whether nobody said `maximumBytes`, so that more may be for files that are found on opening.
   public var isUsualMaximum = false
@@ -59,8 +59,8 @@ public struct FormatOptions: Sendable {
   /// attack.
   private static let usualGain = 100
 
-  /// The most bytes that files may unpack to if nobody says otherwise: `usualGain` times their own,
-  /// and 1 GiB at least.
+  /// The maximum number of bytes that files may unpack to if nobody says otherwise: `usualGain`
+  /// times their own, and 1 GiB at least.
   public static func usualMaximumBytes(of files: [URL]) -> Int {
     let total = files.reduce(0) { sum, file in
       sum

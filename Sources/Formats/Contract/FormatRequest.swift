@@ -3,11 +3,11 @@ public import GoalCore
 public import Storage
 import Support
 
-/// What is to be written, and what goes beside it.
+/// A request to write episodes.
 public struct FormatRequest: Sendable {
   /// The episodes, with their goals, rewards and successes if these are known.
   public let source: any TrajectorySource
-  /// What they are of.
+  /// Their task.
   public let task: GoalTask
   /// Where to: a file or folder that is not there.
   public let url: URL
@@ -84,7 +84,7 @@ extension FormatRequest {
     return try needed(.observations, "every dataset has them")
   }
 
-  /// What of the source's columns the format has no place for.
+  /// The source's columns that the format has no place for.
   func lost(but kept: Set<String>) -> [String] {
     let others = source.columns.keys.filter { !kept.contains($0) }.sorted()
     return others.isEmpty

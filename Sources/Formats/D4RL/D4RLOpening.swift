@@ -5,7 +5,7 @@ import SafeHDF5
 import Storage
 import Support
 
-/// What is found out when a D4RL file is opened: where episodes end, which columns there are, what
+/// The layout found when a D4RL file is opened: where episodes end, which columns there are, what
 /// is lost.
 struct D4RLOpening {
   /// A dataset of the file, and how a column comes of it.

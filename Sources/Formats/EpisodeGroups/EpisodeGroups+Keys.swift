@@ -72,7 +72,7 @@ extension EpisodeGroups {
     return taken
   }
 
-  /// The refusal of several observations of which it is not known how they are joined.
+  /// The refusal of several observations without an order to join them.
   func unclear(_ names: [String], _ joinable: [String], _ head: String) -> StorageError {
     let keys = joinable.map(shown)
     let remedy =

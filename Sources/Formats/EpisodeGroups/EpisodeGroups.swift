@@ -7,8 +7,8 @@ import Support
 
 /// Episodes of an HDF5 file that has a group for each, read a run at a time.
 ///
-/// What Minari and robomimic have in common: a column lies in pieces, datasets of one path in every
-/// episode's group, of which all rows are wanted or one.
+/// The common layout of Minari and robomimic: a column lies in pieces, datasets of one path in
+/// every episode's group, of which all rows are wanted or one.
 struct EpisodeGroups: Sendable {
   /// Which rows of a dataset are wanted.
   enum Rows: Sendable {
@@ -52,7 +52,7 @@ struct EpisodeGroups: Sendable {
     }
   }
 
-  /// What a row of a column must be.
+  /// The type and shape of a column's rows.
   enum RowKind: Sendable {
     /// One number, which may stand in an axis of its own.
     case number
@@ -65,7 +65,7 @@ struct EpisodeGroups: Sendable {
   /// Numbers of a column's rows, and the pieces that give an episode's rows of them.
   struct Part: Sendable {
     let pieces: [Piece]
-    /// What the file has it as.
+    /// Its type in the file.
     let stored: HDF5Type
     let storedShape: [Int]
 

@@ -124,7 +124,7 @@ private struct MinariEpisodes: TrajectorySource {
     groups.notes.lost += metadata.others
 
     try groups.readEnds(terminated: "terminations", truncated: "truncations", options)
-    // What follows from the episode is worked out again when it goes out.
+    // What follows from the episode is computed again when it goes out.
     let known =
       ["id", "total_steps"] + ["sum", "mean", "std", "max", "min"].map { "rewards_" + $0 }
     if let seeds = try groups.readAttributes(["seed"], leaving: Set(known), options)["seed"] {

@@ -43,7 +43,7 @@ struct Robomimic: DatasetFormat {
   let keepsValidationInside = true
   let joinsKeys = true
 
-  /// What the columns of masks begin with.
+  /// The prefix of the columns of masks.
   static let maskPrefix = "extra/mask_"
 
   func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any TrajectorySource {

@@ -4,7 +4,7 @@ import HDF5
 import Storage
 import Support
 
-/// What is found out when a LeRobot dataset is opened: where episodes end, which columns there are,
+/// The layout found when a LeRobot dataset is opened: where episodes end, which columns there are,
 /// what is lost.
 struct LeRobotOpening {
   /// A column's rows, and what they are for.
@@ -273,7 +273,7 @@ struct LeRobotOpening {
     }
   }
 
-  /// What can be done about observations or goals that are not there: the features that can be
+  /// The remedy for missing observations or goals: the features that can be
   /// joined.
   private func remedy(_ option: String) throws(StorageError) -> String {
     var names: [String] = []

@@ -22,7 +22,7 @@ struct LeRobotRows: Sendable {
   /// The names of the columns, sorted.
   var names: [String] { columns.keys.sorted() }
 
-  /// The most memory that Arrow takes for pages and batches; writers make pages of 1 MB.
+  /// The maximum memory that Arrow takes for pages and batches; writers make pages of 1 MB.
   private static let memory = 256 << 20
 
   /// Looks at the files; there is one at least.

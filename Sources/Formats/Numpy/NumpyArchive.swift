@@ -7,7 +7,7 @@ import Synchronization
 struct NumpyArchive {
   /// The arrays by name, in the order of the archive.
   let arrays: [(name: String, array: NumpyArray)]
-  /// What could not be read, as `name: why`.
+  /// The members that could not be read, as `name: why`.
   let others: [(name: String, reason: String)]
   private let url: URL
 
@@ -91,7 +91,7 @@ struct NumpyArchive {
     return found.withLock { $0 }
   }
 
-  /// What is made of arrays that are stored in another way.
+  /// The conversions of arrays that are stored in another way.
   var conversions: [String] { arrays.compactMap(\.array.conversion) }
 
   /// An array by its name; nil if it is missing.

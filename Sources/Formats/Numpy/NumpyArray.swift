@@ -5,7 +5,7 @@ import Support
 
 /// An array of numpy where it lies in a file.
 struct NumpyArray: @unchecked Sendable {
-  /// What messages call it.
+  /// Its name in messages.
   let name: String
   /// The file, for messages.
   let path: String

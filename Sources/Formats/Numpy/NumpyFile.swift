@@ -16,7 +16,7 @@ enum NumpyFile {
   /// So many bytes at a file's start have its whole header.
   static let headerRoom = 12 + headerLimit
 
-  /// What a file's first bytes say of its array.
+  /// The description of an array in a file's first bytes.
   struct Header {
     /// The element type.
     let type: HDF5Type

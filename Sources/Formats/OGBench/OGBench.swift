@@ -113,7 +113,7 @@ struct OGBench: DatasetFormat {
   }
 }
 
-/// What is found out when an OGBench file is opened.
+/// The layout found when an OGBench file is opened.
 private struct OGBenchOpening {
   private let archive: NumpyArchive
   private let url: URL

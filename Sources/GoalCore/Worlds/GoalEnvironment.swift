@@ -1,4 +1,4 @@
-/// What a world shows at one moment.
+/// An observation with its goals.
 public struct GoalObservation: Sendable, Equatable {
   /// The observation, `[O]`.
   public var observation: [Float]
@@ -15,9 +15,9 @@ public struct GoalObservation: Sendable, Equatable {
   }
 }
 
-/// What one action led to.
+/// The result of one action.
 public struct GoalStep: Sendable, Equatable {
-  /// What the world shows after the action.
+  /// The observation after the action.
   public var next: GoalObservation
   /// The world's own reward of the new state.
   public var reward: Float

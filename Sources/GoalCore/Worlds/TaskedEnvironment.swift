@@ -19,7 +19,7 @@ public struct EvaluationTask: Sendable, Equatable {
 public struct DataLaw: Sendable, Equatable {
   /// Its name in a recipe, such as `navigate`.
   public let name: String
-  /// What it does, in a few words.
+  /// A summary in a few words.
   public let summary: String
   /// Steps of an episode.
   public let steps: Int
@@ -35,7 +35,7 @@ public struct DataLaw: Sendable, Equatable {
   }
 }
 
-/// What an episode of a world with named tasks is.
+/// The kind of an episode in a world with named tasks.
 public enum EpisodeKind: Sendable, Equatable {
   /// An evaluation on the task of that number, from 1.
   case task(Int)

@@ -2,7 +2,7 @@ internal import GoalCore
 internal import Replay
 internal import Torch
 
-/// What the settings of learners with a critic have in common; the defaults are WGCSL's code's.
+/// The settings shared by learners with a critic; the defaults are WGCSL's code's.
 public struct ActorCriticSettings: SharedSettings {
   /// Rows in a batch, `B`.
   @Setting("rows in a batch; 512 for the hard tasks", .batch) public var batchSize = 128
@@ -20,7 +20,7 @@ public struct ActorCriticSettings: SharedSettings {
   public var discount = Discount.horizon
   /// Share of a target that stays when it moves.
   @Setting("share of a target that stays when it moves", .share) public var polyak = 0.9
-  /// What counts as a reward.
+  /// The reward convention.
   @Setting("0/1: the world's reward plus 1; -1/0: the world's own", "supervised_sampler.py")
   public var rewards = RewardConvention.zeroOrOne
   /// Whether the critics' targets are clipped to ±1 / (1 − γ).
@@ -35,10 +35,10 @@ public struct ActorCriticSettings: SharedSettings {
   public init() {}
 }
 
-/// What can be set about a learner with a critic: what all of those share, and its own.
+/// The settings of a learner with a critic: what all of those share, and its own.
 protocol ActorCriticConfiguration: SharingConfiguration where Shared == ActorCriticSettings {}
 
-/// What can be set about a learner whose targets move at the end of a cycle of updates, as in
+/// The settings of a learner whose targets move at the end of a cycle of updates, as in
 /// WGCSL's code.
 protocol CyclicConfiguration: ActorCriticConfiguration {
   var batchesPerCycle: Int { get set }
@@ -228,13 +228,14 @@ final class ActorCritic {
     return metrics
   }
 
-  /// What was minimised of the policy: its loss, its actions `[B, A]` and its gradients.
+  /// The policy's loss: its loss, its actions `[B, A]` and its gradients.
   typealias PolicyStep = (loss: Tensor, chosen: Tensor, gradients: [Tensor])
-  /// What was minimised of the critics: their loss, the first one's values `[B, 1]` and their
+  /// The critics' losses: their loss, the first one's values `[B, 1]` and their
   /// gradients.
   typealias CriticStep = (loss: Tensor, values: Tensor, gradients: [Tensor])
 
-  /// What shows whether the policy learns beside the data's `actions`, and whether the critics do.
+  /// Metrics that show whether the policy learns, compared with the data's `actions`, and whether
+  /// the critics do.
   func metrics(
     of step: PolicyStep, and critics: CriticStep? = nil, actions: Tensor, batch: GoalBatch
   ) -> Metrics {

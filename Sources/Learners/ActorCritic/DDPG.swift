@@ -55,9 +55,9 @@ public enum HindsightGoals: DDPGGoals {
 ///
 /// Shapes: `B` rows, `D` observation and goal, `A` action.
 public final class DDPG<Goals: DDPGGoals>: ActorCriticLearner {
-  /// What can be set; the defaults are the reference's, `wgcsl/algo/config.py`.
+  /// The settings; the defaults are the reference's, `wgcsl/algo/config.py`.
   public struct Configuration: CyclicConfiguration {
-    /// What it shares with the other learners that have a critic.
+    /// The settings shared by learners with a critic.
     @SettingsFrom("config.py") public var shared = ActorCriticSettings()
     /// Updates in a cycle, after which the targets move.
     @Setting("updates after which the targets move once", .count, "config.py, n_batches")

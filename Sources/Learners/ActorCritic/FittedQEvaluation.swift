@@ -1,7 +1,7 @@
 public import GoalCore
 internal import Torch
 
-/// What a goal-conditioned policy would get, estimated from data that others collected.
+/// The return of a goal-conditioned policy, estimated from data that others collected.
 ///
 ///     minimise  E[ (Q(s, a, g) − clip(r(s′, g) + γ c Q′(s′, π(s′, g), g)))² ]
 ///

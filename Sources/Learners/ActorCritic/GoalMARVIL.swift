@@ -24,9 +24,9 @@ internal import Torch
 /// 1. the advantage is of one step under a learned Q, not of the data's returns; 2. it is not
 ///    divided by a running norm.
 public final class GoalMARVIL: ActorCriticLearner {
-  /// What can be set; the defaults are the reference's, `wgcsl/algo/config.py`.
+  /// The settings; the defaults are the reference's, `wgcsl/algo/config.py`.
   public struct Configuration: CyclicConfiguration {
-    /// What it shares with the other learners that have a critic.
+    /// The settings shared by learners with a critic.
     @SettingsFrom("config.py") public var shared = ActorCriticSettings()
     /// Updates in a cycle, after which the targets move.
     @Setting("updates after which the targets move once", .count, "config.py, n_batches")

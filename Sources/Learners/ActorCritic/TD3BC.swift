@@ -25,9 +25,9 @@ internal import Torch
 ///
 /// Shapes: `B` rows, `D` observation and goal, `A` action.
 public final class TD3BC: ActorCriticLearner {
-  /// What can be set; the defaults are the reference's, `TD3_BC.py` and `main.py`.
+  /// The settings; the defaults are the reference's, `TD3_BC.py` and `main.py`.
   public struct Configuration: ActorCriticConfiguration {
-    /// What it shares with the other learners that have a critic.
+    /// The settings shared by learners with a critic.
     @SettingsFrom(
       meanings: [
         "batchSize": "rows in a batch; WGCSL's for its tasks",
@@ -46,7 +46,7 @@ public final class TD3BC: ActorCriticLearner {
       "share of rows that the critics see with their original goal",
       .share, "WGCSL, keep_origin_rate")
     public var originalValueGoals = 0.2
-    /// α, the weight of the value beside imitation.
+    /// α, the weight of the value against imitation.
     @Setting("weight of the value beside imitation", .weight, "main.py, alpha")
     public var valueWeight = 2.5
     /// Updates of the critics for each of policy and targets.

@@ -1,13 +1,13 @@
 internal import Glibc
 
-/// What the values of a learner are sums of: its discount, what it counts as a reward, and where it
+/// The scale of a learner's values: its discount, what it counts as a reward, and where it
 /// begins to count.
 ///
 ///     V = Σ_{i ≥ 0} γ^i r_i,   r_i the reward of the state after i + 1 steps, or after i steps
 public struct ValueScale: Codable, Sendable, Equatable {
   /// γ, in (0, 1).
   public let discount: Double
-  /// What counts as a reward.
+  /// The reward convention.
   public let rewards: RewardConvention
   /// Whether the first reward is the present state's, as OGBench's learners count; else the next
   /// state's.
@@ -78,7 +78,7 @@ public struct ValueScale: Codable, Sendable, Equatable {
   }
 }
 
-/// What a learner's values are.
+/// The meaning of a learner's values.
 public enum ValueReading: Sendable, Equatable {
   /// Sums of rewards.
   case returns(ValueScale)
@@ -91,7 +91,7 @@ public enum ValueReading: Sendable, Equatable {
 
 /// A learner that says how good a state is for a goal.
 public protocol GoalValuing: Learner {
-  /// What its values are; nil if its settings train no value.
+  /// The meaning of its values; nil if its settings train no value.
   var valueReading: ValueReading? { get }
   /// V(s, g) under the present policy, `[B]`, of observations `[B, O]` and goals `[B, G]`.
   ///
@@ -100,7 +100,7 @@ public protocol GoalValuing: Learner {
 }
 
 extension GoalValuing {
-  /// What its values are sums of; nil if they are no sums of rewards.
+  /// The scale of its values; nil if they are no sums of rewards.
   public var valueScale: ValueScale? {
     if case .returns(let scale) = valueReading { scale } else { nil }
   }

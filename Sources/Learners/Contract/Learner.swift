@@ -3,7 +3,7 @@ public import Replay
 public import Support
 public import Torch
 
-/// What can be set about a learner; every value has a default, the reference's.
+/// The settings of a learner; every value has a default, the reference's.
 public protocol LearnerConfiguration: SettingGroup {
   /// The paper's own settings for a task; the defaults if it has none.
   static func preset(for task: GoalTask) -> Self
@@ -27,7 +27,7 @@ extension LearnerConfiguration {
 /// It never sees a world, a file or a flag. Equal seeds, settings and batches give equal bits on
 /// one machine with one torch thread. An instance belongs to one thread at a time.
 public protocol Learner: AnyObject, SendableMetatype {
-  /// What can be set.
+  /// The type of its settings.
   associatedtype Configuration: LearnerConfiguration
   /// The id: lower case and hyphens.
   static var identifier: String { get }
@@ -40,7 +40,7 @@ public protocol Learner: AnyObject, SendableMetatype {
 
   /// The settings that it was made with.
   var configuration: Configuration { get }
-  /// What it wants each batch to be.
+  /// How its batches are sampled.
   var scheme: SamplingScheme { get }
   /// Updates made so far.
   var updates: Int { get }
@@ -82,11 +82,11 @@ extension Learner {
   public func settings() throws -> [String: JSONValue] { try Settings.values(of: configuration) }
 }
 
-/// What a checkpoint holds of a learner.
+/// A learner's part of a checkpoint.
 public struct SavedLearner: Sendable {
-  /// What acting needs: weights and normaliser.
+  /// The tensors that acting needs: weights and normaliser.
   public var policy: [NamedTensor]
-  /// What training needs besides: targets, optimisers, sums, queues.
+  /// The other tensors that training needs: targets, optimisers, sums, queues.
   public var training: [NamedTensor]
   /// Counters.
   public var counters: [String: JSONValue]

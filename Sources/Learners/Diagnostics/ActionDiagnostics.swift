@@ -1,7 +1,7 @@
 internal import GoalCore
 
-/// What shows whether a policy of continuous actions has collapsed: its actions on a batch beside
-/// those of the data.
+/// Metrics that show whether a policy of continuous actions has collapsed: its actions on a batch
+/// beside those of the data.
 ///
 /// Shapes: `B` rows, `A` numbers in an action, all in [−1, 1].
 struct ActionDiagnostics {

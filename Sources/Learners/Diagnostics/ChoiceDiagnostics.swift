@@ -1,8 +1,8 @@
 internal import Glibc
 internal import Torch
 
-/// What shows whether a categorical policy learns and whether it has collapsed: its choices on a
-/// batch beside those of the data.
+/// Metrics that show whether a categorical policy learns and whether it has collapsed: its choices
+/// on a batch beside those of the data.
 ///
 /// Shapes: `N` rows, `H` heads, `C` classes.
 struct ChoiceDiagnostics {

@@ -32,7 +32,7 @@ public final class GCSL: ImitationLearner {
     case pairBeforeActions = "pair-before-actions"
   }
 
-  /// What the policy gives.
+  /// The policy's output.
   public enum Actions: String, SettingChoice {
     /// The world's own actions: a vector, or a choice among discrete ones.
     case native
@@ -40,7 +40,7 @@ public final class GCSL: ImitationLearner {
     case discretized
   }
 
-  /// What can be set; the defaults are the reference's, `wgcsl/algo/config.py`.
+  /// The settings; the defaults are the reference's, `wgcsl/algo/config.py`.
   public struct Configuration: LearnerConfiguration {
     /// Rows in a batch.
     @Setting("rows in a batch; 512 for the hard tasks", .batch, "config.py")
@@ -52,7 +52,7 @@ public final class GCSL: ImitationLearner {
         + "does not store",
       "supervised_sampler.py")
     public var pairs = Pairs.future
-    /// What the policy gives.
+    /// The policy's output.
     @Setting(
       "native: the world's own; discretized: a choice among values of each dimension", "ours")
     public var actions = Actions.native
@@ -66,12 +66,12 @@ public final class GCSL: ImitationLearner {
     public var jointLimit = 100
     /// How a categorical policy acts where it is evaluated.
     @Setting(
-      "how a categorical policy acts where it is evaluated: greedy, or sampled "
+      "how a categorical policy acts in evaluation: greedy, or sampled "
         + "from its distribution",
       "gcsl, variants.py")
     public var choosing = Choosing.greedy
     /// How a categorical policy acts where it collects.
-    @Setting("the same where it collects", "gcsl, variants.py")
+    @Setting("the same in collecting", "gcsl, variants.py")
     public var collecting = Choosing.greedy
     /// Share of rows whose original goal, not the relabelled one, is shown to the normaliser.
     @Setting(

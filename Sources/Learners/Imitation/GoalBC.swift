@@ -12,7 +12,7 @@ public import Replay
 /// `--no_relabel`. It differs from the reference in what `SupervisedPolicy` and `RunningNormalizer`
 /// list.
 public final class GoalBC: ImitationLearner {
-  /// What can be set; the defaults are the reference's, `wgcsl/algo/config.py`.
+  /// The settings; the defaults are the reference's, `wgcsl/algo/config.py`.
   public struct Configuration: LearnerConfiguration {
     /// Rows in a batch.
     @Setting("rows in a batch; 512 for the hard tasks", .batch, "config.py")

@@ -3,8 +3,8 @@ internal import GoalCore
 internal import Replay
 internal import Torch
 
-/// What the supervised learners' policies share: a network of normalised observation and goal, its
-/// optimiser, and the statistics that inputs are normalised with.
+/// The common part of the supervised learners' policies: a network of normalised observation and
+/// goal, its optimiser, and the statistics that inputs are normalised with.
 ///
 /// With `stepsLeft` the network also reads how many steps away the goal is, H numbers of which
 /// number k is 1 where k ≥ the steps: GCSL's "horizon". In training those are the steps from the
@@ -35,7 +35,8 @@ class PolicyNetwork {
     self.normalizer = RunningNormalizer(length: inputs, settings: normalizer)
   }
 
-  /// What networks read, `[B, D]`: observation `[B, O]` and goal `[B, G]` side by side, normalised.
+  /// The networks' input, `[B, D]`: observation `[B, O]` and goal `[B, G]` side by side,
+  /// normalised.
   func input(_ observations: [Float], _ goals: [Float], rows: Int) -> Tensor {
     let (o, g) = (observations.count / rows, goals.count / rows)
     let input = Tensor(shape: [rows, o + g]) { memory in
@@ -54,7 +55,7 @@ class PolicyNetwork {
     return input
   }
 
-  /// What the policy reads of a batch: its observations, goals and, if asked for, the steps
+  /// The policy's input from a batch: its observations, goals and, if asked for, the steps
   /// between.
   func input(_ batch: GoalBatch) -> Tensor {
     let input = input(batch.observations, batch.policyGoals, rows: batch.count)
@@ -87,14 +88,14 @@ class PolicyNetwork {
 
   // MARK: - Saving
 
-  /// What acting needs: `actor.<2k>.weight` and `.bias` of layer `k`, `normalizer.mean` and
-  /// `.deviation`.
+  /// The tensors that acting needs: `actor.<2k>.weight` and `.bias` of layer `k`, `normalizer.mean`
+  /// and `.deviation`.
   var policyState: [NamedTensor] {
     network.named.map { $0.within("actor") }
       + normalizer.policyState.map { $0.within("normalizer") }
   }
 
-  /// What training needs besides.
+  /// The other tensors that training needs.
   var trainingState: [NamedTensor] {
     optimizer.state.map { $0.within("actor_optimizer") }
       + normalizer.trainingState.map { $0.within("normalizer") }

@@ -29,7 +29,7 @@ struct Quasimetric {
   /// The same distance, through whose own parameter no gradient flows.
   func frozen() -> Quasimetric { Quasimetric(kind, components, mixture.detached()) }
 
-  /// What is trained.
+  /// The trained parameters.
   var named: [NamedTensor] {
     kind == .intervals ? [NamedTensor("distance.mixture", mixture)] : []
   }

@@ -2,7 +2,7 @@ internal import GoalCore
 import Support
 internal import Torch
 
-/// What an objective of embeddings reads.
+/// The input of an objective of embeddings.
 public enum ObjectiveEmbedding: String, SettingChoice {
   /// The policy's own outputs.
   case logits
@@ -10,7 +10,7 @@ public enum ObjectiveEmbedding: String, SettingChoice {
   case expander
 }
 
-/// What an expander reads.
+/// An expander's input.
 public enum ExpanderInput: String, SettingChoice {
   /// The token that the policy reads its outputs from.
   case token
@@ -20,7 +20,7 @@ public enum ExpanderInput: String, SettingChoice {
 
 /// The network that makes embeddings for objectives.
 public struct ExpanderSettings: SettingGroup {
-  /// What it reads.
+  /// Its input.
   @Setting("token: what the policy reads its outputs from; logits: the outputs", "the log")
   public var reads = ExpanderInput.token
   /// Units of its layers, the last of which is the embedding.
@@ -81,7 +81,7 @@ struct Expander: Sendable {
     return network.layers[norms.count](x)
   }
 
-  /// What the optimiser moves.
+  /// The trained parameters.
   var parameters: [Tensor] { named.map(\.tensor) }
 
   /// The parameters: `<2k>.weight` and `.bias` of layer `k`, and `norm.<k>.weight` and `.bias`.

@@ -27,13 +27,13 @@ public struct TeacherSettings: SettingGroup {
     "share of the average that stays in an update; DINO's is 0.996",
     .share, "the log, gcsl_example.py, polyak_momentum")
   public var momentum = 0.99
-  /// What m ends with, after `momentumUpdates`.
+  /// The final m, after `momentumUpdates`.
   @Setting("what it ends with", .share, "DINO, main_dino.py") public var lastMomentum = 1.0
   /// Updates over which m changes along a cosine; 0 keeps it.
   @Setting("updates over which it changes along a cosine; 0: none", .countOrNone, "the log")
   public var momentumUpdates = 0
   /// Whether dropout stays on if the teacher acts, as in the log's code.
-  @Setting("whether dropout stays on where the average acts, as in the log's code", "ours")
+  @Setting("whether dropout stays on when the average acts, as in the log's code", "ours")
   public var dropsOut = false
 
   /// The log's momentum, and a teacher that does not act.

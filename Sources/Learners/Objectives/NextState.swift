@@ -19,7 +19,7 @@ public struct NextStateSettings: SettingGroup {
       + "time in the next sequence",
     "PACT; the log, pact.py")
   public var axis = NextStateAxis.time
-  /// What the next state is said from.
+  /// The features that the next state is predicted from.
   @Setting(
     "step: from the tokens of state and action; goal: from those of state and goal", "PACT; the log"
   )
@@ -32,7 +32,7 @@ public struct NextStateSettings: SettingGroup {
   public init() {}
 }
 
-/// What a next state is said from.
+/// The features that a next state is predicted from.
 public enum NextStateReads: String, SettingChoice {
   /// The tokens of state and action.
   case step

@@ -1,6 +1,6 @@
 internal import Torch
 
-/// What objectives keep between updates besides a teacher's weights.
+/// The state that objectives keep between updates, without a teacher's weights.
 ///
 /// That is an expander, and the centres of the teacher's outputs; all of it is saved and restored
 /// to the bit.
@@ -34,7 +34,7 @@ struct ObjectiveState: Sendable {
     maskedCentre = centre(distillation.maskedWeight)
   }
 
-  /// What an objective reads of a policy's token `[N, D]` and logits `[N, K]`; another expander may
+  /// An objective's input from a policy's token `[N, D]` and logits `[N, K]`; another expander may
   /// stand in for its own, the teacher's.
   func embedding(
     _ kind: ObjectiveEmbedding, token: Tensor, logits: Tensor, by other: Expander? = nil
@@ -49,7 +49,7 @@ struct ObjectiveState: Sendable {
     }
   }
 
-  /// What the optimiser moves.
+  /// The trained parameters.
   var parameters: [Tensor] { expander?.parameters ?? [] }
 
   /// Everything that training needs: `expander.<2k>.weight`, ..., `centre` and `masked_centre`.

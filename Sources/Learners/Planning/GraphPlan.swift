@@ -25,7 +25,7 @@ public struct GraphPlanSettings: Codable, Sendable, Equatable {
 public struct PlanNodes: Sendable, Equatable {
   /// Observations, `[N, O]`.
   public let observations: [Float]
-  /// What the states achieve, `[N, G]`.
+  /// The states' achieved goals, `[N, G]`.
   public let goals: [Float]
   /// N.
   public let count: Int
@@ -38,7 +38,7 @@ public struct PlanNodes: Sendable, Equatable {
     (self.observations, self.goals, self.count) = (observations, goals, count)
   }
 
-  /// What a state achieves, `[G]`.
+  /// A state's achieved goal, `[G]`.
   func goal(_ place: Int) -> ArraySlice<Float> {
     let width = goals.count / count
     return goals[place * width..<(place + 1) * width]
@@ -150,7 +150,7 @@ public final class GraphPlan: Sendable {
     return path.reversed()
   }
 
-  /// What an episode aims at in a state: a place on its path, or its goal (nil).
+  /// The aim of an episode in a state: a place on its path, or its goal (nil).
   ///
   /// Advances `reached`, the place on the path that the episode has come to.
   func aim(from observation: [Float], to goal: [Float], along path: [Int], reached: inout Int)

@@ -2,7 +2,7 @@ internal import Glibc
 internal import Synchronization
 internal import Torch
 
-/// What a learner's values say in steps.
+/// A learner's values read as steps.
 ///
 ///     returns  V of −1 until the goal is reached: k with V = −(1 − γ^k) / (1 − γ),
 ///              as `ValueScale` counts; V is held within [−1/(1 − γ) + 10⁻³, −10⁻³],

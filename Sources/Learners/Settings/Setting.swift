@@ -74,7 +74,7 @@ public struct SettingsFrom<Group: SettingGroup>: Codable, Sendable, Equatable {
   public func encode(to encoder: any Encoder) throws { try wrappedValue.encode(to: encoder) }
 }
 
-/// What a group says about the settings in it.
+/// A group's own words for the settings in it.
 struct SettingFacts: Sendable {
   var source: String?
   var meanings: [String: String] = [:]

@@ -1,6 +1,6 @@
 import Support
 
-/// The values that a setting can have: what is worked out from them fits 64 bits, and a network a
+/// The values that a setting can have: what is computed from them fits 64 bits, and a network a
 /// machine.
 public struct SettingRange<Value: Sendable>: Sendable {
   /// Throws `SettingsError` for a value out of range; the text is the setting's key.
@@ -50,7 +50,7 @@ extension SettingRange where Value == Double {
   static var share: Self { range("from 0 to 1") { 0...1 ~= $0 } }
   /// From 0 to 100.
   static var percent: Self { range("from 0 to 100") { 0...100 ~= $0 } }
-  /// Between 0 and 1, neither of which it is.
+  /// Above 0 and below 1.
   static var inside: Self { range("above 0 and below 1") { $0 > 0 && $0 < 1 } }
   /// From 0 up to below 1.
   static var belowOne: Self { range("from 0 up to below 1") { 0..<1 ~= $0 } }

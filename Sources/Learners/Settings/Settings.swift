@@ -8,7 +8,7 @@ public struct SettingDescription: Sendable, Equatable {
   public let key: String
   /// The default, as JSON.
   public let defaultValue: String
-  /// What it means, with units and range.
+  /// Its meaning, with units and range.
   public let meaning: String
   /// Where the default comes from.
   public let source: String

@@ -30,7 +30,7 @@ public enum ModelForm: String, SettingChoice {
   case planner
 }
 
-/// What stands for the goal.
+/// The goal's representation.
 public enum GoalTokenKind: String, SettingChoice {
   /// A function of the goal.
   case embedding
@@ -38,7 +38,7 @@ public enum GoalTokenKind: String, SettingChoice {
   case post
 }
 
-/// What attention of the form `attention` looks at.
+/// The keys of the form `attention`.
 public enum AttentionKeys: String, SettingChoice {
   /// The goal.
   case goal
@@ -91,7 +91,7 @@ public struct ArchitectureSettings: SettingGroup {
   /// Units of the hidden layer of a transformer's layers.
   @Setting("units of the hidden layer of a transformer's layers", .width, "gcsl_example.py")
   public var feedForward = 32
-  /// What stands between a layer's dense layers.
+  /// The activation between a layer's dense layers.
   @Setting("relu or gelu, between a layer's dense layers", "torch's default")
   public var activation = Activation.relu
   /// Whether normalisation comes before attention and dense layers.
@@ -110,7 +110,7 @@ public struct ArchitectureSettings: SettingGroup {
   /// Hidden units of the state's embedding.
   @Setting("hidden units of the state's embedding", .widths, "the log")
   public var stateWidths: [Int] = []
-  /// What stands for the goal.
+  /// The goal's representation.
   @Setting("embedding: of the goal; post: of state and goal, by hiddenWidths", "the log")
   public var goal = GoalTokenKind.post
   /// Hidden units of the goal's embedding; those of the goal-post are `hiddenWidths`.
@@ -124,7 +124,7 @@ public struct ArchitectureSettings: SettingGroup {
   public var reads = ReadToken.token
   /// Whether the head reads the goal's token too.
   @Setting("whether the head reads the goal's token too", "pact.py") public var readsGoal = false
-  /// What attention looks at.
+  /// The keys of attention.
   @Setting(
     "goal, both, self or token: what attention looks at, and token: what asks",
     "the log, idm_ssl.py")

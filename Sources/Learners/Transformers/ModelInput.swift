@@ -2,7 +2,7 @@ internal import GoalCore
 internal import Replay
 internal import Torch
 
-/// What a model reads, in training and in acting alike.
+/// A model's input, in training and in acting alike.
 ///
 /// Shapes: `B` rows, `W` places, `O` observation, `F` goal, `K` action.
 struct ModelInput {
@@ -34,7 +34,7 @@ struct ModelInput {
   let rows: Int
   /// The states in which actions are asked for, `[B, O]`.
   let states: Tensor
-  /// What is to be reached, `[B, F]`.
+  /// The targets, `[B, F]`.
   let goals: Tensor
   /// The sequences; nil for models of state and goal alone.
   let sequence: Sequence?
@@ -67,7 +67,7 @@ struct Reached {
   /// A layer of the token and the actions' mean features, `[F, D + K]`.
   let head: Linear
 
-  /// What is said, `[B, F]`, of the actions' mean features `[B, K]`, or of zeros; `trains` says
+  /// The prediction, `[B, F]`, from the actions' mean features `[B, K]`, or of zeros; `trains` says
   /// whether a gradient reaches the layer and the token.
   func callAsFunction(_ actions: Tensor? = nil, trains: Bool = true) -> Tensor {
     let (rows, width) = (token.shape[0], token.shape[1])
@@ -81,7 +81,7 @@ struct Reached {
   }
 }
 
-/// What a model says.
+/// A model's output.
 struct ModelOutput {
   /// Which actions the outputs are for.
   enum Asked {
@@ -95,15 +95,15 @@ struct ModelOutput {
   var actions: Tensor
   /// Which actions these are.
   var asked = Asked.first
-  /// What the outputs are made of, `[N, D]`.
+  /// The features that the outputs are computed from, `[N, D]`.
   var features: Tensor
   /// The state after each, `[B, W, O]`.
   var nextStates: Tensor?
-  /// What stands at each state of a sequence, `[B · W, D]`, and the outputs there, `[B · W, K]`.
+  /// The features at each state of a sequence, `[B · W, D]`, and the outputs there, `[B · W, K]`.
   var tokens: (features: Tensor, outputs: Tensor)?
   /// The goal that will have been reached, `[B, F]`.
   var reached: Reached?
-  /// What is lost in saying the way to the goal, `[]`.
+  /// The loss of the predicted path to the goal, `[]`.
   var planLoss: Tensor?
 }
 

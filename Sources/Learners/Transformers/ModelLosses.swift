@@ -13,15 +13,15 @@ struct ModelLosses {
   let maker: ModelInputMaker
   let seed: UInt64
 
-  /// What came of a batch.
+  /// The results on a batch.
   struct Outcome {
     /// The loss.
     var terms = LossTerms()
-    /// What the student said.
+    /// The student's outputs.
     let output: ModelOutput
-    /// What the data did.
+    /// The data's actions.
     let taken: ActionTargets
-    /// What was to be imitated: that, or false positives in its place.
+    /// The actions to imitate: that, or false positives in its place.
     let targets: ActionTargets
     /// The centres of the teacher's embeddings, and what they are to follow.
     var centred: [(Centre, Tensor)] = []

@@ -7,7 +7,7 @@ struct ModelNetwork: Sendable {
   let model: any GoalModel
   /// Its parameters.
   let named: [NamedTensor]
-  /// What objectives keep besides: an expander, and centres.
+  /// The objectives' own state: an expander, and centres.
   let state: ObjectiveState
 
   /// Makes a model whose numbers are drawn from the run's seed, or are 0 if they will be
@@ -31,7 +31,7 @@ struct ModelNetwork: Sendable {
     }
   }
 
-  /// What the optimiser moves.
+  /// The trained parameters.
   var parameters: [Tensor] { named.map(\.tensor) + state.parameters }
 }
 

@@ -3,7 +3,7 @@ internal import Torch
 
 /// A model of states and goals that says actions.
 protocol GoalModel: Sendable {
-  /// What it says of its input; `dropout` in training only.
+  /// The output for an input; `dropout` in training only.
   func callAsFunction(_ input: ModelInput, _ dropout: Dropout?) -> ModelOutput
 }
 
@@ -21,7 +21,7 @@ struct ModelSizes: Equatable {
   var times: Int
 }
 
-/// What models are made of: embeddings, the head's layers, and the settings.
+/// The parts of models: embeddings, the head's layers, and the settings.
 struct ModelParts {
   let settings: ArchitectureSettings
   let hiddenWidths: [Int]
@@ -42,7 +42,7 @@ struct ModelParts {
     return RowEmbedding(make.mlp(name, [sizes.observation] + settings.stateWidths + [width]))
   }
 
-  /// What stands for the goal.
+  /// The goal's representation.
   func goalToken() -> GoalToken {
     switch settings.goal {
     case .embedding:
@@ -113,7 +113,7 @@ struct RowEmbedding {
   }
 }
 
-/// What stands for the goal: a function of the goal, or of state and goal.
+/// The goal's representation: a function of the goal, or of state and goal.
 enum GoalToken {
   case embedding(MLP)
   case post(MLP)

@@ -30,9 +30,9 @@ internal import Torch
 ///
 /// Shapes: `B` rows, `O` observation, `F` goal, `A` action, `d` representation.
 public final class CRL: ValueLearner {
-  /// What can be set; the defaults are the reference's.
+  /// The settings; the defaults are the reference's.
   public struct Configuration: ValueConfiguration {
-    /// What it shares with the other learners that OGBench compares.
+    /// The settings shared by learners that OGBench compares.
     ///
     /// The critics' goals are drawn by γ, and nothing is learned from rewards.
     @SettingsFrom("crl.py") public var shared = ValueSettings()
@@ -43,7 +43,7 @@ public final class CRL: ValueLearner {
     /// How the policy is taken out of the values.
     @Setting(ValueMeaning.policyLoss, "crl.py, actor_loss")
     public var policyLoss = PolicyExtraction.climbing
-    /// α of climbing, the weight of imitation beside the value.
+    /// α of climbing, the weight of imitation against the value.
     @Setting(
       "ddpg-bc: weight of imitation; OGBench has 0.03 for pointmaze, 0.1 for "
         + "antmaze (explore data 0.003) and humanoidmaze, 0.3 for antsoccer, 3 for "
@@ -74,7 +74,7 @@ public final class CRL: ValueLearner {
   let networks: ValueNetworks
   private let actor: MLP
   private let critics, frozenCritics: [Critic]
-  /// V, whose actions are none; nil if the policy climbs.
+  /// V, which reads no actions; nil if the policy maximises Q.
   private let valueCritic: Critic?
 
   /// φ of a state and an action, and ψ of a goal.

@@ -18,9 +18,9 @@ internal import Torch
 ///
 /// Shapes: `B` rows, `O` observation, `F` goal, `A` action.
 public final class GCBC: JointLearner {
-  /// What can be set; the defaults are the reference's.
+  /// The settings; the defaults are the reference's.
   public struct Configuration: ValueConfiguration {
-    /// What it shares with the other learners that OGBench compares.
+    /// The settings shared by learners that OGBench compares.
     ///
     /// The value's goals are those that the normaliser sees, and nothing is learned from rewards.
     @SettingsFrom("gcbc.py") public var shared = ValueSettings()

@@ -30,9 +30,9 @@ internal import Torch
 ///
 /// Shapes: `B` rows, `O` observation, `F` goal, `A` action.
 public final class GCIQL: ValueLearner {
-  /// What can be set; the defaults are the reference's.
+  /// The settings; the defaults are the reference's.
   public struct Configuration: ValueConfiguration {
-    /// What it shares with the other learners that OGBench compares.
+    /// The settings shared by learners that OGBench compares.
     @SettingsFrom("gciql.py") public var shared = ValueSettings()
     /// τ, the share of the weights that targets take at each update.
     @Setting(ValueMeaning.targetRate, .share, "gciql.py, tau")
@@ -43,7 +43,7 @@ public final class GCIQL: ValueLearner {
     /// How the policy is taken out of the values.
     @Setting(ValueMeaning.policyLoss, "gciql.py, actor_loss")
     public var policyLoss = PolicyExtraction.climbing
-    /// α of `ddpg-bc`, the weight of imitation beside the value.
+    /// α of `ddpg-bc`, the weight of imitation against the value.
     @Setting(
       "ddpg-bc: weight of imitation; OGBench has 0.003 for pointmaze, 0.3 for "
         + "antmaze (explore data 0.01), 0.1 for humanoidmaze and antsoccer, 1 for "

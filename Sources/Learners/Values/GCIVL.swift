@@ -27,9 +27,9 @@ internal import Torch
 ///
 /// Shapes: `B` rows, `O` observation, `F` goal, `A` action.
 public final class GCIVL: ValueLearner {
-  /// What can be set; the defaults are the reference's.
+  /// The settings; the defaults are the reference's.
   public struct Configuration: ValueConfiguration {
-    /// What it shares with the other learners that OGBench compares.
+    /// The settings shared by learners that OGBench compares.
     @SettingsFrom("gcivl.py") public var shared = ValueSettings()
     /// τ, the share of the weights that targets take at each update.
     @Setting(ValueMeaning.targetRate, .share, "gcivl.py, tau")

@@ -34,9 +34,9 @@ internal import Torch
 ///
 /// Shapes: `B` rows, `O` observation, `F` goal, `A` action, `d` representation of a goal.
 public final class LAVL: ValueLearner {
-  /// What can be set; the defaults are the reference's for antmaze.
+  /// The settings; the defaults are the reference's for antmaze.
   public struct Configuration: ValueConfiguration {
-    /// What it shares with the other learners that OGBench compares.
+    /// The settings shared by learners that OGBench compares.
     @SettingsFrom("lavl.py") public var shared = ValueSettings()
     /// τ, the share of the weights that targets take at each update.
     @Setting(ValueMeaning.targetRate, .share, "lavl.py, tau")

@@ -13,7 +13,7 @@ struct OGBenchPreset {
   let discount: Discount
   /// Steps from a state to its subgoal.
   let subgoalSteps: Int
-  /// The weight of imitation beside the value, of `gciql`, `crl` and `qrl`.
+  /// The weight of imitation against the value, of `gciql`, `crl` and `qrl`.
   let imitationWeights: (gciql: Double, crl: Double, qrl: Double)
 
   private static let prefixes: [(String, Worlds)] = [

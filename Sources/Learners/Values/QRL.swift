@@ -36,13 +36,13 @@ internal import Torch
 ///
 /// Shapes: `B` rows, `O` observation, `F` goal, `A` action, `d` representation.
 public final class QRL: ValueLearner {
-  /// What can be set; the defaults are the reference's.
+  /// The settings; the defaults are the reference's.
   public struct Configuration: ValueConfiguration {
-    /// What it shares with the other learners that OGBench compares.
+    /// The settings shared by learners that OGBench compares.
     ///
     /// The value's goals are held away, and nothing is learned from γ and rewards.
     @SettingsFrom("qrl.py") public var shared = ValueSettings()
-    /// What measures distances.
+    /// The distance function.
     @Setting(
       "iqe: interval quasimetric embeddings; mrn: metric residual network",
       "qrl.py, quasimetric_type")
@@ -59,7 +59,7 @@ public final class QRL: ValueLearner {
     /// How the policy is taken out of the distances.
     @Setting(ValueMeaning.policyLoss, "qrl.py, actor_loss")
     public var policyLoss = PolicyExtraction.climbing
-    /// α of climbing, the weight of imitation beside the value.
+    /// α of climbing, the weight of imitation against the value.
     @Setting(
       "ddpg-bc: weight of imitation; OGBench has 0.0003 for pointmaze, 0.003 for "
         + "antmaze (explore data 0.001) and antsoccer, 0.001 for humanoidmaze, 0.3 for "

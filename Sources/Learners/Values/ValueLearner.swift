@@ -6,17 +6,17 @@ internal import Torch
 protocol JointLearner: Learner where Configuration: ValueConfiguration {
   var networks: ValueNetworks { get }
   var updates: Int { get set }
-  /// What it makes of a batch; diagnostics if `measuring`.
+  /// The losses of a batch; diagnostics if `measuring`.
   func outcome(of batch: GoalBatch, measuring: Bool) -> JointOutcome
 }
 
-/// What a learner makes of a batch.
+/// A learner's losses of a batch.
 struct JointOutcome {
   /// The terms of the loss.
   let terms: LossTerms
-  /// What else is worth knowing.
+  /// Other diagnostics.
   let diagnostics: Metrics
-  /// What follows the step down the loss, such as a running mean.
+  /// Work after the gradient step, such as a running mean.
   let follow: () -> Void
 
   init(terms: LossTerms, diagnostics: Metrics, follow: @escaping () -> Void = {}) {

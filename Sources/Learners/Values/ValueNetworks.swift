@@ -86,7 +86,7 @@ final class ValueNetworks {
   private let targetRate: Double
   /// Numbers that are trained besides networks.
   private let numbers: [NamedTensor]
-  /// What is kept besides.
+  /// Other saved tensors.
   private let state: [NamedTensor]
   private let optimizer: Adam
   private let gradientLimit: Double?
@@ -204,12 +204,12 @@ final class ValueNetworks {
 
   // MARK: - Saving
 
-  /// What acting needs: the policy's networks and, if it is on, the normaliser.
+  /// The tensors that acting needs: the policy's networks and, if it is on, the normaliser.
   private var policyState: [NamedTensor] {
     named(policy) + (normalizer.settings.isOn ? group(normalizer.policyState, "normalizer") : [])
   }
 
-  /// What training needs besides.
+  /// The other tensors that training needs.
   private var trainingState: [NamedTensor] {
     named(others) + named(targets.map(\.target)) + numbers + state
       + group(optimizer.state, "optimizer")

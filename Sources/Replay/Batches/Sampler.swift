@@ -10,7 +10,7 @@ public import GoalCore
 /// there asked for; and it is copied. Rows take them in blocks, and between two steps of a block
 /// comes one of another, in which memory answers.
 public struct Sampler: Sendable {
-  /// What a batch is.
+  /// The scheme of its batches.
   public let scheme: SamplingScheme
   /// The run's seed.
   public let seed: UInt64
@@ -114,7 +114,7 @@ public struct Sampler: Sendable {
   /// Rows of a block: enough that memory answers while another is worked on.
   private static let block = 64
 
-  /// What tells the sampler's stream from a run's others.
+  /// The purpose that separates the sampler's stream from a run's others.
   private static let streamPurpose: UInt64 = 0x5341_4d50  // "SAMP"
 }
 

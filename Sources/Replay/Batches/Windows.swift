@@ -24,7 +24,7 @@ extension Sampler {
     batch.window = columns
   }
 
-  /// What tells the windows' stream from a run's others.
+  /// The purpose that separates the windows' stream from a run's others.
   private static let windowStream: UInt64 = 0x5749_4e44  // "WIND"
 }
 
@@ -35,7 +35,7 @@ extension Window {
   }
 }
 
-/// What a window holds: states, actions, and the place of the first state.
+/// The contents of a window: states, actions, and the place of the first state.
 private struct Span {
   var states: Range<Int>
   var actions: Range<Int>

@@ -12,7 +12,8 @@ public final class EpisodeReplay: EpisodeSource {
 
   private let memory: Memory
 
-  /// What the replay keeps alive: what holds the episodes' numbers, and the tables that it owns.
+  /// The objects that the replay keeps alive: what holds the episodes' numbers, and the tables that
+  /// it owns.
   private struct Memory: @unchecked Sendable {
     let owners: [AnyObject]
     let rows: UnsafeMutableBufferPointer<EpisodeRows>
@@ -155,7 +156,7 @@ public final class EpisodeReplay: EpisodeSource {
     return kinds.map { isHeld[$0] }
   }
 
-  /// What tells the split's stream from a run's others.
+  /// The purpose that separates the split's stream from a run's others.
   private static let splitPurpose: UInt64 = 0x5641_4c49  // "VALI"
 
   private static func rows(of columns: [TrajectoryColumns], spec: GoalSpec) -> [EpisodeRows] {

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What the system is told of mapped columns that do not fit into memory.
+/// Advice to the system about mapped columns that do not fit into memory.
 ///
 /// Rows are drawn at random, so reading ahead after a missing page (usually 32 pages) fills memory
 /// with pages that nobody needs. And a batch that touches its rows one after the other waits for

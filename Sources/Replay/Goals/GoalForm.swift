@@ -1,6 +1,6 @@
 public import GoalCore
 
-/// What a goal looks like to a learner: what was achieved, or the whole observation.
+/// The form of a learner's goals: what was achieved, or the whole observation.
 ///
 /// Sampling and acting make goals by this one value, so a policy acts on what it was trained on.
 public enum GoalForm: String, Codable, Sendable, CaseIterable {

@@ -9,13 +9,13 @@ public struct NamedScheme: Sendable {
     public let name: String
     /// Its default, as text.
     public let defaultValue: String
-    /// What it means.
+    /// Its meaning.
     public let meaning: String
   }
 
   /// The name.
   public let name: String
-  /// What it draws, and whose it is, in one line.
+  /// Its draws and its source, in one line.
   public let summary: String
   /// Its own parameters.
   public let keys: [Key]

@@ -6,7 +6,7 @@ public enum ValueGoals: Codable, Sendable, Equatable {
   case own(GoalSelection)
 }
 
-/// What the rows of a batch share, besides nothing at all.
+/// Which draws the rows of a batch share.
 public enum Sharing: String, Codable, Sendable, CaseIterable {
   /// Every row draws its own step and goal.
   case none
@@ -29,7 +29,7 @@ public enum RewardedState: String, Codable, Sendable, CaseIterable {
   case index
 }
 
-/// What a learner asks of the sampler.
+/// A learner's request to the sampler.
 public struct SamplingScheme: Codable, Sendable, Equatable {
   /// Rows in a batch, `B`.
   public var batchSize: Int
@@ -37,11 +37,11 @@ public struct SamplingScheme: Codable, Sendable, Equatable {
   public var policyGoals: GoalSelection
   /// The goals that the value function is trained on.
   public var valueGoals: ValueGoals
-  /// What rows share.
+  /// The draws that rows share.
   public var sharing = Sharing.none
   /// How episodes are drawn.
   public var episodes = EpisodeDraw.episodes
-  /// What a goal looks like.
+  /// The form of goals.
   public var goalForm = GoalForm.achieved
   /// Which state is rewarded.
   public var rewarded = RewardedState.next

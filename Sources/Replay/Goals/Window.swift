@@ -27,7 +27,7 @@ public enum Window: Codable, Sendable, Equatable {
   }
 }
 
-/// What stands in the places of a history before the episode's first state.
+/// The padding of a history before the episode's first state.
 public enum FramePadding: String, Codable, Sendable, CaseIterable {
   /// Zeros.
   case zeros

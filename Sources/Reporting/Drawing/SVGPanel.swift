@@ -38,14 +38,14 @@ public struct SVGPanel: Sendable {
 
   /// A way through the plane towards a goal.
   public struct Paths: Sendable {
-    /// What both axes show at least; they have one scale.
+    /// The range that both axes show at least, on one scale.
     package struct Frame: Sendable {
       let x, y: ClosedRange<Double>
 
       package init(x: ClosedRange<Double>, y: ClosedRange<Double>) { (self.x, self.y) = (x, y) }
     }
 
-    /// What was there before; drawn grey.
+    /// Earlier points, drawn grey.
     let data: [Point]
     /// The way; its start is a dot.
     let policy: [Point]
@@ -71,7 +71,7 @@ public struct SVGPanel: Sendable {
     package init(name: String, points: [Point]) { (self.name, self.points) = (name, points) }
   }
 
-  /// What is drawn.
+  /// The contents.
   public enum Content: Sendable {
     /// Bars that stand on zero.
     case bars([Bar])

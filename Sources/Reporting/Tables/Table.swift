@@ -25,7 +25,7 @@ public protocol TableValue: Sendable {
 }
 
 extension TableValue {
-  /// What people read.
+  /// The text for people.
   public var fields: [String] { [shown] }
 }
 

@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// What is said: results on standard output, all that is for people on standard error.
+/// Messages: results on standard output, all that is for people on standard error.
 ///
 /// Control characters in texts are written out, since names and texts of other people's files are
 /// among them and a terminal would obey them.

@@ -23,7 +23,7 @@ public struct EpisodeSet: Sendable, Hashable, Codable, CustomStringConvertible {
     ranges = [range.lowerBound...(range.upperBound - 1)]
   }
 
-  /// Reads `0-499,700`, with the parts in any order; nil if it is none.
+  /// Reads `0-499,700`, with the parts in any order; nil for other texts.
   public init?(_ text: String) {
     var parts: [ClosedRange<Int64>] = []
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {

@@ -46,7 +46,7 @@ public enum ShardColumn: String, Sendable, CaseIterable, Codable {
     }
   }
 
-  /// What it has rows for; desired goals that move have rows for states.
+  /// The axis of its rows; desired goals that move have rows for states.
   public var axis: RowAxis {
     switch self {
     case .observations, .achievedGoals, .states, .images: .states

@@ -2,7 +2,7 @@ import HDF5
 public import Support
 import Synchronization
 
-/// What is said of a source's numbers: which are not finite, and the range of its actions.
+/// The report on a source's numbers: which are not finite, and the range of its actions.
 public struct SourceNumbers: Sendable {
   /// Numbers of a column that are not finite.
   public struct NotFinite: Sendable, Equatable {

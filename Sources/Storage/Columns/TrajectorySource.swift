@@ -9,9 +9,9 @@ public struct SourceColumn: Sendable, Equatable {
   public let type: HDF5Type
   /// Lengths of the axes after the first; empty if a row is one number.
   public let rowShape: [Int]
-  /// What it has rows for.
+  /// The axis of its rows.
   public let axis: RowAxis
-  /// Whether it stands in the source or is worked out.
+  /// Whether it stands in the source or is computed.
   public let origin: ColumnOrigin
 
   /// Numbers in a row.
@@ -35,15 +35,15 @@ public struct SourceColumn: Sendable, Equatable {
 public protocol TrajectorySource: Sendable {
   /// Steps of each episode; there is at least one, and each has a step or more.
   var lengths: [Int] { get }
-  /// What each table has, by path; lengths and numbers are no columns.
+  /// The columns of each table, by path, without lengths and numbers.
   var columns: [String: SourceColumn] { get }
-  /// What the files name as the world, in their own words; nil if they do not.
+  /// The world's name in the files; nil if they have none.
   var environment: String? { get }
   /// The actions that the files say there are; nil if they do not.
   var actionSpace: ActionSpace? { get }
-  /// Files that they lie in beside those that `DatasetFormat.files(of:)` names.
+  /// Their files in addition to those that `DatasetFormat.files(of:)` names.
   var otherFiles: [URL] { get }
-  /// What a Goalpost dataset cannot say of them, and what was taken to be so.
+  /// The losses and assumptions of the conversion.
   var notes: ConversionNotes { get }
 
   /// What is still to be checked before anything made of the episodes is kept, such as a file's

@@ -12,7 +12,7 @@ import Synchronization
 /// change. Whoever can write there can forge it, as well as the manifest: `verify` reads all shards
 /// and never asks this.
 final class CheckedShards: Sendable {
-  /// What a file was when it was read: whoever changes its bytes changes one of these.
+  /// A file's state when it was read: whoever changes its bytes changes one of these.
   struct Stamp: Codable, Equatable {
     let device: UInt64
     let inode: UInt64
@@ -112,7 +112,7 @@ final class CheckedShards: Sendable {
     var findings: [String: Finding]
   }
 
-  /// What earlier calls found; what is malformed is as good as nothing.
+  /// The results of earlier calls; a malformed record counts as none.
   private func read() -> [String: Finding] {
     do throws(StorageError) {
       return try DigestedJSON.read(Memory.self, from: file, schema: Manifest.schema).value.findings

@@ -7,7 +7,7 @@ public import Support
 public struct Dataset: Sendable {
   /// The folder.
   public let folder: URL
-  /// What it is.
+  /// Its manifest.
   public let manifest: Manifest
   private let checked: CheckedShards
 
@@ -40,7 +40,7 @@ public struct Dataset: Sendable {
   /// Opens a listed shard after checking its size and its digest, and that its episodes and steps
   /// are as listed.
   ///
-  /// The digest is not worked out again if it was found before and the file is unchanged since.
+  /// The digest is not computed again if it was found before and the file is unchanged since.
   public func open(
     _ shard: ShardEntry, threads: Int = ProcessInfo.processInfo.activeProcessorCount
   ) throws(StorageError) -> ShardReader {

@@ -7,7 +7,7 @@ struct DatasetFolder: Sendable {
 
   var manifest: URL { url.appendingPathComponent("manifest.json") }
   var shards: URL { url.appendingPathComponent("shards") }
-  /// What is being collected, written before the first shard.
+  /// The identity of the dataset in the making, written before the first shard.
   var collection: URL { shards.appendingPathComponent("collection.json") }
   var collectionLock: URL { shards.appendingPathComponent("collection.lock") }
 

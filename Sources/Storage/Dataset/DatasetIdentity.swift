@@ -9,7 +9,7 @@ public struct DatasetIdentity: Codable, CheckedValue, Equatable {
   public let id: String
   /// The world's goal side.
   public let task: GoalTask
-  /// What was asked for.
+  /// The request.
   public let origin: DatasetOrigin
   /// Numbers in a simulator state, 0 if none are kept.
   public let stateLength: Int
@@ -72,17 +72,17 @@ public struct DatasetIdentity: Codable, CheckedValue, Equatable {
       found: "\(imageShape)")
   }
 
-  /// What a collected dataset is made from; nil for any other.
+  /// The recipe of a collected dataset; nil for other datasets.
   public var recipe: Recipe? {
     if case .collected(let recipe) = origin { recipe } else { nil }
   }
 
-  /// What a mixture is made from; nil for any other.
+  /// The inputs of a mixture; nil for other datasets.
   public var mixture: Mixture? {
     if case .mixed(let mixture) = origin { mixture } else { nil }
   }
 
-  /// What a converted dataset is made from; nil for any other.
+  /// The source of a converted dataset; nil for other datasets.
   public var conversion: Conversion? {
     if case .converted(let conversion) = origin { conversion } else { nil }
   }

@@ -34,8 +34,8 @@ public enum EpisodeOrigin: Codable, Sendable, Hashable {
     if case .collected(let recipe) = self { recipe } else { nil }
   }
 
-  /// What decides an episode besides its number: origins that agree in it give equal episodes for
-  /// equal numbers.
+  /// The parameters that decide an episode, with its number: origins that agree in it give equal
+  /// episodes for equal numbers.
   public var decidingEpisodes: EpisodeOrigin {
     switch self {
     case .collected(let recipe): .collected(recipe.decidingEpisodes)

@@ -19,7 +19,7 @@ import Synchronization
 ///
 /// Any thread may call any method.
 public final class DatasetWriter: Sendable {
-  /// What comes of claiming a shard.
+  /// The result of claiming a shard.
   public enum Claim: Sendable {
     /// It is the caller's until the claim is committed or dropped.
     case mine(ShardClaim)
@@ -29,7 +29,7 @@ public final class DatasetWriter: Sendable {
     case done
   }
 
-  /// What the dataset is made from; it must have begun.
+  /// The dataset's identity; it must have begun.
   public var identity: DatasetIdentity {
     guard let identity = begun.withLock({ $0 }) else {
       preconditionFailure("\(folder.url.path) is opened and not begun")
@@ -50,7 +50,7 @@ public final class DatasetWriter: Sendable {
   ///
   /// - Parameters:
   ///   - folder: Absent, empty, or holding the same dataset, begun or finished.
-  ///   - identity: What the dataset is made from.
+  ///   - identity: The origin of the dataset.
   ///   - plan: A mixture's shards, or nil for those that a recipe gives.
   ///   - columns: What the manifest says of the columns, or nil for those collected here.
   /// - Throws: `foreignFolder`, `otherRecipe` with the first setting that differs, an error of the
@@ -76,7 +76,10 @@ public final class DatasetWriter: Sendable {
     try begin(identity)
   }
 
-  /// Opens a folder before the dataset's identity is known. Shards can be drafted now and committed once `begin` has been called.
+  /// Opens a folder before the dataset's identity is known.
+  ///
+  /// Shards can be drafted now and committed
+  /// once `begin` has been called.
   public init(
     opening folder: URL, plan: [PlannedShard], columns: [String: ManifestColumn], spec: GoalSpec
   ) throws(StorageError) {
@@ -153,7 +156,7 @@ public final class DatasetWriter: Sendable {
     return true
   }
 
-  /// What the manifest, or else its record, lists for a shard.
+  /// A shard's entry in the manifest, or else in its record.
   private func listed(_ shard: PlannedShard) throws(StorageError) -> ShardEntry? {
     let fromManifest = finished?.shards.first { $0.index == shard.index }
     let record = try record(of: shard)?.shard

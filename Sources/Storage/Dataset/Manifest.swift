@@ -97,8 +97,8 @@ public struct DatasetStatistics: Codable, Sendable, Equatable {
   }
 }
 
-/// What a dataset is: `manifest.json`, the same bytes however often and wherever it is made in a
-/// folder of its name.
+/// A dataset's description: `manifest.json`, the same bytes however often and wherever it is made
+/// in a folder of its name.
 ///
 /// JSON with sorted keys. The last two lines are ` "sha256" : "<digits>"` and `}`; the digits are
 /// the SHA-256 of every byte before them (`head -n -2 manifest.json | sha256sum`).
@@ -121,11 +121,11 @@ public struct Manifest: Codable, CheckedValue, Equatable {
   public var id: String { identity.id }
   /// The world's goal side.
   public var task: GoalTask { identity.task }
-  /// What a collected dataset is made from; nil for any other.
+  /// The recipe of a collected dataset; nil for other datasets.
   public var recipe: Recipe? { identity.recipe }
-  /// What a mixture is made from; nil for any other.
+  /// The inputs of a mixture; nil for other datasets.
   public var mixture: Mixture? { identity.mixture }
-  /// What a converted dataset is made from; nil for any other.
+  /// The source of a converted dataset; nil for other datasets.
   public var conversion: Conversion? { identity.conversion }
   /// Numbers in a simulator state, 0 if none are kept.
   public var stateLength: Int { identity.stateLength }
@@ -252,8 +252,8 @@ public struct Manifest: Codable, CheckedValue, Equatable {
     try container.encode(shards, forKey: .shards)
   }
 
-  /// What a dataset is that is no mixture, as a source of mixtures; for a shard of a mixture, its
-  /// own source.
+  /// A dataset's description that is no mixture, as a source of mixtures; for a shard of a mixture,
+  /// its own source.
   ///
   /// - Throws: `malformed` if a mixture's shard names no source, or one that is not there.
   public func source(of shard: ShardEntry) throws(StorageError) -> MixtureSource {

@@ -56,7 +56,7 @@ public struct Provenance: Codable, Sendable, Equatable {
   /// The calls, oldest first.
   public var parts: [Part]
 
-  /// What these calls made.
+  /// The results of these calls.
   public init(_ parts: [Part]) { self.parts = parts }
 
   private enum CodingKeys: String, CodingKey { case parts }

@@ -1,7 +1,7 @@
 public import GoalCore
 import Support
 
-/// What tells an episode from others, wherever it lies: 64 bits of where it comes from, and 64 of
+/// The identity of an episode, wherever it lies: 64 bits of where it comes from, and 64 of
 /// what it holds.
 ///
 ///     origin    of SHA-256(what decides its recipe's or its source's episodes; its number)

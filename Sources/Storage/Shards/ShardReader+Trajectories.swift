@@ -7,7 +7,7 @@ extension ShardReader {
   ///
   /// - Parameter places: Their places in the shard, from 0; nil for all.
   /// - Returns: The episodes, in their order.
-  /// - Throws: `wrongValue` if a number is none of its column's.
+  /// - Throws: `wrongValue` if a number is outside its column's values.
   public func trajectories(at places: Range<Int>? = nil) throws(StorageError) -> [Trajectory] {
     try trajectories(at: Set(places ?? 0..<episodes))
   }
@@ -16,7 +16,7 @@ extension ShardReader {
   ///
   /// - Parameter places: Their places in the shard, from 0.
   /// - Returns: The episodes.
-  /// - Throws: `wrongValue` if a number is none of its column's.
+  /// - Throws: `wrongValue` if a number is outside its column's values.
   public func trajectories(at places: Set<Int>) throws(StorageError) -> [Trajectory] {
     let columns = try columns()
     let indices = try column(.episodeIndices, as: Int64.self)

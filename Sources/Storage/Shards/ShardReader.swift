@@ -3,7 +3,7 @@ public import GoalCore
 import HDF5
 public import Support
 
-/// What a shard's dataset says of its columns.
+/// The column layout of a shard's dataset.
 struct ShardTask: Sendable {
   let spec: GoalSpec
   /// Whether m(s) = s, so that achieved goals need no column.
@@ -49,7 +49,7 @@ public final class ShardReader {
   let map: MappedFile
   private let file: HDF5File
   private let datasets: [ShardColumn: HDF5Dataset]
-  /// What has no column of its own, by path: `extra/<name>`.
+  /// The extra columns, by path: `extra/<name>`.
   private let extras: [String: HDF5Dataset]
   private let threads: Int
 
@@ -195,7 +195,7 @@ public final class ShardReader {
     return table.selecting(Array(places))
   }
 
-  /// What `table` has.
+  /// The columns of `table`.
   func sourceColumns() throws(StorageError) -> [String: SourceColumn] {
     var columns: [String: SourceColumn] = [:]
     func add(_ path: String, _ dataset: HDF5Dataset, _ axis: RowAxis?) {
@@ -212,12 +212,12 @@ public final class ShardReader {
 
   // MARK: - Checks
 
-  /// What a column has rows for.
+  /// The axis of a column's rows.
   private func axis(of column: ShardColumn) -> RowAxis {
     column == .desiredGoals && goalsMove ? .states : column.axis
   }
 
-  /// What so many rows are for; if every episode has one step, steps and episodes are the same.
+  /// The axis with this many rows; if every episode has one step, steps and episodes are the same.
   private func axis(ofRows rows: Int) -> RowAxis? {
     [steps: .steps, steps + episodes: .states].merging([episodes: .episodes]) { first, _ in first }[
       rows]

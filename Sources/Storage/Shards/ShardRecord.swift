@@ -10,7 +10,7 @@ public struct DatasetTotals: Codable, CheckedValue, Equatable {
   public var steps = 0
   /// Episodes whose goal is reached after the last step; over `episodes`, the success rate.
   ///
-  /// This, and each of the others, is 0 if the column is not there that it comes from.
+  /// This and the counts below are 0 if the column they are computed from is missing.
   public var successesAtEnd = 0
   /// Episodes whose goal is reached after some step.
   public var successesEver = 0

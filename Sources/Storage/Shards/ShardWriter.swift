@@ -4,7 +4,7 @@ public import GoalCore
 import HDF5
 public import Support
 
-/// What was written: the size and digest of a shard's file.
+/// The written columns: the size and digest of a shard's file.
 public struct ShardFile: Sendable, Equatable {
   /// Bytes of the file.
   public let bytes: Int
@@ -28,7 +28,7 @@ struct ShardDraft: Sendable {
   }
 }
 
-/// What a shard is filled from: it gives a column's bytes piece by piece, in order, as often as
+/// The source that fills a shard: it gives a column's bytes piece by piece, in order, as often as
 /// asked and from several threads at once.
 protocol ShardContents: SendableMetatype {
   /// The columns, in the order in which they lie in the file.

@@ -38,7 +38,7 @@ public enum Deflate {
     return target.count - Int(stream.avail_out)
   }
 
-  /// The most bytes that `compress` makes of so many.
+  /// The maximum number of bytes that `compress` makes of so many.
   public static func bound(_ count: Int) -> Int { libdeflate_deflate_compress_bound(nil, count) }
 
   /// Compresses to a raw stream in `target`, and gives its length; `level` is libdeflate's, 1 to
@@ -82,7 +82,7 @@ package struct ZlibCompressor: ~Copyable {
 
   deinit { libdeflate_free_compressor(compressor) }
 
-  /// The most bytes that `compress` makes of so many.
+  /// The maximum number of bytes that `compress` makes of so many.
   package func bound(_ count: Int) -> Int { libdeflate_zlib_compress_bound(compressor, count) }
 
   /// Compresses bytes into `target`, which has room for the bound, and gives the stream's length.

@@ -1,4 +1,4 @@
-/// What went wrong with an HDF5 file.
+/// An error of an HDF5 file.
 public enum HDF5Error: Error, Equatable, Sendable, CustomStringConvertible {
   /// The library refused an operation; `stack` is its error stack, the cause first.
   case refused(operation: String, file: String, stack: [String])

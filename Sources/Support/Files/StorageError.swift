@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// What is wrong with a file or folder; it prints one sentence: the rule, what was found, and
+/// An error of a file or folder; it prints one sentence: the rule, what was found, and
 /// where.
 public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
   /// A file or folder is missing.
@@ -108,7 +108,7 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
   }
 }
 
-/// What the system says of an error number; the present one by default.
+/// The system's text for an error number, by default the present one.
 package func systemReason(_ code: Int32 = errno) -> String {
   switch code {
   case EACCES, EPERM: "this user has no permission"
@@ -119,7 +119,7 @@ package func systemReason(_ code: Int32 = errno) -> String {
   }
 }
 
-/// What the system says in an error of Foundation's, whose own text names its domain and code.
+/// The system's text in an error of Foundation's, whose own text names its domain and code.
 public func systemReason(of error: any Error) -> String {
   let error = error as NSError
   if let inner = error.userInfo[NSUnderlyingErrorKey] as? NSError { return systemReason(of: inner) }

@@ -27,7 +27,7 @@ public enum StoredJSON {
     try decode(type, from: try WholeFile.read(url), path: url.path)
   }
 
-  /// What a decoder has against a document.
+  /// A decoder's complaint about a document.
   private static func fault(_ error: any Error, in data: Data) -> InvalidValue {
     switch error {
     case let error as InvalidValue: error

@@ -4,7 +4,7 @@ public struct InvalidValue: Error, Equatable, Sendable, CustomStringConvertible 
   public let key: String
   /// The rule, as in `must be from 1 to 10`.
   public let rule: String
-  /// What was found, cut short if it is long.
+  /// The value found, cut short if it is long.
   public let found: String
 
   /// Makes an error from its parts.
@@ -92,7 +92,7 @@ extension InvalidValue {
 }
 
 extension InvalidValue {
-  /// What a decoder has against a document, which says what was found.
+  /// A decoder's complaint about a document, with the value found.
   public init(_ error: DecodingError, in document: JSONValue?) {
     let (path, rule, debug) =
       switch error {
@@ -127,7 +127,7 @@ extension InvalidValue {
 }
 
 extension JSONValue {
-  /// What stands at a key; nil if nothing does.
+  /// The value at a key; nil if it is missing.
   fileprivate func member(_ key: any CodingKey) -> JSONValue? {
     switch self {
     case .object(let values): values[key.stringValue]

@@ -329,14 +329,14 @@ struct ObjectiveTests {
     #expect(complaint { _ in } == nil)
     #expect(
       complaint { $0.imitation.weight = 0 }
-        == "the setting 'objectives.imitation.weight' must be above 0 where no other objective has a "
+        == "the setting 'objectives.imitation.weight' must be above 0 if no other objective has a "
         + "weight, found 0.0")
     #expect(
       complaint { $0.vicreg.variance = -1 }
         == "the setting 'objectives.vicreg.variance' must be at least 0, found -1.0")
     #expect(
       complaint { $0.vicreg.invariance = 25 }
-        == "the setting 'objectives.vicreg.invariance' must be 0 where there is one branch, found 25.0"
+        == "the setting 'objectives.vicreg.invariance' must be 0 if the model has one branch, found 25.0"
     )
     #expect(complaint { $0.distillation.studentTemperature = 0 } != nil)
     #expect(complaint { $0.expander.widths = [] } != nil)

@@ -8,7 +8,7 @@ import Support
 
 /// Policies held against datasets: their actions, their values, and where they get from its states.
 public struct DatasetEvaluation: Encodable, Sendable {
-  /// What is asked for.
+  /// The request.
   public struct Request: Sendable {
     /// The datasets' folders.
     public var datasets: [String]
@@ -16,7 +16,7 @@ public struct DatasetEvaluation: Encodable, Sendable {
     public var readEpisodes = 400
     /// Steps and goals that are drawn of each episode for each offset.
     public var draws = 2
-    /// What the draws come from.
+    /// The seed of the draws.
     public var seed: UInt64 = 0
     /// Threads.
     public var workers: Int
@@ -34,7 +34,7 @@ public struct DatasetEvaluation: Encodable, Sendable {
     }
   }
 
-  /// What was found without a simulator on one part of a dataset.
+  /// The results on one part of a dataset, without a simulator.
   public struct Part: Encodable, Sendable {
     /// Whether the policy was trained on it.
     public let part: TrainingPart
@@ -174,7 +174,7 @@ struct Judged {
     sample.episodes.map { seen.part(of: $0.marks, in: $0.manifests) }
   }
 
-  /// What is found on the episodes of a part.
+  /// The results on the episodes of a part.
   func part(
     _ part: TrainingPart, _ episodes: [DatasetSample.Episode], of sample: DatasetSample,
     _ world: LoadedWorld?, _ request: DatasetEvaluation.Request

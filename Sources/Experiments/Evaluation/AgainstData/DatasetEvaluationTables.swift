@@ -5,7 +5,7 @@ import Statistics
 import Support
 
 extension DatasetEvaluation {
-  /// What was found, as tables under headings.
+  /// The results, as tables under headings.
   public func tables() -> [(heading: String, table: Table)] {
     let all: [(String, Table?)] = [
       (
@@ -49,8 +49,8 @@ extension DatasetEvaluation {
   /// The heads of those columns.
   private var heads: [String] { ["policy"] + (isOfOneDataset ? [] : ["dataset"]) }
 
-  /// What is held against what: a line for each dataset, and how much of it each policy was trained
-  /// on.
+  /// The compared datasets and policies: a line for each dataset, and how much of it each policy
+  /// was trained on.
   private var subjects: String {
     entries.flatMap { entry in
       [
@@ -188,7 +188,7 @@ extension DatasetEvaluation {
       + said.map { (format == .md ? "- " : "") + $0 + "\n" }.joined()
   }
 
-  /// Policies beside the first on the same starts, in plain words; empty without rollouts.
+  /// Policies compared with the first on the same starts, in plain words; empty without rollouts.
   public var sentences: [String] {
     var found: [String] = []
     for entry in entries {

@@ -12,7 +12,7 @@ import Support
 public struct DatasetRollouts: Codable, Sendable {
   /// The episodes of one offset, one range of distances, or one part of the data.
   public struct Group: Codable, Sendable {
-    /// What they have in common.
+    /// Their common part.
     public let name: String
     /// Episodes.
     public let episodes: Int
@@ -142,7 +142,7 @@ public struct DatasetRollouts: Codable, Sendable {
     return (starts, leftOut)
   }
 
-  /// What tells these draws from others: "STARTS" in ASCII.
+  /// The purpose that separates these draws from others: "STARTS" in ASCII.
   private static let purpose: UInt64 = 0x5354_4152_5453
 
   /// Rolls a policy out from every start.

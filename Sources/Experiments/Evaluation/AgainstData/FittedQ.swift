@@ -7,7 +7,7 @@ import Support
 enum FittedQ {
   /// Share of rows with the goal that was asked for, if there is one.
   private static let originalShare = 0.5
-  /// What tells these draws from others: "FITTED" in ASCII.
+  /// The purpose that separates these draws from others: "FITTED" in ASCII.
   private static let purpose: UInt64 = 0x4649_5454_4544
 
   /// The mean value of the first states for their desired goals, or for what their episodes

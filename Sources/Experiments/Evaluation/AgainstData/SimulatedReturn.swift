@@ -3,7 +3,7 @@ import GoalCore
 import Statistics
 import Support
 
-/// What fitted-Q evaluation estimates, measured by rolling out.
+/// The quantity that fitted-Q evaluation estimates, measured by rolling out.
 enum SimulatedReturn {
   /// Horizons that are rolled out; with γ = 1 − 1/horizon what comes later weighs less than 2 %.
   private static let horizons = 4

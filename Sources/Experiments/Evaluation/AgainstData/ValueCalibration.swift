@@ -2,7 +2,7 @@ import GoalCore
 public import Learners
 public import Statistics
 
-/// A learner's values beside how soon the data reached the goals.
+/// A learner's values compared with how soon the data reached the goals.
 ///
 /// The hitting time h of a step t and a goal g is the least h ≥ 1 with the achieved goal of s_{t+h}
 /// at g, along the data. A policy that is better than the data reaches it sooner, so its values may
@@ -26,7 +26,7 @@ public struct ValueCalibration: Codable, Sendable {
     public let saidSteps: Double
   }
 
-  /// What values are sums of.
+  /// The scale of values.
   public let scale: ValueScale
   /// By hitting time: 1, 2 to 3, 4 to 7, ...
   public let groups: [Group]

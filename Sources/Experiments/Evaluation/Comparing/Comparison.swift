@@ -15,7 +15,7 @@ public struct Comparison: Sendable {
     public let policy: NamedPolicy
     /// The world that it was evaluated in.
     public let world: World
-    /// What it is a seed of, in its world.
+    /// The method that it is a seed of, in its world.
     public let method: String
     /// The named tasks that it was evaluated on; none if each episode started as the world starts
     /// it.
@@ -27,11 +27,11 @@ public struct Comparison: Sendable {
     public let evaluation: Evaluation
   }
 
-  /// What was asked.
+  /// The request.
   public let request: EvaluationRequest
   /// The results, world by world, in the order of the names.
   public let entries: [Entry]
-  /// What the policies planned with; nil for policies as they are.
+  /// The policies' planner; nil for policies without one.
   public let plan: PlanRecord?
 
   /// The worlds' ids, in the order of the results.

@@ -10,7 +10,7 @@ extension Comparison {
   /// In one world: a row a method, a column a measure. In several: a row a world, a column a
   /// method, of one measure, then a row for each aggregate over worlds. Intervals are over seeds if
   /// a method has several, and of the one checkpoint otherwise. Throws
-  /// `ExperimentError.badSettings` for a measure that is none.
+  /// `ExperimentError.badSettings` for an unknown measure.
   public func methodsTable(of measure: String = "success") throws -> Table {
     guard let measure = Measure(name: measure) else {
       throw ExperimentError.badSettings(
@@ -74,7 +74,7 @@ extension Comparison {
     return table
   }
 
-  /// What the differences in success and in the paper's return come to, in plain words.
+  /// The differences in success and in the paper's return, in plain words.
   public var sentences: [String] {
     differences.flatMap { difference in
       let place = environments.count < 2 ? "" : "\(difference.environment): "
@@ -129,7 +129,7 @@ extension Comparison {
       chosen = [("", differences[0].1)]
     case .all: chosen = runs + (isSeveral ? methods : []) + (differences ?? [])
     }
-    // Several tables in one file of CSV are none.
+    // CSV holds one table only.
     if !hasWords { chosen = [chosen[0]] }
     var text = chosen.map { heading, table in
       let head = heading.isEmpty || !hasWords ? "" : "\n\(format == .md ? "## " : "")\(heading)\n"

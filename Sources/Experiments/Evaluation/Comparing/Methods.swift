@@ -19,7 +19,7 @@ extension Comparison {
 
   /// A method's seeds in one world.
   public struct Method: Sendable {
-    /// What tables call it.
+    /// Its name in tables.
     public let name: String
     /// The world's id.
     public let environment: String
@@ -59,7 +59,7 @@ extension Comparison {
       measure.crossed(entries.map(\.scores), tasks: max(1, entries[0].tasks.count))
     }
 
-    /// This beside another, on the episodes that both faced.
+    /// This compared with another, on the episodes that both faced.
     func compared(with other: Method, on measure: Measure) -> PairedComparison {
       let (ours, theirs) = (crossed(measure), other.crossed(measure))
       // Two single runs: a share has an interval of its own.
@@ -73,19 +73,19 @@ extension Comparison {
     }
   }
 
-  /// A method beside the first of its world.
+  /// A method compared with the first of its world.
   public struct Difference: Sendable {
     /// The world's id.
     public let environment: String
     /// The method.
     public let method: String
-    /// What it is compared with.
+    /// The method it is compared with.
     public let over: String
     /// Steps of an episode in the world.
     let horizon: Int
     private let all: [Measure: PairedComparison]
 
-    /// A method beside another of its world.
+    /// A method compared with another of its world.
     init(_ method: Method, over other: Method) {
       (environment, self.method, over) = (method.environment, method.name, other.name)
       horizon = method.entries[0].world.task.spec.horizon
@@ -124,7 +124,7 @@ extension Comparison {
     return found
   }
 
-  /// Every method beside the first of its world.
+  /// Every method compared with the first of its world.
   public var differences: [Difference] {
     let methods = methods
     return environments.flatMap { environment in
@@ -190,7 +190,7 @@ extension Comparison {
     }
   }
 
-  /// What the intervals are about, and what was left out, a sentence each.
+  /// The subject of the intervals, and what was left out, a sentence each.
   public var notes: [String] {
     let methods = methods
     var lines: [String] = []

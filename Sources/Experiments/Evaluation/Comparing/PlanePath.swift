@@ -3,9 +3,9 @@ import Foundation
 import GoalCore
 public import Reporting
 
-/// What an episode achieved, seen from above: the first two numbers of its achieved goals.
+/// An episode's achieved goals, seen from above: the first two numbers of its achieved goals.
 struct PlanePath: Sendable {
-  /// What the episode is called.
+  /// The episode's name.
   let name: String
   /// The goal.
   let goal: [Float]

@@ -16,7 +16,7 @@ public enum RunIntervals {
   private struct Question: Decodable {
     /// A value for each run.
     let values: [Double]
-    /// What the values can be; nil for no bound.
+    /// The range of the values; nil if unbounded.
     let low, high: Double?
     /// Episodes that each value is of; needed of shares whose runs were evaluated on the same
     /// starts.

@@ -49,7 +49,7 @@ public struct Bands: Sendable {
     }
   }
 
-  /// What is wrong with a file's content.
+  /// An error in a file's content.
   private struct Fault: Error {
     let reason: String
     init(_ reason: String) { self.reason = reason }
@@ -196,7 +196,7 @@ extension Bands.Band {
 }
 
 extension DatasetInspection {
-  /// What a band can be given for: counts, and the estimates of what is stored.
+  /// The measures that can have a band: counts, and the estimates of what is stored.
   var byName: [(name: String, value: Double)] {
     let estimates = [
       ("success", success), ("success_ever", successEver), ("return", `return`),

@@ -95,7 +95,7 @@ struct EvaluationStarts: Sendable {
   }
 }
 
-/// What an evaluation is asked to do.
+/// The request of an evaluation.
 public struct EvaluationRequest: Sendable {
   /// Episodes to roll out; of each task, if there are tasks.
   public var episodes: Int
@@ -105,9 +105,9 @@ public struct EvaluationRequest: Sendable {
   public var seed: UInt64
   /// Threads; the result does not depend on it.
   public var workers: Int
-  /// What is added to the policy's actions.
+  /// The exploration that is added to the policy's actions.
   public var exploration: Exploration
-  /// What the policies plan with; nil for policies as they are.
+  /// The policies' planner; nil for policies without one.
   public var plan: PlanRequest?
 
   /// Makes a request.

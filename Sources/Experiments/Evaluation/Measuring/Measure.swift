@@ -3,7 +3,7 @@ import Foundation
 public import GoalCore
 public import Statistics
 
-/// What is measured of the episodes of an evaluation.
+/// The measures of an evaluation.
 public enum Measure: String, CaseIterable, Sendable {
   /// Share of episodes whose goal is reached at the last step.
   case success
@@ -51,7 +51,7 @@ public enum Measure: String, CaseIterable, Sendable {
     }
   }
 
-  /// What episodes give.
+  /// The kind of an episode's value.
   var kind: PairedComparison.Kind {
     self == .success || self == .successBeforeLast ? .proportion : .mean
   }
@@ -67,7 +67,7 @@ public enum Measure: String, CaseIterable, Sendable {
     }
   }
 
-  /// What it can be in a task's world.
+  /// Its range in a task's world.
   ///
   /// A step counts 0 or 1, and of an episode that ends at its first success one step counts at
   /// most. A discounted return is at most Σ γ^t = H (1 − γ^H).

@@ -1,4 +1,4 @@
-/// What a token of a sequence stands for.
+/// The role of a token in a sequence.
 enum TokenRole: Hashable, Sendable {
   /// The goal, or the goal-post.
   case goal

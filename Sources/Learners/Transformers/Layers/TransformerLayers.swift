@@ -8,7 +8,7 @@ struct LayerShape: Equatable {
   var heads: Int
   /// Units of the dense layers' hidden layer, `F`.
   var feedForward: Int
-  /// What stands between the dense layers.
+  /// The activation between the dense layers.
   var activation: Activation
   /// Whether a part's input is normalised, else its sum with the output.
   var normFirst: Bool
@@ -16,7 +16,7 @@ struct LayerShape: Equatable {
   var rule = ParameterMaker.Rule.linear
 }
 
-/// What stands between two dense layers.
+/// The activation between two dense layers.
 public enum Activation: String, SettingChoice {
   /// max(0, x).
   case relu
