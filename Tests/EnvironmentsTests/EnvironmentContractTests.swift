@@ -138,6 +138,7 @@ struct EnvironmentContractTests {
   /// for fetch-reach.
   static let least = [
     "fetch-push": 36, "fetch-pick-and-place": 34, "fetch-slide": 6, "sawyer-push": 36,
+    "sawyer-door-precise": 24,
     "hand-reach": 24, "lunar-lander": 22, "gap-blocks": 1, "pointmaze-medium": 26,
     "pointmaze-large": 26, "pointmaze-giant": 22, "pointmaze-teleport": 10,
   ]
