@@ -9,7 +9,7 @@ SETTINGS := $(if $(SEED),seed=$(SEED)) $(if $(SEEDS),seeds=$(SEEDS)) $(if $(ROWS
   $(if $(UPDATES),updates=$(UPDATES)) $(if $(ENVIRONMENT),environment=$(ENVIRONMENT))
 CONFIG := $(if $(strip $(SETTINGS)),--config $(SETTINGS))
 
-.PHONY: help setup setup-peers toolchain build test torture fuzz quickstart pipeline benchmark lint docs install clean
+.PHONY: help setup setup-peers toolchain build test test-python torture fuzz quickstart pipeline benchmark lint docs install clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,10 +26,15 @@ toolchain:
 
 build: toolchain setup ## build the goalpost executable, optimised
 	$(SWIFT) build -c release --product goalpost
+	$(SWIFT) build -c release --product CTorchLibrary  # which goalpost loads when it needs libtorch
 
 test: toolchain setup ## build everything and run all tests
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --disable-xctest
+	@$(MAKE) --no-print-directory test-python
+
+test-python: setup ## run the tests of the Python package beside the tool that was built
+	cd Python && $(DEPS)/venv/bin/python -m unittest discover --start-directory tests --top-level-directory .
 
 torture: toolchain setup ## kill collectors with SIGKILL at 60 random moments, and compare every byte
 	$(SWIFT) build --build-tests
@@ -70,7 +75,7 @@ install: build ## install goalpost in PREFIX (/usr/local)
 	@folder="$$($(SWIFT) build -c release --show-bin-path)"; set -e; \
 	rm -rf "$(PREFIX)/lib/goalpost"; \
 	mkdir -p "$(PREFIX)/bin" "$(PREFIX)/lib/goalpost"; \
-	cp "$$folder/goalpost" "$(PREFIX)/lib/goalpost/"; \
+	cp "$$folder/goalpost" "$$folder/libCTorchLibrary.so" "$(PREFIX)/lib/goalpost/"; \
 	for bundle in "$$folder"/*.resources; do if [ -e "$$bundle" ]; then cp -R "$$bundle" "$(PREFIX)/lib/goalpost/"; fi; done; \
 	ln -sfn ../lib/goalpost/goalpost "$(PREFIX)/bin/goalpost"; \
 	echo "installed $(PREFIX)/bin/goalpost; it uses the libraries and models in $(DEPS), so keep that folder"

@@ -37,6 +37,9 @@ let package = Package(
     .library(name: "Reporting", targets: ["Reporting"]),
     .library(name: "Environments", targets: ["Environments"]),
     .library(name: "Experiments", targets: ["Experiments"]),
+    // Loaded when first needed, as libtorch takes half a second: whoever builds a product with
+    // `Torch` in it builds this one too.
+    .library(name: "CTorchLibrary", type: .dynamic, targets: ["CTorchLibrary"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -52,8 +55,9 @@ let package = Package(
     .target(name: "CEGL", linkerSettings: [.linkedLibrary("dl")]),
     .systemLibrary(name: "CPrefetch"),
     .systemLibrary(name: "CWriteback"),
+    .systemLibrary(name: "CTorch"),
     .target(
-      name: "CTorch",
+      name: "CTorchLibrary",
       cxxSettings: [
         .unsafeFlags([
           "-isystem", torch + "/include",

@@ -13,7 +13,7 @@ let package = Package(
       name: "contender",
       dependencies: [
         "Experiments", "Environments", "Learners", "Torch", "Storage", "HDF5", "GoalCore",
-        "Replay", "Statistics",
+        "Replay", "Statistics", "CTorchLibrary",
       ]
       .map { .product(name: $0, package: "goalpost") } + ["CLines"],
       swiftSettings: [.unsafeFlags(["-Xcc", "-I" + dependencies + "/mujoco/include"])]),

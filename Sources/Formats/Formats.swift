@@ -30,7 +30,7 @@ public enum Formats {
   ///   it; what a killed one left half written is removed.
   public static func write(
     _ request: FormatRequest, as format: any DatasetFormat
-  ) throws(StorageError) -> ConversionNotes {
+  ) throws(FileError) -> ConversionNotes {
     let path = request.url.path
     if format.isReadOnly {
       throw .cannotConvert(
@@ -54,7 +54,7 @@ public enum Formats {
         path, reason: "is there already: remove it, or give another --output")
     }
     PartFile.removeParts(of: request.url)
-    do throws(StorageError) {
+    do throws(FileError) {
       return try format.write(request)
     } catch .diskFull(let part) where part.hasPrefix(path) {
       throw .diskFull(path)
@@ -64,7 +64,7 @@ public enum Formats {
   }
 
   /// The format of a name.
-  public static func named(_ name: String) throws(StorageError) -> any DatasetFormat {
+  public static func named(_ name: String) throws(FileError) -> any DatasetFormat {
     guard let format = all.first(where: { $0.name == name }) else {
       throw .cannotConvert(
         name, reason: "is no format; there are \(all.map(\.name).joined(separator: ", "))")
@@ -73,7 +73,7 @@ public enum Formats {
   }
 
   /// The format of a file or folder, judged by its name and first bytes.
-  public static func guessed(_ url: URL) throws(StorageError) -> any DatasetFormat {
+  public static func guessed(_ url: URL) throws(FileError) -> any DatasetFormat {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
       throw .missing(url.path)
@@ -82,7 +82,7 @@ public enum Formats {
     guard let format = all.first(where: { $0.recognizes(url) }) else {
       // A file that is cut short or damaged says so, before it is said to be of no known format.
       if SafeFile.begins(url) {
-        _ = try reading { () throws(HDF5Error) in try SafeFile(contentsOf: url).root() }
+        _ = try SafeFile(contentsOf: url).root()
       }
       if let reason = UnreadFormats.reason(for: url) {
         throw .cannotConvert(url.path, reason: reason)

@@ -25,7 +25,7 @@ public final class HDF5Composition {
   private var map: MappedFile?
 
   /// Starts an empty file, which messages call `name`.
-  public init(name: String) throws(HDF5Error) {
+  public init(name: String) throws(FileError) {
     descriptor = chdf5_memory_file()
     guard descriptor >= 0 else {
       throw .system(
@@ -45,7 +45,7 @@ public final class HDF5Composition {
   }
 
   /// Reserves room for a contiguous dataset; it becomes a piece of the finished file.
-  public func reserve(_ path: String, _ type: HDF5Type, shape: [Int]) throws(HDF5Error) {
+  public func reserve(_ path: String, _ type: HDF5Type, shape: [Int]) throws(FileError) {
     let byteCount = shape.reduce(type.byteCount, *)
     precondition(byteCount > 0, "'\(path)' must have elements, found shape \(shape)")
     let offset = try file.reserve(path, type, shape: shape)
@@ -53,13 +53,13 @@ public final class HDF5Composition {
   }
 
   /// Closes the file and gives its pieces in order, which together are all of it.
-  public func finish() throws(HDF5Error) -> [Piece] {
+  public func finish() throws(FileError) -> [Piece] {
     try file.close()
     let map = try MappedFile(descriptor: descriptor, name: file.name)
     self.map = map
     var pieces: [Piece] = []
     var position = 0
-    func addBytes(until end: Int) throws(HDF5Error) {
+    func addBytes(until end: Int) throws(FileError) {
       guard end > position else { return }
       guard let bytes = map.slice(at: position, count: end - position) else {
         throw .damaged(file: file.name, dataset: "/", rule: "a dataset lies outside the file")

@@ -31,7 +31,7 @@ public final class HDF5Dataset {
   private let isShuffled: Bool
 
   /// Opens a dataset; its number of elements must fit 48 bits.
-  init(_ path: String, in file: HDF5File) throws(HDF5Error) {
+  init(_ path: String, in file: HDF5File) throws(FileError) {
     self.path = path
     self.file = file
     _ = try file.contains(path)
@@ -73,7 +73,7 @@ public final class HDF5Dataset {
   /// Reads all elements, converted by the library to `type`, which must take just `count` of them.
   public func read(
     as type: HDF5Type, into target: UnsafeMutableRawBufferPointer
-  ) throws(HDF5Error) {
+  ) throws(FileError) {
     precondition(
       target.count == count * type.byteCount,
       "'\(path)' takes \(count * type.byteCount) bytes, found \(target.count)")
@@ -87,7 +87,7 @@ public final class HDF5Dataset {
   /// The stored bytes of a contiguous dataset of a known type, inside the file's mapping.
   ///
   /// They are nil for other layouts, or if elements do not start at a multiple of their size.
-  public func mapped(in map: MappedFile) throws(HDF5Error) -> UnsafeRawBufferPointer? {
+  public func mapped(in map: MappedFile) throws(FileError) -> UnsafeRawBufferPointer? {
     guard case .contiguous(let offset) = layout, let type, offset % type.byteCount == 0 else {
       return nil
     }
@@ -104,7 +104,7 @@ public final class HDF5Dataset {
   /// mapping, anything else through the library.
   public func decode(
     from map: MappedFile, into target: UnsafeMutableRawBufferPointer, threads: Int
-  ) throws(HDF5Error) {
+  ) throws(FileError) {
     guard let type else {
       preconditionFailure("'\(path)' is \(typeDescription), which has no stored form here")
     }
@@ -128,7 +128,7 @@ public final class HDF5Dataset {
   /// The compressed bytes of all chunks, each of which can hold what it must.
   private func chunks(
     of rows: Int, rowBytes: Int, in map: MappedFile
-  ) throws(HDF5Error) -> [UnsafeRawBufferPointer] {
+  ) throws(FileError) -> [UnsafeRawBufferPointer] {
     var origin = [hsize_t](repeating: 0, count: shape.count)
     var chunks: [UnsafeRawBufferPointer] = []
     for start in stride(from: 0, to: shape[0], by: rows) {
@@ -159,11 +159,11 @@ public final class HDF5Dataset {
   /// megabyte.
   private static func layout(
     of handle: HDF5Handle, path: String, shape: [hsize_t], count: Int, type: HDF5Type?, file: String
-  ) throws(HDF5Error) -> (Layout, Bool) {
+  ) throws(FileError) -> (Layout, Bool) {
     let list = try HDF5Handle("read the layout of '\(path)'", file: file, close: H5Pclose) {
       H5Dget_create_plist(handle.identifier)
     }
-    func elsewhere(_ storage: String) -> HDF5Error {
+    func elsewhere(_ storage: String) -> FileError {
       .notRead(
         file: file, dataset: path,
         reason: "its elements must lie in this file, and lie in others (\(storage))")

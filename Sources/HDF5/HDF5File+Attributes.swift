@@ -17,7 +17,7 @@ extension HDF5File {
   /// Gives a group or a dataset attributes, which it must not have yet.
   public func setAttributes(
     _ attributes: [(name: String, value: HDF5Attribute)], of path: String
-  ) throws(HDF5Error) {
+  ) throws(FileError) {
     let object = try HDF5Handle("open '\(path)'", file: name, close: H5Oclose) {
       H5Oopen(identifier, path, hid_t(H5P_DEFAULT))
     }
@@ -25,7 +25,7 @@ extension HDF5File {
       H5Screate(H5S_SCALAR)
     }
     for (key, value) in attributes {
-      func write(_ type: hid_t, _ bytes: UnsafeRawPointer) throws(HDF5Error) {
+      func write(_ type: hid_t, _ bytes: UnsafeRawPointer) throws(FileError) {
         let attribute = try HDF5Handle(
           "make attribute '\(key)' of '\(path)'", file: name, close: H5Aclose
         ) {
@@ -45,7 +45,7 @@ extension HDF5File {
           chdf5_make_text(0)
         }
         try text.withCString { characters in
-          Result { () throws(HDF5Error) in
+          Result { () throws(FileError) in
             var pointer: UnsafePointer<CChar>? = characters
             try write(type.identifier, &pointer)
           }
@@ -55,7 +55,7 @@ extension HDF5File {
   }
 
   /// Writes a list of texts, filled up with zeros to the length of the longest.
-  public func write(_ path: String, texts: [String]) throws(HDF5Error) {
+  public func write(_ path: String, texts: [String]) throws(FileError) {
     let width = max(1, texts.map(\.utf8.count).max() ?? 1)
     var bytes = [UInt8](repeating: 0, count: width * texts.count)
     for (row, text) in texts.enumerated() {

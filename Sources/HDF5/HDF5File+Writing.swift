@@ -5,7 +5,7 @@ extension HDF5File {
   /// Writes a contiguous dataset; `bytes` must hold just `shape`, row-major.
   public func write(
     _ path: String, _ type: HDF5Type, shape: [Int], bytes: UnsafeRawBufferPointer
-  ) throws(HDF5Error) {
+  ) throws(FileError) {
     let expected = shape.reduce(type.byteCount, *)
     precondition(bytes.count == expected, "'\(path)' takes \(expected) bytes, found \(bytes.count)")
     let dataset = try create(path, type, shape: shape)
@@ -17,7 +17,7 @@ extension HDF5File {
   }
 
   /// Makes a contiguous dataset whose bytes are somebody else's to write, and gives their offset.
-  func reserve(_ path: String, _ type: HDF5Type, shape: [Int]) throws(HDF5Error) -> Int {
+  func reserve(_ path: String, _ type: HDF5Type, shape: [Int]) throws(FileError) -> Int {
     let dataset = try create(path, type, shape: shape, early: true)
     let offset = H5Dget_offset(dataset.identifier)
     guard offset != chdf5_no_address() else {
@@ -34,7 +34,7 @@ extension HDF5File {
   public func writeCompressed(
     _ path: String, _ type: HDF5Type, shape: [Int], bytes: UnsafeRawBufferPointer, level: Int,
     threads: Int
-  ) throws(HDF5Error) {
+  ) throws(FileError) {
     let expected = shape.reduce(type.byteCount, *)
     precondition(
       !shape.isEmpty && expected > 0 && bytes.count == expected,
@@ -62,7 +62,7 @@ extension HDF5File {
   private func create(
     _ path: String, _ type: HDF5Type, shape: [Int], early: Bool = false, chunk: ChunkCodec? = nil,
     level: Int = 0
-  ) throws(HDF5Error) -> HDF5Handle {
+  ) throws(FileError) -> HDF5Handle {
     try create(path, type.identifier, shape: shape, early: early, chunk: chunk, level: level)
   }
 
@@ -70,7 +70,7 @@ extension HDF5File {
   func create(
     _ path: String, _ type: hid_t, shape: [Int], early: Bool = false, chunk: ChunkCodec? = nil,
     level: Int = 0
-  ) throws(HDF5Error) -> HDF5Handle {
+  ) throws(FileError) -> HDF5Handle {
     let dimensions = shape.map { hsize_t($0) }
     let space = try HDF5Handle("make the shape of '\(path)'", file: name, close: H5Sclose) {
       H5Screate_simple(Int32(shape.count), dimensions, nil)

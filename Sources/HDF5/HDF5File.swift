@@ -25,34 +25,34 @@ public final class HDF5File {
   public var writeFailure: Int32 { failure?.number.pointee ?? 0 }
 
   /// Opens a file for reading.
-  public convenience init(reading url: URL) throws(HDF5Error) {
+  public convenience init(reading url: URL) throws(FileError) {
     try self.init(name: url.path) { access in
       H5Fopen(url.path, chdf5_read_only(), access)
     }
   }
 
   /// Makes a file, in place of any that is there.
-  public convenience init(creating url: URL) throws(HDF5Error) {
+  public convenience init(creating url: URL) throws(FileError) {
     try self.init(creating: url.path, in: nil, failure: nil, isMapped: true)
   }
 
   /// Makes a file in memory, in a descriptor that stays the caller's; messages call it `name`.
   ///
   /// A write that fails, as of a process that may make no large files, is kept in `writeFailure`.
-  convenience init(creatingIn descriptor: Int32, name: String) throws(HDF5Error) {
+  convenience init(creatingIn descriptor: Int32, name: String) throws(FileError) {
     try self.init(creating: name, in: descriptor, failure: WriteFailure(), isMapped: true)
   }
 
   /// Makes a file in a descriptor that stays the caller's, on a disk that may fill up.
   ///
   /// `writeFailure` keeps the first failure, and all else goes on.
-  public convenience init(writingTo descriptor: Int32, name: String) throws(HDF5Error) {
+  public convenience init(writingTo descriptor: Int32, name: String) throws(FileError) {
     try self.init(creating: name, in: descriptor, failure: WriteFailure(), isMapped: false)
   }
 
   private convenience init(
     creating path: String, in descriptor: Int32?, failure: WriteFailure?, isMapped: Bool
-  ) throws(HDF5Error) {
+  ) throws(FileError) {
     let name = path
     let creation = try HDF5Handle.properties(chdf5_file_creation(), file: name)
     try checked("set up a file", file: name) { H5Pset_obj_track_times(creation.identifier, false) }
@@ -71,7 +71,7 @@ public final class HDF5File {
   private init(
     name: String, in descriptor: Int32? = nil, failure: WriteFailure? = nil, isMapped: Bool = true,
     open: (hid_t) -> hid_t
-  ) throws(HDF5Error) {
+  ) throws(FileError) {
     self.name = name
     self.failure = failure
     let access = try HDF5Handle.properties(chdf5_file_access(), file: name)
@@ -95,7 +95,7 @@ public final class HDF5File {
   deinit { try? close() }
 
   /// Writes what is left and closes, or throws if that fails; closing twice does nothing.
-  public func close() throws(HDF5Error) {
+  public func close() throws(FileError) {
     guard let open = handle else { return }
     handle = nil
     try checked("close the file", file: name) { H5Fclose(open.identifier) }
@@ -110,7 +110,7 @@ public final class HDF5File {
   // MARK: - What is inside
 
   /// Whether a path such as `behaviour/sources` leads to something.
-  public func contains(_ path: String) throws(HDF5Error) -> Bool {
+  public func contains(_ path: String) throws(FileError) -> Bool {
     var walked = ""
     for part in path.split(separator: "/") {
       walked += (walked.isEmpty ? "" : "/") + part
@@ -133,7 +133,7 @@ public final class HDF5File {
   }
 
   /// Whether a path, which must lead to something, leads to a group.
-  public func isGroup(_ path: String) throws(HDF5Error) -> Bool {
+  public func isGroup(_ path: String) throws(FileError) -> Bool {
     _ = try contains(path)
     let object = try HDF5Handle("open '\(path)'", file: name, close: H5Oclose) {
       H5Oopen(identifier, path, hid_t(H5P_DEFAULT))
@@ -142,13 +142,13 @@ public final class HDF5File {
   }
 
   /// Names in a group, sorted; the root by default.
-  public func listing(of group: String = "/") throws(HDF5Error) -> [String] {
+  public func listing(of group: String = "/") throws(FileError) -> [String] {
     _ = try contains(group)
     let opened = try HDF5Handle("open group '\(group)'", file: name, close: H5Gclose) {
       H5Gopen2(identifier, group, hid_t(H5P_DEFAULT))
     }
     var names: [String] = []
-    try withUnsafeMutablePointer(to: &names) { pointer throws(HDF5Error) in
+    try withUnsafeMutablePointer(to: &names) { pointer throws(FileError) in
       var position: hsize_t = 0
       try checked("list group '\(group)'", file: name) {
         H5Literate(
@@ -164,12 +164,12 @@ public final class HDF5File {
   }
 
   /// Opens a dataset and reads its type, shape and storage.
-  public func dataset(_ path: String) throws(HDF5Error) -> HDF5Dataset {
+  public func dataset(_ path: String) throws(FileError) -> HDF5Dataset {
     try HDF5Dataset(path, in: self)
   }
 
   /// Makes a group; the groups above it must be there.
-  public func createGroup(_ path: String) throws(HDF5Error) {
+  public func createGroup(_ path: String) throws(FileError) {
     let creation = try HDF5Handle.properties(chdf5_group_creation(), file: name)
     try checked("set up group '\(path)'", file: name) {
       H5Pset_obj_track_times(creation.identifier, false)

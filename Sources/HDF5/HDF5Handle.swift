@@ -13,7 +13,7 @@ final class HDF5Handle {
   init(
     _ operation: @autoclosure () -> String, file: String, close: @escaping (hid_t) -> herr_t,
     make: () -> hid_t
-  ) throws(HDF5Error) {
+  ) throws(FileError) {
     identifier = try checked(operation(), file: file, make)
     self.close = close
   }
@@ -24,7 +24,7 @@ final class HDF5Handle {
   }
 
   /// A property list of one of the library's classes.
-  static func properties(_ kind: hid_t, file: String) throws(HDF5Error) -> HDF5Handle {
+  static func properties(_ kind: hid_t, file: String) throws(FileError) -> HDF5Handle {
     try HDF5Handle("make a property list", file: file, close: H5Pclose) { H5Pcreate(kind) }
   }
 }
@@ -33,11 +33,11 @@ final class HDF5Handle {
 @discardableResult
 func checked<Answer: SignedInteger>(
   _ operation: @autoclosure () -> String, file: String, _ call: () -> Answer
-) throws(HDF5Error) -> Answer {
+) throws(FileError) -> Answer {
   silenceErrors()
   let answer = call()
   guard answer >= 0 else {
-    throw .refused(operation: operation(), file: file, stack: HDF5Error.stack())
+    throw .refused(operation: operation(), file: file, stack: FileError.stack())
   }
   return answer
 }

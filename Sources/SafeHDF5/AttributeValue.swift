@@ -35,10 +35,10 @@ public enum AttributeValue: Equatable, Sendable {
   }
 
   /// All attributes of an object.
-  static func attributes(of header: ObjectHeader) throws(HDF5Error) -> [String: AttributeValue] {
+  static func attributes(of header: ObjectHeader) throws(FileError) -> [String: AttributeValue] {
     var values: [String: AttributeValue] = [:]
     var heap = TextHeap(header.file, path: header.path)
-    func add(_ cursor: inout ByteCursor) throws(HDF5Error) {
+    func add(_ cursor: inout ByteCursor) throws(FileError) {
       let (name, value) = try read(&cursor, &heap)
       values[name] = value
     }
@@ -60,7 +60,7 @@ public enum AttributeValue: Equatable, Sendable {
 
   private static func read(
     _ cursor: inout ByteCursor, _ heap: inout TextHeap
-  ) throws(HDF5Error) -> (String, AttributeValue) {
+  ) throws(FileError) -> (String, AttributeValue) {
     let version = try cursor.byte()
     let flags = try cursor.byte()
     let nameBytes = try cursor.short()
@@ -70,7 +70,7 @@ public enum AttributeValue: Equatable, Sendable {
     guard (1...3).contains(version) else {
       throw cursor.damaged("an attribute is of no known version")
     }
-    func part(_ count: Int) throws(HDF5Error) -> ByteCursor {
+    func part(_ count: Int) throws(FileError) -> ByteCursor {
       var inner = cursor
       try inner.limit(to: count)
       try cursor.skip(version == 1 ? (count + 7) / 8 * 8 : count)

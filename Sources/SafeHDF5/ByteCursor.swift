@@ -32,23 +32,23 @@ struct ByteCursor {
   /// Bytes that are left.
   var left: Int { end - position }
 
-  func damaged(_ rule: String) -> HDF5Error {
+  func damaged(_ rule: String) -> FileError {
     .damaged(file: map.name, dataset: path.isEmpty ? "/" : path, rule: rule)
   }
 
-  func notRead(_ reason: String) -> HDF5Error {
+  func notRead(_ reason: String) -> FileError {
     .notRead(file: map.name, dataset: path.isEmpty ? "/" : path, reason: reason)
   }
 
   /// Lets nothing be read after the next `count` bytes.
-  mutating func limit(to count: Int) throws(HDF5Error) {
+  mutating func limit(to count: Int) throws(FileError) {
     guard count >= 0, count <= left else {
       throw damaged("\(count) bytes at \(position) must lie before \(end)")
     }
     end = position + count
   }
 
-  mutating func bytes(_ count: Int) throws(HDF5Error) -> UnsafeRawBufferPointer {
+  mutating func bytes(_ count: Int) throws(FileError) -> UnsafeRawBufferPointer {
     guard count >= 0, count <= left else {
       throw damaged("\(count) bytes at \(position) must lie before \(end)")
     }
@@ -56,50 +56,50 @@ struct ByteCursor {
     return UnsafeRawBufferPointer(rebasing: all[position..<(position + count)])
   }
 
-  mutating func skip(_ count: Int) throws(HDF5Error) { _ = try bytes(count) }
+  mutating func skip(_ count: Int) throws(FileError) { _ = try bytes(count) }
 
   /// A little-endian number of up to 8 bytes.
-  mutating func number(_ count: Int) throws(HDF5Error) -> UInt64 {
+  mutating func number(_ count: Int) throws(FileError) -> UInt64 {
     var value: UInt64 = 0
     for (place, byte) in try bytes(count).enumerated() { value |= UInt64(byte) << (8 * place) }
     return value
   }
 
-  mutating func byte() throws(HDF5Error) -> Int { Int(try bytes(1)[0]) }
-  mutating func short() throws(HDF5Error) -> Int { Int(try number(2)) }
-  mutating func word() throws(HDF5Error) -> Int { Int(try number(4)) }
+  mutating func byte() throws(FileError) -> Int { Int(try bytes(1)[0]) }
+  mutating func short() throws(FileError) -> Int { Int(try number(2)) }
+  mutating func word() throws(FileError) -> Int { Int(try number(4)) }
 
   /// A number of `count` bytes that must be below 2⁴⁸.
-  mutating func count(_ count: Int) throws(HDF5Error) -> Int {
+  mutating func count(_ count: Int) throws(FileError) -> Int {
     let value = try number(count)
     guard value < 1 << 48 else { throw damaged("a length is \(value)") }
     return Int(value)
   }
 
-  mutating func length() throws(HDF5Error) -> Int { try count(sizes.length) }
+  mutating func length() throws(FileError) -> Int { try count(sizes.length) }
 
   /// An address, or nil if it is the one that stands for no address.
-  mutating func address() throws(HDF5Error) -> Int? {
+  mutating func address() throws(FileError) -> Int? {
     let value = try number(sizes.offset)
     if value == UInt64.max >> (64 - 8 * UInt64(sizes.offset)) { return nil }
     guard value < 1 << 62 else { throw damaged("an address is \(value)") }
     return Int(value)
   }
 
-  mutating func neededAddress(_ what: String) throws(HDF5Error) -> Int {
+  mutating func neededAddress(_ what: String) throws(FileError) -> Int {
     guard let address = try address() else { throw damaged("\(what) must have an address") }
     return address
   }
 
   /// Four letters that begin a block.
-  mutating func signature(_ expected: String) throws(HDF5Error) {
+  mutating func signature(_ expected: String) throws(FileError) {
     guard try bytes(4).elementsEqual(expected.utf8) else {
       throw damaged("a block at \(position - 4) must begin with \(expected)")
     }
   }
 
   /// Four letters that begin a block, and its version, which must be 0.
-  mutating func start(_ signature: String) throws(HDF5Error) {
+  mutating func start(_ signature: String) throws(FileError) {
     try self.signature(signature)
     let version = try byte()
     guard version == 0 else {
@@ -108,7 +108,7 @@ struct ByteCursor {
   }
 
   /// Checks that the check sum here is that of the bytes from `start` on.
-  mutating func checkSum(from start: Int) throws(HDF5Error) {
+  mutating func checkSum(from start: Int) throws(FileError) {
     let part = UnsafeRawBufferPointer(rebasing: all[start..<position])
     let expected = try number(4)
     guard UInt64(lookup3(part)) == expected else {
@@ -117,12 +117,12 @@ struct ByteCursor {
   }
 
   /// Text of `count` bytes, up to the first zero.
-  mutating func text(_ count: Int) throws(HDF5Error) -> String {
+  mutating func text(_ count: Int) throws(FileError) -> String {
     String(decoding: try bytes(count).prefix { $0 != 0 }, as: UTF8.self)
   }
 
   /// Text up to a zero, which is read as well.
-  mutating func terminatedText() throws(HDF5Error) -> String {
+  mutating func terminatedText() throws(FileError) -> String {
     let rest = all[position..<end]
     guard let zero = rest.firstIndex(of: 0) else { throw damaged("a name must end with a zero") }
     defer { position = zero + 1 }

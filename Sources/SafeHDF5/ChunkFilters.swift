@@ -20,7 +20,7 @@ struct ChunkFilters: Sendable {
     filters.contains(.deflate) ? Deflate.largestGain : filters.contains(.lzf) ? 264 : 1
   }
 
-  init(_ header: ObjectHeader, elementBytes: Int) throws(HDF5Error) {
+  init(_ header: ObjectHeader, elementBytes: Int) throws(FileError) {
     self.elementBytes = elementBytes
     var filters: [Filter] = []
     if var cursor = try header.first(.filters) {

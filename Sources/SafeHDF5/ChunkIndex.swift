@@ -22,7 +22,7 @@ struct ChunkIndex {
   }
 
   /// The chunks in order of their places, each once.
-  func finished(_ cursor: ByteCursor) throws(HDF5Error) -> [StoredChunk] {
+  func finished(_ cursor: ByteCursor) throws(FileError) -> [StoredChunk] {
     let sorted = chunks.sorted { $0.place < $1.place }
     for (one, next) in zip(sorted, sorted.dropFirst()) where one.place == next.place {
       throw cursor.damaged("the chunk at row \(grid.row(of: one.place)) is there twice")
@@ -30,14 +30,14 @@ struct ChunkIndex {
     return sorted
   }
 
-  private mutating func spend(_ count: Int, _ cursor: ByteCursor) throws(HDF5Error) {
+  private mutating func spend(_ count: Int, _ cursor: ByteCursor) throws(FileError) {
     budget -= count
     guard budget > 0 else { throw cursor.damaged("its list of chunks has more than fits the file") }
   }
 
   private mutating func add(
     _ place: Int, address: Int, count: Int, mask: Int, _ cursor: ByteCursor
-  ) throws(HDF5Error) {
+  ) throws(FileError) {
     let (most, overflowed) = count.multipliedReportingOverflow(by: filters.gain)
     guard overflowed || most >= grid.chunkBytes else {
       throw cursor.damaged("\(count) bytes cannot hold a chunk of \(grid.chunkBytes)")
@@ -49,10 +49,10 @@ struct ChunkIndex {
   // MARK: - The tree of version 1
 
   /// Reads a tree of version 1.
-  mutating func readTree(_ address: Int) throws(HDF5Error) { try readNode(address, below: nil) }
+  mutating func readTree(_ address: Int) throws(FileError) { try readNode(address, below: nil) }
 
   /// Reads a node and what is below it.
-  private mutating func readNode(_ address: Int, below level: Int?) throws(HDF5Error) {
+  private mutating func readNode(_ address: Int, below level: Int?) throws(FileError) {
     var cursor = try file.cursor(at: address, path: header.path)
     try spend(1, cursor)
     try cursor.signature("TREE")
@@ -85,7 +85,7 @@ struct ChunkIndex {
   // MARK: - Layouts 4 and 5
 
   /// Reads the index that a layout of version 4 or 5 names.
-  mutating func read(_ layout: inout ByteCursor, flags: Int) throws(HDF5Error) {
+  mutating func read(_ layout: inout ByteCursor, flags: Int) throws(FileError) {
     switch try layout.byte() {
     case 1:
       let isFiltered = flags & 2 != 0
@@ -114,7 +114,7 @@ struct ChunkIndex {
 
   /// The order in which chunks are numbered: an axis without a limit comes first, then the others;
   /// and how many chunks each can grow to, but for the first.
-  private func numbering(_ cursor: ByteCursor) throws(HDF5Error) -> [(axis: Int, count: Int)] {
+  private func numbering(_ cursor: ByteCursor) throws(FileError) -> [(axis: Int, count: Int)] {
     let free = grid.limits.indices.filter { grid.limits[$0] == nil }
     guard free.count <= 1 else {
       throw cursor.damaged("its list of chunks is not one for \(free.count) axes without a limit")
@@ -141,7 +141,7 @@ struct ChunkIndex {
   /// How many chunks there are when all axes have grown as far as they can.
   private func total(
     _ numbering: [(axis: Int, count: Int)], _ cursor: ByteCursor
-  ) throws(HDF5Error) -> Int {
+  ) throws(FileError) -> Int {
     var total = 1
     for (axis, count) in numbering {
       guard grid.limits[axis] != nil else {
@@ -155,7 +155,7 @@ struct ChunkIndex {
   }
 
   /// Chunks that lie one after the other.
-  private mutating func readRow(from address: Int, _ layout: ByteCursor) throws(HDF5Error) {
+  private mutating func readRow(from address: Int, _ layout: ByteCursor) throws(FileError) {
     let numbering = try numbering(layout)
     let total = try total(numbering, layout)
     guard total <= file.byteCount / grid.chunkBytes else {
@@ -180,7 +180,7 @@ struct ChunkIndex {
 
   private func entries(
     isFiltered: Bool, byteCount: Int, _ cursor: ByteCursor
-  ) throws(HDF5Error) -> Entries {
+  ) throws(FileError) -> Entries {
     let lengthBytes = isFiltered ? byteCount - file.offsetSize - 4 : 0
     guard isFiltered ? (1...8).contains(lengthBytes) : byteCount == file.offsetSize else {
       throw cursor.damaged("its list of chunks has entries of \(byteCount) bytes")
@@ -192,7 +192,7 @@ struct ChunkIndex {
   /// Reads neighbouring entries, the first of which is that of chunk `number`.
   private mutating func read(
     _ count: Int, from number: Int, _ entries: Entries, _ cursor: inout ByteCursor
-  ) throws(HDF5Error) {
+  ) throws(FileError) {
     guard count <= cursor.left / entries.byteCount else {
       throw cursor.damaged("its list of chunks must have \(count) entries more")
     }
@@ -207,7 +207,7 @@ struct ChunkIndex {
     }
   }
 
-  private mutating func readFixedArray(_ address: Int) throws(HDF5Error) {
+  private mutating func readFixedArray(_ address: Int) throws(FileError) {
     var head = try file.cursor(at: address, path: header.path)
     let start = head.position
     try head.start("FAHD")
@@ -239,7 +239,7 @@ struct ChunkIndex {
   private mutating func readPages(
     _ pages: Int, of page: Int, count: Int, from number: Int, _ entries: Entries,
     _ cursor: inout ByteCursor, isWritten: (Int) -> Bool
-  ) throws(HDF5Error) {
+  ) throws(FileError) {
     for index in 0..<pages {
       let own = min(page, count - index * page)
       let start = cursor.position
@@ -270,7 +270,7 @@ struct ChunkIndex {
   ///
   /// Its first entries are in an index block. Groups of growing blocks follow:
   /// the index block names the first few, and blocks of their own name the others.
-  private mutating func readExtensibleArray(_ address: Int) throws(HDF5Error) {
+  private mutating func readExtensibleArray(_ address: Int) throws(FileError) {
     var head = try file.cursor(at: address, path: header.path)
     let start = head.position
     try head.start("EAHD")
@@ -319,7 +319,7 @@ struct ChunkIndex {
   /// The block that names the blocks of entries of group `k`.
   private mutating func readGroup(
     _ address: Int, _ k: Int, from number: Int, _ blocks: ArrayBlocks
-  ) throws(HDF5Error) {
+  ) throws(FileError) {
     let group = blocks.group(k)
     var cursor = try file.cursor(at: address, path: header.path)
     let start = cursor.position
@@ -341,7 +341,7 @@ struct ChunkIndex {
   private mutating func readBlock(
     _ address: Int, from number: Int, _ count: Int, _ blocks: ArrayBlocks,
     isWritten: (Int) -> Bool
-  ) throws(HDF5Error) {
+  ) throws(FileError) {
     var cursor = try file.cursor(at: address, path: header.path)
     let start = cursor.position
     try cursor.start("EADB")
@@ -359,7 +359,7 @@ struct ChunkIndex {
   }
 
   /// A tree of version 2, whose records have a chunk's numbers along all axes.
-  private mutating func readVersionTwoTree(_ address: Int) throws(HDF5Error) {
+  private mutating func readVersionTwoTree(_ address: Int) throws(FileError) {
     let isFiltered = !filters.isEmpty
     let tree = try VersionTwoTree(
       file, at: address, path: header.path, kind: isFiltered ? 11 : 10)

@@ -20,7 +20,7 @@ struct ChunkMap: Sendable {
   init(
     _ header: ObjectHeader, _ layout: inout ByteCursor, version: Int, shape: [Int],
     limits: [Int?], elementBytes: Int
-  ) throws(HDF5Error) {
+  ) throws(FileError) {
     filters = try ChunkFilters(header, elementBytes: elementBytes)
     let flags = version > 3 ? try layout.byte() : 0
     let rank = try layout.byte() - 1
@@ -76,7 +76,7 @@ struct ChunkMap: Sendable {
   /// Copies what chunks hold of some rows to its place in `target`.
   func read(
     _ rows: Range<Int>, into target: UnsafeMutableRawBufferPointer, file: SafeFile, path: String
-  ) throws(HDF5Error) {
+  ) throws(FileError) {
     var memory: [UInt8] = []
     for found in chunks(of: rows).found {
       let packed = try file.bytes(at: found.address, count: found.count, path: path)

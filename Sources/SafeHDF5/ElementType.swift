@@ -32,7 +32,7 @@ enum ElementType: Equatable, Sendable {
   }
 
   /// Reads a datatype message.
-  init(_ cursor: inout ByteCursor) throws(HDF5Error) {
+  init(_ cursor: inout ByteCursor) throws(FileError) {
     let head = try cursor.byte()
     let flags = Int(try cursor.number(3))
     let size = try cursor.word()
@@ -80,7 +80,7 @@ enum ElementType: Equatable, Sendable {
 
   private static func enumeration(
     _ cursor: inout ByteCursor, version: Int, _ flags: Int, _ size: Int
-  ) throws(HDF5Error) -> ElementType {
+  ) throws(FileError) -> ElementType {
     let other = ElementType.other("a \(size)-byte enumeration", bytes: size)
     guard flags & 0xffff == 2,
       try ElementType(&cursor) == .number(.int8, NumberForm())
@@ -165,7 +165,7 @@ struct Dataspace: Sendable {
   let limits: [Int?]
 
   /// Reads a dataspace message; nil for a null dataspace, which has no elements.
-  init?(_ cursor: inout ByteCursor) throws(HDF5Error) {
+  init?(_ cursor: inout ByteCursor) throws(FileError) {
     let version = try cursor.byte()
     let rank = try cursor.byte()
     let flags = try cursor.byte()

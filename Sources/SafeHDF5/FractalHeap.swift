@@ -15,7 +15,7 @@ struct FractalHeap {
   private let rootRows: Int
   private let idBytes: Int
 
-  init(_ file: SafeFile, at address: Int, path: String) throws(HDF5Error) {
+  init(_ file: SafeFile, at address: Int, path: String) throws(FileError) {
     self.file = file
     self.path = path
     var cursor = try file.cursor(at: address, path: path)
@@ -48,7 +48,7 @@ struct FractalHeap {
   private static func log2(_ value: Int) -> Int { Int.bitWidth - 1 - value.leadingZeroBitCount }
 
   /// The object whose identifier a cursor is at, which is read past.
-  func object(_ identifier: inout ByteCursor) throws(HDF5Error) -> ByteCursor {
+  func object(_ identifier: inout ByteCursor) throws(FileError) -> ByteCursor {
     var id = identifier
     try id.limit(to: idBytes)
     try identifier.skip(idBytes)
@@ -66,7 +66,7 @@ struct FractalHeap {
   /// A cursor at an offset of the heap, `offset` bytes after the start of what `address` is of.
   private func block(
     of offset: Int, in address: Int, rows: Int, from start: Int, depth: Int
-  ) throws(HDF5Error) -> ByteCursor {
+  ) throws(FileError) -> ByteCursor {
     var cursor = try file.cursor(at: address, path: path)
     if rows == 0 {
       var check = cursor
@@ -115,7 +115,7 @@ struct VersionTwoTree {
 
   init(
     _ file: SafeFile, at address: Int, path: String, kind: Int
-  ) throws(HDF5Error) {
+  ) throws(FileError) {
     self.file = file
     self.path = path
     self.kind = kind
@@ -156,7 +156,7 @@ struct VersionTwoTree {
   }
 
   /// Cursors at all records.
-  func records() throws(HDF5Error) -> [ByteCursor] {
+  func records() throws(FileError) -> [ByteCursor] {
     var records: [ByteCursor] = []
     if let root { try read(root, count: rootCount, level: depth, into: &records) }
     return records
@@ -164,7 +164,7 @@ struct VersionTwoTree {
 
   private func read(
     _ address: Int, count: Int, level: Int, into records: inout [ByteCursor]
-  ) throws(HDF5Error) {
+  ) throws(FileError) {
     var cursor = try file.cursor(at: address, path: path)
     let start = cursor.position
     try cursor.signature(level == 0 ? "BTLF" : "BTIN")

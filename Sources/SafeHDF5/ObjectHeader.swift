@@ -35,7 +35,7 @@ struct ObjectHeader: Sendable {
   let path: String
   private let messages: [Message]
 
-  init(_ file: SafeFile, at address: Int, path: String) throws(HDF5Error) {
+  init(_ file: SafeFile, at address: Int, path: String) throws(FileError) {
     self.file = file
     self.address = address
     self.path = path
@@ -116,7 +116,7 @@ struct ObjectHeader: Sendable {
 
   /// Whether it is of a virtual dataset.
   var isVirtual: Bool {
-    get throws(HDF5Error) {
+    get throws(FileError) {
       guard var layout = try first(.layout) else { return false }
       let version = try layout.byte()
       let storage = try layout.byte()
@@ -128,19 +128,19 @@ struct ObjectHeader: Sendable {
   func has(_ kind: Kind) -> Bool { messages.contains { $0.kind == kind } }
 
   /// A cursor over the first message of a kind, or nil.
-  func first(_ kind: Kind) throws(HDF5Error) -> ByteCursor? {
+  func first(_ kind: Kind) throws(FileError) -> ByteCursor? {
     guard let message = messages.first(where: { $0.kind == kind }) else { return nil }
     return try cursor(message)
   }
 
   /// Cursors over all messages of a kind.
-  func all(_ kind: Kind) throws(HDF5Error) -> [ByteCursor] {
+  func all(_ kind: Kind) throws(FileError) -> [ByteCursor] {
     var cursors: [ByteCursor] = []
     for message in messages where message.kind == kind { cursors.append(try cursor(message)) }
     return cursors
   }
 
-  private func cursor(_ message: Message) throws(HDF5Error) -> ByteCursor {
+  private func cursor(_ message: Message) throws(FileError) -> ByteCursor {
     var cursor = try file.cursor(at: 0, path: path)
     if message.isShared { throw cursor.notRead("part of its description is shared with others") }
     cursor.position = message.position

@@ -53,7 +53,7 @@ public struct SafeDataset: Sendable {
   }
 
   /// Opens what a header describes; `isSource` if a virtual dataset needs it.
-  init(_ header: ObjectHeader, isSource: Bool = false) throws(HDF5Error) {
+  init(_ header: ObjectHeader, isSource: Bool = false) throws(FileError) {
     file = header.file
     path = header.path
     guard var space = try header.first(.dataspace), var type = try header.first(.datatype),
@@ -116,7 +116,7 @@ public struct SafeDataset: Sendable {
   }
 
   /// The bytes of an element that was never written.
-  private static func fill(_ header: ObjectHeader, _ count: Int) throws(HDF5Error) -> [UInt8] {
+  private static func fill(_ header: ObjectHeader, _ count: Int) throws(FileError) -> [UInt8] {
     var found: [UInt8] = []
     if var cursor = try header.first(.fillValue) {
       let version = try cursor.byte()
@@ -141,12 +141,12 @@ public struct SafeDataset: Sendable {
 
   /// Where some rows lie in the file, one after the other and as reading gives them; nil if they do
   /// not.
-  public func stored(_ rows: Range<Int>) throws(HDF5Error) -> UnsafeRawBufferPointer? {
+  public func stored(_ rows: Range<Int>) throws(FileError) -> UnsafeRawBufferPointer? {
     if case .number(_, let form) = element, !form.isPlain { return nil }
     return try piece(rows)
   }
 
-  private func piece(_ rows: Range<Int>) throws(HDF5Error) -> UnsafeRawBufferPointer? {
+  private func piece(_ rows: Range<Int>) throws(FileError) -> UnsafeRawBufferPointer? {
     precondition(rows.lowerBound >= 0 && rows.upperBound <= self.rows, "\(rows) of \(self.rows)")
     let rowBytes = storedRowBytes
     let count = rows.count * rowBytes
@@ -162,7 +162,7 @@ public struct SafeDataset: Sendable {
   /// Copies some rows, which take just `target`.
   public func read(
     _ rows: Range<Int>, into target: UnsafeMutableRawBufferPointer
-  ) throws(HDF5Error) {
+  ) throws(FileError) {
     precondition(
       target.count == rows.count * rowBytes,
       "'\(path)' takes \(rows.count * rowBytes) bytes, found \(target.count)")
@@ -178,7 +178,7 @@ public struct SafeDataset: Sendable {
   /// Gives some rows as they are stored.
   func withStored(
     _ rows: Range<Int>, _ body: (UnsafeRawBufferPointer) -> Void
-  ) throws(HDF5Error) {
+  ) throws(FileError) {
     if let bytes = try piece(rows) { return body(bytes) }
     let memory = UnsafeMutableRawBufferPointer.allocate(
       byteCount: rows.count * storedRowBytes, alignment: 16)
@@ -190,7 +190,7 @@ public struct SafeDataset: Sendable {
   /// Copies some rows as they are stored.
   private func readStored(
     _ rows: Range<Int>, into target: UnsafeMutableRawBufferPointer
-  ) throws(HDF5Error) {
+  ) throws(FileError) {
     if let bytes = try piece(rows) { return target.copyMemory(from: bytes) }
     switch storage {
     case .nothing(let fill): SafeDataset.put(fill, in: target)
@@ -213,7 +213,7 @@ public struct SafeDataset: Sendable {
   }
 
   /// All elements, which must be texts.
-  public func texts() throws(HDF5Error) -> [String] {
+  public func texts() throws(FileError) -> [String] {
     let size = element.byteCount
     let isVariable: Bool
     switch element {

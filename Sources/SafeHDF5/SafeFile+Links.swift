@@ -14,14 +14,14 @@ extension SafeFile {
   /// Where a link of the group at `group` leads, in this file.
   func address(
     of link: GroupLink, in group: Int, path: String
-  ) throws(HDF5Error) -> Int {
+  ) throws(FileError) -> Int {
     var steps = 64
     return try address(of: link, in: group, path: path, &steps)
   }
 
   private func address(
     of link: GroupLink, in group: Int, path: String, _ steps: inout Int
-  ) throws(HDF5Error) -> Int {
+  ) throws(FileError) -> Int {
     switch link {
     case .object(let address): return address
     case .other(let kind):
@@ -46,9 +46,9 @@ extension SafeFile {
   }
 
   /// The names of the group at an address; none if it is a dataset.
-  private func links(at address: Int, path: String) throws(HDF5Error) -> [String: GroupLink] {
+  private func links(at address: Int, path: String) throws(FileError) -> [String: GroupLink] {
     try followed.withLock { followed in
-      Result { () throws(HDF5Error) in
+      Result { () throws(FileError) in
         if let known = followed.links[address] { return known }
         let header = try ObjectHeader(self, at: address, path: path)
         let found = header.has(.dataspace) ? [:] : try GroupLinks(header).links

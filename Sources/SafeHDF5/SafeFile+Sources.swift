@@ -22,15 +22,15 @@ extension SafeFile {
 
   /// The file of a name in a virtual dataset, which must lie in this one's folder or below it:
   /// whoever made this file could else have any file read.
-  func source(_ name: String, of path: String) throws(HDF5Error) -> SafeFile {
+  func source(_ name: String, of path: String) throws(FileError) -> SafeFile {
     if name == "." { return self }
-    func refused(_ reason: String) -> HDF5Error {
+    func refused(_ reason: String) -> FileError {
       .notRead(
         file: self.name, dataset: path,
         reason: "it is a virtual dataset of '\(shown(name))', \(reason)")
     }
     return try sources.withLock { sources in
-      Result { () throws(HDF5Error) in
+      Result { () throws(FileError) in
         if let known = sources[name] { return known }
         guard !name.replacing("%%", with: "").contains("%") else {
           throw refused("a pattern of names, which is not followed")
@@ -70,7 +70,7 @@ extension SafeFile {
   }
 
   /// The dataset at a path, for a virtual one, which it must not be itself.
-  func dataset(at place: String, for path: String) throws(HDF5Error) -> SafeDataset {
+  func dataset(at place: String, for path: String) throws(FileError) -> SafeDataset {
     let address = try address(of: .soft(place), in: rootAddress, path: path)
     let header = try ObjectHeader(self, at: address, path: shown(place))
     guard header.has(.dataspace) else {

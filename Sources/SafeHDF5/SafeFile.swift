@@ -34,7 +34,7 @@ public final class SafeFile: Sendable {
   let largeChunk = Mutex(())
 
   /// Maps a file and reads its superblock.
-  public init(contentsOf url: URL) throws(HDF5Error) {
+  public init(contentsOf url: URL) throws(FileError) {
     let map = try MappedFile(contentsOf: url)
     let name = url.path
     self.map = map
@@ -98,7 +98,7 @@ public final class SafeFile: Sendable {
     return map.slice(at: 0, count: 8)?.elementsEqual(signature) ?? false
   }
 
-  private static func size(_ value: Int, _ cursor: ByteCursor) throws(HDF5Error) -> Int {
+  private static func size(_ value: Int, _ cursor: ByteCursor) throws(FileError) -> Int {
     guard [2, 4, 8].contains(value) else {
       throw cursor.damaged("addresses and lengths have 2, 4 or 8 bytes, not \(value)")
     }
@@ -109,12 +109,12 @@ public final class SafeFile: Sendable {
   public var byteCount: Int { map.bytes.count }
 
   /// The root group.
-  public func root() throws(HDF5Error) -> SafeGroup {
+  public func root() throws(FileError) -> SafeGroup {
     try SafeGroup(try ObjectHeader(self, at: rootAddress, path: ""))
   }
 
   /// A cursor at an address; messages name `path`.
-  func cursor(at address: Int, path: String) throws(HDF5Error) -> ByteCursor {
+  func cursor(at address: Int, path: String) throws(FileError) -> ByteCursor {
     var cursor = ByteCursor(map, at: 0, path: path)
     cursor.sizes = (offsetSize, lengthSize)
     let (place, overflowed) = address.addingReportingOverflow(base)
@@ -128,7 +128,7 @@ public final class SafeFile: Sendable {
   /// A cursor over bytes that were copied out of the file, which must stay as long as it does.
   func cursor(
     over bytes: UnsafeRawBufferPointer, path: String
-  ) throws(HDF5Error) -> ByteCursor {
+  ) throws(FileError) -> ByteCursor {
     var cursor = ByteCursor(map, bytes, path: path)
     cursor.sizes = (offsetSize, lengthSize)
     return cursor
@@ -137,7 +137,7 @@ public final class SafeFile: Sendable {
   /// The bytes at an address.
   func bytes(
     at address: Int, count: Int, path: String
-  ) throws(HDF5Error) -> UnsafeRawBufferPointer {
+  ) throws(FileError) -> UnsafeRawBufferPointer {
     var cursor = try cursor(at: address, path: path)
     return try cursor.bytes(count)
   }

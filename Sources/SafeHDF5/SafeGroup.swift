@@ -13,7 +13,7 @@ public struct SafeGroup: Sendable {
   let header: ObjectHeader
   private let links: [String: GroupLink]
 
-  init(_ header: ObjectHeader) throws(HDF5Error) {
+  init(_ header: ObjectHeader) throws(FileError) {
     self.header = header
     path = header.path
     links = try GroupLinks(header).links
@@ -28,7 +28,7 @@ public struct SafeGroup: Sendable {
   }
 
   /// A group in it.
-  public func group(_ name: String) throws(HDF5Error) -> SafeGroup {
+  public func group(_ name: String) throws(FileError) -> SafeGroup {
     let header = try open(name)
     guard !header.has(.dataspace) else {
       throw .notRead(file: header.file.name, dataset: header.path, reason: "it must be a group")
@@ -37,7 +37,7 @@ public struct SafeGroup: Sendable {
   }
 
   /// A dataset in it.
-  public func dataset(_ name: String) throws(HDF5Error) -> SafeDataset {
+  public func dataset(_ name: String) throws(FileError) -> SafeDataset {
     let header = try open(name)
     guard header.has(.dataspace) else {
       throw .notRead(file: header.file.name, dataset: header.path, reason: "it must be a dataset")
@@ -46,7 +46,7 @@ public struct SafeGroup: Sendable {
   }
 
   /// Whether a name, which must be there, leads to a group.
-  public func isGroup(_ name: String) throws(HDF5Error) -> Bool {
+  public func isGroup(_ name: String) throws(FileError) -> Bool {
     !(try open(name).has(.dataspace))
   }
 
@@ -55,7 +55,7 @@ public struct SafeGroup: Sendable {
   /// - Throws: If groups are nested more than 8 deep, if one leads back to a group that it is in,
   ///   or if they have more than 10,000 names. Links make a graph, and a small file can have any
   ///   number of paths.
-  public func datasetPaths() throws(HDF5Error) -> [String] {
+  public func datasetPaths() throws(FileError) -> [String] {
     var paths: [String] = []
     var budget = SafeGroup.pathLimit
     try walk("", above: [header.address], &budget, into: &paths)
@@ -67,10 +67,10 @@ public struct SafeGroup: Sendable {
 
   private func walk(
     _ prefix: String, above: [Int], _ budget: inout Int, into paths: inout [String]
-  ) throws(HDF5Error) {
+  ) throws(FileError) {
     for name in names {
       let header = try open(name)
-      func refused(_ reason: String) -> HDF5Error {
+      func refused(_ reason: String) -> FileError {
         .notRead(file: header.file.name, dataset: header.path, reason: reason)
       }
       budget -= 1
@@ -95,11 +95,11 @@ public struct SafeGroup: Sendable {
   }
 
   /// Its attributes, by name.
-  public func attributes() throws(HDF5Error) -> [String: AttributeValue] {
+  public func attributes() throws(FileError) -> [String: AttributeValue] {
     try AttributeValue.attributes(of: header)
   }
 
-  private func open(_ name: String) throws(HDF5Error) -> ObjectHeader {
+  private func open(_ name: String) throws(FileError) -> ObjectHeader {
     let path = path(of: name)
     guard let link = links[name] else {
       throw .notRead(file: header.file.name, dataset: path, reason: "it is missing")
@@ -126,7 +126,7 @@ struct GroupLinks {
   /// Blocks that may still be looked at: a sound file has no more than fit.
   private var budget: Int
 
-  init(_ header: ObjectHeader) throws(HDF5Error) {
+  init(_ header: ObjectHeader) throws(FileError) {
     file = header.file
     path = header.path
     budget = header.file.byteCount / 8 + 8
@@ -154,7 +154,7 @@ struct GroupLinks {
   }
 
   /// Reads a link as a message has it.
-  private mutating func add(_ cursor: inout ByteCursor) throws(HDF5Error) {
+  private mutating func add(_ cursor: inout ByteCursor) throws(FileError) {
     guard try cursor.byte() == 1 else { throw cursor.damaged("a link is of no known version") }
     let flags = try cursor.byte()
     let kind = flags & 8 != 0 ? try cursor.byte() : 0
@@ -172,7 +172,7 @@ struct GroupLinks {
   /// Reads a node of a version 1 tree of names and what is below it.
   private mutating func read(
     tree address: Int, heap: LocalHeap, below level: Int?
-  ) throws(HDF5Error) {
+  ) throws(FileError) {
     var cursor = try file.cursor(at: address, path: path)
     try spend(cursor)
     try cursor.signature("TREE")
@@ -192,7 +192,7 @@ struct GroupLinks {
     }
   }
 
-  private mutating func read(table address: Int, heap: LocalHeap) throws(HDF5Error) {
+  private mutating func read(table address: Int, heap: LocalHeap) throws(FileError) {
     var cursor = try file.cursor(at: address, path: path)
     try spend(cursor)
     try cursor.signature("SNOD")
@@ -215,7 +215,7 @@ struct GroupLinks {
     }
   }
 
-  private mutating func spend(_ cursor: ByteCursor) throws(HDF5Error) {
+  private mutating func spend(_ cursor: ByteCursor) throws(FileError) {
     budget -= 1
     guard budget > 0 else { throw cursor.damaged("its tree of names has more than fits the file") }
   }
@@ -225,7 +225,7 @@ struct GroupLinks {
 private struct LocalHeap {
   private let cursor: ByteCursor
 
-  init(_ file: SafeFile, at address: Int, path: String) throws(HDF5Error) {
+  init(_ file: SafeFile, at address: Int, path: String) throws(FileError) {
     var head = try file.cursor(at: address, path: path)
     try head.signature("HEAP")
     try head.skip(4)
@@ -236,7 +236,7 @@ private struct LocalHeap {
     cursor = data
   }
 
-  func text(at offset: Int) throws(HDF5Error) -> String {
+  func text(at offset: Int) throws(FileError) -> String {
     var place = cursor
     try place.skip(offset)
     return try place.terminatedText()

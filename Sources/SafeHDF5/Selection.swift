@@ -30,7 +30,7 @@ struct Selection: Sendable {
   private let rowCount: Int
 
   /// Reads a selection of a dataset of some shape; all must lie inside of it.
-  init(_ cursor: inout ByteCursor, shape: [Int]) throws(HDF5Error) {
+  init(_ cursor: inout ByteCursor, shape: [Int]) throws(FileError) {
     let shape = shape.isEmpty ? [1] : shape
     let (kind, version) = (try cursor.word(), try cursor.word())
     switch kind {
@@ -55,7 +55,7 @@ struct Selection: Sendable {
 
   private static func axes(
     _ cursor: inout ByteCursor, _ version: Int, _ shape: [Int]
-  ) throws(HDF5Error) -> [[Blocks]] {
+  ) throws(FileError) -> [[Blocks]] {
     var (isRegular, size) = (false, 4)
     switch version {
     case 1: try cursor.skip(8)
@@ -92,7 +92,7 @@ struct Selection: Sendable {
     return axes
   }
 
-  private static func outside(_ cursor: ByteCursor, _ length: Int) -> HDF5Error {
+  private static func outside(_ cursor: ByteCursor, _ length: Int) -> FileError {
     cursor.damaged(
       "a selection must pick places of an axis in order and below its length, \(length)")
   }
@@ -100,7 +100,7 @@ struct Selection: Sendable {
   /// Reads a list of boxes, which must be all combinations of ranges of each axis.
   private static func list(
     _ cursor: inout ByteCursor, _ size: Int, _ shape: [Int]
-  ) throws(HDF5Error) -> [[Blocks]] {
+  ) throws(FileError) -> [[Blocks]] {
     let count = try cursor.count(size)
     guard count <= cursor.left / (2 * size * shape.count) else {
       throw cursor.damaged("a selection of \(count) blocks must fit its \(cursor.left) bytes")

@@ -7,7 +7,7 @@ struct TextReference: Sendable {
   let address: Int?
   let index: Int
 
-  init(_ cursor: inout ByteCursor) throws(HDF5Error) {
+  init(_ cursor: inout ByteCursor) throws(FileError) {
     count = try cursor.word()
     address = try cursor.address()
     index = try cursor.word()
@@ -16,7 +16,7 @@ struct TextReference: Sendable {
   /// Reads an element that was copied out of a file.
   init(
     _ bytes: UnsafeRawBufferPointer, in file: SafeFile, path: String
-  ) throws(HDF5Error) {
+  ) throws(FileError) {
     var cursor = try file.cursor(over: bytes, path: path)
     try self.init(&cursor)
   }
@@ -43,7 +43,7 @@ struct TextHeap {
   }
 
   /// A text.
-  mutating func text(_ reference: TextReference) throws(HDF5Error) -> String {
+  mutating func text(_ reference: TextReference) throws(FileError) -> String {
     guard reference.count > 0, let address = reference.address else { return "" }
     var cursor = try object(reference.index, at: address)
     guard reference.count <= cursor.left else {
@@ -57,7 +57,7 @@ struct TextHeap {
   }
 
   /// A cursor over an object of the collection at an address.
-  mutating func object(_ index: Int, at address: Int) throws(HDF5Error) -> ByteCursor {
+  mutating func object(_ index: Int, at address: Int) throws(FileError) -> ByteCursor {
     if objects[address] == nil { objects[address] = try collection(at: address) }
     var cursor = try file.cursor(at: address, path: path)
     guard let found = objects[address]?[index] else {
@@ -70,7 +70,7 @@ struct TextHeap {
 
   private mutating func collection(
     at address: Int
-  ) throws(HDF5Error) -> [Int: (position: Int, count: Int)] {
+  ) throws(FileError) -> [Int: (position: Int, count: Int)] {
     var heap = try file.cursor(at: address, path: path)
     let start = heap.position
     try heap.signature("GCOL")

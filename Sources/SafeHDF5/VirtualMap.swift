@@ -34,7 +34,7 @@ struct VirtualMap: Sendable {
 
   init(
     _ header: ObjectHeader, _ layout: inout ByteCursor, shape: [Int], element: ElementType
-  ) throws(HDF5Error) {
+  ) throws(FileError) {
     elementBytes = element.byteCount
     rowElements = shape.dropFirst().reduce(1, *)
     let all = shape.reduce(1, *)
@@ -92,7 +92,7 @@ struct VirtualMap: Sendable {
 
   /// Reads the start of a list of parts, and lets its last byte be read, but for the check sum,
   /// which is right.
-  private static func begin(_ cursor: inout ByteCursor) throws(HDF5Error) -> (
+  private static func begin(_ cursor: inout ByteCursor) throws(FileError) -> (
     version: Int, count: Int
   ) {
     var sum = cursor
@@ -113,9 +113,9 @@ struct VirtualMap: Sendable {
   /// Reads the names of a source, which may be those of a part before.
   private static func name(
     _ cursor: inout ByteCursor, _ version: Int, after names: [(file: String, dataset: String)]
-  ) throws(HDF5Error) -> (file: String, dataset: String) {
+  ) throws(FileError) -> (file: String, dataset: String) {
     let flags = version > 0 ? try cursor.byte() : 0
-    func text(_ isShared: Bool) throws(HDF5Error) -> (file: String, dataset: String) {
+    func text(_ isShared: Bool) throws(FileError) -> (file: String, dataset: String) {
       guard isShared else {
         let text = try cursor.terminatedText()
         return (text, text)
@@ -130,10 +130,10 @@ struct VirtualMap: Sendable {
 
   private static func open(
     _ name: (file: String, dataset: String), _ header: ObjectHeader, _ element: ElementType
-  ) throws(HDF5Error) -> SafeDataset {
+  ) throws(FileError) -> SafeDataset {
     let file = try header.file.source(name.file, of: header.path)
     let source = try file.dataset(at: name.dataset, for: header.path)
-    func refused(_ reason: String) -> HDF5Error {
+    func refused(_ reason: String) -> FileError {
       .notRead(
         file: header.file.name, dataset: header.path,
         reason: "it is a virtual dataset, and its source '\(shown(name.dataset))' \(reason)")
@@ -154,7 +154,7 @@ struct VirtualMap: Sendable {
   /// Copies what sources have of some rows to its place in `target`.
   func read(
     _ rows: Range<Int>, into target: UnsafeMutableRawBufferPointer
-  ) throws(HDF5Error) {
+  ) throws(FileError) {
     guard let goal = target.baseAddress else { return }
     for part in parts {
       var element = part.to.count(before: rows.lowerBound)

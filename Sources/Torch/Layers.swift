@@ -70,7 +70,7 @@ public struct MLP: Sendable {
     guard TorchRuntime.device == .cpu else { return composed(x) }
     let parameters = parameters
     return Tensor.recorded(parameters) {
-      ctorch_dense(
+      torch.dense(
         x.handle, $0, Int32(parameters.count), activation == .gelu, !norms.isEmpty)
     }
   }

@@ -52,7 +52,7 @@ public struct RowNetwork: Sendable {
       x = [Float](unsafeUninitializedCapacity: layer.panels * RowNetwork.width) { y, count in
         count = layer.panels * RowNetwork.width
         guard let start = y.baseAddress else { return }
-        ctorch_row(
+        torch.row(
           layer.packed, layer.bias, x, Int32(layer.inputs), Int32(layer.panels),
           k + 1 < layers.count && activation == .rectifier, start)
       }

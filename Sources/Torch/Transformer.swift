@@ -91,7 +91,7 @@ public struct TransformerBlock: Sendable {
   public func callAsFunction(_ x: Tensor) -> Tensor {
     guard TorchRuntime.device == .cpu else { return composed(x) }
     return Tensor.recorded(parameters) {
-      ctorch_transformer_block(x.handle, $0, Int32(heads), isCausal, isRectified)
+      torch.transformer_block(x.handle, $0, Int32(heads), isCausal, isRectified)
     }
   }
 

@@ -54,7 +54,7 @@ struct FormatFuzzTests {
       let bytes = random.mutated([UInt8](try Data(contentsOf: target)))
       try Data(bytes).write(to: target)
       defer { try? FileManager.default.removeItem(at: copy) }
-      do throws(StorageError) {
+      do throws(FileError) {
         let size = try read(format, copy, options(folder.url))
         // Goals may be repeated for each state; more than that is invented.
         #expect(size <= 8 * (1 << 20), "\(name) \(number) gave \(size) bytes")
@@ -79,7 +79,7 @@ struct FormatFuzzTests {
   /// Reads all that a file has; the bytes of its columns.
   private func read(
     _ format: any DatasetFormat, _ url: URL, _ options: FormatOptions
-  ) throws(StorageError) -> Int {
+  ) throws(FileError) -> Int {
     let source = try format.open(url, options)
     var size = 0
     for block in source.blocks(byteLimit: 100_000) {

@@ -34,7 +34,7 @@ struct FormatWritingTests {
       bytes.bytes.initializeMemory(as: UInt8.self, repeating: 3)
       return [
         SourceCheck(of: UnsafeRawBufferPointer(bytes.bytes), kept: bytes) {
-          [isAltered] digest throws(StorageError) in
+          [isAltered] digest throws(FileError) in
           let expected = Digest.sha256(of: Data(repeating: isAltered ? 4 : 3, count: 9_000_000))
           if digest != expected { throw .altered("shard", expected: expected, found: digest) }
         }
@@ -50,7 +50,7 @@ struct FormatWritingTests {
 
     func table(
       of episodes: Range<Int>, only columns: Set<String>?
-    ) throws(StorageError) -> TrajectoryTable {
+    ) throws(FileError) -> TrajectoryTable {
       var table = TrajectoryTable(
         indices: episodes.map { Int64($0) }, lengths: Array(lengths[episodes]))
       let states = 3 * episodes.lowerBound..<3 * episodes.upperBound
@@ -121,7 +121,7 @@ struct FormatWritingTests {
 
   @Test(arguments: Formats.written.map(\.name), [false, true])
   func whatIsStoppedLeavesNothing(format: String, compress: Bool) throws {
-    let error = #expect(throws: StorageError.self) {
+    let error = #expect(throws: FileError.self) {
       try write(format, compress: compress, stopped: true)
     }
     guard case .stopped? = error else {
@@ -133,7 +133,7 @@ struct FormatWritingTests {
 
   @Test(arguments: Formats.written.map(\.name), [false, true])
   func ofAnAlteredSourceNothingIsMade(format: String, compress: Bool) throws {
-    let error = #expect(throws: StorageError.self) {
+    let error = #expect(throws: FileError.self) {
       try write(format, Source(isAltered: true), compress: compress)
     }
     guard case .altered? = error else {

@@ -10,7 +10,7 @@ struct PickleTests {
   private func message(_ parts: [UInt8]...) -> String {
     let bytes = parts.flatMap { $0 }
     return bytes.withUnsafeBytes { raw in
-      do throws(StorageError) {
+      do throws(FileError) {
         let dictionary = try PickleReader.dictionary(in: raw, path: "buffer.pkl")
         return "read \(dictionary.entries.map { $0.value.kind })"
       } catch {

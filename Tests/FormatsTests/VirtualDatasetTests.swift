@@ -79,7 +79,7 @@ struct VirtualDatasetTests {
     #expect(try JSONDecoder().decode([String].self, from: output).sorted() == words.keys.sorted())
     for (name, expected) in words {
       let file = folder.url.appendingPathComponent("in/\(name).h5")
-      let error = #expect(throws: HDF5Error.self, "\(name)") {
+      let error = #expect(throws: FileError.self, "\(name)") {
         _ = try SafeFile(contentsOf: file).root().dataset("x")
       }
       #expect("\(try #require(error))".contains(expected), "\(name): \(error as Any)")

@@ -107,7 +107,7 @@ struct SafeHDF5Tests {
     for bytes in [0, 1, 7, 100, 2_000] {
       let broken = folder.url.appendingPathComponent("broken.h5")
       try Data(repeating: 0x89, count: bytes).write(to: broken)
-      #expect(throws: HDF5Error.self) { try SafeFile(contentsOf: broken).root() }
+      #expect(throws: FileError.self) { try SafeFile(contentsOf: broken).root() }
     }
   }
 
@@ -119,7 +119,7 @@ struct SafeHDF5Tests {
       let url = folder.url.appendingPathComponent(name)
       let options = FormatOptions(
         goalLength: 2, maximumBytes: 1 << 20, scratch: folder.url, threads: 1)
-      let error = #expect(throws: StorageError.self, "\(name)") {
+      let error = #expect(throws: FileError.self, "\(name)") {
         _ = try Formats.guessed(url).open(url, options)
       }
       return "\(try #require(error))"

@@ -50,7 +50,7 @@ final class CheckedShardsTests {
   }
 
   private func expectAltered(_ body: () throws -> Void) {
-    let error = #expect(throws: StorageError.self) { try body() }
+    let error = #expect(throws: FileError.self) { try body() }
     guard case .altered(shard.path, _, _)? = error else {
       Issue.record("\(String(describing: error))")
       return
@@ -111,7 +111,7 @@ final class CheckedShardsTests {
       }
       let file = folder.appendingPathComponent("manifest.json")
       try Manifest(manifest.identity, columns: manifest.columns, records: records).write(to: file)
-      let error = #expect(throws: StorageError.self) { try Dataset(at: folder) }
+      let error = #expect(throws: FileError.self) { try Dataset(at: folder) }
       guard case .malformed? = error else {
         Issue.record("\(String(describing: error))")
         continue

@@ -31,7 +31,7 @@ struct DatasetWriterTests {
 
   private func mine(_ claim: DatasetWriter.Claim) throws -> ShardClaim {
     guard case .mine(let claim) = claim else {
-      throw StorageError.missing("the claim: \(claim)")
+      throw FileError.missing("the claim: \(claim)")
     }
     return claim
   }
@@ -159,7 +159,7 @@ struct DatasetWriterTests {
       try writer.commit(
         make(writer.plan[index]), claim: mine(writer.claim(writer.plan[index])))
     }
-    #expect(throws: StorageError.incomplete(folder.path, missing: [0, 2, 4])) {
+    #expect(throws: FileError.incomplete(folder.path, missing: [0, 2, 4])) {
       try writer.finish()
     }
     // What a kill leaves: parts, a lock that nobody holds, a shard without its record.
@@ -262,14 +262,14 @@ struct DatasetWriterTests {
       (identity(libraries: ["mujoco": "3.3.1"]), "libraries.mujoco", "'3.3.0'", "'3.3.1'"),
     ]
     for (other, setting, there, asked) in cases {
-      let error = StorageError.otherRecipe(
+      let error = FileError.otherRecipe(
         folder.path, setting: setting, there: there, asked: asked)
       #expect(throws: error) { try DatasetWriter(at: folder, identity: other) }
     }
     #expect(try contents(folder) == before)
     try collect(identity(), to: folder)
     try FileManager.default.removeItem(at: folder.appendingPathComponent("shards"))
-    #expect(throws: StorageError.self, "the manifest alone must say it, too") {
+    #expect(throws: FileError.self, "the manifest alone must say it, too") {
       try DatasetWriter(at: folder, identity: identity(seed: 2))
     }
   }
@@ -278,7 +278,7 @@ struct DatasetWriterTests {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     try Data("mine".utf8).write(to: folder.appendingPathComponent("thesis.tex"))
     let before = try contents(folder)
-    #expect(throws: StorageError.foreignFolder(folder.path, entry: "thesis.tex")) {
+    #expect(throws: FileError.foreignFolder(folder.path, entry: "thesis.tex")) {
       try DatasetWriter(at: folder, identity: identity())
     }
     #expect(try contents(folder) == before)
@@ -298,7 +298,7 @@ struct DatasetWriterTests {
     try Data().write(to: file)
     for target in [file, file.appendingPathComponent("inside"), URL(fileURLWithPath: "/proc/none")]
     {
-      let error = #expect(throws: StorageError.self) {
+      let error = #expect(throws: FileError.self) {
         try DatasetWriter(at: target, identity: identity())
       }
       guard case .cannotWrite? = error else {
@@ -320,7 +320,7 @@ struct DatasetWriterTests {
     } else {
       try FileManager.default.removeItem(at: there.shard(2))
     }
-    #expect(throws: StorageError.missing(there.shard(withoutRecords ? 0 : 2).path)) {
+    #expect(throws: FileError.missing(there.shard(withoutRecords ? 0 : 2).path)) {
       try Dataset(at: folder).check(afresh: true)
     }
     let writer = try DatasetWriter(at: folder, identity: identity())
@@ -337,7 +337,7 @@ struct DatasetWriterTests {
     let before = try contents(folder)
     let writer = try DatasetWriter(at: folder, identity: identity())
     let shard = writer.plan[2]
-    let error = #expect(throws: StorageError.self) {
+    let error = #expect(throws: FileError.self) {
       try writer.commit(make(shard, seed: 9), claim: mine(writer.claim(shard)))
     }
     guard case .madeDifferently(there.shard(2).path, _, _)? = error else {
@@ -357,7 +357,7 @@ struct DatasetWriterTests {
       { try Dataset(at: folder).check(afresh: true) },
       { _ = try DatasetWriter(at: folder, identity: identity()).pendingShards() },
     ] {
-      let error = #expect(throws: StorageError.self) { try check() }
+      let error = #expect(throws: FileError.self) { try check() }
       guard case .altered(there.shard(3).path, manifest.shards[3].sha256, _)? = error else {
         Issue.record("\(String(describing: error))")
         continue
@@ -365,7 +365,7 @@ struct DatasetWriterTests {
     }
     try Data(contentsOf: there.shard(1)).dropLast().write(to: there.shard(1))
     #expect(
-      throws: StorageError.wrongSize(
+      throws: FileError.wrongSize(
         there.shard(1).path, expected: manifest.shards[1].bytes,
         found: manifest.shards[1].bytes - 1)
     ) { try Dataset(at: folder).check(afresh: true) }
@@ -377,7 +377,7 @@ struct DatasetWriterTests {
     try writer.commit(make(writer.plan[0]), claim: mine(writer.claim(writer.plan[0])))
     let record = DatasetFolder(url: folder).record(0)
     try changeByte(record, at: 60) { $0 ^ 1 }
-    let error = #expect(throws: StorageError.self) {
+    let error = #expect(throws: FileError.self) {
       try DatasetWriter(at: folder, identity: identity()).pendingShards()
     }
     guard case .altered(record.path, _, _)? = error else {
@@ -396,14 +396,14 @@ struct DatasetWriterTests {
       var changed = whole
       changed[random.below(whole.count)] ^= UInt8(1 << random.below(8))
       try changed.write(to: shard)
-      #expect(throws: StorageError.self) { try Dataset(at: folder).check(afresh: true) }
+      #expect(throws: FileError.self) { try Dataset(at: folder).check(afresh: true) }
     }
   }
 
   @Test func anUnfinishedDatasetSaysWhatItLacks() throws {
     _ = try DatasetWriter(at: folder, identity: identity())
     #expect(
-      throws: StorageError.missing(folder.appendingPathComponent("manifest.json").path)
+      throws: FileError.missing(folder.appendingPathComponent("manifest.json").path)
     ) { try Dataset(at: folder) }
   }
 
@@ -434,7 +434,7 @@ struct DatasetWriterTests {
     #expect(found.parts.count == 1 && found.parts[0].commit == "abc")
     #expect(found.parts[0].fromUpdate == nil && found.parts[0].instructionSet == nil)
     try Data(text.utf8.dropLast(9)).write(to: file)
-    let error = #expect(throws: StorageError.self) { try Provenance(in: temporary.url) }
+    let error = #expect(throws: FileError.self) { try Provenance(in: temporary.url) }
     #expect("\(String(describing: error))".contains("provenance.json"))
   }
 }

@@ -116,7 +116,7 @@ struct HostileManifestTests {
     ] as [(String, JSONValue?, String)])
   func aValueThatIsNoneIsNamed(path: String, value: JSONValue?, key: String) throws {
     try change(file, path.split(separator: ".").map(String.init), to: value)
-    let error = #expect(throws: StorageError.self) { try Manifest(contentsOf: file) }
+    let error = #expect(throws: FileError.self) { try Manifest(contentsOf: file) }
     guard case .malformed(file.path, let rule, let found)? = error else {
       Issue.record("\(String(describing: error))")
       return
@@ -139,7 +139,7 @@ struct HostileManifestTests {
     try change(record, path.split(separator: ".").map(String.init), to: value)
     try FileManager.default.removeItem(at: file)
     let writer = try DatasetWriter(at: folder.url, identity: manifest.identity)
-    let error = #expect(throws: StorageError.self) { try writer.finish() }
+    let error = #expect(throws: FileError.self) { try writer.finish() }
     guard case .malformed(record.path, let rule, _)? = error else {
       Issue.record("\(String(describing: error))")
       return
@@ -148,13 +148,13 @@ struct HostileManifestTests {
     // A mixture that takes the shard whole takes its sums too.
     try manifest.write(to: file)
     let shard = manifest.shards[1]
-    #expect(throws: StorageError.self) {
+    #expect(throws: FileError.self) {
       try Dataset(at: folder.url).summary(of: shard)
     }
   }
 
   /// Writes shard 0 anew as `change` makes it, and lists it.
-  private func rewrite(_ change: (inout TrajectoryTable) -> Void) throws -> StorageError? {
+  private func rewrite(_ change: (inout TrajectoryTable) -> Void) throws -> FileError? {
     let shard = manifest.shards[0]
     var table = try Dataset(at: folder.url).open(shard).table()
     change(&table)
@@ -230,7 +230,7 @@ struct HostileManifestTests {
     var wide = table
     wide[.rewards] = wide[.rewards]?.widened(true)
     #expect(
-      throws: StorageError.cannotConvert(
+      throws: FileError.cannotConvert(
         "d", reason: "'rewards' differs in its type or shape between shards of one dataset")
     ) { try TrajectoryTable.joined([table, wide], name: "d") }
   }
@@ -247,13 +247,13 @@ struct HostileManifestTests {
     #expect(systemReason(of: outer) == words)
     #expect(systemReason(code) == words)
     #expect(
-      StorageError.writing("d", code: code) == .cannotWrite("d", reason: words))
+      FileError.writing("d", code: code) == .cannotWrite("d", reason: words))
   }
 
   @Test func aFolderThatCannotBeMadeIsOneSentence() throws {
     let inFile = folder.url.appendingPathComponent("file")
     try Data([1]).write(to: inFile)
-    let error = #expect(throws: StorageError.self) {
+    let error = #expect(throws: FileError.self) {
       try DatasetFolder(url: inFile.appendingPathComponent("d")).create()
     }
     #expect(error?.description.contains("Error Domain") == false)

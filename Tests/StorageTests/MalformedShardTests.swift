@@ -60,8 +60,8 @@ struct MalformedShardTests {
     #expect(try open().trajectories().count == 2)
     let raw = folder.url.appendingPathComponent("raw").path
     _ = try PythonReference.run("elsewhere_reference.py", arguments: [file.path, kind, raw])
-    let error = #expect(throws: StorageError.self) { try open() }
-    guard case .hdf5(.notRead(file.path, "actions", let reason))? = error else {
+    let error = #expect(throws: FileError.self) { try open() }
+    guard case .notRead(file.path, "actions", let reason)? = error else {
       Issue.record("\(String(describing: error))")
       return
     }
@@ -69,7 +69,7 @@ struct MalformedShardTests {
     // What the elements lie in is never opened: nobody writes to this pipe.
     if kind != "a soft link" {
       #expect(unlink(raw) == 0 && mkfifo(raw, 0o600) == 0)
-      #expect(throws: StorageError.self) { try open() }
+      #expect(throws: FileError.self) { try open() }
     }
   }
 
@@ -77,7 +77,7 @@ struct MalformedShardTests {
   func aMissingColumnIsNamed(column: ShardColumn) throws {
     try write(column, instead: nil)
     #expect(
-      throws: StorageError.missingDataset(file: file.path, dataset: column.rawValue)
+      throws: FileError.missingDataset(file: file.path, dataset: column.rawValue)
     ) { try open() }
   }
 
@@ -86,7 +86,7 @@ struct MalformedShardTests {
     let wrong: HDF5Type = column.types(for: spec).contains(.int32) ? .uint8 : .int32
     try write(column, instead: (wrong, [3], [UInt8](repeating: 1, count: 3 * wrong.byteCount)))
     #expect(
-      throws: StorageError.wrongType(
+      throws: FileError.wrongType(
         file: file.path, dataset: column.rawValue,
         expected: column.types(for: spec).map(\.rawValue).joined(separator: " or "),
         found: wrong.rawValue)
@@ -101,7 +101,7 @@ struct MalformedShardTests {
       try write(
         column,
         instead: (type, shape, [UInt8](repeating: 0, count: shape.reduce(type.byteCount, *))))
-      let error = #expect(throws: StorageError.self) { try open() }
+      let error = #expect(throws: FileError.self) { try open() }
       guard case .wrongShape(_, column.rawValue, _, shape)? = error else {
         Issue.record("\(column) of shape \(shape): \(String(describing: error))")
         continue
@@ -114,7 +114,7 @@ struct MalformedShardTests {
     try write(
       .episodeLengths, instead: (.int32, [2], lengths.withUnsafeBytes { Array($0) }))
     #expect(
-      throws: StorageError.wrongValue(
+      throws: FileError.wrongValue(
         file: file.path, dataset: "episode_lengths", rule: "must be at least 1", row: row,
         found: found)
     ) { try open() }
@@ -124,7 +124,7 @@ struct MalformedShardTests {
   func lengthsThatDoNotAddUpAreAnError(lengths: [Int32]) throws {
     try write(
       .episodeLengths, instead: (.int32, [2], lengths.withUnsafeBytes { Array($0) }))
-    let error = #expect(throws: StorageError.self) { try open() }
+    let error = #expect(throws: FileError.self) { try open() }
     guard case .wrongShape(_, "observations", _, [5, 25])? = error else {
       Issue.record("\(String(describing: error))")
       return
@@ -137,7 +137,7 @@ struct MalformedShardTests {
     episodes[1].actions = .discrete([0, 5, 1])
     try ShardWriter.write(episodes, spec: spec, to: file)
     #expect(
-      throws: StorageError.wrongValue(
+      throws: FileError.wrongValue(
         file: file.path, dataset: "actions", rule: "must be in 0..<5", row: 4, found: "5")
     ) { try ShardReader(contentsOf: file, spec: spec) }
   }
@@ -149,30 +149,30 @@ struct MalformedShardTests {
     try write(column, instead: (.uint8, [3], [0, 1, 9]))
     let reader = try open()
     #expect(
-      throws: StorageError.wrongValue(
+      throws: FileError.wrongValue(
         file: file.path, dataset: column.rawValue, rule: rule, row: 2, found: "9")
     ) { try reader.trajectories() }
   }
 
   @Test func whatIsNoFileOfHDF5IsAnError() throws {
-    #expect(throws: StorageError.missing(file.path)) { try open() }
+    #expect(throws: FileError.missing(file.path)) { try open() }
     try Data().write(to: file)
-    #expect(throws: StorageError.self) { try open() }
+    #expect(throws: FileError.self) { try open() }
     for size in [1, 8, 100, 5_000] {
       try Data(repeating: 65, count: size).write(to: file)
-      let error = #expect(throws: StorageError.self) { try open() }
-      guard case .hdf5(.refused("open the file", file.path, let stack))? = error else {
+      let error = #expect(throws: FileError.self) { try open() }
+      guard case .refused("open the file", file.path, let stack)? = error else {
         Issue.record("\(String(describing: error))")
         continue
       }
       #expect(stack.contains { $0.contains("signature") }, "the library's own words: \(stack)")
     }
-    #expect(throws: StorageError.self) {
+    #expect(throws: FileError.self) {
       try ShardReader(contentsOf: folder.url, spec: spec)
     }
     let pipe = folder.url.appendingPathComponent("pipe")
     #expect(mkfifo(pipe.path, 0o600) == 0)
-    #expect(throws: StorageError.self) { try ShardReader(contentsOf: pipe, spec: spec) }
+    #expect(throws: FileError.self) { try ShardReader(contentsOf: pipe, spec: spec) }
   }
 
   @Test(arguments: [false, true])
@@ -185,7 +185,7 @@ struct MalformedShardTests {
     let cuts = Array(1..<40) + [whole.count - 1] + (0..<160).map { _ in random.below(whole.count) }
     for count in cuts {
       try whole.prefix(count).write(to: file)
-      #expect(throws: StorageError.self, "\(count) of \(whole.count) bytes") {
+      #expect(throws: FileError.self, "\(count) of \(whole.count) bytes") {
         try open().trajectories()
       }
     }
@@ -199,8 +199,8 @@ struct MalformedShardTests {
     try ShardWriter.write(
       sampleEpisodes([0, 1], spec: spec) { _ in 400 }, spec: spec, to: file)
     _ = try PythonReference.run("hostile_shard.py", arguments: [file.path, "\(rows)"])
-    let error = #expect(throws: StorageError.self) { try open().floats(.observations) }
-    guard case .hdf5(.damaged(file.path, "observations", let rule))? = error else {
+    let error = #expect(throws: FileError.self) { try open().floats(.observations) }
+    guard case .damaged(file.path, "observations", let rule)? = error else {
       Issue.record("\(String(describing: error))")
       return
     }
@@ -235,7 +235,7 @@ struct MalformedShardTests {
         let read = try found.trajectories()
         if !compress { #expect(read == episodes) }
       } catch {
-        #expect(error is StorageError)
+        #expect(error is FileError)
         errors += 1
       }
     }
@@ -255,7 +255,7 @@ struct MalformedShardTests {
   }
 
   @Test func everyErrorIsOneSentence() {
-    let errors: [(StorageError, String)] = [
+    let errors: [(FileError, String)] = [
       (
         .wrongShape(file: "a.h5", dataset: "actions", expected: [3, 4], found: [1000, 3]),
         "a.h5: 'actions' must be [3, 4], found [1000, 3]"
@@ -266,7 +266,7 @@ struct MalformedShardTests {
         "a.h5: 'episode_lengths' must be at least 1, found 0 in row 7"
       ),
       (
-        .hdf5(.refused(operation: "open the file", file: "a.h5", stack: ["f: why"])),
+        .refused(operation: "open the file", file: "a.h5", stack: ["f: why"]),
         "a.h5: HDF5 cannot open the file: f: why"
       ),
       (

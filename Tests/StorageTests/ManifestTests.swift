@@ -65,11 +65,11 @@ struct ManifestTests {
       var changed = whole
       changed[place] ^= UInt8(1 << (place % 7))
       try changed.write(to: file)
-      #expect(throws: StorageError.self, "byte \(place)") { try Manifest(contentsOf: file) }
+      #expect(throws: FileError.self, "byte \(place)") { try Manifest(contentsOf: file) }
     }
     for count in stride(from: 0, to: whole.count, by: 13) {
       try whole.prefix(count).write(to: file)
-      #expect(throws: StorageError.self, "\(count) bytes") { try Manifest(contentsOf: file) }
+      #expect(throws: FileError.self, "\(count) bytes") { try Manifest(contentsOf: file) }
     }
   }
 
@@ -78,7 +78,7 @@ struct ManifestTests {
     let text = try String(contentsOf: file, encoding: .utf8)
     try text.replacingOccurrences(of: "\"seed\" : 5", with: "\"seed\" : 6")
       .write(to: file, atomically: false, encoding: .utf8)
-    let error = #expect(throws: StorageError.self) { try Manifest(contentsOf: file) }
+    let error = #expect(throws: FileError.self) { try Manifest(contentsOf: file) }
     guard case .altered(file.path, _, _)? = error else {
       Issue.record("\(String(describing: error))")
       return
@@ -92,7 +92,7 @@ struct ManifestTests {
       let novelty = true
     }
     try DigestedJSON.seal(Later()).write(to: file)
-    #expect(throws: StorageError.unknownSchema(file.path, known: 1, found: 7)) {
+    #expect(throws: FileError.unknownSchema(file.path, known: 1, found: 7)) {
       try Manifest(contentsOf: file)
     }
   }
@@ -101,10 +101,10 @@ struct ManifestTests {
     struct Empty: Encodable { let schema = 1 }
     try DigestedJSON.seal(Empty()).write(to: file)
     #expect(
-      throws: StorageError.malformed(
+      throws: FileError.malformed(
         file.path, rule: "'id' must be there", found: "nothing")
     ) { try Manifest(contentsOf: file) }
-    #expect(throws: StorageError.missing("/none/manifest.json")) {
+    #expect(throws: FileError.missing("/none/manifest.json")) {
       try Manifest(contentsOf: URL(fileURLWithPath: "/none/manifest.json"))
     }
   }

@@ -88,7 +88,7 @@ struct ShardRoundTripTests {
     _ = try ShardWriter.write(
       Wrong(source: ShardSource(episodes, spec: spec), shape: shape), to: file, compress: false,
       threads: 1, expecting: nil)
-    let error = #expect(throws: StorageError.self) {
+    let error = #expect(throws: FileError.self) {
       try ShardReader(contentsOf: file, spec: spec)
     }
     guard case .wrongShape(_, "images", _, shape)? = error else {

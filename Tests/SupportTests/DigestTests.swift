@@ -31,7 +31,7 @@ struct DigestTests {
   }
 
   @Test func anAbsentFileIsAnError() {
-    #expect(throws: StorageError.missing("/none")) {
+    #expect(throws: FileError.missing("/none")) {
       try Digest.sha256(ofFile: URL(fileURLWithPath: "/none"))
     }
   }

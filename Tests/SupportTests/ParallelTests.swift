@@ -6,7 +6,7 @@ struct ParallelTests {
   /// A thread that took a lower index still runs it when a quicker one has failed, in whatever
   /// order they do.
   @Test func anIndexIsLeftOutOnlyIfALowerOneFailed() {
-    var failure = LowestFailure<StorageError>()
+    var failure = LowestFailure<FileError>()
     #expect(failure.allows(0) && failure.allows(7) && failure.error == nil)
     failure.add(.missing("5"), of: 5)
     #expect(failure.allows(3) && failure.allows(4) && !failure.allows(5) && !failure.allows(7))
@@ -18,8 +18,8 @@ struct ParallelTests {
   @Test(arguments: [1, 2, 8])
   func theLowestIndexThatFailsIsTheError(threads: Int) {
     for _ in 0..<1_000 {
-      let error = #expect(throws: StorageError.self) {
-        try Parallel.forEach(8, threads: threads) { index throws(StorageError) in
+      let error = #expect(throws: FileError.self) {
+        try Parallel.forEach(8, threads: threads) { index throws(FileError) in
           if index > 1 { throw .missing("\(index)") }
         }
       }

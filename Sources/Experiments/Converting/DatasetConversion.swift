@@ -113,7 +113,7 @@ public enum DatasetConversion {
     var request = asked
     let files = FileManager.default
     guard files.fileExists(atPath: request.input.path) else {
-      throw StorageError.missing(request.input.relativePath)
+      throw FileError.missing(request.input.relativePath)
     }
     let isOwn =
       request.from.map { $0 == ownFormat }
@@ -161,7 +161,7 @@ public enum DatasetConversion {
 
   /// Whether an error says that a file was not written as work was to stop.
   public static func isStop(_ error: any Error) -> Bool {
-    if case StorageError.stopped = error { true } else { false }
+    if case FileError.stopped = error { true } else { false }
   }
 
   /// The folder of a dataset's validation episodes, as `goalpost mix --split` names it.

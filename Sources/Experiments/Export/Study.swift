@@ -57,7 +57,7 @@ public struct Study: Sendable {
     do {
       try FileManager.default.createDirectory(at: figures, withIntermediateDirectories: true)
     } catch {
-      throw StorageError.cannotWrite(
+      throw FileError.cannotWrite(
         figures.relativePath, reason: "the folder can't be made")
     }
 

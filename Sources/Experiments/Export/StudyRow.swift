@@ -107,7 +107,7 @@ extension StudyRow {
   }
 }
 
-/// The text of a file that is there; throws `StorageError` if it cannot be read, and
+/// The text of a file that is there; throws `FileError` if it cannot be read, and
 /// `ExperimentError.damaged` if it is no text.
 func textOf(_ file: URL) throws -> String {
   guard let text = String(validating: try WholeFile.read(file), as: UTF8.self) else {

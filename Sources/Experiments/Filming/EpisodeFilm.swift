@@ -96,7 +96,7 @@ public struct EpisodeFilm: Codable, Sendable, Equatable {
         path: folder.relativePath, episode: episode, reason: "it has no one desired goal")
     }
     guard let trajectory = try reader.trajectories().first(where: { $0.index == episode }) else {
-      throw StorageError.malformed(
+      throw FileError.malformed(
         dataset.url(of: shard).path, rule: "must hold episode \(episode), as listed",
         found: "others")
     }

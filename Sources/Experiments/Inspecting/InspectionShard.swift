@@ -92,7 +92,7 @@ struct ShardSummary: Sendable {
       var counts = [Int](repeating: 0, count: BehaviourSource.allCases.count)
       for (row, value) in try reader.column(.sources, as: UInt8.self).enumerated() {
         guard counts.indices.contains(Int(value)) else {
-          throw StorageError.wrongValue(
+          throw FileError.wrongValue(
             file: reader.path, dataset: ShardColumn.sources.rawValue, rule: "must be 0, 1 or 2",
             row: row, found: "\(value)")
         }

@@ -77,7 +77,7 @@ public enum Checkpoint {
       }
       try files.createDirectory(at: part, withIntermediateDirectories: false)
     } catch {
-      throw StorageError.cannotWrite(part.path, reason: systemReason(of: error))
+      throw FileError.cannotWrite(part.path, reason: systemReason(of: error))
     }
     try saved.write(
       policy: part.appendingPathComponent("policy.safetensors").path, header: try encoded(header),
@@ -93,7 +93,7 @@ public enum Checkpoint {
     try? files.removeItem(at: old)
     rename(folder.path, old.path)
     guard rename(part.path, folder.path) == 0 else {
-      throw StorageError.cannotWrite(folder.path, reason: String(cString: strerror(errno)))
+      throw FileError.cannotWrite(folder.path, reason: String(cString: strerror(errno)))
     }
     // Older checkpoints go only when this one would outlast a power loss.
     try WholeFile.flush(folder: all)

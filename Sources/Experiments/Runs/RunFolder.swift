@@ -55,7 +55,7 @@ public struct RunFolder: Sendable {
     do {
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     } catch {
-      throw StorageError.cannotWrite(url.path, reason: systemReason(of: error))
+      throw FileError.cannotWrite(url.path, reason: systemReason(of: error))
     }
     guard let lock = try FileLock.take(url.appendingPathComponent("training.lock"), wait: false)
     else { throw ExperimentError.runBusy(path: url.path) }

@@ -192,7 +192,7 @@ enum WholeLines {
   /// The lines that end with a newline: one after the last newline is being written, or was cut
   /// short.
   ///
-  /// A file that is not there has none. Throws `StorageError` for one that cannot be read.
+  /// A file that is not there has none. Throws `FileError` for one that cannot be read.
   static func read(_ file: URL) throws -> [String] {
     guard FileManager.default.fileExists(atPath: file.path) else { return [] }
     let data = try WholeFile.read(file)
@@ -205,16 +205,16 @@ enum WholeLines {
   static func data(_ lines: [String]) -> Data { Data(lines.map { $0 + "\n" }.joined().utf8) }
 }
 
-/// Appends bytes to a file, which is made if it is absent; throws `StorageError.cannotWrite`.
+/// Appends bytes to a file, which is made if it is absent; throws `FileError.cannotWrite`.
 func appendBytes(_ data: Data, to file: URL) throws {
   let descriptor = open(file.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
   guard descriptor >= 0 else {
-    throw StorageError.cannotWrite(file.path, reason: String(cString: strerror(errno)))
+    throw FileError.cannotWrite(file.path, reason: String(cString: strerror(errno)))
   }
   do {
     let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     try handle.write(contentsOf: data)
   } catch {
-    throw StorageError.cannotWrite(file.path, reason: systemReason(of: error))
+    throw FileError.cannotWrite(file.path, reason: systemReason(of: error))
   }
 }

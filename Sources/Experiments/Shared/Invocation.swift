@@ -17,12 +17,15 @@ public enum Invocation {
   static var command: [String] { CommandLine.arguments + drawnWords.withLock { $0 } }
 
   /// This call as a part of what it makes, which began at `started`; `libraries` are those beside
-  /// libtorch.
+  /// libtorch, which is named if it was loaded.
   static func part(started: Date, libraries: [String: String]) -> Provenance.Part {
     Provenance.Part(
       started: started, command: command, commit: SourceCommit.built,
       instructionSet: LearnerEngine.instructions,
-      libraries: libraries.merging(["libtorch": LearnerEngine.version]) { mine, _ in mine })
+      libraries: LearnerEngine.version.map {
+        libraries.merging(["libtorch": $0]) { mine, _ in mine }
+      }
+        ?? libraries)
   }
 
   /// Writes down, beside what earlier calls made of a dataset, that this one made episodes of it.

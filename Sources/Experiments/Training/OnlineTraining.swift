@@ -129,7 +129,7 @@ enum OnlineTraining {
       let file = origin.appendingPathComponent("online.json")
       state = try StoredJSON.read(State.self, from: file)
       guard state.episodes <= schedule.episodes else {
-        throw StorageError.malformed(
+        throw FileError.malformed(
           file.path, rule: "'episodes' must be at most the \(schedule.episodes) of the run",
           found: "\(state.episodes)")
       }

@@ -22,17 +22,17 @@ public protocol DatasetFormat: Sendable {
   /// Whether one file holds episodes for training and for validation.
   var keepsValidationInside: Bool { get }
   /// The files that an input consists of, of which the digests are kept.
-  func files(of url: URL) throws(StorageError) -> [URL]
+  func files(of url: URL) throws(FileError) -> [URL]
   /// Whether `FormatOptions.ends` means something to it.
   var hasTwoKindsOfEnds: Bool { get }
   /// Whether it can join observations and goals of several keys.
   var joinsKeys: Bool { get }
   /// Opens files for reading.
-  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any TrajectorySource
+  func open(_ url: URL, _ options: FormatOptions) throws(FileError) -> any TrajectorySource
   /// Writes episodes; the output appears whole or not at all.
   ///
   /// - Returns: What the format could not hold, what was computed and what was assumed.
-  func write(_ request: FormatRequest) throws(StorageError) -> ConversionNotes
+  func write(_ request: FormatRequest) throws(FileError) -> ConversionNotes
 }
 
 extension DatasetFormat {
@@ -46,7 +46,7 @@ extension DatasetFormat {
   public var isReadOnly: Bool { false }
 
   /// It cannot be written.
-  public func write(_ request: FormatRequest) throws(StorageError) -> ConversionNotes {
+  public func write(_ request: FormatRequest) throws(FileError) -> ConversionNotes {
     throw .cannotConvert(
       request.url.path,
       reason: "\(name) is read and not written")
@@ -62,7 +62,7 @@ extension DatasetFormat {
   public var joinsKeys: Bool { false }
 
   /// The file itself.
-  public func files(of url: URL) throws(StorageError) -> [URL] { [url] }
+  public func files(of url: URL) throws(FileError) -> [URL] { [url] }
 }
 
 /// The first bytes of a file; none if it cannot be read.

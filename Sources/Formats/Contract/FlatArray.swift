@@ -56,7 +56,7 @@ struct PlacedArray: Sendable {
   /// Writes a table's part, whose rows are `rows` of all that there are, `count`.
   func write(
     _ table: TrajectoryTable, rows: Range<Int>, of count: Int
-  ) throws(StorageError) {
+  ) throws(FileError) {
     let column = array.rows(table)
     let rowBytes = array.byteCount / count
     precondition(
@@ -64,7 +64,7 @@ struct PlacedArray: Sendable {
       "'\(array.name)' takes \(rows.count * rowBytes) bytes of \(array.type.rawValue), got "
         + "\(column.bytes.count) of \(column.type.rawValue)")
     let place = offset + rows.lowerBound * rowBytes
-    try column.withBytes { bytes throws(StorageError) in
+    try column.withBytes { bytes throws(FileError) in
       checkSum?.add(bytes, at: place)
       try file.write(bytes, at: place)
     }
@@ -77,7 +77,7 @@ extension FormatRequest {
   private static let flatBlockBytes = 4_000_000
 
   /// Writes arrays whose places are known, on all threads, and does the source's checks meanwhile.
-  func fill(_ arrays: [PlacedArray]) throws(StorageError) {
+  func fill(_ arrays: [PlacedArray]) throws(FileError) {
     let blocks = source.blocks(byteLimit: FormatRequest.flatBlockBytes)
     let columns = arrays.reduce(into: Set<String>()) { $0.formUnion($1.array.columns) }
     var starts = [(steps: 0, episodes: 0)]
@@ -98,7 +98,7 @@ extension FormatRequest {
     func count(_ axis: RowAxis) -> Int { rows(axis, blocks.count - 1).upperBound }
     let counts = Dictionary(
       uniqueKeysWithValues: [RowAxis.steps, .states, .episodes].map { ($0, count($0)) })
-    try share(blocks.count) { block throws(StorageError) in
+    try share(blocks.count) { block throws(FileError) in
       let table = try source.table(of: blocks[block], only: columns)
       for array in arrays {
         let axis = array.array.axis
@@ -109,7 +109,7 @@ extension FormatRequest {
   }
 
   /// Does the source's checks.
-  func check() throws(StorageError) { try share(0) { _ in } }
+  func check() throws(FileError) { try share(0) { _ in } }
 
   /// Writes so many blocks and does the source's checks, on all threads.
   ///
@@ -117,11 +117,11 @@ extension FormatRequest {
   /// writes. Afterwards threads take the checks with the most bytes left, so that they all finish
   /// at about the same time.
   private func share(
-    _ blocks: Int, _ write: @Sendable (Int) throws(StorageError) -> Void
-  ) throws(StorageError) {
+    _ blocks: Int, _ write: @Sendable (Int) throws(FileError) -> Void
+  ) throws(FileError) {
     let work = Mutex((block: 0, writers: 0, checks: source.checks, hasFailed: false))
-    try Parallel.forEach(threads, threads: threads) { _ throws(StorageError) in
-      do throws(StorageError) {
+    try Parallel.forEach(threads, threads: threads) { _ throws(FileError) in
+      do throws(FileError) {
         while true {
           if isStopped() { throw .stopped(url.path) }
           let (block, check) = work.withLock { work -> (Int?, SourceCheck?) in

@@ -71,7 +71,7 @@ public struct FormatOptions: Sendable {
   }
 
   /// Throws if what an HDF5 file and those that it leads to hold takes more bytes than are allowed.
-  func checkSize(_ bytes: Int, of file: SafeFile) throws(StorageError) {
+  func checkSize(_ bytes: Int, of file: SafeFile) throws(FileError) {
     let most =
       isUsualMaximum
       ? max(maximumBytes, FormatOptions.usualGain * file.byteCountWithSources) : maximumBytes
@@ -82,7 +82,7 @@ public struct FormatOptions: Sendable {
   }
 
   /// Memory for what `url` unpacks to; it lies in a nameless file of the scratch folder.
-  func scratchMemory(_ count: Int, for url: URL) throws(StorageError) -> MappedFile {
+  func scratchMemory(_ count: Int, for url: URL) throws(FileError) -> MappedFile {
     guard count <= maximumBytes else {
       throw .cannotConvert(
         url.path,

@@ -55,7 +55,7 @@ extension FormatRequest {
   }
 
   /// Steps that all episodes have; throws if they differ.
-  func commonLength() throws(StorageError) -> Int {
+  func commonLength() throws(FileError) -> Int {
     let first = source.lengths[0]
     if let other = source.lengths.firstIndex(where: { $0 != first }) {
       throw .cannotConvert(
@@ -69,7 +69,7 @@ extension FormatRequest {
   /// A column that the format needs; throws with `remedy` if it is missing.
   func needed(
     _ column: ShardColumn, _ remedy: String
-  ) throws(StorageError) -> SourceColumn {
+  ) throws(FileError) -> SourceColumn {
     guard let found = source.column(column) else {
       throw .cannotConvert(
         url.path, reason: "the format needs \(column.rawValue), and the dataset has none: \(remedy)"
@@ -79,7 +79,7 @@ extension FormatRequest {
   }
 
   /// The achieved goals, or the observations if the dataset has none.
-  func achieved() throws(StorageError) -> SourceColumn {
+  func achieved() throws(FileError) -> SourceColumn {
     if let found = source.column(.achievedGoals) { return found }
     return try needed(.observations, "every dataset has them")
   }

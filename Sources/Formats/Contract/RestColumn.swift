@@ -9,7 +9,7 @@ enum RestColumn {
   /// Throws unless a shard may have such a column, as anybody can write one.
   static func check(
     _ path: String, _ axis: RowAxis, _ dataset: SafeDataset
-  ) throws(StorageError) {
+  ) throws(FileError) {
     try check(
       path, axis, dataset.type, rank: dataset.shape.count,
       words: "'\(dataset.path)'", "\(dataset.typeDescription) of shape \(dataset.shape)",
@@ -21,7 +21,7 @@ enum RestColumn {
   static func check(
     _ path: String, _ axis: RowAxis, _ type: HDF5Type?, rank: Int, words: String, _ found: String,
     file: String
-  ) throws(StorageError) {
+  ) throws(FileError) {
     if path.hasPrefix("extra/"), isColumnPath(path) { return }
     let reserved: [ShardColumn] = [
       .observations, .actions, .rewards, .terminated, .truncated, .episodeLengths,

@@ -40,14 +40,14 @@ struct D4RL: DatasetFormat {
 
   func mayBeMeant(by output: URL) -> Bool { ["h5", "hdf5"].contains(output.pathExtension) }
 
-  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any TrajectorySource {
+  func open(_ url: URL, _ options: FormatOptions) throws(FileError) -> any TrajectorySource {
     try D4RLEpisodes(url, options)
   }
 
   /// Where columns of ours are kept; d4rl's `sequence_dataset` passes over what is named metadata.
   static let rest = "metadata/goalpost"
 
-  func write(_ request: FormatRequest) throws(StorageError) -> ConversionNotes {
+  func write(_ request: FormatRequest) throws(FileError) -> ConversionNotes {
     let source = request.source
     let remedy = "name the world with --environment, or say when a goal is reached with --threshold"
     let observations = try request.needed(.observations, "every dataset has them")
@@ -67,7 +67,7 @@ struct D4RL: DatasetFormat {
     func add(
       _ name: String, _ column: SourceColumn, _ axis: RowAxis = .steps, of columns: [ShardColumn],
       and other: String? = nil, rows: @escaping @Sendable (TrajectoryTable) -> TableColumn
-    ) throws(StorageError) {
+    ) throws(FileError) {
       let shape = request.shape(axis, column.rowShape)
       try writer.add(
         FlatArray(name, column.type, shape: shape, axis, of: columns, and: other, rows: rows))

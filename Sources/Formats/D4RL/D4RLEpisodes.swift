@@ -17,7 +17,7 @@ struct D4RLEpisodes: TrajectorySource {
   private let flags: (terminated: [UInt8], truncated: [UInt8])
   private let file: SafeFile
 
-  init(_ url: URL, _ options: FormatOptions) throws(StorageError) {
+  init(_ url: URL, _ options: FormatOptions) throws(FileError) {
     var opening = try D4RLOpening(url, options)
     try opening.addRows()
     try opening.addOwn()
@@ -34,7 +34,7 @@ struct D4RLEpisodes: TrajectorySource {
 
   func table(
     of episodes: Range<Int>, only wanted: Set<String>?
-  ) throws(StorageError) -> TrajectoryTable {
+  ) throws(FileError) -> TrajectoryTable {
     var table = TrajectoryTable(
       indices: episodes.map { Int64($0) }, lengths: Array(lengths[episodes]))
     let range = rows[episodes.lowerBound].lowerBound..<rows[episodes.upperBound - 1].upperBound

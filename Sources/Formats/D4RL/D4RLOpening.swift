@@ -46,11 +46,9 @@ struct D4RLOpening {
   private(set) var notes = ConversionNotes()
 
   /// Reads where episodes end.
-  init(_ url: URL, _ options: FormatOptions) throws(StorageError) {
-    let (file, root) = try reading { () throws(HDF5Error) in
-      let file = try SafeFile(contentsOf: url)
-      return (file, try file.root())
-    }
+  init(_ url: URL, _ options: FormatOptions) throws(FileError) {
+    let file = try SafeFile(contentsOf: url)
+    let root = try file.root()
     self.file = file
     self.root = root
     self.options = options
@@ -93,7 +91,7 @@ struct D4RLOpening {
 
   private static func needed(
     _ path: String, _ root: SafeGroup
-  ) throws(StorageError) -> SafeDataset {
+  ) throws(FileError) -> SafeDataset {
     guard let found = try EpisodeGroups.dataset(path, in: root) else {
       throw .missingDataset(file: root.fileName, dataset: path)
     }
@@ -103,7 +101,7 @@ struct D4RLOpening {
   private mutating func add(
     _ path: String, _ dataset: SafeDataset, _ kind: Stored.Kind, _ axis: RowAxis,
     rows: Int, isFlat: Bool = false
-  ) throws(StorageError) {
+  ) throws(FileError) {
     guard let type = dataset.type else {
       throw .wrongType(
         file: file.name, dataset: dataset.path, expected: "numbers",
@@ -123,7 +121,7 @@ struct D4RLOpening {
   }
 
   /// Adds what every file must have, with a row for each step.
-  mutating func addRows() throws(StorageError) {
+  mutating func addRows() throws(FileError) {
     let observations = try D4RLOpening.needed("observations", root)
     let isVector = observations.shape.count == 2
     guard isVector, observations.type == .float32 || observations.type == .float64 else {
@@ -160,7 +158,7 @@ struct D4RLOpening {
   }
 
   /// Adds what stands below metadata/goalpost, which goes before what other rows say.
-  mutating func addOwn() throws(StorageError) {
+  mutating func addOwn() throws(FileError) {
     guard next != nil, let own = try D4RLOpening.group(D4RL.rest, root) else { return }
     let total = lengths.reduce(0, +)
     for axis in [RowAxis.steps, .states, .episodes] {
@@ -175,7 +173,7 @@ struct D4RLOpening {
   }
 
   /// Adds goals and other rows below infos, and says what is left out.
-  mutating func addOthers() throws(StorageError) {
+  mutating func addOthers() throws(FileError) {
     let known = [
       "observations", "next_observations", "actions", "rewards", "terminals", "timeouts",
     ]
@@ -203,14 +201,14 @@ struct D4RLOpening {
               : "not a plainly named row of numbers for each step"))
       }
     }
-    let attributes = try reading { () throws(HDF5Error) in try root.attributes() }
+    let attributes = try root.attributes()
     if !attributes.isEmpty {
       notes.lost.append(
         "attributes of the file: \(shown(attributes.keys.sorted()))")
     }
   }
 
-  private mutating func addGoals(_ goals: SafeDataset) throws(StorageError) {
+  private mutating func addGoals(_ goals: SafeDataset) throws(FileError) {
     let path = ShardColumn.desiredGoals.rawValue
     guard columns[path] == nil else {
       return notes.assumed.append(
@@ -227,12 +225,12 @@ struct D4RLOpening {
     }
   }
 
-  private func checkSize(_ bytes: Int) throws(StorageError) {
+  private func checkSize(_ bytes: Int) throws(FileError) {
     try options.checkSize(bytes, of: file)
   }
 
   /// Checks the size of it all, and that states follow each other.
-  mutating func finish() throws(StorageError) {
+  mutating func finish() throws(FileError) {
     let bytes = columns.values.reduce(0) { sum, column in
       sum + (count + rows.count) * column.width * column.type.byteCount
     }

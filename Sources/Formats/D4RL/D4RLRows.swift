@@ -9,22 +9,20 @@ import Support
 extension D4RLOpening {
   static func group(
     _ path: String, _ root: SafeGroup
-  ) throws(StorageError) -> SafeGroup? {
-    try reading { () throws(HDF5Error) in
-      var group = root
-      for part in path.split(separator: "/") {
-        guard group.contains(String(part)), try group.isGroup(String(part)) else { return nil }
-        group = try group.group(String(part))
-      }
-      return group
+  ) throws(FileError) -> SafeGroup? {
+    var group = root
+    for part in path.split(separator: "/") {
+      guard group.contains(String(part)), try group.isGroup(String(part)) else { return nil }
+      group = try group.group(String(part))
     }
+    return group
   }
 
   /// Where episodes end, as the row after, and how.
   static func ends(
     _ terminals: SafeDataset, _ timeouts: SafeDataset?, _ options: FormatOptions,
     _ notes: inout ConversionNotes
-  ) throws(StorageError) -> [(row: Int, terminated: Bool, truncated: Bool)] {
+  ) throws(FileError) -> [(row: Int, terminated: Bool, truncated: Bool)] {
     let name = terminals.fileName
     let count = terminals.rows
     guard count > 0 else { throw .cannotConvert(name, reason: "it has no steps") }
@@ -62,7 +60,7 @@ extension D4RLOpening {
     for first in stride(from: 0, to: count, by: 1 << 20) {
       let part = first..<min(first + 1 << 20, count)
       let terminated = try numbers(terminals, part)
-      let truncated = try timeouts.map { timeouts throws(StorageError) in
+      let truncated = try timeouts.map { timeouts throws(FileError) in
         try numbers(timeouts, part)
       }
       for row in part {
@@ -98,24 +96,21 @@ extension D4RLOpening {
 
   static func numbers(
     _ dataset: SafeDataset, _ rows: Range<Int>
-  ) throws(StorageError) -> [Int] { try column(dataset, rows, .steps).integers() }
+  ) throws(FileError) -> [Int] { try column(dataset, rows, .steps).integers() }
 
   /// Some rows of a dataset, where they lie or in memory of their own.
   static func column(
     _ dataset: SafeDataset, _ rows: Range<Int>, _ axis: RowAxis
-  ) throws(StorageError) -> TableColumn {
+  ) throws(FileError) -> TableColumn {
     guard let type = dataset.type else { preconditionFailure("only datasets of numbers are read") }
-    return try reading { () throws(HDF5Error) in
-      if let bytes = try dataset.stored(rows) {
-        return TableColumn(
-          type, rowShape: dataset.rowShape, axis: axis, bytes: bytes, owner: dataset.owner)
-      }
-      let memory = ColumnMemory(count: rows.count * dataset.rowBytes)
-      try dataset.read(rows, into: memory.bytes)
+    if let bytes = try dataset.stored(rows) {
       return TableColumn(
-        type, rowShape: dataset.rowShape, axis: axis, bytes: UnsafeRawBufferPointer(memory.bytes),
-        owner: memory)
+        type, rowShape: dataset.rowShape, axis: axis, bytes: bytes, owner: dataset.owner)
     }
+    let memory = try dataset.copied(rows)
+    return TableColumn(
+      type, rowShape: dataset.rowShape, axis: axis, bytes: UnsafeRawBufferPointer(memory.bytes),
+      owner: memory)
   }
 
   /// Runs of whole episodes of some 100,000 rows.
@@ -133,10 +128,10 @@ extension D4RLOpening {
   /// Whether a goal stays the same in every episode.
   static func isConstant(
     _ goals: SafeDataset, _ rows: [Int], _ options: FormatOptions
-  ) throws(StorageError) -> Bool {
+  ) throws(FileError) -> Bool {
     let runs = runs(rows)
     let moves = Counter()
-    try Parallel.forEach(runs.count, threads: options.threads) { place throws(StorageError) in
+    try Parallel.forEach(runs.count, threads: options.threads) { place throws(FileError) in
       if moves.value > 0 { return }
       let run = runs[place]
       let column = try column(goals, rows[run.lowerBound]..<rows[run.upperBound], .steps)
@@ -158,10 +153,10 @@ extension D4RLOpening {
   /// Rows inside episodes whose next state is not the next row's.
   static func checkShift(
     _ now: SafeDataset, _ next: SafeDataset, _ rows: [Int], _ options: FormatOptions
-  ) throws(StorageError) -> Int {
+  ) throws(FileError) -> Int {
     let runs = runs(rows)
     let others = Counter()
-    try Parallel.forEach(runs.count, threads: options.threads) { place throws(StorageError) in
+    try Parallel.forEach(runs.count, threads: options.threads) { place throws(FileError) in
       let run = runs[place]
       let range = rows[run.lowerBound]..<rows[run.upperBound]
       let (now, next) = (try column(now, range, .steps), try column(next, range, .steps))

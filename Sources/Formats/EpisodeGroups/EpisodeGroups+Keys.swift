@@ -12,7 +12,7 @@ extension EpisodeGroups {
   mutating func addKeys(
     _ column: ShardColumn, _ keys: [String], axis: RowAxis, option: String,
     _ pieces: (String) -> [Piece]
-  ) throws(StorageError) {
+  ) throws(FileError) {
     for key in keys {
       let first = pieces(key)[0]
       guard let dataset = try EpisodeGroups.dataset(first.dataset, in: try group(0)) else {
@@ -37,7 +37,7 @@ extension EpisodeGroups {
   /// - Returns: The paths in the group that are taken.
   mutating func addNamedKeys(
     _ inner: SafeGroup, _ options: FormatOptions, _ pieces: (String) -> [Piece]
-  ) throws(StorageError) -> Set<String> {
+  ) throws(FileError) -> Set<String> {
     var taken: Set<String> = []
     if let keys = options.observationKeys {
       try addKeys(.observations, keys, axis: .states, option: "--observation-keys", pieces)
@@ -45,11 +45,11 @@ extension EpisodeGroups {
     }
     var nested: [String] = []
     for name in ["achieved_goal", "desired_goal"] where inner.contains(name) {
-      if try reading({ () throws(HDF5Error) in try inner.isGroup(name) }) { nested.append(name) }
+      if try inner.isGroup(name) { nested.append(name) }
     }
     guard let keys = options.goalKeys else {
       if let name = nested.first {
-        let group = try reading { () throws(HDF5Error) in try inner.group(name) }
+        let group = try inner.group(name)
         let names = group.names.map(shown).joined(separator: ", ")
         let known = try joinable(group).joined(separator: ",")
         notes.assumed.append(
@@ -73,7 +73,7 @@ extension EpisodeGroups {
   }
 
   /// The refusal of several observations without an order to join them.
-  func unclear(_ names: [String], _ joinable: [String], _ head: String) -> StorageError {
+  func unclear(_ names: [String], _ joinable: [String], _ head: String) -> FileError {
     let keys = joinable.map(shown)
     let remedy =
       keys.isEmpty
@@ -86,7 +86,7 @@ extension EpisodeGroups {
   }
 
   /// The names of a group that can be joined: those of numbers that are no pictures.
-  func joinable(_ group: SafeGroup) throws(StorageError) -> [String] {
+  func joinable(_ group: SafeGroup) throws(FileError) -> [String] {
     var names: [String] = []
     for path in try EpisodeGroups.datasets(below: group) {
       guard let dataset = try EpisodeGroups.dataset(path, in: group), dataset.type != nil,
@@ -101,7 +101,7 @@ extension EpisodeGroups {
   /// moves.
   mutating func addGoalKeys(
     _ keys: [String], _ options: FormatOptions, _ pieces: (String) -> [Piece]
-  ) throws(StorageError) {
+  ) throws(FileError) {
     var stays = true
     for key in keys where stays {
       guard try EpisodeGroups.dataset(pieces(key)[0].dataset, in: try group(0)) != nil else {

@@ -13,7 +13,7 @@ extension EpisodeGroups {
   /// what.
   mutating func addUsual(
     _ column: ShardColumn, _ pieces: [Piece], axis: RowAxis? = nil
-  ) throws(StorageError) {
+  ) throws(FileError) {
     let dataset = try needed(pieces[0].dataset, in: try group(0))
     let isFloat = dataset.type == .float32 || dataset.type == .float64
     let path = column.rawValue
@@ -39,7 +39,7 @@ extension EpisodeGroups {
   }
 
   /// Throws for pictures, which are bytes in two axes or more.
-  func checkIsVector(_ dataset: SafeDataset) throws(StorageError) {
+  func checkIsVector(_ dataset: SafeDataset) throws(FileError) {
     if dataset.type == .uint8, dataset.rowShape.count > 1 {
       throw .cannotConvert(
         file.name,
@@ -52,8 +52,8 @@ extension EpisodeGroups {
   /// Says which attributes of a group are left out.
   mutating func addAttributes(
     of group: SafeGroup, leaving known: Set<String>, _ what: String
-  ) throws(StorageError) {
-    let attributes = try reading { () throws(HDF5Error) in try group.attributes() }
+  ) throws(FileError) {
+    let attributes = try group.attributes()
     let others = attributes.keys.filter { !known.contains($0) }.sorted()
     if !others.isEmpty {
       notes.lost.append("attributes of \(what): \(shown(others))")
@@ -61,7 +61,7 @@ extension EpisodeGroups {
   }
 
   /// Adds desired goals: one for each episode if they do not move.
-  mutating func addGoals(_ pieces: [Piece], _ options: FormatOptions) throws(StorageError) {
+  mutating func addGoals(_ pieces: [Piece], _ options: FormatOptions) throws(FileError) {
     if try isConstant(pieces, options) {
       try addUsual(
         .desiredGoals, [Piece(pieces[0].dataset, pieces[0].axis, .first)], axis: .episodes)
@@ -73,7 +73,7 @@ extension EpisodeGroups {
   /// Adds datasets as an extra, or says that they are left out.
   mutating func addExtra(
     _ name: String, _ axis: RowAxis, _ pieces: [Piece], _ first: SafeGroup, note: String
-  ) throws(StorageError) {
+  ) throws(FileError) {
     let dataset = try needed(pieces[0].dataset, in: first)
     let path = "extra/" + name
     guard dataset.type != nil, dataset.rows == pieces[0].count(lengths[0]), !dataset.shape.isEmpty,
@@ -89,7 +89,7 @@ extension EpisodeGroups {
 
   /// The axis of a dataset of the first episode: of steps if it has as many rows as they are, else
   /// of states.
-  func axis(of path: String) throws(StorageError) -> RowAxis {
+  func axis(of path: String) throws(FileError) -> RowAxis {
     try needed(path, in: try group(0)).rows == lengths[0] ? .steps : .states
   }
 
@@ -100,11 +100,11 @@ extension EpisodeGroups {
   /// These are not `known` names of the episode's group, or the first episode lacks them.
   mutating func addLeft(
     known: Set<String>, _ options: FormatOptions
-  ) throws(StorageError) {
+  ) throws(FileError) {
     let groups = self
     let first = Set(try EpisodeGroups.datasets(below: try group(0)))
     let found = Mutex<[String: (count: Int, first: Int)]>([:])
-    try Parallel.forEach(names.count, threads: options.threads) { episode throws(StorageError) in
+    try Parallel.forEach(names.count, threads: options.threads) { episode throws(FileError) in
       let all = try EpisodeGroups.datasets(below: try groups.group(episode))
       let left = all.filter { path in
         !known.contains(String(path.prefix { $0 != "/" })) || !first.contains(path)
@@ -127,12 +127,12 @@ extension EpisodeGroups {
 
   /// Leaves out the episodes that lack a column, or have it of another type or number of rows, and
   /// names them.
-  mutating func skipBad(_ options: FormatOptions) throws(StorageError) {
+  mutating func skipBad(_ options: FormatOptions) throws(FileError) {
     guard options.skipsBad else { return }
     let groups = self
-    let bad = Mutex<[Int: StorageError]>([:])
-    try Parallel.forEach(names.count, threads: options.threads) { episode throws(StorageError) in
-      do throws(StorageError) {
+    let bad = Mutex<[Int: FileError]>([:])
+    try Parallel.forEach(names.count, threads: options.threads) { episode throws(FileError) in
+      do throws(FileError) {
         let group = try groups.group(episode)
         for column in groups.columns.values {
           for part in column.parts {
@@ -149,7 +149,7 @@ extension EpisodeGroups {
   }
 
   /// Leaves episodes out, and says which and why.
-  private mutating func leaveOut(_ all: [Int: StorageError]) throws(StorageError) {
+  private mutating func leaveOut(_ all: [Int: FileError]) throws(FileError) {
     guard !all.isEmpty else { return }
     let listed = all.sorted { $0.key < $1.key }.prefix(20).map { episode, error in
       "\(shown(names[episode])) (\(error.short))"
@@ -165,13 +165,13 @@ extension EpisodeGroups {
   /// If a format has no `truncated`, time cut off each episode that did not end by itself.
   mutating func readEnds(
     terminated: String, truncated: String?, _ options: FormatOptions
-  ) throws(StorageError) {
+  ) throws(FileError) {
     let groups = self
     let found = Mutex<[Int: (length: Int, flags: [UInt64], inside: Bool)]>([:])
-    let bad = Mutex<[Int: StorageError]>([:])
+    let bad = Mutex<[Int: FileError]>([:])
     @Sendable func read(
       _ episode: Int
-    ) throws(StorageError) -> (length: Int, flags: [UInt64], inside: Bool) {
+    ) throws(FileError) -> (length: Int, flags: [UInt64], inside: Bool) {
       let group = try groups.group(episode)
       var length = 0
       var flags: [UInt64] = []
@@ -189,20 +189,18 @@ extension EpisodeGroups {
         }
         length = dataset.rows
         if length == 0 { continue }
-        let values = try reading { () throws(HDF5Error) in
-          let memory = ColumnMemory(count: length * type.byteCount)
-          try dataset.read(0..<length, into: memory.bytes)
-          return TableColumn(
-            type, rowShape: [], axis: .steps, bytes: UnsafeRawBufferPointer(memory.bytes),
-            owner: memory)
-        }.integers()
+        let memory = try dataset.copied(0..<length)
+        let values = TableColumn(
+          type, rowShape: [], axis: .steps, bytes: UnsafeRawBufferPointer(memory.bytes),
+          owner: memory
+        ).integers()
         flags.append(values[length - 1] == 0 ? 0 : 1)
         if values.dropLast().contains(where: { $0 != 0 }) { inside = true }
       }
       return (length, flags, inside)
     }
-    try Parallel.forEach(names.count, threads: options.threads) { episode throws(StorageError) in
-      do throws(StorageError) {
+    try Parallel.forEach(names.count, threads: options.threads) { episode throws(FileError) in
+      do throws(FileError) {
         let ends = try read(episode)
         found.withLock { $0[episode] = ends }
       } catch {
@@ -227,7 +225,7 @@ extension EpisodeGroups {
   }
 
   /// Leaves episodes out that have no step, and says so.
-  private mutating func dropEmpty() throws(StorageError) {
+  private mutating func dropEmpty() throws(FileError) {
     let empty = names.indices.filter { lengths[$0] == 0 }
     guard let first = empty.first else { return }
     notes.lost.append(
@@ -236,10 +234,10 @@ extension EpisodeGroups {
   }
 
   /// Reads how long episodes are, and that alone.
-  mutating func readLengths(of path: String, _ options: FormatOptions) throws(StorageError) {
+  mutating func readLengths(of path: String, _ options: FormatOptions) throws(FileError) {
     let groups = self
     let found = Mutex([Int](repeating: 0, count: names.count))
-    try Parallel.forEach(names.count, threads: options.threads) { episode throws(StorageError) in
+    try Parallel.forEach(names.count, threads: options.threads) { episode throws(FileError) in
       let dataset = try groups.needed(path, in: try groups.group(episode))
       guard !dataset.shape.isEmpty else {
         throw .wrongShape(
@@ -253,7 +251,7 @@ extension EpisodeGroups {
 
   /// Leaves each episode's last step out, which makes all of them end by time, and episodes of one
   /// step whole.
-  mutating func dropLastSteps() throws(StorageError) {
+  mutating func dropLastSteps() throws(FileError) {
     let short = names.indices.filter { lengths[$0] < 2 }
     if let first = short.first {
       notes.lost.append(
@@ -270,13 +268,13 @@ extension EpisodeGroups {
   /// of others, but for `known`, are said to be lost.
   mutating func readAttributes(
     _ wanted: [String], leaving known: Set<String>, _ options: FormatOptions
-  ) throws(StorageError) -> [String: [UInt64]] {
+  ) throws(FileError) -> [String: [UInt64]] {
     let groups = self
     let found = Mutex<[String: [Int: UInt64]]>([:])
     let others = Mutex<Set<String>>([])
-    try Parallel.forEach(names.count, threads: options.threads) { episode throws(StorageError) in
+    try Parallel.forEach(names.count, threads: options.threads) { episode throws(FileError) in
       let group = try groups.group(episode)
-      let attributes = try reading { () throws(HDF5Error) in try group.attributes() }
+      let attributes = try group.attributes()
       found.withLock { found in
         for name in wanted {
           if let value = attributes[name]?.unsigned { found[name, default: [:]][episode] = value }
@@ -304,10 +302,10 @@ extension EpisodeGroups {
   /// Says in how many episodes a row of one dataset is not the next row of another.
   mutating func checkShift(
     _ pairs: [(now: String, next: String)], _ options: FormatOptions
-  ) throws(StorageError) {
+  ) throws(FileError) {
     let groups = self
     let others = Counter()
-    try Parallel.forEach(names.count, threads: options.threads) { episode throws(StorageError) in
+    try Parallel.forEach(names.count, threads: options.threads) { episode throws(FileError) in
       let group = try groups.group(episode)
       for (now, next) in pairs {
         var parts: [ColumnMemory] = []
@@ -325,12 +323,7 @@ extension EpisodeGroups {
             throw .cannotConvert(
               groups.file.name, reason: "'\(dataset.path)' unpacks to more than --max-bytes allows")
           }
-          parts.append(
-            try reading { () throws(HDF5Error) in
-              let memory = ColumnMemory(count: bytes)
-              try dataset.read(range, into: memory.bytes)
-              return memory
-            })
+          parts.append(try dataset.copied(range))
         }
         if !parts[0].bytes.elementsEqual(parts[1].bytes) {
           others.add(1)
@@ -347,14 +340,14 @@ extension EpisodeGroups {
   }
 
   /// Adds columns that were written for a format that has no place for them.
-  mutating func addRest() throws(StorageError) {
+  mutating func addRest() throws(FileError) {
     let group = try group(0)
     let rest = EpisodeGroupsWriter.rest
     guard group.contains(rest) else { return }
     for axis in [RowAxis.steps, .states, .episodes] {
-      let inner = try reading { () throws(HDF5Error) in try group.group(rest) }
+      let inner = try group.group(rest)
       guard inner.contains(axis.rawValue) else { continue }
-      let place = try reading { () throws(HDF5Error) in try inner.group(axis.rawValue) }
+      let place = try inner.group(axis.rawValue)
       for path in try EpisodeGroups.datasets(below: place) {
         let piece = Piece("\(rest)/\(axis.rawValue)/\(path)", axis)
         try RestColumn.check(path, axis, try needed(piece.dataset, in: group))
@@ -364,9 +357,9 @@ extension EpisodeGroups {
   }
 
   /// Whether rows of a dataset are the same all through each episode.
-  func isConstant(_ pieces: [Piece], _ options: FormatOptions) throws(StorageError) -> Bool {
+  func isConstant(_ pieces: [Piece], _ options: FormatOptions) throws(FileError) -> Bool {
     let moves = Counter()
-    try Parallel.forEach(names.count, threads: options.threads) { episode throws(StorageError) in
+    try Parallel.forEach(names.count, threads: options.threads) { episode throws(FileError) in
       if moves.value > 0 { return }
       let group = try group(episode)
       var first: [UInt8]?
@@ -383,16 +376,13 @@ extension EpisodeGroups {
           throw .cannotConvert(
             file.name, reason: "'\(dataset.path)' unpacks to more than --max-bytes allows")
         }
-        let bytes = try reading { () throws(HDF5Error) in
-          let memory = ColumnMemory(count: dataset.rows * row)
-          try dataset.read(0..<dataset.rows, into: memory.bytes)
-          return memory
-        }
-        let all = bytes.bytes
-        let start = first ?? Array(all.prefix(row))
-        first = start
-        let isSame = stride(from: 0, to: all.count, by: row).allSatisfy {
-          all[$0..<($0 + row)].elementsEqual(start)
+        let memory = try dataset.copied(0..<dataset.rows)
+        let isSame = withExtendedLifetime(memory) {
+          let start = first ?? Array(memory.bytes.prefix(row))
+          first = start
+          return stride(from: 0, to: memory.bytes.count, by: row).allSatisfy {
+            memory.bytes[$0..<($0 + row)].elementsEqual(start)
+          }
         }
         if !isSame { moves.add(1) }
       }

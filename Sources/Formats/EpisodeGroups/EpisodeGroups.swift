@@ -88,7 +88,7 @@ struct EpisodeGroups: Sendable {
   var numbers: [String: (type: HDF5Type, values: [UInt64])] = [:]
   var notes = ConversionNotes()
 
-  init(_ file: SafeFile, _ parent: SafeGroup, names: [String]) throws(StorageError) {
+  init(_ file: SafeFile, _ parent: SafeGroup, names: [String]) throws(FileError) {
     self.file = file
     self.parent = parent
     self.names = names
@@ -98,7 +98,7 @@ struct EpisodeGroups: Sendable {
   }
 
   /// Leaves episodes out; those that stay are given by their places.
-  mutating func keep(_ places: [Int]) throws(StorageError) {
+  mutating func keep(_ places: [Int]) throws(FileError) {
     names = places.map { names[$0] }
     if !lengths.isEmpty { lengths = places.map { lengths[$0] } }
     numbers = numbers.mapValues { entry in (entry.type, places.map { entry.values[$0] }) }
@@ -115,30 +115,28 @@ struct EpisodeGroups: Sendable {
   }
 
   /// The group of an episode.
-  func group(_ episode: Int) throws(StorageError) -> SafeGroup {
-    try reading { () throws(HDF5Error) in try parent.group(names[episode]) }
+  func group(_ episode: Int) throws(FileError) -> SafeGroup {
+    try parent.group(names[episode])
   }
 
   /// A dataset by its path in a group; nil if it is missing.
   static func dataset(
     _ path: String, in group: SafeGroup
-  ) throws(StorageError) -> SafeDataset? {
-    try reading { () throws(HDF5Error) in
-      var group = group
-      let parts = path.split(separator: "/").map(String.init)
-      for part in parts.dropLast() {
-        guard group.contains(part) else { return nil }
-        group = try group.group(part)
-      }
-      guard let last = parts.last, group.contains(last) else { return nil }
-      return try group.dataset(last)
+  ) throws(FileError) -> SafeDataset? {
+    var group = group
+    let parts = path.split(separator: "/").map(String.init)
+    for part in parts.dropLast() {
+      guard group.contains(part) else { return nil }
+      group = try group.group(part)
     }
+    guard let last = parts.last, group.contains(last) else { return nil }
+    return try group.dataset(last)
   }
 
   /// A dataset that an episode must have.
   func needed(
     _ path: String, in group: SafeGroup
-  ) throws(StorageError) -> SafeDataset {
+  ) throws(FileError) -> SafeDataset {
     guard let found = try EpisodeGroups.dataset(path, in: group) else {
       throw .missingDataset(file: file.name, dataset: group.path(of: path))
     }
@@ -146,8 +144,8 @@ struct EpisodeGroups: Sendable {
   }
 
   /// Paths of all datasets below a group, sorted.
-  static func datasets(below group: SafeGroup) throws(StorageError) -> [String] {
-    try reading { () throws(HDF5Error) in try group.datasetPaths() }
+  static func datasets(below group: SafeGroup) throws(FileError) -> [String] {
+    try group.datasetPaths()
   }
 
   /// Adds a column as the first episode's group has it; a row must be of `kind`, and numbers are
@@ -155,7 +153,7 @@ struct EpisodeGroups: Sendable {
   mutating func add(
     _ path: String, _ axis: RowAxis, _ pieces: [Piece], _ kind: RowKind = .any,
     as type: HDF5Type? = nil
-  ) throws(StorageError) {
+  ) throws(FileError) {
     let part = try part(pieces, kind)
     let width = part.storedShape.reduce(1, *)
     columns[path] = Column(
@@ -168,7 +166,7 @@ struct EpisodeGroups: Sendable {
   /// Adds a column of floats that is joined from the rows of several datasets.
   mutating func addJoined(
     _ path: String, _ axis: RowAxis, _ parts: [[Piece]]
-  ) throws(StorageError) {
+  ) throws(FileError) {
     var found: [Part] = []
     for pieces in parts { found.append(try part(pieces, .vector)) }
     let isWide = found.contains { !$0.stored.fitsFloat }
@@ -179,7 +177,7 @@ struct EpisodeGroups: Sendable {
   }
 
   /// A part as the first episode's group has it.
-  private mutating func part(_ pieces: [Piece], _ kind: RowKind) throws(StorageError) -> Part {
+  private mutating func part(_ pieces: [Piece], _ kind: RowKind) throws(FileError) -> Part {
     let first = try needed(pieces[0].dataset, in: try group(0))
     guard let stored = first.type else {
       throw .wrongType(
@@ -204,7 +202,7 @@ struct EpisodeGroups: Sendable {
   }
 
   /// Throws if the columns of compressed files would take more than is allowed.
-  func checkSize(_ options: FormatOptions) throws(StorageError) {
+  func checkSize(_ options: FormatOptions) throws(FileError) {
     let steps = lengths.reduce(0, +)
     let bytes = described.values.reduce(0) { sum, column in
       let rows = column.axis == .episodes ? lengths.count : steps + lengths.count
@@ -213,7 +211,7 @@ struct EpisodeGroups: Sendable {
     try options.checkSize(bytes, of: file)
   }
 
-  func wrongRows(_ dataset: SafeDataset, _ piece: Piece, _ episode: Int) -> StorageError {
+  func wrongRows(_ dataset: SafeDataset, _ piece: Piece, _ episode: Int) -> FileError {
     .wrongShape(
       file: file.name, dataset: dataset.path,
       expected: [piece.count(lengths[episode])] + dataset.rowShape, found: dataset.shape)
@@ -222,7 +220,7 @@ struct EpisodeGroups: Sendable {
   /// Some neighbouring episodes with the columns that are wanted.
   func table(
     of episodes: Range<Int>, only wanted: Set<String>?
-  ) throws(StorageError) -> TrajectoryTable {
+  ) throws(FileError) -> TrajectoryTable {
     var table = TrajectoryTable(
       indices: episodes.map { Int64($0) }, lengths: Array(lengths[episodes]))
     for (path, numbers) in numbers where wanted?.contains(path) ?? true {
@@ -250,9 +248,7 @@ struct EpisodeGroups: Sendable {
           let range = piece.range(lengths[episode])
           let end = positions[place] + range.count * part.rowBytes
           let target = memories[place].bytes[positions[place]..<end]
-          try reading { () throws(HDF5Error) in
-            try dataset.read(range, into: UnsafeMutableRawBufferPointer(rebasing: target))
-          }
+          try dataset.read(range, into: UnsafeMutableRawBufferPointer(rebasing: target))
           positions[place] += target.count
         }
       }
@@ -277,7 +273,7 @@ struct EpisodeGroups: Sendable {
   /// Throws unless a dataset is of an episode's length and as the first episode has it.
   func check(
     _ dataset: SafeDataset, _ piece: Piece, _ part: Part, _ episode: Int
-  ) throws(StorageError) {
+  ) throws(FileError) {
     guard dataset.type == part.stored else {
       throw .wrongType(
         file: file.name, dataset: dataset.path, expected: part.stored.rawValue,
@@ -296,7 +292,7 @@ extension TableColumn {
   /// 0 or 1.
   func converted(
     to type: HDF5Type, file: String, path: String
-  ) throws(StorageError) -> TableColumn {
+  ) throws(FileError) -> TableColumn {
     if type == self.type { return self }
     switch type {
     case .float64: return TableColumn(type, rowShape: rowShape, axis: axis, doubles())

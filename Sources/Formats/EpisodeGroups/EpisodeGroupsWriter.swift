@@ -19,37 +19,35 @@ struct EpisodeGroupsWriter {
   private let compress: Bool
   private let url: URL
 
-  init(_ url: URL, compress: Bool) throws(StorageError) {
+  init(_ url: URL, compress: Bool) throws(FileError) {
     self.url = url
     self.compress = compress
     let part = try PartFile(for: url)
     self.part = part
-    file = try reading { () throws(HDF5Error) in
-      try HDF5File(writingTo: part.descriptor, name: url.path)
-    }
+    file = try HDF5File(writingTo: part.descriptor, name: url.path)
   }
 
   /// Makes a group, of which all but the last part are there.
-  func group(_ path: String) throws(StorageError) {
-    try writing(file) { () throws(HDF5Error) in try file.createGroup(path) }
+  func group(_ path: String) throws(FileError) {
+    try writing(file) { () throws(FileError) in try file.createGroup(path) }
   }
 
   func attributes(
     _ attributes: [(name: String, value: HDF5Attribute)], of path: String
-  ) throws(StorageError) {
-    try writing(file) { () throws(HDF5Error) in try file.setAttributes(attributes, of: path) }
+  ) throws(FileError) {
+    try writing(file) { () throws(FileError) in try file.setAttributes(attributes, of: path) }
   }
 
   /// Writes a column's rows.
-  func write(_ path: String, _ column: TableColumn) throws(StorageError) {
+  func write(_ path: String, _ column: TableColumn) throws(FileError) {
     try write(path, column.type, shape: [column.rows] + column.rowShape, column)
   }
 
   private func write(
     _ path: String, _ type: HDF5Type, shape: [Int], _ column: TableColumn
-  ) throws(StorageError) {
-    try column.withBytes { bytes throws(StorageError) in
-      try writing(file) { () throws(HDF5Error) in
+  ) throws(FileError) {
+    try column.withBytes { bytes throws(FileError) in
+      try writing(file) { () throws(FileError) in
         if compress {
           try file.writeCompressed(path, type, shape: shape, bytes: bytes, level: 4, threads: 1)
         } else {
@@ -63,7 +61,7 @@ struct EpisodeGroupsWriter {
   func writeRest(
     _ columns: [(path: String, axis: RowAxis)], of table: TrajectoryTable, _ episode: Int,
     starts: EpisodeStarts, to group: String
-  ) throws(StorageError) {
+  ) throws(FileError) {
     guard !columns.isEmpty else { return }
     var made: Set<String> = []
     for (path, axis) in columns {
@@ -79,8 +77,8 @@ struct EpisodeGroupsWriter {
   }
 
   /// Closes the file and puts it in its place.
-  func commit() throws(StorageError) {
-    try writing(file) { () throws(HDF5Error) in try file.close() }
+  func commit() throws(FileError) {
+    try writing(file) { () throws(FileError) in try file.close() }
     try part.commit()
   }
 }

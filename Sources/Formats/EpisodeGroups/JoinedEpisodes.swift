@@ -17,7 +17,7 @@ struct JoinedEpisodes: TrajectorySource {
   /// Joins two sources, which must have the same columns; `name` is what a message is about.
   init(
     _ training: any TrajectorySource, _ validation: any TrajectorySource, name: String
-  ) throws(StorageError) {
+  ) throws(FileError) {
     let differing = Set(training.columns.keys).union(validation.columns.keys).sorted().first {
       training.columns[$0] != validation.columns[$0]
     }
@@ -45,7 +45,7 @@ struct JoinedEpisodes: TrajectorySource {
 
   func table(
     of episodes: Range<Int>, only columns: Set<String>?
-  ) throws(StorageError) -> TrajectoryTable {
+  ) throws(FileError) -> TrajectoryTable {
     var tables: [TrajectoryTable] = []
     var start = 0
     for (place, part) in parts.enumerated() {
@@ -71,7 +71,7 @@ extension TrajectorySource {
   /// file.
   public func joined(
     withValidation validation: any TrajectorySource, name: String
-  ) throws(StorageError) -> any TrajectorySource {
+  ) throws(FileError) -> any TrajectorySource {
     try JoinedEpisodes(self, validation, name: name)
   }
 }

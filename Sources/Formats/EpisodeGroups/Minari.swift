@@ -40,12 +40,12 @@ struct Minari: DatasetFormat {
   /// Our own folders have such names too.
   func isMeant(by output: URL) -> Bool { false }
 
-  func files(of url: URL) throws(StorageError) -> [URL] {
+  func files(of url: URL) throws(FileError) -> [URL] {
     let folder = Minari.folder(of: url)
     return ["main_data.hdf5", "metadata.json"].map { folder.appendingPathComponent($0) }
   }
 
-  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any TrajectorySource {
+  func open(_ url: URL, _ options: FormatOptions) throws(FileError) -> any TrajectorySource {
     try MinariEpisodes(Minari.folder(of: url), options)
   }
 
@@ -56,7 +56,7 @@ struct Minari: DatasetFormat {
     return FileManager.default.fileExists(atPath: inner.path) ? inner : url
   }
 
-  func write(_ request: FormatRequest) throws(StorageError) -> ConversionNotes {
+  func write(_ request: FormatRequest) throws(FileError) -> ConversionNotes {
     let id = try MinariMetadata.identifier(of: request.url)
     let folder = try PartFolder(for: request.url)
     // `minari list local` looks at every folder that has a folder `data`, so `data` appears when it
@@ -97,14 +97,12 @@ private struct MinariEpisodes: TrajectorySource {
   var notes: ConversionNotes { groups.notes }
   var otherFiles: [URL] { groups.file.sourceFiles }
 
-  init(_ folder: URL, _ options: FormatOptions) throws(StorageError) {
+  init(_ folder: URL, _ options: FormatOptions) throws(FileError) {
     let metadata = try MinariMetadata(
       contentsOf: folder.appendingPathComponent("metadata.json"))
     let url = folder.appendingPathComponent("main_data.hdf5")
-    let (file, root) = try reading { () throws(HDF5Error) in
-      let file = try SafeFile(contentsOf: url)
-      return (file, try file.root())
-    }
+    let file = try SafeFile(contentsOf: url)
+    let root = try file.root()
     var names: [String] = []
     while root.contains("episode_\(names.count)") { names.append("episode_\(names.count)") }
     var groups = try EpisodeGroups(file, root, names: names)
@@ -151,11 +149,11 @@ private struct MinariEpisodes: TrajectorySource {
 
   private static func addObservations(
     to groups: inout EpisodeGroups, _ first: SafeGroup, _ options: FormatOptions
-  ) throws(StorageError) {
+  ) throws(FileError) {
     guard first.contains("observations") else {
       throw .missingDataset(file: groups.file.name, dataset: first.path(of: "observations"))
     }
-    let isDictionary = try reading { () throws(HDF5Error) in try first.isGroup("observations") }
+    let isDictionary = try first.isGroup("observations")
     guard isDictionary else {
       if options.observationKeys != nil || options.goalKeys != nil {
         throw .cannotConvert(
@@ -164,7 +162,7 @@ private struct MinariEpisodes: TrajectorySource {
       }
       return try groups.addUsual(.observations, [.init("observations", .states)])
     }
-    let inner = try reading { () throws(HDF5Error) in try first.group("observations") }
+    let inner = try first.group("observations")
     let taken = try groups.addNamedKeys(inner, options) {
       [.init("observations/" + $0, .states)]
     }
@@ -186,8 +184,8 @@ private struct MinariEpisodes: TrajectorySource {
 
   private static func addInfos(
     to groups: inout EpisodeGroups, _ first: SafeGroup
-  ) throws(StorageError) {
-    let infos = try reading { () throws(HDF5Error) in try first.group("infos") }
+  ) throws(FileError) {
+    let infos = try first.group("infos")
     for path in try EpisodeGroups.datasets(below: infos) {
       let name = "infos/" + path
       // Some generators leave the info of the first state out.
@@ -212,7 +210,7 @@ private struct MinariEpisodes: TrajectorySource {
 
   func table(
     of episodes: Range<Int>, only wanted: Set<String>?
-  ) throws(StorageError) -> TrajectoryTable {
+  ) throws(FileError) -> TrajectoryTable {
     try groups.table(of: episodes, only: wanted)
   }
 }

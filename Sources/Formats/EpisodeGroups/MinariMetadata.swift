@@ -15,7 +15,7 @@ struct MinariMetadata {
   let others: [String]
 
   /// Reads a file of up to 64 MB.
-  init(contentsOf url: URL) throws(StorageError) {
+  init(contentsOf url: URL) throws(FileError) {
     let object = try PythonJSON.object(contentsOf: url)
     if case .text(let format)? = object["data_format"], format != "hdf5" {
       throw .cannotConvert(
@@ -86,7 +86,7 @@ struct MinariMetadata {
 
   /// The id that a folder's path gives: below `MINARI_DATASETS_PATH` the rest of the path, else the
   /// last two names.
-  static func identifier(of url: URL) throws(StorageError) -> String {
+  static func identifier(of url: URL) throws(FileError) -> String {
     let parts = url.standardizedFileURL.pathComponents.filter { $0 != "/" }
     var names = Array(parts.suffix(2))
     if let root = ProcessInfo.processInfo.environment["MINARI_DATASETS_PATH"] {
@@ -109,7 +109,7 @@ struct MinariMetadata {
   /// The text of the file for what was written.
   static func text(
     id: String, _ request: FormatRequest, columns: MinariWriting, bytes: Int
-  ) throws(StorageError) -> String {
+  ) throws(FileError) -> String {
     let source = request.source
     let states = box(columns.observations)
     var observation = states
@@ -173,13 +173,13 @@ struct MinariMetadata {
 /// JSON as Python writes it, which has NaN and infinities.
 enum PythonJSON {
   /// The object in a file of up to 64 MB.
-  static func object(contentsOf url: URL) throws(StorageError) -> [String: JSONValue] {
+  static func object(contentsOf url: URL) throws(FileError) -> [String: JSONValue] {
     let data = try WholeFile.read(url, limit: 64_000_000)
     return try object(String(decoding: data, as: UTF8.self), in: url)
   }
 
   /// The object that a text is; numbers that JSON has not are null.
-  static func object(_ text: String, in url: URL) throws(StorageError) -> [String: JSONValue] {
+  static func object(_ text: String, in url: URL) throws(FileError) -> [String: JSONValue] {
     var plain: [UInt8] = []
     var isInside = false
     var isEscaped = false

@@ -15,7 +15,7 @@ struct MinariWriting {
   private let rest: [(path: String, axis: RowAxis)]
   private(set) var notes = ConversionNotes()
 
-  init(_ request: FormatRequest) throws(StorageError) {
+  init(_ request: FormatRequest) throws(FileError) {
     self.request = request
     let source = request.source
     observations = try request.needed(.observations, "every dataset has them")
@@ -57,7 +57,7 @@ struct MinariWriting {
     }
   }
 
-  func write(to url: URL) throws(StorageError) {
+  func write(to url: URL) throws(FileError) {
     try request.check()
     let writer = try EpisodeGroupsWriter(url, compress: request.compress)
     var number = 0
@@ -77,7 +77,7 @@ struct MinariWriting {
   private func write(
     _ table: TrajectoryTable, _ episode: Int, _ starts: EpisodeStarts, _ number: Int,
     _ writer: EpisodeGroupsWriter
-  ) throws(StorageError) {
+  ) throws(FileError) {
     let group = "episode_\(number)"
     let (steps, states) = (
       starts.rows(of: episode, on: .steps), starts.rows(of: episode, on: .states)

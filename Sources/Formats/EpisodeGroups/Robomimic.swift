@@ -46,7 +46,7 @@ struct Robomimic: DatasetFormat {
   /// The prefix of the columns of masks.
   static let maskPrefix = "extra/mask_"
 
-  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any TrajectorySource {
+  func open(_ url: URL, _ options: FormatOptions) throws(FileError) -> any TrajectorySource {
     try RobomimicEpisodes(url, options)
   }
 
@@ -55,7 +55,7 @@ struct Robomimic: DatasetFormat {
     name.hasPrefix("demo_") ? Int(name.dropFirst(5)) : nil
   }
 
-  func write(_ request: FormatRequest) throws(StorageError) -> ConversionNotes {
+  func write(_ request: FormatRequest) throws(FileError) -> ConversionNotes {
     let writing = try RobomimicWriting(request)
     try writing.write()
     return writing.notes
@@ -77,12 +77,10 @@ private struct RobomimicEpisodes: TrajectorySource {
     ) { $1 }
   }
 
-  init(_ url: URL, _ options: FormatOptions) throws(StorageError) {
-    let (file, root, data) = try reading { () throws(HDF5Error) in
-      let file = try SafeFile(contentsOf: url)
-      let root = try file.root()
-      return (file, root, try root.group("data"))
-    }
+  init(_ url: URL, _ options: FormatOptions) throws(FileError) {
+    let file = try SafeFile(contentsOf: url)
+    let root = try file.root()
+    let data = try root.group("data")
     let numbered = data.names.compactMap { name in Robomimic.number(of: name).map { ($0, name) } }
       .sorted { $0.0 < $1.0 }
     var groups = try EpisodeGroups(file, data, names: numbered.map(\.1))
@@ -134,12 +132,12 @@ private struct RobomimicEpisodes: TrajectorySource {
 
     var more: [String] = []
     for name in root.names where name != "data" && name != "mask" {
-      let isGroup = try reading { () throws(HDF5Error) in try root.isGroup(name) }
+      let isGroup = try root.isGroup(name)
       guard isGroup else {
         more.append(name)
         continue
       }
-      let inner = try reading { () throws(HDF5Error) in try root.group(name) }
+      let inner = try root.group(name)
       more += try EpisodeGroups.datasets(below: inner).map { name + "/" + $0 }
     }
     if !more.isEmpty {
@@ -154,7 +152,7 @@ private struct RobomimicEpisodes: TrajectorySource {
 
   private static func readEnds(
     _ groups: inout EpisodeGroups, _ options: FormatOptions
-  ) throws(StorageError) {
+  ) throws(FileError) {
     let first = try groups.group(0)
     if first.contains("dones") {
       try groups.readEnds(terminated: "dones", truncated: nil, options)
@@ -179,12 +177,12 @@ private struct RobomimicEpisodes: TrajectorySource {
 
   private static func addObservations(
     _ groups: inout EpisodeGroups, _ first: SafeGroup, hasNext: Bool, _ options: FormatOptions
-  ) throws(StorageError) {
-    let observations = try reading { () throws(HDF5Error) in try first.group("obs") }
+  ) throws(FileError) {
+    let observations = try first.group("obs")
     let keys = try EpisodeGroups.datasets(below: observations)
     var nextKeys: Set<String> = []
     if hasNext {
-      let next = try reading { () throws(HDF5Error) in try first.group("next_obs") }
+      let next = try first.group("next_obs")
       nextKeys = Set(try EpisodeGroups.datasets(below: next))
       for key in nextKeys.subtracting(keys).sorted() {
         groups.notes.lost.append("'next_obs/\(shown(key))', which obs has not")
@@ -226,11 +224,11 @@ private struct RobomimicEpisodes: TrajectorySource {
 
   private static func masks(
     _ root: SafeGroup, _ groups: inout EpisodeGroups
-  ) throws(StorageError) -> [String: [UInt8]] {
+  ) throws(FileError) -> [String: [UInt8]] {
     guard root.contains("mask") else { return [:] }
     let places = Dictionary(
       uniqueKeysWithValues: groups.names.enumerated().map { ($1, $0) })
-    let mask = try reading { () throws(HDF5Error) in try root.group("mask") }
+    let mask = try root.group("mask")
     var masks: [String: [UInt8]] = [:]
     for name in mask.names {
       guard isColumnName(name) else {
@@ -238,12 +236,12 @@ private struct RobomimicEpisodes: TrajectorySource {
         continue
       }
       let members: [String]
-      do throws(HDF5Error) {
+      do throws(FileError) {
         members = try mask.dataset(name).texts()
       } catch {
         // What is damaged is an error; texts of a kind that is not read are no reason to refuse the
         // episodes.
-        guard case .notRead(_, _, let reason) = error else { throw .hdf5(error) }
+        guard case .notRead(_, _, let reason) = error else { throw error }
         groups.notes.lost.append("mask '\(shown(name))', which cannot be read: \(reason)")
         continue
       }
@@ -265,8 +263,8 @@ private struct RobomimicEpisodes: TrajectorySource {
   /// The world that `env_args` names.
   private static func environment(
     _ data: SafeGroup, _ url: URL, _ groups: inout EpisodeGroups
-  ) throws(StorageError) -> String? {
-    let attributes = try reading { () throws(HDF5Error) in try data.attributes() }
+  ) throws(FileError) -> String? {
+    let attributes = try data.attributes()
     let others = attributes.keys.filter { $0 != "total" && $0 != "env_args" }.sorted()
     if !others.isEmpty {
       groups.notes.lost.append("attributes of data: \(shown(others))")
@@ -287,7 +285,7 @@ private struct RobomimicEpisodes: TrajectorySource {
 
   func table(
     of episodes: Range<Int>, only wanted: Set<String>?
-  ) throws(StorageError) -> TrajectoryTable {
+  ) throws(FileError) -> TrajectoryTable {
     var table = try groups.table(of: episodes, only: wanted)
     for (path, flags) in masks where wanted?.contains(path) ?? true {
       table[path] = TableColumn(.uint8, axis: .episodes, Array(flags[episodes]))

@@ -13,7 +13,7 @@ struct RobomimicWriting {
   private let states: String?
   private(set) var notes = ConversionNotes()
 
-  init(_ request: FormatRequest) throws(StorageError) {
+  init(_ request: FormatRequest) throws(FileError) {
     self.request = request
     let source = request.source
     for column in [ShardColumn.observations, .actions] {
@@ -51,7 +51,7 @@ struct RobomimicWriting {
     }
   }
 
-  func write() throws(StorageError) {
+  func write() throws(FileError) {
     try request.check()
     let writer = try EpisodeGroupsWriter(request.url, compress: request.compress)
     try writer.group("data")
@@ -80,7 +80,7 @@ struct RobomimicWriting {
       ], of: "data")
     if !masks.isEmpty { try writer.group("mask") }
     for (mask, members) in zip(masks, members) where !members.isEmpty {
-      try writing(writer.file) { () throws(HDF5Error) in
+      try writing(writer.file) { () throws(FileError) in
         try writer.file.write(
           "mask/" + mask.dropFirst(Robomimic.maskPrefix.count), texts: members)
       }
@@ -91,7 +91,7 @@ struct RobomimicWriting {
   private func write(
     _ table: TrajectoryTable, _ episode: Int, _ starts: EpisodeStarts, _ group: String,
     _ writer: EpisodeGroupsWriter
-  ) throws(StorageError) {
+  ) throws(FileError) {
     let (steps, states) = (
       starts.rows(of: episode, on: .steps), starts.rows(of: episode, on: .states)
     )

@@ -27,11 +27,11 @@ struct GCSLArrays: DatasetFormat {
 
   func mayBeMeant(by output: URL) -> Bool { ["npz"].contains(output.pathExtension) }
 
-  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any TrajectorySource {
+  func open(_ url: URL, _ options: FormatOptions) throws(FileError) -> any TrajectorySource {
     try GCSLEpisodes(url, options)
   }
 
-  func write(_ request: FormatRequest) throws(StorageError) -> ConversionNotes {
+  func write(_ request: FormatRequest) throws(FileError) -> ConversionNotes {
     let length = try request.commonLength()
     let source = request.source
     let episodes = source.lengths.count
@@ -130,7 +130,7 @@ private struct GCSLEpisodes: TrajectorySource {
   private let goalIndices: [Int]?
   private let isDiscrete: Bool
 
-  init(_ url: URL, _ options: FormatOptions) throws(StorageError) {
+  init(_ url: URL, _ options: FormatOptions) throws(FileError) {
     let archive = try NumpyArchive(url, needed: ["states", "actions", "desired_states"], options)
     states = try archive.array("states")
     actions = try archive.array("actions")
@@ -187,7 +187,7 @@ private struct GCSLEpisodes: TrajectorySource {
 
   func table(
     of episodes: Range<Int>, only wanted: Set<String>?
-  ) throws(StorageError) -> TrajectoryTable {
+  ) throws(FileError) -> TrajectoryTable {
     var table = TrajectoryTable(
       indices: episodes.map { Int64($0) }, lengths: Array(lengths[episodes]))
     table[.observations] = states.rows(episodes, leading: 2, axis: .states)

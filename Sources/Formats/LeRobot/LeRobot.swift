@@ -37,7 +37,7 @@ struct LeRobot: DatasetFormat {
 
   func isMeant(by output: URL) -> Bool { false }
 
-  func files(of url: URL) throws(StorageError) -> [URL] {
+  func files(of url: URL) throws(FileError) -> [URL] {
     let own = ["steps", "states", "episodes"].map { LeRobot.rest + "/" + $0 }
     let world = url.appendingPathComponent(LeRobot.rest + "/world.json")
     return [url.appendingPathComponent("meta/info.json")]
@@ -59,11 +59,11 @@ struct LeRobot: DatasetFormat {
     }
   }
 
-  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any TrajectorySource {
+  func open(_ url: URL, _ options: FormatOptions) throws(FileError) -> any TrajectorySource {
     try LeRobotEpisodes(url, options)
   }
 
-  func write(_ request: FormatRequest) throws(StorageError) -> ConversionNotes {
+  func write(_ request: FormatRequest) throws(FileError) -> ConversionNotes {
     let folder = try PartFolder(for: request.url)
     var writing = try LeRobotWriting(request, to: folder.url)
     try writing.write()

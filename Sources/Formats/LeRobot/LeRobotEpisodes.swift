@@ -15,7 +15,7 @@ struct LeRobotEpisodes: TrajectorySource {
   /// The dataset's path, for messages.
   private let folder: String
 
-  init(_ url: URL, _ options: FormatOptions) throws(StorageError) {
+  init(_ url: URL, _ options: FormatOptions) throws(FileError) {
     var opening = try LeRobotOpening(url, options)
     try opening.addObservations()
     try opening.addActions()
@@ -36,7 +36,7 @@ struct LeRobotEpisodes: TrajectorySource {
 
   func table(
     of episodes: Range<Int>, only wanted: Set<String>?
-  ) throws(StorageError) -> TrajectoryTable {
+  ) throws(FileError) -> TrajectoryTable {
     var table = TrajectoryTable(
       indices: episodes.map { Int64($0) }, lengths: Array(lengths[episodes]))
     for (path, stored) in all where wanted?.contains(path) ?? true {
@@ -49,7 +49,7 @@ struct LeRobotEpisodes: TrajectorySource {
   private func rows(
     of stored: LeRobotOpening.Stored, _ path: String, _ episodes: Range<Int>,
     in table: TrajectoryTable
-  ) throws(StorageError) -> TableColumn {
+  ) throws(FileError) -> TableColumn {
     let whole = rows[episodes]
     let steps = zip(whole, table.lengths).lazy.map { $0.lowerBound..<($0.lowerBound + $1) }
     let column: TableColumn

@@ -60,7 +60,7 @@ struct LeRobotOpening {
   /// Features of which the last row of each episode is left out.
   private var cut: [String] = []
 
-  init(_ url: URL, _ options: FormatOptions) throws(StorageError) {
+  init(_ url: URL, _ options: FormatOptions) throws(FileError) {
     self.url = url
     self.options = options
     let path = url.appendingPathComponent("meta/info.json")
@@ -119,7 +119,7 @@ struct LeRobotOpening {
   /// The number and the rows of each episode of the data.
   private static func episodes(
     of data: LeRobotRows, in folder: URL
-  ) throws(StorageError) -> (numbers: [Int], rows: [Range<Int>]) {
+  ) throws(FileError) -> (numbers: [Int], rows: [Range<Int>]) {
     let column = try data.column("episode_index", rowShape: [], axis: .steps)
     var numbers: [Int] = []
     var starts: [Int] = []
@@ -143,7 +143,7 @@ struct LeRobotOpening {
   private static func check(
     _ numbers: [Int], _ rows: [Range<Int>], _ url: URL, _ options: FormatOptions,
     _ notes: inout ConversionNotes
-  ) throws(StorageError) {
+  ) throws(FileError) {
     let folder = url.appendingPathComponent("meta/episodes")
     let files = LeRobot.parquetFiles(in: folder)
     if files.isEmpty { return }
@@ -165,7 +165,7 @@ struct LeRobotOpening {
   }
 
   /// The shape of a feature's rows; nil if it holds no numbers, or is missing.
-  private func rowShape(_ name: String) throws(StorageError) -> [Int]? {
+  private func rowShape(_ name: String) throws(FileError) -> [Int]? {
     guard case .object(let feature)? = features[name], case .text(let type)? = feature["dtype"],
       case .list(let axes)? = feature["shape"],
       type != "video", type != "image", type != "string"
@@ -193,7 +193,7 @@ struct LeRobotOpening {
   private mutating func add(
     _ path: String, _ name: String, _ kind: Stored.Kind, isFlat: Bool = false,
     isVector: Bool = false, as type: HDF5Type? = nil
-  ) throws(StorageError) {
+  ) throws(FileError) {
     used.insert(name)
     guard let shape = try rowShape(name) else { return }
     // One number in a row is stored as such.
@@ -208,12 +208,12 @@ struct LeRobotOpening {
     if case .steps = kind, ends == nil { cut.append(name) }
   }
 
-  private func end(_ path: String, like name: String) throws(StorageError) -> TableColumn? {
+  private func end(_ path: String, like name: String) throws(FileError) -> TableColumn? {
     guard let ends, let shape = try rowShape(name) else { return nil }
     return try ends.column("last." + path, rowShape: [shape.reduce(1, *)], axis: .episodes)
   }
 
-  private mutating func addStates(_ column: ShardColumn, _ name: String) throws(StorageError) {
+  private mutating func addStates(_ column: ShardColumn, _ name: String) throws(FileError) {
     let path = column.rawValue
     let end = try end(path, like: name)
     let isFloat = data.isFloat(name)
@@ -228,7 +228,7 @@ struct LeRobotOpening {
     }
   }
 
-  mutating func addObservations() throws(StorageError) {
+  mutating func addObservations() throws(FileError) {
     let achieved = "observation.achieved_goal"
     let hasGoals = try rowShape(achieved) != nil
     if let keys = options.observationKeys {
@@ -275,7 +275,7 @@ struct LeRobotOpening {
 
   /// The remedy for missing observations or goals: the features that can be
   /// joined.
-  private func remedy(_ option: String) throws(StorageError) -> String {
+  private func remedy(_ option: String) throws(FileError) -> String {
     var names: [String] = []
     for name in features.keys.sorted() where name.hasPrefix("observation.") {
       if try rowShape(name) != nil, data.type(of: name) != nil { names.append(shown(name)) }
@@ -289,7 +289,7 @@ struct LeRobotOpening {
   /// be numbers.
   private mutating func addKeys(
     _ column: ShardColumn, _ keys: [String], option: String
-  ) throws(StorageError) {
+  ) throws(FileError) {
     guard ends == nil else {
       throw .cannotConvert(
         url.path,
@@ -317,7 +317,7 @@ struct LeRobotOpening {
     )
   }
 
-  mutating func addActions() throws(StorageError) {
+  mutating func addActions() throws(FileError) {
     guard let shape = try rowShape("action") else {
       throw .cannotConvert(url.path, reason: "it must have 'action' of numbers, and has none")
     }
@@ -340,7 +340,7 @@ struct LeRobotOpening {
   }
 
   /// Adds how episodes ended, and passes over what follows from where a row stands, if it does.
-  mutating func addPlaces() throws(StorageError) {
+  mutating func addPlaces() throws(FileError) {
     if ends == nil {
       notes.assumed.append(
         "every episode was cut off by time, as LeRobot's next.done is 1 at the end of any")
@@ -360,7 +360,7 @@ struct LeRobotOpening {
     func passOver(
       _ name: String, _ expected: (_ row: Int, _ frame: Int, _ isLast: Bool) -> Double,
       tolerance: Double = 0
-    ) throws(StorageError) -> Bool {
+    ) throws(FileError) -> Bool {
       guard let shape = try rowShape(name), shape.allSatisfy({ $0 == 1 }),
         data.type(of: name) != nil
       else { return false }
@@ -391,7 +391,7 @@ struct LeRobotOpening {
   }
 
   /// Adds extras, and says what is left out.
-  mutating func addOthers() throws(StorageError) {
+  mutating func addOthers() throws(FileError) {
     if try rowShape("task_index") != nil, data.type(of: "task_index") != nil {
       used.insert("task_index")
       let tasks = Set(try data.column("task_index", rowShape: [], axis: .steps).integers())
@@ -424,7 +424,7 @@ struct LeRobotOpening {
   }
 
   /// Adds what stands below `goalpost`.
-  mutating func addOwn() throws(StorageError) {
+  mutating func addOwn() throws(FileError) {
     guard ends != nil else { return }
     let steps = lengths.reduce(0, +)
     for axis in [RowAxis.steps, .states, .episodes] {
@@ -461,7 +461,7 @@ struct LeRobotOpening {
   }
 
   /// Says what is left of each episode's last row, and of the files that describe the data.
-  mutating func finish() throws(StorageError) {
+  mutating func finish() throws(FileError) {
     guard ends == nil else { return }
     notes.lost.append(
       "\(shown(cut)) of each episode's last row, as LeRobot does not store where it led"

@@ -26,7 +26,7 @@ struct LeRobotRows: Sendable {
   private static let memory = 256 << 20
 
   /// Looks at the files; there is one at least.
-  init(_ urls: [URL], of folder: URL, _ options: FormatOptions) throws(StorageError) {
+  init(_ urls: [URL], of folder: URL, _ options: FormatOptions) throws(FileError) {
     self.folder = folder
     self.options = options
     guard let first = urls.first else {
@@ -76,7 +76,7 @@ struct LeRobotRows: Sendable {
   /// A column of numbers, unpacked to scratch memory; a row must have `rowShape`.
   func column(
     _ name: String, rowShape: [Int], axis: RowAxis
-  ) throws(StorageError) -> TableColumn {
+  ) throws(FileError) -> TableColumn {
     guard columns[name] != nil else {
       throw .malformed(
         folder.path, rule: "must have a column '\(shown(name))'",
@@ -122,7 +122,7 @@ struct LeRobotRows: Sendable {
     return TableColumn(type, rowShape: rowShape, axis: axis, bytes: memory.bytes, owner: memory)
   }
 
-  private static func open(_ url: URL) throws(StorageError) -> ParquetFile {
+  private static func open(_ url: URL) throws(FileError) -> ParquetFile {
     // Arrow would wait for the writer of a named pipe.
     _ = try WholeFile.first(1, of: url)
     do throws(ParquetError) { return try ParquetFile(url.path, memory: memory) } catch {

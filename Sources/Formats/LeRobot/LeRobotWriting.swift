@@ -31,7 +31,7 @@ struct LeRobotWriting {
   private static let fileBytes = 100_000_000
   private static let filesInChunk = 1000
 
-  init(_ request: FormatRequest, to folder: URL) throws(StorageError) {
+  init(_ request: FormatRequest, to folder: URL) throws(FileError) {
     self.request = request
     self.folder = folder
     let source = request.source
@@ -128,7 +128,7 @@ struct LeRobotWriting {
   // MARK: - Writing
 
   /// Writes all files.
-  mutating func write() throws(StorageError) {
+  mutating func write() throws(FileError) {
     try request.check()
     var statistics = features.map { ColumnSums(width: $0.shape.reduce(1, *)) }
     var episodes: (lengths: [Int64], chunks: [Int64], files: [Int64]) = ([], [], [])
@@ -162,7 +162,7 @@ struct LeRobotWriting {
     try writeTexts(statistics, steps: step)
   }
 
-  private func path(_ folder: String, _ chunk: Int, _ file: Int) throws(StorageError) -> URL {
+  private func path(_ folder: String, _ chunk: Int, _ file: Int) throws(FileError) -> URL {
     func padded(_ number: Int) -> String {
       let digits = String(number)
       return String(repeating: "0", count: max(0, 3 - digits.count)) + digits
@@ -179,13 +179,13 @@ struct LeRobotWriting {
   private func write(
     _ columns: [(name: String, width: Int, column: TableColumn)], rows: Int, to folder: String,
     _ chunk: Int, _ file: Int
-  ) throws(StorageError) {
+  ) throws(FileError) {
     let described = columns.compactMap { name, width, column in
       ParquetType(rawValue: column.type.rawValue).map {
         ParquetTable.Column(name, $0, width: width, data: column.bytes)
       }
     }
-    try withExtendedLifetime(columns) { () throws(StorageError) in
+    try withExtendedLifetime(columns) { () throws(FileError) in
       try write(described, rows: rows, to: try path(folder, chunk, file))
     }
   }
@@ -193,14 +193,14 @@ struct LeRobotWriting {
   private func write(
     _ columns: [ParquetTable.Column], rows: Int, metadata: (key: String, value: String)? = nil,
     to url: URL
-  ) throws(StorageError) {
+  ) throws(FileError) {
     do {
       try ParquetTable.withBytes(of: columns, rows: rows, metadata: metadata, file: url.path) {
         let file = try PartFile(for: url)
         file.append($0)
         try file.commit()
       }
-    } catch let error as StorageError {
+    } catch let error as FileError {
       throw error
     } catch {
       throw .cannotWrite(request.url.path, reason: "\(error)")
@@ -210,7 +210,7 @@ struct LeRobotWriting {
   /// Writes a table's part of what LeRobot has no place for.
   private func writeRest(
     of table: TrajectoryTable, _ chunk: Int, _ file: Int
-  ) throws(StorageError) {
+  ) throws(FileError) {
     for axis in [RowAxis.steps, .states, .episodes] {
       var columns = rest.filter { $0.column.axis == axis }.map { path, described in
         (name: path, width: described.rowShape.reduce(1, *), column: table.known(path))
@@ -233,7 +233,7 @@ struct LeRobotWriting {
 
   private func writeEpisodes(
     _ lengths: [Int64], _ chunks: [Int64], _ files: [Int64]
-  ) throws(StorageError) {
+  ) throws(FileError) {
     var ends: [Int64] = []
     for length in lengths { ends.append((ends.last ?? 0) + length) }
     let zeros = [Int64](repeating: 0, count: lengths.count)
@@ -246,7 +246,7 @@ struct LeRobotWriting {
     let columns = numbers.map { ($0, TableColumn(.int64, axis: .episodes, $1)) }
     let texts = ParquetTable.Column(
       "tasks", texts: lengths.map { _ in request.task.identifier }, inLists: true)
-    try withExtendedLifetime(columns) { () throws(StorageError) in
+    try withExtendedLifetime(columns) { () throws(FileError) in
       try write(
         columns.map { ParquetTable.Column($0, .int64, width: 0, data: $1.bytes) } + [texts],
         rows: lengths.count, to: try path("meta/episodes", 0, 0))
@@ -259,7 +259,7 @@ struct LeRobotWriting {
       {"name": "task", "field_name": "task", "pandas_type": "unicode", "numpy_type": "object", "metadata": null}], \
       "creator": {"library": "goalpost", "version": "1"}, "pandas_version": "2.0.0"}
       """
-    try withExtendedLifetime(number) { () throws(StorageError) in
+    try withExtendedLifetime(number) { () throws(FileError) in
       try write(
         [
           ParquetTable.Column("task_index", .int64, width: 0, data: number.bytes),
@@ -269,7 +269,7 @@ struct LeRobotWriting {
     }
   }
 
-  private func writeTexts(_ statistics: [ColumnSums], steps: Int) throws(StorageError) {
+  private func writeTexts(_ statistics: [ColumnSums], steps: Int) throws(FileError) {
     let episodes = request.source.lengths.count
     var described: [String: JSONValue] = [:]
     var sums: [String: JSONValue] = [:]

@@ -18,7 +18,7 @@ struct NumpyArchive {
   /// out it is kept why.
   init(
     _ url: URL, needed: Set<String>, rowsOf: String? = nil, _ options: FormatOptions
-  ) throws(StorageError) {
+  ) throws(FileError) {
     self.url = url
     let archive = try ZipArchive(url)
     let members = archive.members.filter { $0.name.hasSuffix(".npy") }
@@ -33,7 +33,7 @@ struct NumpyArchive {
     var reasons: [Int: String] = [:]
     var wanted: [Int] = []
     for index in members.indices where !isNeeded[index] {
-      do throws(StorageError) {
+      do throws(FileError) {
         let header = try NumpyFile.Header(
           String(members[index].name.dropLast(4)), in: url.path,
           bytes: try archive.start(of: members[index], NumpyFile.headerRoom))
@@ -71,7 +71,7 @@ struct NumpyArchive {
   private static func unpack(
     _ wanted: [Int], of members: [ZipArchive.Member], in archive: ZipArchive, _ room: inout Int,
     _ options: FormatOptions
-  ) throws(StorageError) -> [Int: NumpyArray] {
+  ) throws(FileError) -> [Int: NumpyArray] {
     for member in wanted.map({ members[$0] }) where member.method != 0 {
       guard member.unpacked <= room else {
         throw .cannotConvert(
@@ -81,7 +81,7 @@ struct NumpyArchive {
       room -= member.unpacked
     }
     let found = Mutex<[Int: NumpyArray]>([:])
-    try Parallel.forEach(wanted.count, threads: options.threads) { place throws(StorageError) in
+    try Parallel.forEach(wanted.count, threads: options.threads) { place throws(FileError) in
       let member = members[wanted[place]]
       let (bytes, owner) = try archive.contents(of: member, options)
       let array = try NumpyFile.array(
@@ -98,7 +98,7 @@ struct NumpyArchive {
   subscript(name: String) -> NumpyArray? { arrays.first { $0.name == name }?.array }
 
   /// An array that must be there.
-  func array(_ name: String) throws(StorageError) -> NumpyArray {
+  func array(_ name: String) throws(FileError) -> NumpyArray {
     guard let array = self[name] else {
       let names = arrays.prefix(8).map { shown($0.name) }.joined(separator: ", ")
       throw .malformed(

@@ -24,7 +24,7 @@ struct NumpyArray: @unchecked Sendable {
   init(
     _ name: String, in path: String, type: HDF5Type, _ form: NumberForm, shape: [Int],
     isFortran: Bool, bytes: UnsafeRawBufferPointer, owner: AnyObject
-  ) throws(StorageError) {
+  ) throws(FileError) {
     let needed = NumpyArray.byteCount(type, form, shape)
     let name = shown(name)
     guard let needed, needed > 0, needed == bytes.count else {
@@ -67,7 +67,7 @@ struct NumpyArray: @unchecked Sendable {
   }
 
   /// Throws unless the axes are as expected; nil stands for any length.
-  func check(shape expected: [Int?], _ words: String) throws(StorageError) {
+  func check(shape expected: [Int?], _ words: String) throws(FileError) {
     guard expected.count == shape.count,
       zip(expected, shape).allSatisfy({ $0 == nil || $0 == $1 })
     else {
@@ -76,7 +76,7 @@ struct NumpyArray: @unchecked Sendable {
   }
 
   /// Throws unless the elements are floats.
-  func checkIsFloat() throws(StorageError) {
+  func checkIsFloat() throws(FileError) {
     guard type == .float32 || type == .float64 else {
       throw .malformed(path, rule: "'\(name)' must be f32 or f64", found: type.rawValue)
     }

@@ -30,7 +30,7 @@ enum NumpyFile {
     let start: Int
 
     /// Reads a header; `name` and `path` are for messages.
-    init(_ name: String, in path: String, bytes: [UInt8]) throws(StorageError) {
+    init(_ name: String, in path: String, bytes: [UInt8]) throws(FileError) {
       let name = shown(name)
       guard bytes.count >= 12, bytes.prefix(6).elementsEqual(magic) else {
         throw .malformed(
@@ -73,7 +73,7 @@ enum NumpyFile {
   /// The array that a file's bytes hold; `name` and `path` are for messages.
   static func array(
     _ name: String, in path: String, bytes: UnsafeRawBufferPointer, owner: AnyObject
-  ) throws(StorageError) -> NumpyArray {
+  ) throws(FileError) -> NumpyArray {
     let header = try Header(name, in: path, bytes: Array(bytes.prefix(headerRoom)))
     return try NumpyArray(
       shown(name), in: path, type: header.type, header.form, shape: header.shape,
@@ -82,7 +82,7 @@ enum NumpyFile {
   }
 
   /// Opens a `.npy` file.
-  static func open(_ url: URL) throws(StorageError) -> NumpyArray {
+  static func open(_ url: URL) throws(FileError) -> NumpyArray {
     let map = try MappedFile.opening(url)
     return try array(url.lastPathComponent, in: url.path, bytes: map.bytes, owner: map)
   }
@@ -101,9 +101,9 @@ enum NumpyFile {
 
 extension MappedFile {
   /// Maps a file, or says in our words why it cannot be.
-  static func opening(_ url: URL) throws(StorageError) -> MappedFile {
+  static func opening(_ url: URL) throws(FileError) -> MappedFile {
     guard FileManager.default.fileExists(atPath: url.path) else { throw .missing(url.path) }
-    return try reading { () throws(HDF5Error) in try MappedFile(contentsOf: url) }
+    return try MappedFile(contentsOf: url)
   }
 }
 
@@ -123,7 +123,7 @@ private struct NumpyHeader {
     self.offset = offset
   }
 
-  mutating func read() throws(StorageError) -> (NumpyType, shape: [Int], isFortran: Bool) {
+  mutating func read() throws(FileError) -> (NumpyType, shape: [Int], isFortran: Bool) {
     var (type, shape, isFortran): (NumpyType?, [Int]?, Bool?)
     try expect("{")
     while !take("}") {
@@ -157,11 +157,11 @@ private struct NumpyHeader {
     return true
   }
 
-  private mutating func expect(_ mark: Character) throws(StorageError) {
+  private mutating func expect(_ mark: Character) throws(FileError) {
     guard take(mark) else { throw failure("'\(mark)'") }
   }
 
-  private mutating func quoted() throws(StorageError) -> String {
+  private mutating func quoted() throws(FileError) -> String {
     skipBlanks()
     guard position < text.count, text[position] == 0x27 || text[position] == 0x22 else {
       throw failure("a quoted text")
@@ -175,7 +175,7 @@ private struct NumpyHeader {
     return String(decoding: text[start..<end], as: UTF8.self)
   }
 
-  private mutating func truth() throws(StorageError) -> Bool {
+  private mutating func truth() throws(FileError) -> Bool {
     skipBlanks()
     for (word, value) in [("True", true), ("False", false)]
     where text[position...].starts(with: word.utf8) {
@@ -185,7 +185,7 @@ private struct NumpyHeader {
     throw failure("True or False")
   }
 
-  private mutating func numbers() throws(StorageError) -> [Int] {
+  private mutating func numbers() throws(FileError) -> [Int] {
     try expect("(")
     var numbers: [Int] = []
     while !take(")") {
@@ -204,7 +204,7 @@ private struct NumpyHeader {
     return numbers
   }
 
-  private func failure(_ expected: String) -> StorageError {
+  private func failure(_ expected: String) -> FileError {
     let found = String(decoding: text[position...].prefix(16), as: UTF8.self)
     return .malformed(
       path, rule: "the header of '\(name)' must have \(expected) at byte \(offset + position)",

@@ -9,7 +9,7 @@ struct NumpyWriter {
   let array: PlacedArray
 
   /// Begins a file.
-  init(_ url: URL, _ array: FlatArray) throws(StorageError) {
+  init(_ url: URL, _ array: FlatArray) throws(FileError) {
     let file = try PartFile(for: url)
     NumpyFile.header(array.type, shape: array.shape).withUnsafeBytes { file.append($0) }
     self.file = file
@@ -17,5 +17,5 @@ struct NumpyWriter {
   }
 
   /// Puts the file in its place.
-  func commit() throws(StorageError) { try file.commit() }
+  func commit() throws(FileError) { try file.commit() }
 }

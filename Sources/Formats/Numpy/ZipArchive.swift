@@ -28,7 +28,7 @@ struct ZipArchive {
   private let url: URL
 
   /// Opens an archive and reads its directory.
-  init(_ url: URL) throws(StorageError) {
+  init(_ url: URL) throws(FileError) {
     self.url = url
     map = try MappedFile.opening(url)
     let bytes = map.bytes
@@ -72,7 +72,7 @@ struct ZipArchive {
   /// A member's bytes as they are stored, and where they begin.
   private func packed(
     _ member: Member
-  ) throws(StorageError) -> (bytes: UnsafeRawBufferPointer, start: Int) {
+  ) throws(FileError) -> (bytes: UnsafeRawBufferPointer, start: Int) {
     let bytes = map.bytes
     guard let local = map.slice(at: member.header, count: 30), local.number(0, 4) == 0x0403_4b50
     else {
@@ -90,7 +90,7 @@ struct ZipArchive {
 
   /// The first bytes of a member, unpacked: `count` of them, or fewer if it ends or is damaged
   /// before.
-  func start(of member: Member, _ count: Int) throws(StorageError) -> [UInt8] {
+  func start(of member: Member, _ count: Int) throws(FileError) -> [UInt8] {
     let packed = try packed(member).bytes
     guard member.method == 8 else { return Array(packed.prefix(count)) }
     return [UInt8](unsafeUninitializedCapacity: count) { target, used in
@@ -101,7 +101,7 @@ struct ZipArchive {
   /// A member's bytes, where they lie or unpacked, and what keeps them.
   func contents(
     of member: Member, _ options: FormatOptions
-  ) throws(StorageError) -> (UnsafeRawBufferPointer, AnyObject) {
+  ) throws(FileError) -> (UnsafeRawBufferPointer, AnyObject) {
     let (packed, start) = try packed(member)
     let (contents, owner): (UnsafeRawBufferPointer, AnyObject)
     switch member.method {
@@ -147,7 +147,7 @@ struct ZipArchive {
   /// Entries, bytes and place of the central directory.
   private static func directory(
     _ bytes: UnsafeRawBufferPointer, _ url: URL
-  ) throws(StorageError) -> (count: Int, size: Int, start: Int) {
+  ) throws(FileError) -> (count: Int, size: Int, start: Int) {
     // The end record is followed by a comment of at most 64 KiB.
     let lowest = max(0, bytes.count - 22 - 65_535)
     guard bytes.count >= 22,
@@ -202,7 +202,7 @@ struct ZipArchive {
     }
   }
 
-  private static func fault(_ url: URL, _ rule: String, _ place: Int) -> StorageError {
+  private static func fault(_ url: URL, _ rule: String, _ place: Int) -> FileError {
     .malformed(url.path, rule: "\(rule) at byte \(place)", found: "something else")
   }
 }

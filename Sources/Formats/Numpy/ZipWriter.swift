@@ -26,13 +26,13 @@ final class ZipWriter {
 
   /// Begins an archive; the request's scratch has room for an uncompressed member, and its
   /// compressed form.
-  init(_ request: FormatRequest) throws(StorageError) {
+  init(_ request: FormatRequest) throws(FileError) {
     self.request = request
     file = try PartFile(for: request.url)
   }
 
   /// Writes all members and puts the archive in its place.
-  func write(_ arrays: [FlatArray]) throws(StorageError) {
+  func write(_ arrays: [FlatArray]) throws(FileError) {
     if request.compress {
       try request.check()
       for array in arrays { try addDeflated(array, isFirst: entries.isEmpty) }
@@ -42,7 +42,7 @@ final class ZipWriter {
     try commit()
   }
 
-  private func addStored(_ arrays: [FlatArray]) throws(StorageError) {
+  private func addStored(_ arrays: [FlatArray]) throws(FileError) {
     var placed: [(array: PlacedArray, sum: PartialSums, header: Int, start: Int)] = []
     for array in arrays {
       let (header, sum) = (file.byteCount, PartialSums())
@@ -64,7 +64,7 @@ final class ZipWriter {
     }
   }
 
-  private func addDeflated(_ array: FlatArray, isFirst: Bool) throws(StorageError) {
+  private func addDeflated(_ array: FlatArray, isFirst: Bool) throws(FileError) {
     let head = NumpyFile.header(array.type, shape: array.shape)
     let count = head.count + array.byteCount
     guard let plain = MappedFile.scratch(count: count, in: request.scratch),
@@ -95,13 +95,13 @@ final class ZipWriter {
   }
 
   /// Completes a member's header.
-  private func add(_ entry: Entry) throws(StorageError) {
+  private func add(_ entry: Entry) throws(FileError) {
     entries.append(entry)
     try file.write(local(entry), at: entry.header)
   }
 
   /// Writes the directory and puts the archive in its place.
-  private func commit() throws(StorageError) {
+  private func commit() throws(FileError) {
     let start = file.byteCount
     for entry in entries {
       append(

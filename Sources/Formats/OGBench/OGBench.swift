@@ -42,12 +42,12 @@ struct OGBench: DatasetFormat {
     return URL(fileURLWithPath: path.dropLast(4) + "-val.npz")
   }
 
-  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any TrajectorySource {
+  func open(_ url: URL, _ options: FormatOptions) throws(FileError) -> any TrajectorySource {
     var opening = try OGBenchOpening(url, options)
     return try opening.source()
   }
 
-  func write(_ request: FormatRequest) throws(StorageError) -> ConversionNotes {
+  func write(_ request: FormatRequest) throws(FileError) -> ConversionNotes {
     let source = request.source
     let observations = try request.needed(.observations, "every dataset has them")
     let actions = try request.needed(.actions, "every dataset has them")
@@ -122,7 +122,7 @@ private struct OGBenchOpening {
   private var parts: [NumpyRows.Part] = []
   private var taken: Set<String> = ["observations", "actions", "terminals"]
 
-  init(_ url: URL, _ options: FormatOptions) throws(StorageError) {
+  init(_ url: URL, _ options: FormatOptions) throws(FileError) {
     self.url = url
     let names = NumpyArchive.names(in: url)
     let optional = ["valids", "next_observations", "rewards"].filter { names.contains($0 + ".npy") }
@@ -138,7 +138,7 @@ private struct OGBenchOpening {
   }
 
   /// Reads what there is.
-  mutating func source() throws(StorageError) -> NumpyRows {
+  mutating func source() throws(FileError) -> NumpyRows {
     let observations = try archive.array("observations")
     let actions = try archive.array("actions")
     let terminals = try archive.array("terminals")
@@ -187,7 +187,7 @@ private struct OGBenchOpening {
   /// The rows of each trajectory.
   private mutating func trajectories(
     _ terminals: NumpyArray, isTransitions: Bool
-  ) throws(StorageError) -> [NumpyRows.Rows] {
+  ) throws(FileError) -> [NumpyRows.Rows] {
     var ends: [Int]
     var name = "terminals"
     if let valids = archive["valids"], !isTransitions {
@@ -232,7 +232,7 @@ private struct OGBenchOpening {
   }
 
   /// Adds the rewards of single-task sets.
-  private mutating func addRewards(isTransitions: Bool) throws(StorageError) {
+  private mutating func addRewards(isTransitions: Bool) throws(FileError) {
     guard let rewards = archive["rewards"], rewards.shape[0] == count,
       rewards.shape.dropFirst().allSatisfy({ $0 == 1 }),
       [.float32, .float64].contains(rewards.type)

@@ -10,7 +10,7 @@ struct PickleArrays {
   let others: [(key: String, kind: String)]
 
   /// Opens a pickle; `options` bounds what texts of protocol 2 are unpacked to.
-  init(_ url: URL, _ options: FormatOptions) throws(StorageError) {
+  init(_ url: URL, _ options: FormatOptions) throws(FileError) {
     let map = try MappedFile.opening(url)
     let dictionary = try PickleReader.dictionary(in: map.bytes, path: url.path)
     try self.init(dictionary, in: map, url, options)
@@ -19,7 +19,7 @@ struct PickleArrays {
   /// Locates the arrays of a dictionary of a pickle.
   init(
     _ dictionary: PickleDictionary, in map: MappedFile, _ url: URL, _ options: FormatOptions
-  ) throws(StorageError) {
+  ) throws(FileError) {
     var arrays: [(key: String, array: NumpyArray)] = []
     var others: [(key: String, kind: String)] = []
     for (key, value) in dictionary.entries {
@@ -67,7 +67,7 @@ struct PickleArrays {
   var conversions: [String] { arrays.compactMap(\.array.conversion) }
 
   /// The array of a key.
-  func array(_ key: String, in url: URL) throws(StorageError) -> NumpyArray {
+  func array(_ key: String, in url: URL) throws(FileError) -> NumpyArray {
     guard let found = arrays.first(where: { $0.key == key })?.array else {
       if let other = others.first(where: { $0.key == key }) {
         throw .cannotConvert(url.path, reason: "'\(key)' is \(other.kind), which cannot be read")
@@ -83,7 +83,7 @@ struct PickleArrays {
   /// Latin-1 text that is written as UTF-8, as bytes in scratch memory.
   private static func decoded(
     _ text: UnsafeRawBufferPointer, count: Int?, key: String, url: URL, _ options: FormatOptions
-  ) throws(StorageError) -> MappedFile {
+  ) throws(FileError) -> MappedFile {
     // Each byte takes one or two of the text.
     guard let count, count > 0, count <= text.count, text.count <= 2 * count else {
       throw .malformed(

@@ -5,7 +5,7 @@ import Support
 extension PickleReader {
   mutating func call(
     _ global: PickleGlobal, _ arguments: [PickleValue]
-  ) throws(StorageError) -> PickleValue {
+  ) throws(FileError) -> PickleValue {
     switch global {
     case .reconstruct: return .array(PickleArray())
     case .scalar: return .other("a numpy scalar")
@@ -35,7 +35,7 @@ extension PickleReader {
   }
 
   /// Gives the thing on the stack its state: a dtype its byte order, an array its contents.
-  mutating func build(_ state: [PickleValue]) throws(StorageError) {
+  mutating func build(_ state: [PickleValue]) throws(FileError) {
     switch stack.last {
     case .type(let type):
       guard state.count >= 2, let order = word(state[1]) else {
@@ -57,7 +57,7 @@ extension PickleReader {
     }
   }
 
-  private func shape(_ value: PickleValue) throws(StorageError) -> [Int] {
+  private func shape(_ value: PickleValue) throws(FileError) -> [Int] {
     guard case .tuple(let axes, _) = value, axes.count <= 32 else {
       throw fault("must have a shape of at most 32 axes", value.kind)
     }
@@ -71,7 +71,7 @@ extension PickleReader {
     return shape
   }
 
-  mutating func pushGlobal(_ module: String, _ name: String) throws(StorageError) {
+  mutating func pushGlobal(_ module: String, _ name: String) throws(FileError) {
     guard let global = PickleGlobal(module: module, name: name) else {
       throw refused("the name '\(shown(module)).\(shown(name))'")
     }

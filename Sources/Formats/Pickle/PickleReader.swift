@@ -34,7 +34,7 @@ struct PickleReader {
   /// - Throws: `malformed` or `cannotConvert`, with the place in bytes.
   static func dictionary(
     in bytes: UnsafeRawBufferPointer, path: String
-  ) throws(StorageError) -> PickleDictionary {
+  ) throws(FileError) -> PickleDictionary {
     var reader = PickleReader(bytes: bytes, path: path)
     let value = try reader.run()
     guard case .dictionary(let dictionary) = value else {
@@ -48,7 +48,7 @@ struct PickleReader {
   /// does.
   static func dictionaries(
     in bytes: UnsafeRawBufferPointer, path: String
-  ) throws(StorageError) -> PickleList {
+  ) throws(FileError) -> PickleList {
     var reader = PickleReader(bytes: bytes, path: path)
     let value = try reader.run()
     guard case .list(let list) = value, !list.dictionaries.isEmpty else {
@@ -69,7 +69,7 @@ struct PickleReader {
     self.path = path
   }
 
-  private mutating func run() throws(StorageError) -> PickleValue {
+  private mutating func run() throws(FileError) -> PickleValue {
     for _ in 0..<PickleReader.operationLimit {
       place = position
       let code = try byte()
@@ -88,7 +88,7 @@ struct PickleReader {
     throw fault("must have at most \(PickleReader.operationLimit) operations", "more")
   }
 
-  private mutating func perform(_ operation: PickleOpcode) throws(StorageError) {
+  private mutating func perform(_ operation: PickleOpcode) throws(FileError) {
     switch operation {
     case .proto:
       let version = try byte()
@@ -177,7 +177,7 @@ struct PickleReader {
     }
   }
 
-  private mutating func setItems(_ items: [PickleValue]) throws(StorageError) {
+  private mutating func setItems(_ items: [PickleValue]) throws(FileError) {
     guard case .dictionary(let dictionary) = stack.last else {
       throw fault("must set items of a dictionary", stack.last?.kind ?? "nothing")
     }
@@ -202,7 +202,7 @@ struct PickleReader {
     }
   }
 
-  private mutating func pushTuple(_ members: [PickleValue]) throws(StorageError) {
+  private mutating func pushTuple(_ members: [PickleValue]) throws(FileError) {
     var depth = 1
     for case .tuple(_, let inner) in members { depth = max(depth, inner + 1) }
     guard depth <= PickleReader.depthLimit else {
@@ -211,19 +211,19 @@ struct PickleReader {
     stack.append(.tuple(members, depth: depth))
   }
 
-  private mutating func pop() throws(StorageError) -> PickleValue {
+  private mutating func pop() throws(FileError) -> PickleValue {
     guard let value = stack.popLast() else { throw fault("must have a value to take", "none") }
     if case .mark = value { throw fault("must have a value to take", "a mark") }
     return value
   }
 
-  private mutating func pop(_ count: Int) throws(StorageError) -> [PickleValue] {
+  private mutating func pop(_ count: Int) throws(FileError) -> [PickleValue] {
     var values: [PickleValue] = []
     for _ in 0..<count { values.append(try pop()) }
     return values.reversed()
   }
 
-  private mutating func popMark() throws(StorageError) -> [PickleValue] {
+  private mutating func popMark() throws(FileError) -> [PickleValue] {
     guard let mark = marks.popLast(), mark < stack.count, case .mark = stack[mark] else {
       throw fault("must have a mark", "none")
     }
@@ -232,13 +232,13 @@ struct PickleReader {
     return values
   }
 
-  private mutating func remember(_ number: Int) throws(StorageError) {
+  private mutating func remember(_ number: Int) throws(FileError) {
     guard let value = stack.last else { throw fault("must have a value to remember", "none") }
     if case .mark = value { throw fault("must have a value to remember", "a mark") }
     memo[number] = value
   }
 
-  private mutating func recall(_ number: Int) throws(StorageError) {
+  private mutating func recall(_ number: Int) throws(FileError) {
     guard let value = memo[number] else {
       throw fault("may recall only what was remembered", "number \(number)")
     }
@@ -247,18 +247,18 @@ struct PickleReader {
 
   // MARK: - Bytes
 
-  private mutating func byte() throws(StorageError) -> UInt8 {
+  private mutating func byte() throws(FileError) -> UInt8 {
     guard position < bytes.count else { throw fault("must end with STOP", "the file's end") }
     position += 1
     return bytes[position - 1]
   }
 
-  private mutating func unsigned(_ count: Int) throws(StorageError) -> UInt64 {
+  private mutating func unsigned(_ count: Int) throws(FileError) -> UInt64 {
     let place = try span(count: count)
     return (0..<count).reduce(0) { $0 | UInt64(bytes[place.offset + $1]) << (8 * UInt64($1)) }
   }
 
-  private mutating func length(_ count: Int) throws(StorageError) -> Int {
+  private mutating func length(_ count: Int) throws(FileError) -> Int {
     let value = try unsigned(count)
     guard let length = Int(exactly: value) else {
       throw fault("must have lengths below 2^63", "\(value)")
@@ -266,7 +266,7 @@ struct PickleReader {
     return length
   }
 
-  private mutating func long() throws(StorageError) -> Int {
+  private mutating func long() throws(FileError) -> Int {
     let count = Int(try unsigned(1))
     guard count <= 8 else { throw fault("must have integers of at most 8 bytes", "\(count)") }
     if count == 0 { return 0 }
@@ -274,7 +274,7 @@ struct PickleReader {
     return Int(Int64(bitPattern: try unsigned(count) << shift) >> Int64(shift))
   }
 
-  private mutating func span(count: Int, consume: Bool = true) throws(StorageError) -> PickleSpan {
+  private mutating func span(count: Int, consume: Bool = true) throws(FileError) -> PickleSpan {
     guard count <= bytes.count - position else {
       throw fault(
         "must have \(count) bytes there", "\(bytes.count - position) before the file's end")
@@ -285,7 +285,7 @@ struct PickleReader {
   }
 
   /// A name up to the end of its line.
-  private mutating func line() throws(StorageError) -> String {
+  private mutating func line() throws(FileError) -> String {
     let rest = bytes[position...].prefix(PickleReader.textLimit)
     guard let end = rest.firstIndex(of: 0x0a) else {
       throw fault("must have the end of a name", "none")
@@ -304,11 +304,11 @@ struct PickleReader {
     }
   }
 
-  func fault(_ rule: String, _ found: String) -> StorageError {
+  func fault(_ rule: String, _ found: String) -> FileError {
     .malformed(path, rule: "the pickle \(rule) at byte \(place)", found: found)
   }
 
-  func refused(_ what: String) -> StorageError {
+  func refused(_ what: String) -> FileError {
     .cannotConvert(
       path,
       reason: "the pickle has \(what) at byte \(place), which is none of those that are read; "

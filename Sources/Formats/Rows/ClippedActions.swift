@@ -32,7 +32,7 @@ struct ClippedActions: TrajectorySource {
 
   func table(
     of episodes: Range<Int>, only columns: Set<String>?
-  ) throws(StorageError) -> TrajectoryTable {
+  ) throws(FileError) -> TrajectoryTable {
     var table = try source.table(of: episodes, only: columns)
     guard let actions = table[.actions] else { return table }
     table[.actions] =
@@ -65,7 +65,7 @@ extension TrajectorySource {
   /// It says how many actions lay outside, and of the first where and what.
   public func clippingActions(
     to range: [(low: Float, high: Float)], of whose: String
-  ) throws(StorageError) -> any TrajectorySource {
+  ) throws(FileError) -> any TrajectorySource {
     guard let found = try SourceNumbers.outside(range, self) else { return self }
     var notes = ConversionNotes()
     notes.computed.append(

@@ -10,38 +10,36 @@ final class FlatWriter {
   private var arrays: [String: FlatArray] = [:]
   private var groups: Set<String> = []
 
-  init(_ request: FormatRequest) throws(StorageError) {
+  init(_ request: FormatRequest) throws(FileError) {
     self.request = request
-    composition = try reading { () throws(HDF5Error) in
-      try HDF5Composition(name: request.url.path)
-    }
+    composition = try HDF5Composition(name: request.url.path)
   }
 
   /// Makes a group and those above it.
-  func group(_ path: String) throws(StorageError) {
+  func group(_ path: String) throws(FileError) {
     var walked = ""
     for part in path.split(separator: "/") {
       walked += (walked.isEmpty ? "" : "/") + part
       guard groups.insert(walked).inserted else { continue }
-      try writing(composition.file) { () throws(HDF5Error) in
+      try writing(composition.file) { () throws(FileError) in
         try composition.file.createGroup(walked)
       }
     }
   }
 
   /// Adds an array, and the groups that it lies in.
-  func add(_ array: FlatArray) throws(StorageError) {
+  func add(_ array: FlatArray) throws(FileError) {
     try group(array.name.split(separator: "/").dropLast().joined(separator: "/"))
-    try writing(composition.file) { () throws(HDF5Error) in
+    try writing(composition.file) { () throws(FileError) in
       try composition.reserve(array.name, array.type, shape: array.shape)
     }
     arrays[array.name] = array
   }
 
   /// Writes the file.
-  func write() throws(StorageError) {
+  func write() throws(FileError) {
     let file = try PartFile(for: request.url)
-    let pieces = try writing(composition.file) { () throws(HDF5Error) in
+    let pieces = try writing(composition.file) { () throws(FileError) in
       try composition.finish()
     }
     var placed: [PlacedArray] = []

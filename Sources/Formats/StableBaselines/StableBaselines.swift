@@ -30,7 +30,7 @@ struct StableBaselinesRows: DatasetFormat {
 
   let isReadOnly = true
 
-  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any TrajectorySource {
+  func open(_ url: URL, _ options: FormatOptions) throws(FileError) -> any TrajectorySource {
     let needed: Set = ["obs", "actions", "episode_starts"]
     let archive = try NumpyArchive(url, needed: needed.union(["rewards"]), options)
     let observations = try archive.array("obs")
@@ -113,7 +113,7 @@ struct HindsightBuffer: DatasetFormat {
 
   private static let separators = ["_", "/", "."]
 
-  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any TrajectorySource {
+  func open(_ url: URL, _ options: FormatOptions) throws(FileError) -> any TrajectorySource {
     let names = NumpyArchive.names(in: url)
     let mark =
       HindsightBuffer.separators.first { names.contains("observations\($0)achieved_goal.npy") }
@@ -207,7 +207,7 @@ struct HindsightBuffer: DatasetFormat {
   private func episodes(
     _ archive: NumpyArchive, _ dones: [Bool], _ axes: [Int], _ url: URL,
     _ notes: inout ConversionNotes
-  ) throws(StorageError) -> [NumpyRows.Rows] {
+  ) throws(FileError) -> [NumpyRows.Rows] {
     let (steps, worlds) = (axes[0], axes.count > 1 ? axes[1] : 1)
     var episodes: [NumpyRows.Rows] = []
     func row(_ step: Int, _ world: Int) -> Int { step % steps * worlds + world }
@@ -269,7 +269,7 @@ extension NumpyArray {
   }
 
   /// Throws unless it has rows of floats that are no pictures.
-  func checkIsVectors() throws(StorageError) {
+  func checkIsVectors() throws(FileError) {
     if shape.count > 2 {
       throw .cannotConvert(
         path,
@@ -282,7 +282,7 @@ extension NumpyArray {
   }
 
   /// Throws unless it has an action for each of `count` rows: floats, or one integer.
-  func checkAreActions(_ count: Int) throws(StorageError) {
+  func checkAreActions(_ count: Int) throws(FileError) {
     if isFloat { return try check(shape: [count, nil], "[\(count), A]") }
     guard isColumn(of: count) else {
       throw .malformed(
@@ -292,7 +292,7 @@ extension NumpyArray {
   }
 
   /// Its integers, one for each of `count` rows.
-  func flat(_ count: Int) throws(StorageError) -> [Int] {
+  func flat(_ count: Int) throws(FileError) -> [Int] {
     guard shape.reduce(1, *) == count else {
       throw .malformed(path, rule: "'\(name)' must have \(count) numbers", found: "\(shape)")
     }
@@ -300,5 +300,5 @@ extension NumpyArray {
   }
 
   /// Whether each of `count` numbers is another than 0.
-  func flags(_ count: Int) throws(StorageError) -> [Bool] { try flat(count).map { $0 != 0 } }
+  func flags(_ count: Int) throws(FileError) -> [Bool] { try flat(count).map { $0 != 0 } }
 }

@@ -28,7 +28,7 @@ struct TrajectoryPickle: DatasetFormat {
 
   let isReadOnly = true
 
-  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any TrajectorySource {
+  func open(_ url: URL, _ options: FormatOptions) throws(FileError) -> any TrajectorySource {
     try TrajectoryList(url, options)
   }
 }
@@ -45,7 +45,7 @@ private struct TrajectoryList: TrajectorySource {
   /// The key of each column.
   private var keys: [String: String] = [:]
 
-  init(_ url: URL, _ options: FormatOptions) throws(StorageError) {
+  init(_ url: URL, _ options: FormatOptions) throws(FileError) {
     let map = try MappedFile.opening(url)
     let list = try PickleReader.dictionaries(in: map.bytes, path: url.path)
     var notes = ConversionNotes()
@@ -84,16 +84,16 @@ private struct TrajectoryList: TrajectorySource {
     var (kept, bad, short): ([[String: NumpyArray]], [String], [Int]) = ([], [], [])
     var inside = 0
     for (number, arrays) in episodes.enumerated() {
-      do throws(StorageError) {
+      do throws(FileError) {
         let rows = try TrajectoryList.check(arrays, like: first, number, url)
         guard rows > (hasNext ? 0 : 1) else {
           short.append(number)
           continue
         }
-        let ended = try ending.flatMap { arrays[$0] }.map { array throws(StorageError) in
+        let ended = try ending.flatMap { arrays[$0] }.map { array throws(FileError) in
           try array.flags(rows)
         }
-        let cut = try arrays["timeouts"].map { array throws(StorageError) in try array.flags(rows) }
+        let cut = try arrays["timeouts"].map { array throws(FileError) in try array.flags(rows) }
         if ended?.dropLast().contains(true) ?? false { inside += 1 }
         let isEnded = hasNext && ended?.last ?? false
         lasts[.terminated]?.append(isEnded ? 1 : 0)
@@ -190,7 +190,7 @@ private struct TrajectoryList: TrajectorySource {
   /// An episode's rows; throws if its arrays are not as the first's are.
   private static func check(
     _ arrays: [String: NumpyArray], like first: [String: NumpyArray], _ number: Int, _ url: URL
-  ) throws(StorageError) -> Int {
+  ) throws(FileError) -> Int {
     let rows = arrays["observations"]?.shape[0] ?? 0
     let all = first["observations"]?.shape[0] ?? 0
     for (key, model) in first where model.shape[0] == all {
@@ -210,7 +210,7 @@ private struct TrajectoryList: TrajectorySource {
 
   func table(
     of range: Range<Int>, only wanted: Set<String>?
-  ) throws(StorageError) -> TrajectoryTable {
+  ) throws(FileError) -> TrajectoryTable {
     var table = TrajectoryTable(
       indices: range.map { Int64($0) }, lengths: Array(lengths[range]))
     for (path, key) in keys where wanted?.contains(path) ?? true {

@@ -32,14 +32,14 @@ struct WGCSLArrays: DatasetFormat {
 
   func isMeant(by output: URL) -> Bool { false }
 
-  func files(of url: URL) throws(StorageError) -> [URL] {
+  func files(of url: URL) throws(FileError) -> [URL] {
     let folder = WGCSLArrays.folder(of: url)
     return ["state", "next_state", "action", "reward", "done", "not_done"].map {
       folder.appendingPathComponent($0 + ".npy")
     }.filter { FileManager.default.fileExists(atPath: $0.path) }
   }
 
-  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any TrajectorySource {
+  func open(_ url: URL, _ options: FormatOptions) throws(FileError) -> any TrajectorySource {
     try WGCSLSteps(WGCSLArrays.folder(of: url), options)
   }
 
@@ -48,7 +48,7 @@ struct WGCSLArrays: DatasetFormat {
     url.pathExtension == "npy" ? url.deletingLastPathComponent() : url
   }
 
-  func write(_ request: FormatRequest) throws(StorageError) -> ConversionNotes {
+  func write(_ request: FormatRequest) throws(FileError) -> ConversionNotes {
     let source = request.source
     let remedy = "name the world with --environment, or say when a goal is reached with --threshold"
     let observations = try request.needed(.observations, "every dataset has them")

@@ -29,11 +29,11 @@ struct WGCSLPickle: DatasetFormat {
 
   func isMeant(by output: URL) -> Bool { ["pkl", "pickle"].contains(output.pathExtension) }
 
-  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any TrajectorySource {
+  func open(_ url: URL, _ options: FormatOptions) throws(FileError) -> any TrajectorySource {
     try WGCSLEpisodes(url, options)
   }
 
-  func write(_ request: FormatRequest) throws(StorageError) -> ConversionNotes {
+  func write(_ request: FormatRequest) throws(FileError) -> ConversionNotes {
     let length = try request.commonLength()
     let episodes = request.source.lengths.count
     let observations = try request.needed(.observations, "every dataset has them")
@@ -105,7 +105,7 @@ private struct WGCSLEpisodes: TrajectorySource {
   private let goals: NumpyArray
   private let length: Int
 
-  init(_ url: URL, _ options: FormatOptions) throws(StorageError) {
+  init(_ url: URL, _ options: FormatOptions) throws(FileError) {
     let pickle = try PickleArrays(url, options)
     let observations = try pickle.array("o", in: url)
     let achieved = try pickle.array("ag", in: url)
@@ -164,7 +164,7 @@ private struct WGCSLEpisodes: TrajectorySource {
     let steps = length
     let moves = Mutex(false)
     let blocks = stride(from: 0, to: episodes, by: 256).map { $0..<min($0 + 256, episodes) }
-    try Parallel.forEach(blocks.count, threads: options.threads) { index throws(StorageError) in
+    try Parallel.forEach(blocks.count, threads: options.threads) { index throws(FileError) in
       if !WGCSLEpisodes.areConstant(all, blocks[index], steps) { moves.withLock { $0 = true } }
     }
     let goalsMove = moves.withLock { $0 }
@@ -194,7 +194,7 @@ private struct WGCSLEpisodes: TrajectorySource {
 
   func table(
     of episodes: Range<Int>, only wanted: Set<String>?
-  ) throws(StorageError) -> TrajectoryTable {
+  ) throws(FileError) -> TrajectoryTable {
     var table = TrajectoryTable(
       indices: episodes.map { Int64($0) }, lengths: Array(lengths[episodes]))
     for (path, array, leading) in arrays where wanted?.contains(path) ?? true {

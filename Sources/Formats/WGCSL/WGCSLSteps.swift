@@ -17,8 +17,8 @@ struct WGCSLSteps: TrajectorySource {
   private let starts: [Int]
   private let widths: (observation: Int, goal: Int)
 
-  init(_ folder: URL, _ options: FormatOptions) throws(StorageError) {
-    func open(_ name: String) throws(StorageError) -> NumpyArray {
+  init(_ folder: URL, _ options: FormatOptions) throws(FileError) {
+    func open(_ name: String) throws(FileError) -> NumpyArray {
       try NumpyFile.open(folder.appendingPathComponent(name + ".npy"))
     }
     func has(_ name: String) -> Bool {
@@ -101,7 +101,7 @@ struct WGCSLSteps: TrajectorySource {
     self.notes = timed(notes, options)
   }
 
-  private static func checkFlat(_ array: NumpyArray, _ rows: Int) throws(StorageError) {
+  private static func checkFlat(_ array: NumpyArray, _ rows: Int) throws(FileError) {
     if array.shape.count == 1 { return try array.check(shape: [rows], "[\(rows)]") }
     try array.check(shape: [rows, 1], "[\(rows), 1]")
   }
@@ -151,7 +151,7 @@ struct WGCSLSteps: TrajectorySource {
 
   func table(
     of episodes: Range<Int>, only wanted: Set<String>?
-  ) throws(StorageError) -> TrajectoryTable {
+  ) throws(FileError) -> TrajectoryTable {
     var table = TrajectoryTable(
       indices: episodes.map { Int64($0) }, lengths: Array(lengths[episodes]))
     let range = starts[episodes.lowerBound]..<starts[episodes.upperBound]
@@ -212,7 +212,7 @@ struct WGCSLSteps: TrajectorySource {
   /// Throws unless each next state is the next row's state, and the goal stays.
   private func check(
     _ before: TableColumn, _ after: TableColumn, _ table: TrajectoryTable, firstRow: Int
-  ) throws(StorageError) {
+  ) throws(FileError) {
     guard let one = before.bytes.baseAddress, let two = after.bytes.baseAddress else { return }
     let (row, size) = (before.rowBytes, before.type.byteCount)
     let goal = (widths.observation * size, widths.goal * size)

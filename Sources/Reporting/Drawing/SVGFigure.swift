@@ -52,7 +52,7 @@ public struct SVGFigure: Sendable {
       try FileManager.default.createDirectory(
         at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
     } catch {
-      throw StorageError.cannotWrite(file.path, reason: "its folder can't be made")
+      throw FileError.cannotWrite(file.path, reason: "its folder can't be made")
     }
     try WholeFile.write(Data(rendered().utf8), to: file)
   }

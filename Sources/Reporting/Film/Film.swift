@@ -39,14 +39,14 @@ package enum Film {
       "png": ["-frames:v", "1", "-update", "1"],
     ]
     guard kinds.keys.contains(kind) else {
-      throw StorageError.cannotWrite(
+      throw FileError.cannotWrite(
         file.path, reason: "a video's name ends in .mp4 or .gif")
     }
     do {
       try FileManager.default.createDirectory(
         at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
     } catch {
-      throw StorageError.cannotWrite(file.path, reason: "its folder can't be made")
+      throw FileError.cannotWrite(file.path, reason: "its folder can't be made")
     }
     let part = file.deletingLastPathComponent()
       .appendingPathComponent(".\(file.lastPathComponent).part.\(kind)")
@@ -84,7 +84,7 @@ package enum Film {
         reason: process.terminationStatus == 127 ? "is not installed: run `make setup`" : text)
     }
     guard rename(part.path, file.path) == 0 else {
-      throw StorageError.cannotWrite(
+      throw FileError.cannotWrite(
         file.path, reason: String(cString: strerror(errno)))
     }
   }

@@ -72,7 +72,7 @@ struct CompletedEpisodes: TrajectorySource {
 
   func table(
     of episodes: Range<Int>, only columns: Set<String>?
-  ) throws(StorageError) -> TrajectoryTable {
+  ) throws(FileError) -> TrajectoryTable {
     func isWanted(_ column: ShardColumn) -> Bool {
       added.contains(column) && columns?.contains(column.rawValue) ?? true
     }

@@ -10,13 +10,13 @@ public final class SourceCheck: @unchecked Sendable {
   private let bytes: UnsafeRawBufferPointer
   private let owner: AnyObject
   private let stream = DigestStream()
-  private let judge: @Sendable (String) throws(StorageError) -> Void
+  private let judge: @Sendable (String) throws(FileError) -> Void
   private var read = 0
 
   /// A check of bytes that `owner` keeps; `judge` throws unless the digest is as it should be.
   package init(
     of bytes: UnsafeRawBufferPointer, kept owner: AnyObject,
-    judge: @escaping @Sendable (String) throws(StorageError) -> Void
+    judge: @escaping @Sendable (String) throws(FileError) -> Void
   ) {
     self.bytes = bytes
     self.owner = owner
@@ -24,7 +24,7 @@ public final class SourceCheck: @unchecked Sendable {
   }
 
   /// Reads a piece more, and says whether that was the last.
-  package func goOn() throws(StorageError) -> Bool {
+  package func goOn() throws(FileError) -> Bool {
     let end = min(read + SourceCheck.pieceBytes, bytes.count)
     stream.append(UnsafeRawBufferPointer(rebasing: bytes[read..<end]))
     withExtendedLifetime(owner) {}

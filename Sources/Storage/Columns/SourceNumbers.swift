@@ -25,13 +25,13 @@ public struct SourceNumbers: Sendable {
   public private(set) var actions: [(low: Double, high: Double)] = []
 
   /// Reads a source on several threads.
-  init(_ source: any TrajectorySource, threads: Int) throws(StorageError) {
+  init(_ source: any TrajectorySource, threads: Int) throws(FileError) {
     let path = ShardColumn.actions.rawValue
     let floats = source.columns.filter { $0.value.type == .float32 || $0.value.type == .float64 }
     let wanted = Set(floats.keys).union([path])
     let blocks = source.blocks(byteLimit: 16_000_000)
     let all = Mutex((notFinite: [String: NotFinite](), episodes: Set<Int>(), actions: actions))
-    try Parallel.forEach(blocks.count, threads: threads) { index throws(StorageError) in
+    try Parallel.forEach(blocks.count, threads: threads) { index throws(FileError) in
       let block = blocks[index]
       let table = try source.table(of: block, only: wanted)
       var (found, episodes) = ([String: NotFinite](), Set<Int>())
@@ -118,7 +118,7 @@ public struct SourceNumbers: Sendable {
   /// them again.
   public static func outside(
     _ range: [(low: Float, high: Float)], _ source: any TrajectorySource
-  ) throws(StorageError) -> (count: Int, episode: Int, step: Int, value: Float)? {
+  ) throws(FileError) -> (count: Int, episode: Int, step: Int, value: Float)? {
     var found: (count: Int, episode: Int, step: Int, value: Float)?
     for block in source.blocks(byteLimit: 16_000_000) {
       let table = try source.table(of: block, only: [ShardColumn.actions.rawValue])

@@ -31,7 +31,7 @@ public struct StoredColumn<Element: BitwiseCopyable>: RandomAccessCollection {
   /// Maps a dataset's elements where they lie in the file as `type`, or decodes them.
   init(
     _ dataset: HDF5Dataset, in map: MappedFile, as type: HDF5Type, threads: Int, path: String
-  ) throws(StorageError) {
+  ) throws(FileError) {
     let (bytes, owner) = try storedBytes(dataset, in: map, as: type, threads: threads)
     values = bytes.bindMemory(to: Element.self)
     self.owner = owner
@@ -41,19 +41,17 @@ public struct StoredColumn<Element: BitwiseCopyable>: RandomAccessCollection {
 /// A dataset's elements as `type`, where they lie in the file or decoded, and what keeps them.
 func storedBytes(
   _ dataset: HDF5Dataset, in map: MappedFile, as type: HDF5Type, threads: Int
-) throws(StorageError) -> (UnsafeRawBufferPointer, AnyObject) {
+) throws(FileError) -> (UnsafeRawBufferPointer, AnyObject) {
   if dataset.type == type,
-    let bytes = try reading({ () throws(HDF5Error) in try dataset.mapped(in: map) })
+    let bytes = try dataset.mapped(in: map)
   {
     return (bytes, map)
   }
   let memory = ColumnMemory(count: dataset.count * type.byteCount)
-  try reading { () throws(HDF5Error) in
-    if dataset.type == type {
-      try dataset.decode(from: map, into: memory.bytes, threads: threads)
-    } else {
-      try dataset.read(as: type, into: memory.bytes)
-    }
+  if dataset.type == type {
+    try dataset.decode(from: map, into: memory.bytes, threads: threads)
+  } else {
+    try dataset.read(as: type, into: memory.bytes)
   }
   return (UnsafeRawBufferPointer(memory.bytes), memory)
 }

@@ -59,7 +59,7 @@ public protocol TrajectorySource: Sendable {
   /// - Throws: The first thing that is wrong with them.
   func table(
     of episodes: Range<Int>, only columns: Set<String>?
-  ) throws(StorageError) -> TrajectoryTable
+  ) throws(FileError) -> TrajectoryTable
 }
 
 extension TrajectorySource {
@@ -92,7 +92,7 @@ extension TrajectorySource {
   public func column(_ column: ShardColumn) -> SourceColumn? { columns[column.rawValue] }
 
   /// Some neighbouring episodes, with all columns.
-  public func table(of episodes: Range<Int>) throws(StorageError) -> TrajectoryTable {
+  public func table(of episodes: Range<Int>) throws(FileError) -> TrajectoryTable {
     try table(of: episodes, only: nil)
   }
 
@@ -107,7 +107,7 @@ extension TrajectorySource {
   /// If numbers of a source's floats are not finite, found by reading all of it on several threads.
   ///
   /// - Throws: The first thing that is wrong with an episode.
-  public func numbers(threads: Int) throws(StorageError) -> SourceNumbers {
+  public func numbers(threads: Int) throws(FileError) -> SourceNumbers {
     try SourceNumbers(self, threads: threads)
   }
 

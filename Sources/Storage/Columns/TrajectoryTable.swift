@@ -107,7 +107,7 @@ public struct TrajectoryTable: Sendable {
   ///   about.
   public static func joined(
     _ tables: [TrajectoryTable], name: String
-  ) throws(StorageError) -> TrajectoryTable {
+  ) throws(FileError) -> TrajectoryTable {
     if tables.count == 1 { return tables[0] }
     for other in tables.dropFirst() {
       let paths = Set(other.columns.keys).union(tables[0].columns.keys).sorted()

@@ -66,7 +66,7 @@ final class CheckedShards: Sendable {
   ///
   /// It is read unless it was found so before and is unchanged since; `afresh`, it is read in any
   /// case.
-  func check(_ entry: ShardEntry, at url: URL, afresh: Bool = false) throws(StorageError) {
+  func check(_ entry: ShardEntry, at url: URL, afresh: Bool = false) throws(FileError) {
     guard let stamp = Stamp(of: url) else { throw .missing(url.path) }
     guard stamp.bytes == entry.bytes else {
       throw .wrongSize(url.path, expected: entry.bytes, found: stamp.bytes)
@@ -100,7 +100,7 @@ final class CheckedShards: Sendable {
       return state.findings.filter { $0.value.stamp.isSettled }
     }
     guard let settled, !settled.isEmpty, settled != read() else { return }
-    do throws(StorageError) {
+    do throws(FileError) {
       try DigestedJSON.write(Memory(findings: settled), to: file)
     } catch {
       // Not to be able to remember is no fault: shards are read again.
@@ -114,7 +114,7 @@ final class CheckedShards: Sendable {
 
   /// The results of earlier calls; a malformed record counts as none.
   private func read() -> [String: Finding] {
-    do throws(StorageError) {
+    do throws(FileError) {
       return try DigestedJSON.read(Memory.self, from: file, schema: Manifest.schema).value.findings
     } catch {
       return [:]

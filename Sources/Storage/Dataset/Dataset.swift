@@ -12,7 +12,7 @@ public struct Dataset: Sendable {
   private let checked: CheckedShards
 
   /// Opens a folder by its manifest; shards are looked at when they are asked for.
-  public init(at folder: URL) throws(StorageError) {
+  public init(at folder: URL) throws(FileError) {
     self.folder = folder
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) else {
@@ -43,15 +43,15 @@ public struct Dataset: Sendable {
   /// The digest is not computed again if it was found before and the file is unchanged since.
   public func open(
     _ shard: ShardEntry, threads: Int = ProcessInfo.processInfo.activeProcessorCount
-  ) throws(StorageError) -> ShardReader {
+  ) throws(FileError) -> ShardReader {
     try check(shard)
     return try openUnchecked(shard, threads: threads)
   }
 
   /// Opens a listed shard whose digest is checked elsewhere, after checking its size.
-  func openUnchecked(_ shard: ShardEntry, threads: Int) throws(StorageError) -> ShardReader {
+  func openUnchecked(_ shard: ShardEntry, threads: Int) throws(FileError) -> ShardReader {
     let url = url(of: shard)
-    try hinting { () throws(StorageError) in try checkFile(url, is: shard, deep: false) }
+    try hinting { () throws(FileError) in try checkFile(url, is: shard, deep: false) }
     let reader = try ShardReader(contentsOf: url, task: ShardTask(manifest.task), threads: threads)
     for (name, listed, found) in [
       ("episodes", shard.episodes.count, reader.episodes), ("steps", shard.steps, reader.steps),
@@ -65,7 +65,7 @@ public struct Dataset: Sendable {
   /// The columns of all shards, in order: mapped, or decoded if they are compressed.
   public func columns(
     threads: Int = ProcessInfo.processInfo.activeProcessorCount
-  ) throws(StorageError) -> [TrajectoryColumns] {
+  ) throws(FileError) -> [TrajectoryColumns] {
     try check(threads: threads)
     var columns: [TrajectoryColumns] = []
     for shard in manifest.shards {
@@ -75,16 +75,16 @@ public struct Dataset: Sendable {
   }
 
   /// The episodes with all their columns as they are stored; the shards' digests are its checks.
-  public func source() throws(StorageError) -> any TrajectorySource { try DatasetEpisodes(self) }
+  public func source() throws(FileError) -> any TrajectorySource { try DatasetEpisodes(self) }
 
   /// Checks that a listed shard is there with the listed size and digest.
-  public func check(_ shard: ShardEntry) throws(StorageError) {
-    try hinting { () throws(StorageError) in try checked.check(shard, at: url(of: shard)) }
+  public func check(_ shard: ShardEntry) throws(FileError) {
+    try hinting { () throws(FileError) in try checked.check(shard, at: url(of: shard)) }
   }
 
   /// Runs a check of a shard's file; if the file is missing and a recipe is there, the error names
   /// the recipe.
-  private func hinting(_ check: () throws(StorageError) -> Void) throws(StorageError) {
+  private func hinting(_ check: () throws(FileError) -> Void) throws(FileError) {
     do { try check() } catch .missing(let path) {
       let recipe = folder.appendingPathComponent("recipe.yaml").path
       throw FileManager.default.fileExists(atPath: recipe)
@@ -95,7 +95,7 @@ public struct Dataset: Sendable {
   /// Counts and sums over a shard: from its record, or, if that is not there, from its episodes.
   func summary(
     of shard: ShardEntry
-  ) throws(StorageError) -> (totals: DatasetTotals, sums: DatasetSums) {
+  ) throws(FileError) -> (totals: DatasetTotals, sums: DatasetSums) {
     let record = url(of: shard).deletingPathExtension().appendingPathExtension("json")
     if FileManager.default.fileExists(atPath: record.path) {
       let found = try DigestedJSON.read(ShardRecord.self, from: record, schema: Manifest.schema)
@@ -117,10 +117,10 @@ public struct Dataset: Sendable {
   /// - Throws: The first thing that is wrong, in the order of the shards.
   public func check(
     afresh: Bool = false, threads: Int = ProcessInfo.processInfo.activeProcessorCount
-  ) throws(StorageError) {
-    try Parallel.forEach(manifest.shards.count, threads: threads) { index throws(StorageError) in
+  ) throws(FileError) {
+    try Parallel.forEach(manifest.shards.count, threads: threads) { index throws(FileError) in
       let shard = manifest.shards[index]
-      try hinting { () throws(StorageError) in
+      try hinting { () throws(FileError) in
         try checked.check(shard, at: url(of: shard), afresh: afresh)
       }
     }

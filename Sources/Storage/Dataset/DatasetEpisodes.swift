@@ -21,14 +21,14 @@ struct DatasetEpisodes: TrajectorySource {
   var checks: [SourceCheck] {
     zip(dataset.manifest.shards, maps).map { shard, map in
       let file = dataset.url(of: shard)
-      return SourceCheck(of: map.bytes, kept: map) { digest throws(StorageError) in
+      return SourceCheck(of: map.bytes, kept: map) { digest throws(FileError) in
         try shard.check(digest, of: file)
       }
     }
   }
 
   /// Opens every shard and checks that they agree.
-  init(_ dataset: Dataset) throws(StorageError) {
+  init(_ dataset: Dataset) throws(FileError) {
     self.dataset = dataset
     var lengths: [Int] = []
     var starts = [0]
@@ -61,8 +61,8 @@ struct DatasetEpisodes: TrajectorySource {
   /// listed one, it says so.
   private static func open(
     _ shard: ShardEntry, of dataset: Dataset
-  ) throws(StorageError) -> ShardReader {
-    do throws(StorageError) {
+  ) throws(FileError) -> ShardReader {
+    do throws(FileError) {
       return try dataset.openUnchecked(shard, threads: 1)
     } catch {
       try dataset.check(shard)
@@ -72,7 +72,7 @@ struct DatasetEpisodes: TrajectorySource {
 
   func table(
     of episodes: Range<Int>, only columns: Set<String>?
-  ) throws(StorageError) -> TrajectoryTable {
+  ) throws(FileError) -> TrajectoryTable {
     var parts: [TrajectoryTable] = []
     for (place, shard) in dataset.manifest.shards.enumerated() {
       let part = episodes.clamped(to: starts[place]..<starts[place + 1])

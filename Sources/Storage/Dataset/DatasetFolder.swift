@@ -27,7 +27,7 @@ struct DatasetFolder: Sendable {
   }
 
   /// Throws unless the folder is absent, empty, or a dataset's.
-  func checkIsOurs() throws(StorageError) {
+  func checkIsOurs() throws(FileError) {
     let files = FileManager.default
     var isFolder: ObjCBool = false
     guard files.fileExists(atPath: url.path, isDirectory: &isFolder) else { return }
@@ -50,7 +50,7 @@ struct DatasetFolder: Sendable {
     }
   }
 
-  func create() throws(StorageError) {
+  func create() throws(FileError) {
     do {
       try FileManager.default.createDirectory(at: shards, withIntermediateDirectories: true)
     } catch {
@@ -58,7 +58,7 @@ struct DatasetFolder: Sendable {
     }
   }
 
-  private func names(in folder: URL) throws(StorageError) -> [String] {
+  private func names(in folder: URL) throws(FileError) -> [String] {
     do {
       return try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
     } catch {
@@ -74,7 +74,7 @@ func byteCount(of url: URL) -> Int? {
 }
 
 /// Checks that a shard's file is the listed one: its size, and its digest if `deep`.
-func checkFile(_ url: URL, is entry: ShardEntry, deep: Bool) throws(StorageError) {
+func checkFile(_ url: URL, is entry: ShardEntry, deep: Bool) throws(FileError) {
   guard let found = byteCount(of: url) else { throw .missing(url.path) }
   guard found == entry.bytes else {
     throw .wrongSize(url.path, expected: entry.bytes, found: found)
@@ -84,7 +84,7 @@ func checkFile(_ url: URL, is entry: ShardEntry, deep: Bool) throws(StorageError
 
 extension ShardEntry {
   /// Checks that a file's digest is the listed one.
-  func check(_ digest: String, of url: URL) throws(StorageError) {
+  func check(_ digest: String, of url: URL) throws(FileError) {
     guard digest == sha256 else { throw .altered(url.path, expected: sha256, found: digest) }
   }
 }

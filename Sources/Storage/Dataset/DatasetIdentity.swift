@@ -125,7 +125,7 @@ public struct DatasetIdentity: Codable, CheckedValue, Equatable {
   /// equal.
   func firstDifference(
     from other: DatasetIdentity
-  ) throws(StorageError) -> (setting: String, mine: String, other: String)? {
+  ) throws(FileError) -> (setting: String, mine: String, other: String)? {
     if self == other { return nil }
     return JSONValue(self).firstDifference(from: JSONValue(other), path: "")
   }

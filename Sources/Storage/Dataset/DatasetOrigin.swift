@@ -44,7 +44,7 @@ public enum EpisodeOrigin: Codable, Sendable, Hashable {
   }
 
   /// The SHA-256 of what decides an episode besides its number.
-  public func digest() throws(StorageError) -> String {
+  public func digest() throws(FileError) -> String {
     Digest.sha256(of: StoredJSON.text(of: decidingEpisodes))
   }
 

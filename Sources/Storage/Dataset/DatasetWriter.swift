@@ -58,7 +58,7 @@ public final class DatasetWriter: Sendable {
   public convenience init(
     at folder: URL, identity: DatasetIdentity, plan: [PlannedShard]? = nil,
     columns: [String: ManifestColumn]? = nil
-  ) throws(StorageError) {
+  ) throws(FileError) {
     let spec = identity.task.spec
     let count = plan?.count ?? DatasetPlan.shardCount(identity)
     guard count <= SizeLimit.shards else {
@@ -82,7 +82,7 @@ public final class DatasetWriter: Sendable {
   /// once `begin` has been called.
   public init(
     opening folder: URL, plan: [PlannedShard], columns: [String: ManifestColumn], spec: GoalSpec
-  ) throws(StorageError) {
+  ) throws(FileError) {
     precondition(!plan.isEmpty, "a dataset has at least one shard")
     self.folder = DatasetFolder(url: folder)
     self.plan = plan
@@ -99,7 +99,7 @@ public final class DatasetWriter: Sendable {
   }
 
   /// Makes the folder that of a dataset, or throws `otherRecipe` if it is another's.
-  public func begin(_ identity: DatasetIdentity) throws(StorageError) {
+  public func begin(_ identity: DatasetIdentity) throws(FileError) {
     if let finished { try compare(finished.identity, to: identity) }
     try folder.create()
     let lock = try FileLock.take(folder.collectionLock, wait: true)
@@ -121,7 +121,7 @@ public final class DatasetWriter: Sendable {
 
   private func compare(
     _ there: DatasetIdentity, to asked: DatasetIdentity
-  ) throws(StorageError) {
+  ) throws(FileError) {
     if let difference = try there.firstDifference(from: asked) {
       throw .otherRecipe(
         folder.url.path, setting: difference.setting, there: difference.mine,
@@ -134,9 +134,9 @@ public final class DatasetWriter: Sendable {
   /// The shards that are still to be made; the files of the others are read and have their digests.
   public func pendingShards(
     threads: Int = ProcessInfo.processInfo.activeProcessorCount
-  ) throws(StorageError) -> [PlannedShard] {
+  ) throws(FileError) -> [PlannedShard] {
     let pending = Mutex<[PlannedShard]>([])
-    try Parallel.forEach(plan.count, threads: threads) { index throws(StorageError) in
+    try Parallel.forEach(plan.count, threads: threads) { index throws(FileError) in
       let shard = plan[index]
       if checked.withLock({ $0.contains(shard.index) }) { return }
       if try isDone(shard, deep: true) {
@@ -149,7 +149,7 @@ public final class DatasetWriter: Sendable {
   }
 
   /// Whether a shard is listed and its file is there; throws if that is not the listed one.
-  private func isDone(_ shard: PlannedShard, deep: Bool) throws(StorageError) -> Bool {
+  private func isDone(_ shard: PlannedShard, deep: Bool) throws(FileError) -> Bool {
     let url = folder.shard(shard.index)
     guard let entry = try listed(shard), byteCount(of: url) != nil else { return false }
     try checkFile(url, is: entry, deep: deep)
@@ -157,7 +157,7 @@ public final class DatasetWriter: Sendable {
   }
 
   /// A shard's entry in the manifest, or else in its record.
-  private func listed(_ shard: PlannedShard) throws(StorageError) -> ShardEntry? {
+  private func listed(_ shard: PlannedShard) throws(FileError) -> ShardEntry? {
     let fromManifest = finished?.shards.first { $0.index == shard.index }
     let record = try record(of: shard)?.shard
     if let fromManifest, let record, fromManifest != record {
@@ -167,7 +167,7 @@ public final class DatasetWriter: Sendable {
     return fromManifest ?? record
   }
 
-  private func record(of shard: PlannedShard) throws(StorageError) -> ShardRecord? {
+  private func record(of shard: PlannedShard) throws(FileError) -> ShardRecord? {
     let url = folder.record(shard.index)
     guard FileManager.default.fileExists(atPath: url.path) else { return nil }
     let record = try DigestedJSON.read(ShardRecord.self, from: url, schema: Manifest.schema).value
@@ -185,7 +185,7 @@ public final class DatasetWriter: Sendable {
   // MARK: - Making shards
 
   /// Claims a shard, if no other collector holds it and none has made it meanwhile.
-  public func claim(_ shard: PlannedShard) throws(StorageError) -> Claim {
+  public func claim(_ shard: PlannedShard) throws(FileError) -> Claim {
     try folder.create()
     guard let lock = try FileLock.take(folder.lock(shard.index), wait: false) else { return .busy }
     if try isDone(shard, deep: false) { return .done }
@@ -206,7 +206,7 @@ public final class DatasetWriter: Sendable {
   @discardableResult
   public func commit(
     _ trajectories: [Trajectory], claim: ShardClaim, threads: Int = 1
-  ) throws(StorageError) -> ShardRecord {
+  ) throws(FileError) -> ShardRecord {
     defer { claim.giveBack() }
     return try commit(
       draft(
@@ -219,7 +219,7 @@ public final class DatasetWriter: Sendable {
   @discardableResult
   public func commit(
     _ table: TrajectoryTable, claim: ShardClaim, threads: Int = 1
-  ) throws(StorageError) -> ShardRecord {
+  ) throws(FileError) -> ShardRecord {
     defer { claim.giveBack() }
     return try commit(draft(table, claim: claim, threads: threads))
   }
@@ -227,7 +227,7 @@ public final class DatasetWriter: Sendable {
   /// Writes a claimed shard of episodes that stand in columns beside its place, and flushes it.
   public func draft(
     _ table: TrajectoryTable, claim: ShardClaim, threads: Int = 1
-  ) throws(StorageError) -> ClaimedDraft {
+  ) throws(FileError) -> ClaimedDraft {
     try draft(table, table.indices, claim, threads: threads) {
       (DatasetTotals(of: table), DatasetSums(of: table, spec: spec))
     }
@@ -236,7 +236,7 @@ public final class DatasetWriter: Sendable {
   private func draft(
     _ contents: some ShardContents, _ episodes: [Int64], _ claim: ShardClaim, threads: Int,
     summary: () -> (totals: DatasetTotals, sums: DatasetSums)
-  ) throws(StorageError) -> ClaimedDraft {
+  ) throws(FileError) -> ClaimedDraft {
     let shard = claim.shard
     precondition(
       episodes == shard.episodes.numbers,
@@ -251,7 +251,7 @@ public final class DatasetWriter: Sendable {
   /// Puts a drafted shard in its place, writes its record and gives its claim back; the dataset
   /// must have begun.
   @discardableResult
-  public func commit(_ draft: ClaimedDraft) throws(StorageError) -> ShardRecord {
+  public func commit(_ draft: ClaimedDraft) throws(FileError) -> ShardRecord {
     precondition(begun.withLock { $0 != nil }, "\(folder.url.path) is opened and not begun")
     let shard = draft.claim.shard
     precondition(draft.claim.isHeld, "shard \(shard.index) was given back")
@@ -275,7 +275,7 @@ public final class DatasetWriter: Sendable {
   @discardableResult
   public func adopt(
     _ entry: ShardEntry, of dataset: Dataset, copying: Bool, claim: ShardClaim
-  ) throws(StorageError) -> ShardRecord {
+  ) throws(FileError) -> ShardRecord {
     let shard = claim.shard
     precondition(
       entry.episodes == shard.episodes,
@@ -304,7 +304,7 @@ public final class DatasetWriter: Sendable {
   /// Writes the record of a shard whose file is in place.
   private func commit(
     _ shard: PlannedShard, _ file: ShardFile, totals: DatasetTotals, sums: DatasetSums
-  ) throws(StorageError) -> ShardRecord {
+  ) throws(FileError) -> ShardRecord {
     let record = ShardRecord(
       shard: ShardEntry(
         index: shard.index, file: DatasetFolder.file(shard.index), episodes: shard.episodes,
@@ -320,7 +320,7 @@ public final class DatasetWriter: Sendable {
   /// Merges the records into the manifest, unless it is there, and gives it.
   ///
   /// - Throws: `incomplete` with the shards that are missing.
-  public func finish() throws(StorageError) -> Manifest {
+  public func finish() throws(FileError) -> Manifest {
     var missing: [Int] = []
     for shard in plan where try !isDone(shard, deep: false) { missing.append(shard.index) }
     guard missing.isEmpty else { throw .incomplete(folder.url.path, missing: missing) }
@@ -344,7 +344,7 @@ public final class DatasetWriter: Sendable {
   }
 
   /// Removes the lock of a shard that is done, which a collector leaves that was killed holding it.
-  private func removeLock(of shard: PlannedShard) throws(StorageError) {
+  private func removeLock(of shard: PlannedShard) throws(FileError) {
     let url = folder.lock(shard.index)
     guard FileManager.default.fileExists(atPath: url.path) else { return }
     // Taken and dropped, so that it goes; another that holds it removes it by itself.

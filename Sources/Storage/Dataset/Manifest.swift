@@ -256,7 +256,7 @@ public struct Manifest: Codable, CheckedValue, Equatable {
   /// its own source.
   ///
   /// - Throws: `malformed` if a mixture's shard names no source, or one that is not there.
-  public func source(of shard: ShardEntry) throws(StorageError) -> MixtureSource {
+  public func source(of shard: ShardEntry) throws(FileError) -> MixtureSource {
     switch identity.origin {
     case .collected(let recipe):
       return MixtureSource(
@@ -277,7 +277,7 @@ public struct Manifest: Codable, CheckedValue, Equatable {
   }
 
   /// Where a shard's episodes come from, through all mixtures.
-  public func origin(of shard: ShardEntry) throws(StorageError) -> EpisodeOrigin {
+  public func origin(of shard: ShardEntry) throws(FileError) -> EpisodeOrigin {
     switch identity.origin {
     case .collected(let recipe): return .collected(recipe)
     case .converted(let conversion): return .converted(conversion)
@@ -286,14 +286,14 @@ public struct Manifest: Codable, CheckedValue, Equatable {
   }
 
   /// Whether a shard's columns are compressed, and so cannot be mapped.
-  public func isCompressed(_ shard: ShardEntry) throws(StorageError) -> Bool {
+  public func isCompressed(_ shard: ShardEntry) throws(FileError) -> Bool {
     if let everywhere = mixture?.compress { return everywhere }
     return try origin(of: shard).isCompressed
   }
 
   /// Bytes of memory that those columns take which a trainer reads and cannot map: compressed ones,
   /// and floats of 8 bytes, which are narrowed.
-  public func decodedBytes() throws(StorageError) -> Int {
+  public func decodedBytes() throws(FileError) -> Int {
     let spec = task.spec
     var bytes: [Int] = []
     for shard in shards {
@@ -342,17 +342,17 @@ public struct Manifest: Codable, CheckedValue, Equatable {
   ///
   /// - Throws: `missing`, `malformed` (cut off, or not of this form), `altered` (its own digest
   ///   does not fit) or `unknownSchema`.
-  public init(contentsOf url: URL) throws(StorageError) {
+  public init(contentsOf url: URL) throws(FileError) {
     self = try DigestedJSON.read(Manifest.self, from: url, schema: Manifest.schema).value
   }
 
   /// Writes the manifest beside its place and renames it.
-  public func write(to url: URL) throws(StorageError) {
+  public func write(to url: URL) throws(FileError) {
     try DigestedJSON.write(self, to: url)
   }
 
   /// The manifest's own SHA-256, which is its last entry.
-  public func digest() throws(StorageError) -> String {
+  public func digest() throws(FileError) -> String {
     try DigestedJSON.check(DigestedJSON.seal(self), path: "manifest.json")
   }
 }

@@ -76,19 +76,19 @@ public struct Provenance: Codable, Sendable, Equatable {
   /// Reads `provenance.json` of a folder; nil if it is missing.
   ///
   /// Throws `malformed` for a damaged one.
-  public init?(in folder: URL) throws(StorageError) {
+  public init?(in folder: URL) throws(FileError) {
     let file = Provenance.file(in: folder)
     guard FileManager.default.fileExists(atPath: file.path) else { return nil }
     self = try StoredJSON.read(Provenance.self, from: file)
   }
 
   /// Writes `provenance.json` into a folder, over any that is there.
-  public func write(to folder: URL) throws(StorageError) {
+  public func write(to folder: URL) throws(FileError) {
     try PartFile.write(StoredJSON.text(of: self), to: Provenance.file(in: folder))
   }
 
   /// Adds a part to those that a folder has; several processes may do so at once.
-  public static func append(_ part: Part, in folder: URL) throws(StorageError) {
+  public static func append(_ part: Part, in folder: URL) throws(FileError) {
     let lock = try FileLock.take(folder.appendingPathComponent("provenance.lock"), wait: true)
     defer { withExtendedLifetime(lock) {} }
     var all = try Provenance(in: folder) ?? Provenance([])

@@ -25,7 +25,7 @@ struct SelectedEpisodes: TrajectorySource {
 
   func table(
     of episodes: Range<Int>, only columns: Set<String>?
-  ) throws(StorageError) -> TrajectoryTable {
+  ) throws(FileError) -> TrajectoryTable {
     let wanted = places[episodes]
     guard let first = wanted.first, let last = wanted.last else {
       preconditionFailure("a table has episodes")

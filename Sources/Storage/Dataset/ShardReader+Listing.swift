@@ -7,7 +7,7 @@ extension ShardReader {
   /// lengths, and the episodes' numbers.
   ///
   /// - Throws: The first thing that is not as listed, with file, column, rule and what was found.
-  func checkListed(_ shard: ShardEntry, in manifest: Manifest) throws(StorageError) {
+  func checkListed(_ shard: ShardEntry, in manifest: Manifest) throws(FileError) {
     var found = try sourceColumns().mapValues { $0.type.rawValue }
     found[ShardColumn.episodeLengths.rawValue] = HDF5Type.int32.rawValue
     found[ShardColumn.episodeIndices.rawValue] = HDF5Type.int64.rawValue

@@ -8,7 +8,7 @@ extension ShardReader {
   /// - Parameter places: Their places in the shard, from 0; nil for all.
   /// - Returns: The episodes, in their order.
   /// - Throws: `wrongValue` if a number is outside its column's values.
-  public func trajectories(at places: Range<Int>? = nil) throws(StorageError) -> [Trajectory] {
+  public func trajectories(at places: Range<Int>? = nil) throws(FileError) -> [Trajectory] {
     try trajectories(at: Set(places ?? 0..<episodes))
   }
 
@@ -17,7 +17,7 @@ extension ShardReader {
   /// - Parameter places: Their places in the shard, from 0.
   /// - Returns: The episodes.
   /// - Throws: `wrongValue` if a number is outside its column's values.
-  public func trajectories(at places: Set<Int>) throws(StorageError) -> [Trajectory] {
+  public func trajectories(at places: Set<Int>) throws(FileError) -> [Trajectory] {
     let columns = try columns()
     let indices = try column(.episodeIndices, as: Int64.self)
     let rewards = has(.rewards) ? try floats(.rewards) : nil
@@ -82,7 +82,7 @@ extension ShardReader {
   }
 
   /// A column of bytes that are 0 or 1; nil if it is not there.
-  private func flags(_ name: ShardColumn) throws(StorageError) -> [Bool]? {
+  private func flags(_ name: ShardColumn) throws(FileError) -> [Bool]? {
     guard has(name) else { return nil }
     let column = try column(name, as: UInt8.self)
     if let row = column.firstIndex(where: { $0 > 1 }) {
@@ -94,7 +94,7 @@ extension ShardReader {
   }
 
   /// If each action came from; nil if that is not stored.
-  private func behaviour() throws(StorageError) -> [BehaviourSource]? {
+  private func behaviour() throws(FileError) -> [BehaviourSource]? {
     guard has(.sources) else { return nil }
     let column = try column(.sources, as: UInt8.self)
     var sources: [BehaviourSource] = []

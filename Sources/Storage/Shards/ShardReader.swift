@@ -63,19 +63,19 @@ public final class ShardReader {
   public convenience init(
     contentsOf url: URL, spec: GoalSpec,
     threads: Int = ProcessInfo.processInfo.activeProcessorCount
-  ) throws(StorageError) {
+  ) throws(FileError) {
     try self.init(
       contentsOf: url, task: ShardTask(spec: spec, goalsAreObservations: false), threads: threads)
   }
 
   /// Opens a shard of a dataset whose task says what stands for columns that are not there.
-  init(contentsOf url: URL, task: ShardTask, threads: Int) throws(StorageError) {
+  init(contentsOf url: URL, task: ShardTask, threads: Int) throws(FileError) {
     path = url.path
     self.task = task
     self.threads = threads
     guard FileManager.default.fileExists(atPath: url.path) else { throw .missing(url.path) }
-    let map = try reading { () throws(HDF5Error) in try MappedFile(contentsOf: url) }
-    let file = try reading { () throws(HDF5Error) in try HDF5File(reading: url) }
+    let map = try MappedFile(contentsOf: url)
+    let file = try HDF5File(reading: url)
     var datasets: [ShardColumn: HDF5Dataset] = [:]
     for column in ShardColumn.allCases {
       datasets[column] = try ShardReader.open(column, in: file, map: map, task: task)
@@ -136,7 +136,7 @@ public final class ShardReader {
   /// The columns that a trainer reads; floats of 8 bytes are narrowed.
   ///
   /// If the shard has no achieved goals, goals are observations, and these serve as both.
-  public func columns() throws(StorageError) -> TrajectoryColumns {
+  public func columns() throws(FileError) -> TrajectoryColumns {
     let observations = try floats(.observations)
     let achieved =
       has(.achievedGoals) || !task.goalsAreObservations
@@ -160,14 +160,14 @@ public final class ShardReader {
   }
 
   /// A column of floats; floats of 8 bytes are narrowed.
-  public func floats(_ name: ShardColumn) throws(StorageError) -> StoredColumn<Float> {
+  public func floats(_ name: ShardColumn) throws(FileError) -> StoredColumn<Float> {
     try StoredColumn(try dataset(name), in: map, as: .float32, threads: threads, path: path)
   }
 
   /// A column of other numbers, whose elements must be of the type that the column's comment says.
   public func column<Element: BitwiseCopyable>(
     _ name: ShardColumn, as element: Element.Type
-  ) throws(StorageError) -> StoredColumn<Element> {
+  ) throws(FileError) -> StoredColumn<Element> {
     let type = name.types(for: task.spec)[0]
     precondition(
       type.byteCount == MemoryLayout<Element>.size, "'\(name.rawValue)' holds \(type.rawValue)")
@@ -178,7 +178,7 @@ public final class ShardReader {
   /// as they are stored: in place if they are uncompressed.
   public func table(
     at places: Range<Int>? = nil, only columns: Set<String>? = nil
-  ) throws(StorageError) -> TrajectoryTable {
+  ) throws(FileError) -> TrajectoryTable {
     let numbers = try column(.episodeIndices, as: Int64.self)
     var table = TrajectoryTable(indices: Array(numbers), lengths: lengths)
     for (path, described) in try sourceColumns() where columns?.contains(path) ?? true {
@@ -196,7 +196,7 @@ public final class ShardReader {
   }
 
   /// The columns of `table`.
-  func sourceColumns() throws(StorageError) -> [String: SourceColumn] {
+  func sourceColumns() throws(FileError) -> [String: SourceColumn] {
     var columns: [String: SourceColumn] = [:]
     func add(_ path: String, _ dataset: HDF5Dataset, _ axis: RowAxis?) {
       guard let type = dataset.type, let axis else { return }
@@ -223,7 +223,7 @@ public final class ShardReader {
       rows]
   }
 
-  private func checkRows(of path: String) throws(StorageError) {
+  private func checkRows(of path: String) throws(FileError) {
     guard let dataset = extras[path], let rows = dataset.shape.first, axis(ofRows: rows) != nil,
       dataset.count > 0
     else {
@@ -236,12 +236,12 @@ public final class ShardReader {
   /// Opens what lies in the group of extras, and in groups of it.
   private static func extras(
     in file: HDF5File, map: MappedFile
-  ) throws(StorageError) -> [String: HDF5Dataset] {
-    guard try reading({ () throws(HDF5Error) in try file.contains("extra") }) else { return [:] }
+  ) throws(FileError) -> [String: HDF5Dataset] {
+    guard try file.contains("extra") else { return [:] }
     var found: [String: HDF5Dataset] = [:]
     var groups = ["extra"]
     while let group = groups.popLast() {
-      for name in try reading({ () throws(HDF5Error) in try file.listing(of: group) }) {
+      for name in try file.listing(of: group) {
         let path = group + "/" + name
         guard isColumnPath(path) else {
           throw .malformed(
@@ -249,11 +249,11 @@ public final class ShardReader {
             rule: "a column's path must be at most 8 names of letters, digits, '_' and '-'",
             found: path.debugDescription)
         }
-        if try reading({ () throws(HDF5Error) in try file.isGroup(path) }) {
+        if try file.isGroup(path) {
           groups.append(path)
           continue
         }
-        let dataset = try reading { () throws(HDF5Error) in try file.dataset(path) }
+        let dataset = try file.dataset(path)
         guard dataset.type != nil else {
           throw .wrongType(
             file: file.name, dataset: path, expected: "of numbers", found: dataset.typeDescription)
@@ -267,17 +267,16 @@ public final class ShardReader {
 
   private static func checkBytes(
     of dataset: HDF5Dataset, in file: HDF5File, map: MappedFile
-  ) throws(StorageError) {
-    _ = try reading { () throws(HDF5Error) in try dataset.mapped(in: map) }
+  ) throws(FileError) {
+    _ = try dataset.mapped(in: map)
     guard dataset.isPlausible(in: map) else {
-      throw .hdf5(
-        .damaged(
-          file: file.name, dataset: dataset.path,
-          rule: "its shape \(dataset.shape) must fit a file of \(map.bytes.count) bytes"))
+      throw .damaged(
+        file: file.name, dataset: dataset.path,
+        rule: "its shape \(dataset.shape) must fit a file of \(map.bytes.count) bytes")
     }
   }
 
-  private func dataset(_ column: ShardColumn) throws(StorageError) -> HDF5Dataset {
+  private func dataset(_ column: ShardColumn) throws(FileError) -> HDF5Dataset {
     guard let dataset = datasets[column] else {
       throw .missingDataset(file: path, dataset: column.rawValue)
     }
@@ -287,15 +286,15 @@ public final class ShardReader {
   /// Opens a column if it is there, and checks its type and that its bytes can be there.
   private static func open(
     _ column: ShardColumn, in file: HDF5File, map: MappedFile, task: ShardTask
-  ) throws(StorageError) -> HDF5Dataset? {
+  ) throws(FileError) -> HDF5Dataset? {
     let name = column.rawValue
-    guard try reading({ () throws(HDF5Error) in try file.contains(name) }) else {
+    guard try file.contains(name) else {
       if column.isRequired, !task.goalsAreObservations || column != .achievedGoals {
         throw .missingDataset(file: file.name, dataset: name)
       }
       return nil
     }
-    let dataset = try reading { () throws(HDF5Error) in try file.dataset(name) }
+    let dataset = try file.dataset(name)
     let types = column.types(for: task.spec)
     guard let type = dataset.type, types.contains(type) else {
       throw .wrongType(
@@ -306,7 +305,7 @@ public final class ShardReader {
     return dataset
   }
 
-  private func checkShape(of column: ShardColumn) throws(StorageError) {
+  private func checkShape(of column: ShardColumn) throws(FileError) {
     guard let dataset = datasets[column] else { return }
     let expected = column.shape(
       for: task.spec, steps: steps, episodes: episodes, stateLength: max(1, stateLength),
@@ -318,7 +317,7 @@ public final class ShardReader {
   }
 
   /// Checks the numbers that others are looked up by.
-  private func checkNumbers() throws(StorageError) {
+  private func checkNumbers() throws(FileError) {
     if case .discrete(let count) = task.spec.action {
       let actions = try column(.actions, as: Int32.self)
       if let row = actions.firstIndex(where: { !(0..<count).contains(Int($0)) }) {

@@ -314,7 +314,7 @@ public struct ShardRecord: Codable, CheckedValue, Equatable {
   }
 
   /// Throws `malformed` unless the sums are of a task's columns.
-  func check(_ spec: GoalSpec, path: String) throws(StorageError) {
+  func check(_ spec: GoalSpec, path: String) throws(FileError) {
     do { try sums.check(totals, spec: spec) } catch {
       throw .malformed(path, rule: "'sums.\(error.key)' \(error.rule)", found: error.found)
     }

@@ -19,7 +19,7 @@ struct ShardDraft: Sendable {
   let file: ShardFile
 
   /// Puts it in its place, unless another digest is expected there.
-  func commit(expecting digest: String?) throws(StorageError) -> ShardFile {
+  func commit(expecting digest: String?) throws(FileError) -> ShardFile {
     if let digest, digest != file.sha256, !part.hasFailed {
       throw .madeDifferently(url.path, listed: digest, found: file.sha256)
     }
@@ -71,7 +71,7 @@ public enum ShardWriter {
   public static func write(
     _ trajectories: [Trajectory], spec: GoalSpec, to url: URL, compress: Bool = false,
     threads: Int = ProcessInfo.processInfo.activeProcessorCount, expecting digest: String? = nil
-  ) throws(StorageError) -> ShardFile {
+  ) throws(FileError) -> ShardFile {
     try write(
       ShardSource(trajectories, spec: spec), to: url, compress: compress, threads: threads,
       expecting: digest)
@@ -81,7 +81,7 @@ public enum ShardWriter {
   static func write(
     _ source: some ShardContents, to url: URL, compress: Bool, threads: Int,
     expecting digest: String?
-  ) throws(StorageError) -> ShardFile {
+  ) throws(FileError) -> ShardFile {
     try draft(source, for: url, compress: compress, threads: threads).commit(expecting: digest)
   }
 
@@ -89,9 +89,9 @@ public enum ShardWriter {
   /// is said when the draft is committed.
   static func draft(
     _ source: some ShardContents, for url: URL, compress: Bool, threads: Int
-  ) throws(StorageError) -> ShardDraft {
-    let composition = try reading { () throws(HDF5Error) in try HDF5Composition(name: url.path) }
-    let pieces = try writing(composition.file) { () throws(HDF5Error) in
+  ) throws(FileError) -> ShardDraft {
+    let composition = try HDF5Composition(name: url.path)
+    let pieces = try writing(composition.file) { () throws(FileError) in
       let spots = source.spots
       for group in Set(spots.flatMap(\.groups)).sorted() {
         try composition.file.createGroup(group)

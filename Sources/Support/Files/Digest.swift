@@ -14,7 +14,7 @@ public enum Digest {
   public static func sha256(of data: Data) -> String { data.withUnsafeBytes { sha256(of: $0) } }
 
   /// The digest of a file, read piece by piece.
-  public static func sha256(ofFile url: URL) throws(StorageError) -> String {
+  public static func sha256(ofFile url: URL) throws(FileError) -> String {
     let stream = DigestStream()
     try forEachPiece(of: url) { stream.append($0) }
     return stream.finish()

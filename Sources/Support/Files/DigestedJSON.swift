@@ -14,7 +14,7 @@ public enum DigestedJSON {
   private static let closing = "\"\n}\n"
 
   /// Writes a value, which must be an object with an entry, to a file that appears whole.
-  public static func write(_ value: some Encodable, to url: URL) throws(StorageError) {
+  public static func write(_ value: some Encodable, to url: URL) throws(FileError) {
     try PartFile.write(seal(value), to: url)
   }
 
@@ -29,7 +29,7 @@ public enum DigestedJSON {
   }
 
   /// The seal of a sealed text, after checking that it is the text's own.
-  package static func check(_ data: Data, path: String) throws(StorageError) -> String {
+  package static func check(_ data: Data, path: String) throws(FileError) -> String {
     let length = opening.utf8.count + 64 + closing.utf8.count
     let end = String(decoding: data.suffix(length), as: UTF8.self)
     guard data.count > length, end.hasPrefix(opening), end.hasSuffix(closing) else {
@@ -49,12 +49,12 @@ public enum DigestedJSON {
   ///   does not fit) or `unknownSchema`.
   public static func read<Value: Decodable>(
     _ type: Value.Type, from url: URL, schema: Int
-  ) throws(StorageError) -> (value: Value, seal: String) {
+  ) throws(FileError) -> (value: Value, seal: String) {
     let data = try WholeFile.read(url)
     let seal = try check(data, path: url.path)
     let found = try StoredJSON.decode(Version.self, from: data, path: url.path).schema
     guard found == schema else {
-      throw StorageError.unknownSchema(url.path, known: schema, found: found)
+      throw FileError.unknownSchema(url.path, known: schema, found: found)
     }
     return (try StoredJSON.decode(type, from: data, path: url.path), seal)
   }

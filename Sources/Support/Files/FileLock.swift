@@ -11,9 +11,9 @@ public final class FileLock: Sendable {
   private let path: String
   private let descriptor: Int32
 
-  /// Takes the lock, or gives nil if another holds it and `wait` is false; throws `StorageError` if
+  /// Takes the lock, or gives nil if another holds it and `wait` is false; throws `FileError` if
   /// the file can't be made.
-  public static func take(_ url: URL, wait: Bool) throws(StorageError) -> FileLock? {
+  public static func take(_ url: URL, wait: Bool) throws(FileError) -> FileLock? {
     while true {
       let descriptor = open(url.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
       guard descriptor >= 0 else { throw .writing(url.path) }

@@ -15,7 +15,7 @@ public final class MappedFile: @unchecked Sendable {
   private let place: Int?
 
   /// Maps a regular file, which must not be empty.
-  public convenience init(contentsOf url: URL) throws(HDF5Error) {
+  public convenience init(contentsOf url: URL) throws(FileError) {
     // Without O_NONBLOCK, opening a named pipe would wait for a writer.
     let descriptor = open(url.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
@@ -26,7 +26,7 @@ public final class MappedFile: @unchecked Sendable {
   }
 
   /// Maps what an open descriptor holds.
-  package init(descriptor: Int32, name: String) throws(HDF5Error) {
+  package init(descriptor: Int32, name: String) throws(FileError) {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
       throw .system(operation: "look at", file: name, reason: String(cString: strerror(errno)))

@@ -25,7 +25,7 @@ package final class PartFile: @unchecked Sendable {
   package let descriptor: Int32
   private var isPending = true
   private var isFlushed = false
-  private var failure: StorageError?
+  private var failure: FileError?
   /// Whether a write was refused; `commit` says why.
   package var hasFailed: Bool { failure != nil }
   /// Bytes appended or reserved so far.
@@ -36,7 +36,7 @@ package final class PartFile: @unchecked Sendable {
   private static let sendingBytes = 8_000_000
 
   /// Starts a file beside its place.
-  package init(for target: URL) throws(StorageError) {
+  package init(for target: URL) throws(FileError) {
     self.target = target
     let number = PartFile.count.add(1, ordering: .relaxed).newValue
     part = "\(target.path).\(PartFile.owner)-\(number).part"
@@ -53,7 +53,7 @@ package final class PartFile: @unchecked Sendable {
   /// Appends bytes; the first failure is kept, and thrown when the file is to be committed.
   package func append(_ bytes: UnsafeRawBufferPointer) {
     guard failure == nil else { return }
-    do throws(StorageError) {
+    do throws(FileError) {
       try put(bytes, at: byteCount)
     } catch {
       failure = error
@@ -74,16 +74,16 @@ package final class PartFile: @unchecked Sendable {
   }
 
   /// Writes bytes where room was reserved, or over some that were appended; any thread may.
-  package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(StorageError) {
+  package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileError) {
     precondition(offset + bytes.count <= byteCount, "\(offset) is beyond \(byteCount)")
     try put(bytes, at: offset)
     Writeback.start(descriptor, at: offset, count: bytes.count)
   }
 
   /// Writes a few bytes over some that were appended.
-  package func write(_ bytes: [UInt8], at offset: Int) throws(StorageError) {
-    let failure: StorageError? = bytes.withUnsafeBytes { bytes in
-      do throws(StorageError) {
+  package func write(_ bytes: [UInt8], at offset: Int) throws(FileError) {
+    let failure: FileError? = bytes.withUnsafeBytes { bytes in
+      do throws(FileError) {
         try write(bytes, at: offset)
         return nil
       } catch {
@@ -93,7 +93,7 @@ package final class PartFile: @unchecked Sendable {
     if let failure { throw failure }
   }
 
-  private func put(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(StorageError) {
+  private func put(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileError) {
     var done = 0
     while done < bytes.count {
       let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
@@ -107,10 +107,10 @@ package final class PartFile: @unchecked Sendable {
   }
 
   /// Throws the first failure, so that work that cannot be kept ends early.
-  package func check() throws(StorageError) { if let failure { throw failure } }
+  package func check() throws(FileError) { if let failure { throw failure } }
 
   /// Puts the file in its place, over any that is there.
-  package func commit() throws(StorageError) {
+  package func commit() throws(FileError) {
     try finish()
     guard rename(part, target.path) == 0 else { throw .writing(target.path) }
     isPending = false
@@ -118,7 +118,7 @@ package final class PartFile: @unchecked Sendable {
   }
 
   /// Puts the file in its place unless one is there; says whether it did.
-  package func commitIfAbsent() throws(StorageError) -> Bool {
+  package func commitIfAbsent() throws(FileError) -> Bool {
     try finish()
     guard link(part, target.path) == 0 else {
       if errno == EEXIST { return false }
@@ -136,18 +136,18 @@ package final class PartFile: @unchecked Sendable {
   }
 
   /// Flushes, and throws the first failure.
-  private func finish() throws(StorageError) {
+  private func finish() throws(FileError) {
     flush()
     if let failure { throw failure }
   }
 
   /// Makes the names in a file's folder last.
-  static func flushFolder(of url: URL) throws(StorageError) {
+  static func flushFolder(of url: URL) throws(FileError) {
     try flush(folder: url.deletingLastPathComponent().path)
   }
 
   /// Makes the names in a folder last.
-  static func flush(folder: String) throws(StorageError) {
+  static func flush(folder: String) throws(FileError) {
     let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .cannotRead(folder, reason: systemReason()) }
     defer { close(descriptor) }
@@ -156,7 +156,7 @@ package final class PartFile: @unchecked Sendable {
   }
 
   /// Writes a small file at once.
-  package static func write(_ data: Data, to url: URL) throws(StorageError) {
+  package static func write(_ data: Data, to url: URL) throws(FileError) {
     let file = try PartFile(for: url)
     data.withUnsafeBytes { file.append($0) }
     try file.commit()

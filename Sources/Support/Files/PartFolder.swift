@@ -9,7 +9,7 @@ package final class PartFolder {
   private var isPending = true
 
   /// Starts a folder beside its place, where nothing may be.
-  package init(for target: URL) throws(StorageError) {
+  package init(for target: URL) throws(FileError) {
     self.target = target
     url = URL(
       fileURLWithPath: "\(target.path).\(PartFile.owner)-\(UInt32.random(in: 0...UInt32.max)).part")
@@ -21,7 +21,7 @@ package final class PartFolder {
   }
 
   /// Puts the folder in its place.
-  package func commit() throws(StorageError) {
+  package func commit() throws(FileError) {
     try PartFile.flushFolder(of: url.appendingPathComponent("."))
     guard rename(url.path, target.path) == 0 else { throw .writing(target.path) }
     isPending = false

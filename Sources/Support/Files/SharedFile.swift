@@ -7,7 +7,7 @@ package enum SharedFile {
   ///
   /// Both names are then of one file, which stays as long as one of them does; of a symbolic link
   /// it is the file that the link leads to.
-  package static func link(_ source: URL, as target: URL) throws(StorageError) -> Bool {
+  package static func link(_ source: URL, as target: URL) throws(FileError) -> Bool {
     // Not by renaming: two names of one file cannot replace each other.
     if unlink(target.path) != 0, errno != ENOENT { throw .writing(target.path) }
     let isLinked =
@@ -24,7 +24,7 @@ package enum SharedFile {
 
   /// Copies a file beside its place, checks its digest on the way, and renames it.
   package static func copy(_ source: URL, to target: URL, expecting digest: String)
-    throws(StorageError)
+    throws(FileError)
   {
     let part = try PartFile(for: target)
     let stream = DigestStream()
@@ -41,7 +41,7 @@ package enum SharedFile {
 /// Gives a file's bytes to `body`, a megabyte at a time.
 func forEachPiece(
   of url: URL, _ body: (UnsafeRawBufferPointer) -> Void
-) throws(StorageError) {
+) throws(FileError) {
   let (descriptor, _) = try WholeFile.open(url)
   defer { close(descriptor) }
   let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)

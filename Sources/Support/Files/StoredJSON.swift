@@ -13,7 +13,7 @@ public enum StoredJSON {
   /// found.
   public static func decode<Value: Decodable>(
     _ type: Value.Type, from data: Data, path: String
-  ) throws(StorageError) -> Value {
+  ) throws(FileError) -> Value {
     do { return try JSON.decode(type, from: data) } catch {
       let fault = fault(error, in: data)
       throw .malformed(path, rule: fault.statement, found: fault.found)
@@ -23,7 +23,7 @@ public enum StoredJSON {
   /// Reads a file of JSON; throws `missing`, `cannotRead`, or as `decode` does.
   public static func read<Value: Decodable>(
     _ type: Value.Type, from url: URL
-  ) throws(StorageError) -> Value {
+  ) throws(FileError) -> Value {
     try decode(type, from: try WholeFile.read(url), path: url.path)
   }
 

@@ -6,7 +6,7 @@ import Glibc
 public enum WholeFile {
   /// Writes a file beside its place, flushes it, renames it over any that is there, and flushes the
   /// folder.
-  public static func write(_ data: Data, to url: URL) throws(StorageError) {
+  public static func write(_ data: Data, to url: URL) throws(FileError) {
     try PartFile.write(data, to: url)
   }
 
@@ -14,12 +14,12 @@ public enum WholeFile {
   public static func removeParts(of url: URL) { PartFile.removeParts(of: url) }
 
   /// Makes the names in a folder last.
-  public static func flush(folder: URL) throws(StorageError) {
+  public static func flush(folder: URL) throws(FileError) {
     try PartFile.flush(folder: folder.path)
   }
 
   /// Makes what was written to a file last; one that is not there is left so.
-  public static func flush(file: URL) throws(StorageError) {
+  public static func flush(file: URL) throws(FileError) {
     let descriptor = Glibc.open(file.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       if errno == ENOENT { return }
@@ -32,7 +32,7 @@ public enum WholeFile {
   /// The bytes of a regular file, which may have at most `limit`.
   ///
   /// A named pipe or device is refused, and is not waited for. Throws `missing` or `cannotRead`.
-  public static func read(_ url: URL, limit: Int = 1 << 30) throws(StorageError) -> Data {
+  public static func read(_ url: URL, limit: Int = 1 << 30) throws(FileError) -> Data {
     let (descriptor, count) = try open(url)
     defer { close(descriptor) }
     guard count <= limit else {
@@ -55,14 +55,14 @@ public enum WholeFile {
   /// How many bytes a regular file has.
   ///
   /// Throws `missing` or `cannotRead`.
-  public static func byteCount(of url: URL) throws(StorageError) -> Int {
+  public static func byteCount(of url: URL) throws(FileError) -> Int {
     let (descriptor, count) = try open(url)
     close(descriptor)
     return count
   }
 
   /// The first bytes of a regular file, at most `count` of them.
-  package static func first(_ count: Int, of url: URL) throws(StorageError) -> [UInt8] {
+  package static func first(_ count: Int, of url: URL) throws(FileError) -> [UInt8] {
     let (descriptor, _) = try open(url)
     defer { close(descriptor) }
     var bytes = [UInt8](repeating: 0, count: count)
@@ -72,7 +72,7 @@ public enum WholeFile {
   }
 
   /// Opens a regular file, and says how many bytes it has.
-  static func open(_ url: URL) throws(StorageError) -> (descriptor: Int32, count: Int) {
+  static func open(_ url: URL) throws(FileError) -> (descriptor: Int32, count: Int) {
     // Without O_NONBLOCK, opening a named pipe would wait for a writer.
     let descriptor = Glibc.open(url.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {

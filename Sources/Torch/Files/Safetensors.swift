@@ -25,7 +25,7 @@ public struct Safetensors: Sendable {
   /// The tensor of a name.
   public subscript(name: String) -> Tensor? { tensors.first { $0.name == name }?.tensor }
 
-  /// Writes the file whole or not at all; throws `StorageError`.
+  /// Writes the file whole or not at all; throws `FileError`.
   public func write(to path: String) throws {
     let ordered = tensors.enumerated().sorted { a, b in
       let (wide, narrow) = (a.element.tensor.elementType, b.element.tensor.elementType)
@@ -59,7 +59,7 @@ public struct Safetensors: Sendable {
   }
 
   /// Reads a file; throws a `TorchError` that names the file and the first thing wrong in it, or a
-  /// `StorageError` if it cannot be read.
+  /// `FileError` if it cannot be read.
   public init(contentsOf path: String) throws {
     let bytes = try WholeFile.read(URL(fileURLWithPath: path), limit: .max)
     func wrong(_ text: String) -> TorchError { TorchError("\(path): \(text)") }

@@ -10,7 +10,7 @@ public func gradients(of loss: Tensor, _ inputs: [Tensor]) -> [Tensor] {
     return withUnsafeTemporaryAllocation(of: CTorchTensor?.self, capacity: max(1, inputs.count)) {
       found in
       guard let start = found.baseAddress,
-        ctorch_gradients(loss.handle, handles, Int32(inputs.count), start)
+        torch.gradients(loss.handle, handles, Int32(inputs.count), start)
       else { fatalError("\(TorchError.last)") }
       return inputs.indices.map { k in
         found[k].map(Tensor.init(owning:)) ?? Operators.zerosLike(.tensor(inputs[k]))
@@ -23,7 +23,7 @@ public func gradients(of loss: Tensor, _ inputs: [Tensor]) -> [Tensor] {
 ///
 /// Recording is a property of the thread, so `body` must not suspend; it cannot, not being `async`.
 public func withoutGradients<Result>(_ body: () throws -> Result) rethrows -> Result {
-  let before = ctorch_record(false)
-  defer { _ = ctorch_record(before) }
+  let before = torch.record(false)
+  defer { _ = torch.record(before) }
   return try body()
 }

@@ -50,7 +50,7 @@ public struct Op: @unchecked Sendable {
     let parts = name.split(separator: ".", maxSplits: 1).map(String.init)
     let base = parts.first ?? name
     let qualified = base.contains("::") ? base : "aten::" + base
-    guard let handle = ctorch_operator(qualified, parts.count > 1 ? parts[1] : "") else {
+    guard let handle = torch.find(qualified, parts.count > 1 ? parts[1] : "") else {
       fatalError("\(TorchError.last)")
     }
     self.handle = handle
@@ -104,7 +104,7 @@ public struct Op: @unchecked Sendable {
       }
       return withUnsafeTemporaryAllocation(of: CTorchTensor?.self, capacity: room) { results in
         guard let start = results.baseAddress else { return .failure(TorchError("no room")) }
-        let count = ctorch_call(handle, values, Int32(values.count), start, Int32(room))
+        let count = torch.call(handle, values, Int32(values.count), start, Int32(room))
         guard count >= 0 else { return .failure(.last) }
         return .success((0..<Int(count)).compactMap { results[$0].map(Tensor.init(owning:)) })
       }

@@ -17,7 +17,7 @@ extension Tensor {
   public static func intervalLengths(_ x: Tensor, _ y: Tensor, parts: Int) -> Tensor {
     guard TorchRuntime.device == .cpu else { return composedIntervalLengths(x, y, parts: parts) }
     let made = withExtendedLifetime((x, y)) {
-      ctorch_interval_lengths(x.handle, y.handle, Int32(parts))
+      torch.interval_lengths(x.handle, y.handle, Int32(parts))
     }
     guard let made else { fatalError("\(TorchError.last)") }
     return Tensor(owning: made)

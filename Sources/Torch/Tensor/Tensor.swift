@@ -9,7 +9,7 @@ public struct Tensor: @unchecked Sendable {
   private final class Reference {
     let handle: CTorchTensor
     init(_ handle: CTorchTensor) { self.handle = handle }
-    deinit { ctorch_release(handle) }
+    deinit { torch.release(handle) }
   }
 
   private let reference: Reference
@@ -45,7 +45,7 @@ public struct Tensor: @unchecked Sendable {
       return
     }
     self.init(bytes: nil, shape: shape, type: .float32)
-    let memory = ctorch_data(handle)?.assumingMemoryBound(to: Float.self)
+    let memory = torch.data(handle)?.assumingMemoryBound(to: Float.self)
     fill(.init(start: memory, count: memory == nil ? 0 : shape.reduce(1, *)))
   }
 
@@ -61,7 +61,7 @@ public struct Tensor: @unchecked Sendable {
       sizes -> CTorchTensor? in
       for (k, size) in shape.enumerated() { sizes[k] = Int64(size) }
       guard let start = sizes.baseAddress else { return nil }
-      return ctorch_make(bytes, start, Int32(shape.count), type.rawValue)
+      return torch.make(bytes, start, Int32(shape.count), type.rawValue)
     }
     guard let made else { fatalError("\(TorchError.last), for the shape \(shape)") }
     self.init(owning: made)
@@ -80,9 +80,9 @@ public struct Tensor: @unchecked Sendable {
 
   /// The length of each dimension.
   public var shape: [Int] {
-    let dimensions = Int(ctorch_shape(handle, nil))
+    let dimensions = Int(torch.shape(handle, nil))
     return withUnsafeTemporaryAllocation(of: Int64.self, capacity: max(1, dimensions)) { sizes in
-      _ = ctorch_shape(handle, sizes.baseAddress)
+      _ = torch.shape(handle, sizes.baseAddress)
       return (0..<dimensions).map { Int(sizes[$0]) }
     }
   }
@@ -92,7 +92,7 @@ public struct Tensor: @unchecked Sendable {
 
   /// The type of the elements; traps for types that the field does not use.
   public var elementType: ElementType {
-    let type = ctorch_type(handle)
+    let type = torch.type(handle)
     guard let known = ElementType(rawValue: type) else {
       fatalError("a tensor of libtorch's type \(type), which has no name here")
     }
@@ -124,12 +124,12 @@ public struct Tensor: @unchecked Sendable {
   /// Copies the values, whose bytes must be as many as the buffer's.
   func read(into bytes: UnsafeMutableRawBufferPointer) {
     guard let start = bytes.baseAddress, !bytes.isEmpty else { return }
-    guard ctorch_read(handle, start, bytes.count) else { fatalError("\(TorchError.last)") }
+    guard torch.read(handle, start, bytes.count) else { fatalError("\(TorchError.last)") }
   }
 
   /// The same memory, which gradients can be asked with respect to.
   public func tracked() -> Tensor {
-    guard ctorch_track(handle, true) else { fatalError("\(TorchError.last)") }
+    guard torch.track(handle, true) else { fatalError("\(TorchError.last)") }
     return self
   }
 }

@@ -9,5 +9,5 @@ public struct TorchError: Error, Equatable, CustomStringConvertible {
   public init(_ description: String) { self.description = description }
 
   /// The last error of libtorch's on this thread.
-  static var last: TorchError { TorchError(String(cString: ctorch_error())) }
+  static var last: TorchError { TorchError(String(cString: torch.error())) }
 }

@@ -1,4 +1,5 @@
 internal import CTorch
+import Glibc
 
 /// Where a tensor is.
 public enum Device: Sendable, Equatable, CustomStringConvertible {
@@ -29,32 +30,31 @@ public enum Device: Sendable, Equatable, CustomStringConvertible {
   }
 }
 
-/// The libtorch that this process has loaded.
+/// The libtorch that this process loads when it first needs one.
 public enum TorchRuntime {
-  /// Checks, once, that the libtorch that was loaded is of the minor version built for.
+  /// Loads libtorch, once, and checks that it is of the minor version built for.
   ///
-  /// Call it before anything else: other minor versions load and then crash. Throws `TorchError`.
-  public static func start() throws { try started.get() }
+  /// Call it before anything else: a libtorch that cannot be loaded ends the process. Throws
+  /// `TorchError`.
+  public static func start() throws { _ = try TorchLibrary.loaded.get() }
 
-  private static let started: Result<Void, TorchError> = {
-    if let text = ctorch_start() { return .failure(TorchError(String(cString: text))) }
-    return .success(())
-  }()
+  /// Whether this process has loaded libtorch.
+  public static var isLoaded: Bool { dlopen(CTorchLibraryName, RTLD_LAZY | RTLD_NOLOAD) != nil }
 
   /// The version built for, such as `2.13.0`.
-  public static var version: String { String(cString: ctorch_version()) }
+  public static var version: String { String(cString: torch.version()) }
 
   /// The vector instructions that libtorch and our own kernels have chosen for this processor, such
   /// as `libtorch AVX2, kernels avx2`: other ones give other last bits.
-  public static var instructions: String { String(cString: ctorch_instructions()) }
+  public static var instructions: String { String(cString: torch.instructions()) }
 
   /// Threads that one operator may use when it is called from this thread.
   ///
   /// It is a property of the calling thread: a thread that trains sets it first. 1 is best for
   /// small networks, with runs side by side.
   public static var threads: Int {
-    get { Int(ctorch_threads()) }
-    set { ctorch_set_threads(Int32(newValue)) }
+    get { Int(torch.threads()) }
+    set { torch.set_threads(Int32(newValue)) }
   }
 
   /// Where tensors that are made from this thread lie; `.cpu` unless it is set.
@@ -63,13 +63,13 @@ public enum TorchRuntime {
   /// they are given and asked for. Load CUDA before naming a CUDA device.
   public static var device: Device {
     get {
-      let place = ctorch_place()
+      let place = torch.place()
       return place < 0 ? .cpu : .cuda(Int(place))
     }
     set {
       switch newValue {
-      case .cpu: ctorch_set_place(-1)
-      case .cuda(let index): ctorch_set_place(Int32(index))
+      case .cpu: torch.set_place(-1)
+      case .cuda(let index): torch.set_place(Int32(index))
       }
     }
   }
@@ -77,6 +77,6 @@ public enum TorchRuntime {
   /// Loads libtorch's CUDA half, from the folder of the other; throws `TorchError` without a
   /// device.
   public static func loadCUDA() throws {
-    guard ctorch_load_cuda() else { throw TorchError.last }
+    guard torch.load_cuda() else { throw TorchError.last }
   }
 }

@@ -145,7 +145,7 @@ struct ConversionTests {
   @Test func theLengthOfAGoalIsAskedFor() throws {
     _ = try PythonReference.run(
       "formats_reference.py", arguments: ["write_arrays", url("in").path, "1"])
-    let error = #expect(throws: StorageError.self) { try convert("in", to: "ours") }
+    let error = #expect(throws: FileError.self) { try convert("in", to: "ours") }
     #expect("\(error.map { "\($0)" } ?? "")".contains("--goal-length"))
     #expect(try convert("in", to: "ours") { $0.goalLength = 3 }[0].steps == 9)
   }
@@ -220,7 +220,7 @@ struct ConversionTests {
     _ = try PythonReference.run(
       "formats_reference.py", arguments: ["write_arrays", url("in").path, "1"])
     try convert("in", to: "ours") { $0.goalLength = 3 }
-    let error = #expect(throws: StorageError.self) { try convert("ours", to: "buffer.pkl") }
+    let error = #expect(throws: FileError.self) { try convert("ours", to: "buffer.pkl") }
     #expect("\(error.map { "\($0)" } ?? "")".contains("one length for all episodes"))
     #expect(try files("") == ["in", "ours"])
   }
@@ -230,11 +230,11 @@ struct ConversionTests {
     try python("write_pickles", "in")
     try convert("in/p3-f8-C.pkl", to: "ours")
     try Data("mine".utf8).write(to: url("mine.pkl"))
-    let error = #expect(throws: StorageError.self) { try convert("ours", to: "mine.pkl") }
+    let error = #expect(throws: FileError.self) { try convert("ours", to: "mine.pkl") }
     #expect("\(error.map { "\($0)" } ?? "")".contains("is there already"))
     #expect(try Data(contentsOf: url("mine.pkl")) == Data("mine".utf8))
     // Another source for the same folder is another dataset.
-    let other = #expect(throws: StorageError.self) { try convert("in/p3-f4-C.pkl", to: "ours") }
+    let other = #expect(throws: FileError.self) { try convert("in/p3-f4-C.pkl", to: "ours") }
     #expect("\(other.map { "\($0)" } ?? "")".contains("conversion"))
     // The same again changes nothing.
     let again = try convert("in/p3-f8-C.pkl", to: "ours")[0]
@@ -250,6 +250,6 @@ struct ConversionTests {
     #expect(
       "\(error.map { "\($0)" } ?? "")".contains(
         "fetch-push has observations of 25 numbers, these have 5"))
-    #expect(throws: StorageError.self) { try convert("in", to: "ours") }
+    #expect(throws: FileError.self) { try convert("in", to: "ours") }
   }
 }

@@ -78,7 +78,7 @@ struct HDF5ConversionTests {
       #expect(try digests("again\(compress)") == digests("ours"))
     }
     #expect(try tools.files("out/test") == ["made-v0", "made-v1", "namespace_metadata.json"])
-    let error = #expect(throws: StorageError.self) {
+    let error = #expect(throws: FileError.self) {
       try tools.convert("ours", to: "out/x/noversion") { $0.to = "minari" }
     }
     #expect("\(error.map { "\($0)" } ?? "")".contains("ROOT/<namespace>/<name>-v<number>"))
@@ -145,7 +145,7 @@ struct HDF5ConversionTests {
     var bytes = try Data(contentsOf: shard)
     bytes[bytes.count / 2] ^= 64
     try bytes.write(to: shard)
-    let error = #expect(throws: StorageError.self) {
+    let error = #expect(throws: FileError.self) {
       try tools.convert("ours", to: "out/data-v0") { $0.to = format }
     }
     guard case .altered(shard.path, _, _)? = error else {
@@ -274,12 +274,12 @@ struct HDF5ConversionTests {
     let metadata = url("in/test/made-v0/data/metadata.json")
     let text = try String(contentsOf: metadata, encoding: .utf8)
     try Data(text.replacingOccurrences(of: "hdf5", with: "arrow").utf8).write(to: metadata)
-    let error = #expect(throws: StorageError.self) {
+    let error = #expect(throws: FileError.self) {
       try tools.convert("in/test/made-v0", to: "ours")
     }
     #expect("\(error.map { "\($0)" } ?? "")".contains("its data are of format 'arrow'"))
     try Data(text.utf8).write(to: metadata)
-    let small = #expect(throws: StorageError.self) {
+    let small = #expect(throws: FileError.self) {
       try tools.convert("in/test/made-v0", to: "ours") { $0.maximumBytes = 100 }
     }
     #expect("\(small.map { "\($0)" } ?? "")".contains("--max-bytes"))

@@ -166,7 +166,7 @@ struct DatasetTests {
     var bytes = try Data(contentsOf: shard)
     bytes[bytes.count / 2] ^= 1
     try bytes.write(to: shard)
-    #expect(throws: StorageError.self) {
+    #expect(throws: FileError.self) {
       try Verification.run(data, replays: .some(0), workers: 1, silent: true)
     }
   }

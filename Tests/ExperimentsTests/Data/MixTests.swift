@@ -93,7 +93,7 @@ struct MixTests {
     #expect(inode("1/M", shard: 0) == kept)
     #expect(
       !FileManager.default.fileExists(atPath: url("1/M/shards/shard-00001.h5.host-1-1.part").path))
-    #expect(throws: StorageError.self) { try mix(["A"], to: "1/M") { $0.episodes = 8 } }
+    #expect(throws: FileError.self) { try mix(["A"], to: "1/M") { $0.episodes = 8 } }
   }
 
   @Test func whatIsTakenWholeIsLinkedAndCopiedOnRequest() throws {
@@ -231,15 +231,15 @@ struct MixTests {
     }
     #expect(throws: ExperimentError.self) { try mix(["A"], to: "A") }
     #expect(throws: ExperimentError.self) { try mix(["A"], to: "D") { $0.split = 0.01 } }
-    #expect(throws: StorageError.self) { try mix(["nothing"], to: "D") }
+    #expect(throws: FileError.self) { try mix(["nothing"], to: "D") }
     #expect(!FileManager.default.fileExists(atPath: url("D").path))
     // An altered input is not written into another dataset.
     var bytes = try Data(contentsOf: url("A/shards/shard-00001.h5"))
     bytes[bytes.count / 2] ^= 1
     try bytes.write(to: url("A/shards/shard-00001.h5"))
-    #expect(throws: StorageError.self) { try mix(["A"], to: "D") { $0.episodes = 11 } }
-    #expect(throws: StorageError.self) { try mix(["A"], to: "E") }
-    #expect(throws: StorageError.self) { try mix(["A"], to: "F") { $0.copies = true } }
+    #expect(throws: FileError.self) { try mix(["A"], to: "D") { $0.episodes = 11 } }
+    #expect(throws: FileError.self) { try mix(["A"], to: "E") }
+    #expect(throws: FileError.self) { try mix(["A"], to: "F") { $0.copies = true } }
   }
 
   @Test func aMixtureIsTrainedOn() throws {

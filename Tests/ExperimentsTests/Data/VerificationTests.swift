@@ -111,7 +111,7 @@ struct VerificationTests {
 
   @Test func episodesOutOfOrderAreAnError() throws {
     #expect(
-      throws: StorageError.wrongValue(
+      throws: FileError.wrongValue(
         file: data.appendingPathComponent("shards/shard-00000.h5").path,
         dataset: "episode_indices", rule: "must be the listed ones, 0 here", row: 0, found: "1")
     ) { try rewrite { $0[0].swapAt(0, 1) } }

@@ -172,7 +172,7 @@ struct HostileCheckpointTests {
   func aStateOfTheLoopThatCannotBeIsNamed(text: String, words: String) throws {
     let file = folder.url.appendingPathComponent("online.json")
     try Data(text.utf8).write(to: file)
-    let error = #expect(throws: StorageError.self) {
+    let error = #expect(throws: FileError.self) {
       try StoredJSON.read(OnlineTraining.State.self, from: file)
     }
     #expect("\(error ?? .missing(""))".hasPrefix("\(file.path): \(words)"), "\(error as Any)")

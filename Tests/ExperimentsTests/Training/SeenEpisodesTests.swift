@@ -196,7 +196,7 @@ final class SeenEpisodesTests {
     let text = try Data(contentsOf: file)
     for damaged in [text.prefix(text.count / 2), Data(), text + text] {
       try damaged.write(to: file)
-      #expect(throws: StorageError.self) { try self.parts(run, data) }
+      #expect(throws: FileError.self) { try self.parts(run, data) }
     }
   }
 

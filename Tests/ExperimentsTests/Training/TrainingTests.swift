@@ -428,7 +428,7 @@ final class TrainingTests {
     bytes[bytes.count / 2] ^= 1
     try bytes.write(to: shard)
     func expectAltered(_ body: () throws -> Void) {
-      let error = #expect(throws: StorageError.self) { try body() }
+      let error = #expect(throws: FileError.self) { try body() }
       guard case .altered(shard.path, _, _)? = error else {
         Issue.record("\(String(describing: error))")
         return

@@ -70,7 +70,7 @@ struct AddingSampleTests {
       ("episode,o0,a0\n1,2,x\n", "line 2 must have 3 numbers"),
       ("episode,o0,a0\n1,2,3\n2,3,4\n2,3,4\n", "episode 1 has one line, so no step"),
     ] {
-      let error = try #require(#expect(throws: StorageError.self) { try open(text) })
+      let error = try #require(#expect(throws: FileError.self) { try open(text) })
       #expect(
         error.description.hasPrefix(file.path) && error.description.contains(words), "\(error)")
     }

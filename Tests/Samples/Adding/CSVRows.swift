@@ -22,7 +22,7 @@ struct CSVRows: DatasetFormat {
 
   func isMeant(by output: URL) -> Bool { false }
 
-  func open(_ url: URL, _ options: FormatOptions) throws(StorageError) -> any TrajectorySource {
+  func open(_ url: URL, _ options: FormatOptions) throws(FileError) -> any TrajectorySource {
     try CSVEpisodes(url)
   }
 }
@@ -37,7 +37,7 @@ private struct CSVEpisodes: TrajectorySource {
   private var actions: [Float] = []  // [T, A]
   private let widths: (observation: Int, action: Int)
 
-  init(_ url: URL) throws(StorageError) {
+  init(_ url: URL) throws(FileError) {
     let text = String(decoding: try WholeFile.read(url), as: UTF8.self)
     let lines = text.split(whereSeparator: \.isNewline)
     let names = (lines.first ?? "").split(separator: ",")
@@ -79,7 +79,7 @@ private struct CSVEpisodes: TrajectorySource {
   }
 
   /// Drops the action of the last episode's last state.
-  private mutating func finish(_ url: URL) throws(StorageError) {
+  private mutating func finish(_ url: URL) throws(FileError) {
     guard let steps = lengths.last else { return }
     guard steps > 0 else {
       throw .cannotConvert(url.path, reason: "episode \(lengths.count) has one line, so no step")
@@ -89,7 +89,7 @@ private struct CSVEpisodes: TrajectorySource {
 
   func table(
     of episodes: Range<Int>, only columns: Set<String>?
-  ) throws(StorageError) -> TrajectoryTable {
+  ) throws(FileError) -> TrajectoryTable {
     var table = TrajectoryTable(
       indices: episodes.map { Int64($0) }, lengths: Array(lengths[episodes]))
     let step = lengths[..<episodes.lowerBound].reduce(0, +)

@@ -7,22 +7,16 @@ package import Support
 /// The library goes on after a failed write, and may then stumble over what it believes to have
 /// written.
 package func writing<Result>(
-  _ file: HDF5File, _ body: () throws(HDF5Error) -> Result
-) throws(StorageError) -> Result {
-  func check() throws(StorageError) {
+  _ file: HDF5File, _ body: () throws(FileError) -> Result
+) throws(FileError) -> Result {
+  func check() throws(FileError) {
     if file.writeFailure != 0 { throw .writing(file.name, code: file.writeFailure) }
   }
   let result: Result
-  do throws(HDF5Error) { result = try body() } catch {
+  do throws(FileError) { result = try body() } catch {
     try check()
-    throw .hdf5(error)
+    throw error
   }
   try check()
   return result
-}
-
-/// Runs what throws HDF5's errors, and throws them as storage errors.
-package func reading<Result>(_ body: () throws(HDF5Error) -> Result) throws(StorageError) -> Result
-{
-  do { return try body() } catch { throw .hdf5(error) }
 }

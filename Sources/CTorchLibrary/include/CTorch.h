@@ -1,5 +1,8 @@
 // libtorch for Swift: reference-counted tensors, one call into the operator dispatcher, gradients.
 //
+// The functions are in a library of their own, since loading libtorch takes half a second. Whoever
+// needs them loads `CTorchLibraryName` and calls them through its table `CTorchTableName`.
+//
 // No C++ exception passes this face. A function that fails returns NULL, -1 or false and leaves a
 // message of its thread's in ctorch_error().
 #pragma once
@@ -39,7 +42,7 @@ typedef struct {
 
 /// This thread's last error.
 const char *ctorch_error(void);
-/// Why the libtorch that was loaded cannot be used, or NULL. To be called before anything else.
+/// Why the libtorch that was loaded cannot be used, or NULL. To be called first.
 const char *_Nullable ctorch_start(void);
 /// The version that this file was compiled for, such as "2.13.0".
 const char *ctorch_version(void);
@@ -62,7 +65,7 @@ int32_t ctorch_shape(CTorchTensor tensor, int64_t *_Nullable sizes);
 int32_t ctorch_type(CTorchTensor tensor);
 
 /// Finds an operator by its name with namespace and by its overload, which may be "".
-CTorchOperator _Nullable ctorch_operator(const char *name, const char *overload);
+CTorchOperator _Nullable ctorch_find(const char *name, const char *overload);
 /// Calls an operator; arguments left out take the defaults of its schema. Returns how many tensors
 /// it gave, or -1.
 int32_t ctorch_call(
@@ -118,6 +121,21 @@ bool ctorch_load_cuda(void);
 void ctorch_row(
     const float *packed, const float *bias, const float *x, int32_t inputs, int32_t panels,
     bool rectified, float *y);
+
+/// Every function above.
+#define CTORCH_FUNCTIONS(X) \
+  X(error) X(start) X(version) X(instructions) X(release) X(make) X(read) X(data) X(shape) \
+  X(type) X(find) X(call) X(gradients) X(dense) X(transformer_block) X(interval_lengths) \
+  X(record) X(track) X(threads) X(set_threads) X(place) X(set_place) X(load_cuda) X(row)
+/// The functions of a library that was loaded.
+typedef struct {
+#define CTORCH_MEMBER(name) __typeof__(ctorch_##name) *name;
+  CTORCH_FUNCTIONS(CTORCH_MEMBER)
+#undef CTORCH_MEMBER
+} CTorchTable;
+
+#define CTorchLibraryName "libCTorchLibrary.so"
+#define CTorchTableName "ctorch_table"
 
 #pragma clang assume_nonnull end
 #ifdef __cplusplus

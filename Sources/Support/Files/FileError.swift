@@ -3,7 +3,7 @@ import Glibc
 
 /// An error of a file or folder; it prints one sentence: the rule, what was found, and
 /// where.
-public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
+public enum FileError: Error, Equatable, Sendable, CustomStringConvertible {
   /// A file or folder is missing.
   case missing(_ path: String)
   /// A shard of a dataset that a recipe makes, which lies beside it, is not there.
@@ -14,8 +14,16 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
   case cannotWrite(_ path: String, reason: String)
   /// The disk, or the user's share of it, is full; nothing was left of the file.
   case diskFull(_ path: String)
-  /// HDF5 refused a file; its error stack is inside.
-  case hdf5(HDF5Error)
+  /// The HDF5 library refused an operation; `stack` is its error stack, the cause first.
+  case refused(operation: String, file: String, stack: [String])
+  /// The operating system refused to open, read or map a file.
+  case system(operation: String, file: String, reason: String)
+  /// A dataset's stored bytes do not lie inside the file or cannot be decoded.
+  case damaged(file: String, dataset: String, rule: String)
+  /// A file has fewer bytes than it says; its last are missing.
+  case cutShort(file: String, byteCount: Int, expected: Int)
+  /// A file of others holds, or lacks, what it is not read with.
+  case notRead(file: String, dataset: String, reason: String)
   /// A shard lacks a dataset that it must have.
   case missingDataset(file: String, dataset: String)
   /// A dataset has other elements than its column.
@@ -54,7 +62,16 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
     case .cannotRead(let path, let reason): "\(path): cannot be read: \(reason)"
     case .cannotWrite(let path, let reason): "\(path): cannot be written: \(reason)"
     case .diskFull(let path): "\(path): the disk is full; make room and run again to go on"
-    case .hdf5(let error): error.description
+    case .refused(let operation, let file, let stack):
+      "\(file): HDF5 cannot \(operation)"
+        + (stack.isEmpty ? "" : ": " + stack.joined(separator: "; "))
+    case .system(let operation, let file, let reason): "\(file): cannot \(operation): \(reason)"
+    case .damaged(let file, let dataset, let rule): "\(file): '\(dataset)' is damaged: \(rule)"
+    case .cutShort(let file, let byteCount, let expected):
+      "\(file): is cut short: it has \(byteCount) bytes and says that it has \(expected), so the last "
+        + "\(expected - byteCount) are missing"
+    case .notRead(let file, let dataset, let reason):
+      "\(file): '\(dataset)' cannot be read: \(reason)"
     case .missingDataset(let file, let dataset):
       "\(file): '\(dataset)' must be there, and is missing"
     case .wrongType(let file, let dataset, let expected, let found):
@@ -102,7 +119,7 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
   }
 
   /// The error of a write that the system refused with the present `errno`.
-  package static func writing(_ path: String, code: Int32 = errno) -> StorageError {
+  package static func writing(_ path: String, code: Int32 = errno) -> FileError {
     code == ENOSPC || code == EDQUOT
       ? .diskFull(path) : .cannotWrite(path, reason: systemReason(code))
   }

@@ -1,7 +1,7 @@
 import CHDF5
 import Support
 
-extension HDF5Error {
+extension FileError {
   /// The library's error stack of this thread, the cause first.
   static func stack() -> [String] {
     var lines: [String] = []

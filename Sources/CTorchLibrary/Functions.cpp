@@ -146,7 +146,7 @@ int32_t ctorch_type(CTorchTensor tensor) {
   return static_cast<int32_t>(view(tensor).scalar_type());
 }
 
-CTorchOperator ctorch_operator(const char *name, const char *overload) {
+CTorchOperator ctorch_find(const char *name, const char *overload) {
   return guarded<CTorchOperator>(nullptr, [&] {
     auto found = c10::Dispatcher::singleton().findSchemaOrThrow(name, overload);
     return reinterpret_cast<CTorchOperator>(new c10::OperatorHandle(std::move(found)));
@@ -263,6 +263,14 @@ bool ctorch_load_cuda() {
     return true;
   });
 }
+
+/// What CTorch.h calls CTorchTableName.
+extern const CTorchTable ctorch_table;
+const CTorchTable ctorch_table = {
+#define MEMBER(name) ctorch_##name,
+    CTORCH_FUNCTIONS(MEMBER)
+#undef MEMBER
+};
 
 }  // extern "C"
 #endif
