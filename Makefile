@@ -9,7 +9,7 @@ SETTINGS := $(if $(SEED),seed=$(SEED)) $(if $(SEEDS),seeds=$(SEEDS)) $(if $(ROWS
   $(if $(UPDATES),updates=$(UPDATES)) $(if $(ENVIRONMENT),environment=$(ENVIRONMENT))
 CONFIG := $(if $(strip $(SETTINGS)),--config $(SETTINGS))
 
-.PHONY: help setup setup-peers toolchain build test test-python torture fuzz quickstart pipeline benchmark lint install clean
+.PHONY: help setup setup-peers toolchain build test test-python torture fuzz quickstart pipeline benchmark lint docs install clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,10 +60,15 @@ pipeline: $(if $(DRY),setup,build) ## run pipelines/NAME, or show what is to do:
 benchmark: build setup-peers ## time each claim beside the peer that one would pick instead
 	Benchmarks/run
 
-lint: toolchain ## check format, documentation comments, imports and folders
+lint: toolchain ## check format, documentation comments, imports, folders and prose
 	$(SWIFT) format lint --strict --recursive Package.swift $(wildcard Sources Tests Benchmarks)
 	scripts/check-imports
 	scripts/check-rooms
+	scripts/check-prose
+
+docs: toolchain setup ## make the reference pages of the library products, in .build/documentation
+	$(SWIFT) build --build-tests
+	scripts/document
 
 # $ORIGIN follows the link, so the resource bundles are found beside the executable.
 install: build ## install goalpost in PREFIX (/usr/local)

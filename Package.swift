@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Where `make setup` puts MuJoCo, Box2D, libtorch and the models. Only paths are named here: SwiftPM caches
-// this file's result, so a look at the disk would go stale.
+// Where `make setup` puts MuJoCo, Box2D, libtorch and the models. Only paths are named here:
+// SwiftPM caches this file's result, so a look at the disk would go stale.
 let dependencies = Context.environment["GOALPOST_DEPS"] ?? Context.packageDirectory + "/.deps"
 let torch = Context.environment["TORCH_HOME"] ?? dependencies + "/torch"
 let mujoco = dependencies + "/mujoco"
@@ -37,8 +37,8 @@ let package = Package(
     .library(name: "Reporting", targets: ["Reporting"]),
     .library(name: "Environments", targets: ["Environments"]),
     .library(name: "Experiments", targets: ["Experiments"]),
-    // Loaded when first needed, as libtorch takes half a second: whoever builds a product with `Torch` in it builds
-    // this one too.
+    // Loaded when first needed, as libtorch takes half a second: whoever builds a product with
+    // `Torch` in it builds this one too.
     .library(name: "CTorchLibrary", type: .dynamic, targets: ["CTorchLibrary"]),
   ],
   dependencies: [
@@ -140,7 +140,9 @@ let package = Package(
       swiftSettings: withMuJoCo),
 
     // Tests mirror Sources.
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    .target(
+      name: "TestSupport", dependencies: ["GoalCore", "Support"], path: "Tests/TestSupport",
+      swiftSettings: strict),
     .testTarget(
       name: "SupportTests", dependencies: ["Support", "TestSupport"], swiftSettings: strict),
     .testTarget(
@@ -155,6 +157,11 @@ let package = Package(
       name: "StorageTests",
       dependencies: ["Storage", "HDF5", "GoalCore", "Support", "TestSupport"],
       swiftSettings: strict),
+    .testTarget(
+      name: "HDF5Tests", dependencies: ["HDF5", "Support", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "MuJoCoTests", dependencies: ["MuJoCo", "TestSupport"], swiftSettings: withMuJoCo),
+    .testTarget(name: "Box2DTests", dependencies: ["Box2D"], swiftSettings: strict),
     .testTarget(
       name: "SafeHDF5Tests",
       dependencies: ["SafeHDF5", "HDF5", "Formats", "Storage", "Support", "TestSupport"],
@@ -182,10 +189,18 @@ let package = Package(
         "Replay", "Statistics", "GoalCore", "Torch", "Support", "TestSupport",
       ],
       swiftSettings: withMuJoCo),
+    // The code that Documentation/Package.md and Documentation/Adding.md show.
+    .testTarget(
+      name: "Samples",
+      dependencies: [
+        "Experiments", "Environments", "Learners", "Formats", "Storage", "HDF5", "Replay",
+        "Statistics", "GoalCore", "Torch", "Support", "TestSupport",
+      ],
+      path: "Tests/Samples", swiftSettings: withMuJoCo),
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "goalpost", "Reporting", "GoalCore", "Learners", "Support", "TestSupport",
+        "goalpost", "Reporting", "Formats", "GoalCore", "Learners", "Support", "TestSupport",
       ],
       swiftSettings: withMuJoCo
     ),

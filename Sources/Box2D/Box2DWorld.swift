@@ -2,14 +2,14 @@ internal import CBox2D
 
 /// A world of rigid bodies in a plane, which belongs to one thread at a time.
 ///
-/// Units are SI and radians; y points up. Box2D computes in `Float`. Running out of memory and values that
-/// Box2D refuses are a caller's bug here: worlds are small and made of constants.
+/// Units are SI and radians; y points up. Box2D computes in `Float`. Running out of memory and
+/// values that Box2D refuses are a caller's bug here: worlds are small and made of constants.
 public final class Box2DWorld {
   /// The version of Box2D that is linked in; the package box2d-py calls its own 2.3.8.
   public static let version = "2.3.0"
 
-  /// What a fixture is made of, and what it collides with: two fixtures meet where each one's mask has the
-  /// other's category.
+  /// A fixture's material, and the fixtures it collides with: two fixtures meet where each one's
+  /// mask has the other's category.
   public struct Material: Sendable {
     /// Mass by area, kg/m².
     public var density: Float
@@ -81,8 +81,9 @@ public final class Box2DWorld {
   public func addEdge(
     to body: Body, from start: SIMD2<Float>, to end: SIMD2<Float>, _ material: Material
   ) {
+    precondition(start != end, "Box2D takes edges with a length, found \(start) to \(end)")
     let isAdded = cbox2d_add_edge(world, body.number, start.face, end.face, material.face)
-    precondition(isAdded, "Box2D takes edges with a length, found \(start) to \(end)")
+    precondition(isAdded, "Box2D could not add an edge")
   }
 
   /// Adds a convex polygon of 3 to 8 corners, in the body's frame.
@@ -109,7 +110,7 @@ public final class Box2DWorld {
     public var limits: ClosedRange<Float>
     /// The motor's speed, rad/s.
     public var speed: Float
-    /// The most that the motor gives, N·m.
+    /// The maximum torque of the motor, N·m.
     public var largestTorque: Float
 
     /// Makes a hinge from its parts.
@@ -161,8 +162,8 @@ public final class Box2DWorld {
       angularVelocity: found.angular_velocity)
   }
 
-  /// Whether the body's latest news of a contact is that one began, as gymnasium's lander asks: while it has
-  /// two contacts and one of them ends, this is false.
+  /// Whether the body's latest news of a contact is that one began, as gymnasium's lander asks:
+  /// while it has two contacts and one of them ends, this is false.
   public func touches(_ body: Body) -> Bool { cbox2d_touches(world, body.number) }
 }
 

@@ -10,7 +10,7 @@
 // HDF5's own core driver would fill and copy the room that is only reserved, and its POSIX driver
 // takes names only, and none below /proc/self/fd. Here what is not written stays a hole.
 //
-// The library cannot close a file that it cannot flush, so where a disk is full it is told that all
+// The library cannot close a file that it cannot flush, so if a disk is full it is told that all
 // went well, and the caller is told what happened.
 
 /// glibc shows it to _GNU_SOURCE only.
@@ -150,8 +150,8 @@ static inline hid_t chdf5_register_memory_driver(void) {
   return H5FDregister(&driver);
 }
 
-/// Has files opened through `access` lie in `descriptor`, which stays the caller's; `failure`, unless
-/// NULL, gets the number of the first write that fails.
+/// Has files opened through `access` lie in `descriptor`, which stays the caller's; `failure`,
+/// unless NULL, gets the number of the first write that fails.
 static inline herr_t chdf5_use_memory(hid_t access, hid_t driver, int descriptor, int *failure) {
   struct chdf5_place place = {descriptor, failure};
   return H5Pset_driver(access, driver, &place);

@@ -30,7 +30,8 @@ static inline hid_t chdf5_make_bool(void) {
 /// A string of C, of which the size is set on a copy.
 static inline hid_t chdf5_string(void) { return H5T_C_S1; }
 
-/// A new type of the caller's: text in UTF-8 of any length, as h5py writes it; of `bytes` bytes if not 0.
+/// A new type of the caller's: text in UTF-8 of any length, as h5py writes it; of `bytes` bytes if
+/// not 0.
 static inline hid_t chdf5_make_text(size_t bytes) {
   hid_t type = H5Tcopy(H5T_C_S1);
   if (type < 0 || H5Tset_size(type, bytes ? bytes : H5T_VARIABLE) < 0) return -1;
@@ -38,9 +39,10 @@ static inline hid_t chdf5_make_text(size_t bytes) {
   return !bytes && H5Tset_cset(type, H5T_CSET_UTF8) < 0 ? -1 : type;
 }
 
-/// Keeps the library from closing itself when the process ends; it must come before the macros below,
-/// which start the library. Every file of ours is closed by its owner, and the library's own closing
-/// stumbles over the error stacks of threads that are gone ("infinite loop closing library").
+/// Keeps the library from closing itself when the process ends; it must come before the macros
+/// below, which start the library. Every file of ours is closed by its owner, and the library's own
+/// closing stumbles over the error stacks of threads that are gone ("infinite loop closing
+/// library").
 static inline void chdf5_prepare(void) { H5dont_atexit(); }
 
 /// Classes of property lists, one of the first two of which begins all work with a file.
@@ -54,6 +56,6 @@ static inline hid_t chdf5_link_creation(void) { return H5P_LINK_CREATE; }
 static inline unsigned chdf5_truncate(void) { return H5F_ACC_TRUNC; }
 static inline unsigned chdf5_read_only(void) { return H5F_ACC_RDONLY; }
 
-/// What HDF5 answers where there is no address.
+/// HDF5's answer for a missing address.
 static inline haddr_t chdf5_no_address(void) { return HADDR_UNDEF; }
 #endif

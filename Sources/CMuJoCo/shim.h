@@ -9,17 +9,20 @@
 int mjc_BoxBox(const mjModel* model, const mjData* data, mjContact* contacts, int first, int second, mjtNum margin);
 int mju_outsideBox(const mjtNum point[3], const mjtNum middle[3], const mjtNum rotation[9], const mjtNum size[3], mjtNum inflation);
 
-// How a contact's place lies to a box of the model: 1 outside, -1 inside, 0 within a hundredth of its surface.
+// How a contact's place lies to a box of the model: 1 outside, -1 inside, 0 within a hundredth of
+// its surface.
 static inline int goalpost_outside(const mjModel* model, const mjData* data, const mjContact* contact, int box, mjtNum margin) {
   const mjtNum* size = model->geom_size + 3 * box;
   const mjtNum grown[3] = {size[0] + margin, size[1] + margin, size[2] + margin};
   return mju_outsideBox(contact->pos, data->geom_xpos + 3 * box, data->geom_xmat + 9 * box, grown, 1.01);
 }
 
-// The contacts of two boxes: MuJoCo 3.3's, and in a model that turns nativeccd off those before 3.1.
+// The contacts of two boxes: MuJoCo 3.3's, and in a model that turns nativeccd off those before
+// 3.1.
 //
-// Since 3.1 MuJoCo leaves out contacts that are outside one box and not inside the other, all versions leave out those that come
-// again. MuJoCo does so itself where this table has its own function, and only there.
+// Since 3.1 MuJoCo leaves out contacts that are outside one box and not inside the other, all
+// versions leave out those that come again. MuJoCo does so itself where this table has its own
+// function, and only there.
 static inline int goalpost_collideBoxes(
     const mjModel* model, const mjData* data, mjContact* contacts, int first, int second, mjtNum margin) {
   const int all = model->opt.disableflags & mjDSBL_NATIVECCD;

@@ -117,7 +117,8 @@ std::shared_ptr<arrow::DataType> type_of(CParquetKind kind) {
   }
 }
 
-// The place of a field's only column of numbers or texts in the file, or -1 if it has none or several.
+// The place of a field's only column of numbers or texts in the file, or -1 if it has none or
+// several.
 int leaf_of(const parquet::arrow::SchemaField &field) {
   if (field.children.empty()) return field.column_index;
   return field.children.size() == 1 ? leaf_of(field.children[0]) : -1;

@@ -18,8 +18,8 @@ struct Counts {
   size_t parameters, kept;
 };
 
-/// Kept are the layer's input and, of a rectifier, its output; of GELU its slope; of a normalisation
-/// besides what is normalised, and its moments.
+/// Kept are the layer's input and, of a rectifier, its output; of GELU its slope; of a
+/// normalisation besides what is normalised, and its moments.
 Counts counts(Between between) {
   switch (between) {
   case Between::normalizedGelu: return {4, 4};

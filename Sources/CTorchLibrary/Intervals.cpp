@@ -13,8 +13,8 @@ using torch::autograd::variable_list;
 
 /// The length of the union of the intervals from x[k] to y[k], of those where x[k] < y[k].
 ///
-/// Where each stretch of it begins, `starts` becomes −1, and where it ends, `ends` becomes 1: the slopes of the length
-/// with respect to x and y.
+/// Where each stretch of it begins, `starts` becomes −1, and where it ends, `ends` becomes 1: the
+/// slopes of the length with respect to x and y.
 float length(
     const float *x, const float *y, int64_t count, std::vector<int32_t> &order, float *starts,
     float *ends) {

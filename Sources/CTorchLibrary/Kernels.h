@@ -1,12 +1,13 @@
 // Loops over numbers that libtorch has no operator for, or only as several passes over memory.
 //
-// Every matrix is row-major, 32-bit and without gaps unless a stride is given; results may not overlap
-// what is read unless said. Sums are taken in an order that depends on the processor's vectors but on
-// nothing else, so they have the same bits every time on one machine.
+// Every matrix is row-major, 32-bit and without gaps unless a stride is given; results may not
+// overlap what is read unless said. Sums are taken in an order that depends on the processor's
+// vectors but on nothing else, so they have the same bits every time on one machine.
 #pragma once
 #include <cstdint>
 
-/// The extents of an attention: `batch` sequences of `tokens` tokens, `heads` heads of `width` numbers.
+/// The extents of an attention: `batch` sequences of `tokens` tokens, `heads` heads of `width`
+/// numbers.
 struct Attention {
   int64_t batch, tokens, heads, width;
   bool causal;  // a token attends to itself and to those before it only
@@ -16,7 +17,7 @@ struct Attention {
 };
 
 struct Kernels {
-  /// y ← y + bias, then max(0, y) where `rectified`; y is `[rows, columns]`, as in all that follows.
+  /// y ← y + bias, then max(0, y) if `rectified`; y is `[rows, columns]`, as in all that follows.
   void (*addBias)(float *y, const float *bias, int64_t rows, int64_t columns, bool rectified);
   /// Column sums of dy.
   void (*sumRows)(const float *dy, float *sums, int64_t rows, int64_t columns);
@@ -33,13 +34,13 @@ struct Kernels {
   /// x ← x + bias + residual.
   void (*addResidual)(
       float *x, const float *bias, const float *residual, int64_t rows, int64_t columns);
-  /// y = (x − mean) · scale · gain + shift by row; `moments` `[rows, 2]` takes mean and scale, which is
-  /// 1 / √(variance + epsilon).
+  /// y = (x − mean) · scale · gain + shift by row; `moments` `[rows, 2]` takes mean and scale,
+  /// which is 1 / √(variance + epsilon).
   void (*normalize)(
       const float *x, const float *gain, const float *shift, float *y, float *moments,
       int64_t rows, int64_t columns, float epsilon);
-  /// dx = residual + the gradient of `normalize` with respect to x, from that with respect to y, dy;
-  /// sets the gradients with respect to gain and shift as well. A residual of NULL is 0.
+  /// dx = residual + the gradient of `normalize` with respect to x, from that with respect to y,
+  /// dy; sets the gradients with respect to gain and shift as well. A residual of NULL is 0.
   void (*normalizeGradient)(
       const float *dy, const float *x, const float *moments, const float *gain,
       const float *residual, float *dx, float *gains, float *shifts, int64_t rows, int64_t columns);

@@ -6,15 +6,15 @@ import MuJoCo
 public struct World: Sendable {
   /// The task, which needs no simulator.
   public let task: GoalTask
-  /// What is asked for, in a few words.
+  /// The task in a few words.
   public let summary: String
-  /// The scripted expert, where there is one.
+  /// The scripted expert, if there is one.
   public let script: (any GoalPolicy)?
-  /// What its numbers cannot exceed, for verifying data.
+  /// The bounds of its numbers, for verifying data.
   public let bounds: PlausibleBounds
   /// The tasks that it is evaluated on by name; their environments are `TaskedEnvironment`.
   public var tasks: [EvaluationTask] = []
-  /// How its data start and what they are asked for, where they have laws of their own.
+  /// How its data start and what they are asked for, if they have laws of their own.
   public var laws: [DataLaw] = []
   /// Loads the model and gives what makes environments of it.
   public let load: @Sendable () throws -> LoadedWorld

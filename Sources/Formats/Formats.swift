@@ -25,8 +25,8 @@ public enum Formats {
 
   /// Writes a foreign file or folder, which appears whole or not at all.
   ///
-  /// - Returns: What the format could not hold, what was worked out and what was assumed.
-  /// - Throws: `cannotConvert` where there is something at that place, or where another process writes
+  /// - Returns: What the format could not hold, what was computed and what was assumed.
+  /// - Throws: `cannotConvert` if there is something at that place, or if another process writes
   ///   it; what a killed one left half written is removed.
   public static func write(
     _ request: FormatRequest, as format: any DatasetFormat

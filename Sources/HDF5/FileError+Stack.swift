@@ -13,7 +13,9 @@ extension FileError {
           let lines = target.assumingMemoryBound(to: [String].self)
           let function = entry.pointee.func_name.map { String(cString: $0) } ?? "HDF5"
           let text = entry.pointee.desc.map { String(cString: $0) } ?? "no reason given"
-          lines.pointee.append("\(function): \(text)")
+          // Some texts end with a time, and that with the end of a line.
+          let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
+          lines.pointee.append("\(function): \(line)")
           return 0
         }, pointer)
     }

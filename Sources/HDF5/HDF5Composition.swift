@@ -6,9 +6,9 @@ public import Support
 ///
 /// The library never touches the disk: it writes its few kilobytes of metadata, and compressed
 /// chunks, to a file in memory, with room where the contiguous datasets go. The caller then writes
-/// the pieces one after the other. So a full disk is met by a plain `write`, not inside the library
-/// (which cannot close a file that it cannot flush), no column is copied, and whatever is not
-/// written is zero, so that equal contents are equal bytes.
+/// the pieces one after the other. So a plain `write` meets a full disk, and not the library, which
+/// cannot close a file that it cannot flush. No column is copied. Whatever is not written is zero,
+/// so that equal contents are equal bytes.
 public final class HDF5Composition {
   /// A run of the finished file.
   public enum Piece {

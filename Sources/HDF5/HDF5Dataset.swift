@@ -15,7 +15,7 @@ public final class HDF5Dataset {
 
   /// The path inside the file.
   public let path: String
-  /// The element type, or nil where it is none of ours.
+  /// The element type; nil for other types.
   public let type: HDF5Type?
   /// The element type in words, for messages.
   public let typeDescription: String
@@ -84,8 +84,9 @@ public final class HDF5Dataset {
     }
   }
 
-  /// The stored bytes of a contiguous dataset of a known type, inside the file's mapping; nil for
-  /// other layouts, or where elements do not start at a multiple of their size.
+  /// The stored bytes of a contiguous dataset of a known type, inside the file's mapping.
+  ///
+  /// They are nil for other layouts, or if elements do not start at a multiple of their size.
   public func mapped(in map: MappedFile) throws(FileError) -> UnsafeRawBufferPointer? {
     guard case .contiguous(let offset) = layout, let type, offset % type.byteCount == 0 else {
       return nil
@@ -154,7 +155,8 @@ public final class HDF5Dataset {
 
   /// How a dataset is stored, and whether its bytes are shuffled.
   ///
-  /// A chunk is taken into memory whole, so none may be larger than what the dataset holds, or a megabyte.
+  /// A chunk is taken into memory whole, so none may be larger than what the dataset holds, or a
+  /// megabyte.
   private static func layout(
     of handle: HDF5Handle, path: String, shape: [hsize_t], count: Int, type: HDF5Type?, file: String
   ) throws(FileError) -> (Layout, Bool) {

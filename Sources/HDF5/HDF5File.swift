@@ -9,11 +9,11 @@ public import Support
 ///    and network file systems without locks would refuse even to read (h5py #1082);
 /// 2. metadata is written in the format of version 1.10, in which every block has a checksum, so a
 ///    flipped bit is an error and not a crash;
-/// 3. datasets start at multiples of 64 bytes, for mapping, except in files of many small ones made by
-///    `init(writingTo:name:)`, where the library would search the gaps before each;
+/// 3. datasets start at multiples of 64 bytes, for mapping, except in files of many small ones made
+///    by `init(writingTo:name:)`, where the library would search the gaps before each;
 /// 4. no times are stored and nothing is filled, so equal contents are equal bytes;
-/// 5. soft and external links are not followed, and elements in other files not read, so that a digest of the
-///    file's bytes is one of all that is read of it.
+/// 5. soft and external links are not followed, and elements in other files not read. So a digest
+///    of the file's bytes covers all that is read from it.
 ///
 /// One thread at a time may use an object; the library itself lets one thread of a process work.
 public final class HDF5File {
@@ -21,7 +21,7 @@ public final class HDF5File {
   public let name: String
   private var handle: HDF5Handle?
   private let failure: WriteFailure?
-  /// The system's number for the first write that failed; 0 where none did.
+  /// The system's number for the first write that failed; 0 if none did.
   public var writeFailure: Int32 { failure?.number.pointee ?? 0 }
 
   /// Opens a file for reading.
@@ -43,8 +43,9 @@ public final class HDF5File {
     try self.init(creating: name, in: descriptor, failure: WriteFailure(), isMapped: true)
   }
 
-  /// Makes a file in a descriptor that stays the caller's, which may lie on a disk that fills up: the
-  /// first failure is kept in `writeFailure`, and all else goes on.
+  /// Makes a file in a descriptor that stays the caller's, on a disk that may fill up.
+  ///
+  /// `writeFailure` keeps the first failure, and all else goes on.
   public convenience init(writingTo descriptor: Int32, name: String) throws(FileError) {
     try self.init(creating: name, in: descriptor, failure: WriteFailure(), isMapped: false)
   }

@@ -42,5 +42,6 @@ func checked<Answer: SignedInteger>(
   return answer
 }
 
-/// Keeps the library from printing; the setting belongs to a thread, so it is made before each call.
+/// Keeps the library from printing; the setting belongs to a thread, so it is made before each
+/// call.
 func silenceErrors() { _ = H5Eset_auto2(hid_t(H5E_DEFAULT), nil, nil) }

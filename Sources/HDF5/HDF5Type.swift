@@ -58,7 +58,7 @@ public enum HDF5Type: String, Sendable, Equatable, Codable, CaseIterable {
     return chdf5_make_bool()
   }()
 
-  /// The case for a type of the library, or nil where there is none.
+  /// The case for a type of the library; nil for other types.
   init?(_ identifier: hid_t) {
     guard let match = HDF5Type.allCases.first(where: { H5Tequal($0.identifier, identifier) > 0 })
     else { return nil }

@@ -47,8 +47,8 @@ public struct LearnerEntry: Sendable {
   private let makeLearner: @Sendable (GoalTask, Values, UInt64, Int?) throws -> any Learner
   private let countUpdates: @Sendable (GoalTask) -> Int
 
-  /// Registers a type.
-  init<L: Learner>(_ type: L.Type) {
+  /// Makes the entry of a learner, of this package or of yours.
+  public init<L: Learner>(_ type: L.Type) {
     identifier = L.identifier
     summary = L.summary
     let defaults = (try? Settings.values(of: L.Configuration())) ?? [:]
@@ -111,12 +111,12 @@ public struct LearnerEntry: Sendable {
   /// Makes a learner with the paper's settings for the task, then `overrides`.
   ///
   /// What `resolve` gave can be given as `overrides`, and gives the same learner. Throws
-  /// `SettingsError`, `LearnerError`, and `TorchError` where the libtorch that was loaded will not do.
-  /// From then on, operators called from this thread use `threads` threads; sums are cut up otherwise
-  /// for another number, so a run's last bits depend on it. The learner's tensors lie on `device`:
-  /// `cpu`, `cuda` or `cuda:1`. Throws `LearnerError.unknownDevice` for any other, and `LearnerError.tooLarge`
-  /// for settings that ask for more memory than there should be: weights that will be restored are some
-  /// `restoring` numbers, and their networks are not many times larger.
+  /// `SettingsError`, `LearnerError`, and `TorchError` if the libtorch that was loaded will not do.
+  /// From then on, operators called from this thread use `threads` threads; sums are cut up
+  /// otherwise for another number, so a run's last bits depend on it. The learner's tensors lie on
+  /// `device`: `cpu`, `cuda` or `cuda:1`. Throws `LearnerError.unknownDevice` for any other, and
+  /// `LearnerError.tooLarge` for settings that need too much memory. If weights will be restored,
+  /// they have some `restoring` numbers, and the networks may not be many times larger.
   public func make(
     task: GoalTask, overrides: [String: JSONValue] = [:], seed: UInt64, threads: Int = 1,
     device: String = "cpu", restoring: Int? = nil

@@ -2,7 +2,7 @@ public import GoalCore
 internal import Replay
 internal import Torch
 
-/// How large networks and batches may be; both are worked out from settings before memory is taken.
+/// How large networks and batches may be; both are computed from settings before memory is taken.
 enum NetworkSize {
   /// Numbers in a new learner's network at most: a gigabyte of weights.
   static let limit = 1 << 28
@@ -14,7 +14,8 @@ enum NetworkSize {
     zip(widths, widths.dropFirst()).reduce(0) { $0 + ($1.0 + 1) * $1.1 }
   }
 
-  /// Throws `LearnerError.tooLarge` for settings whose networks have more numbers than there may be.
+  /// Throws `LearnerError.tooLarge` for settings whose networks have more numbers than there may
+  /// be.
   static func check(
     _ configuration: some LearnerConfiguration, for task: GoalTask, limit: Int?
   ) throws {
@@ -40,7 +41,8 @@ enum NetworkSize {
 }
 
 extension GoalSpec {
-  /// Numbers in an observation, a goal and an action, and choices of an action: of a vector its numbers.
+  /// Numbers in an observation, a goal and an action, and choices of an action: of a vector its
+  /// numbers.
   fileprivate var widths: (observation: Double, goal: Double, action: Double, choices: Double) {
     let choices =
       switch action {
@@ -50,7 +52,7 @@ extension GoalSpec {
     return (Double(observation), Double(goal), Double(action.length), Double(choices))
   }
 
-  /// The most outputs of a network that chooses actions.
+  /// The maximum number of outputs of a network that chooses actions.
   fileprivate func outputs(bins: Int, jointLimit: Int) -> Double {
     let codec = ActionCodec(action, bins: bins, jointLimit: jointLimit)
     return max(Double(action.length), Double(codec.heads) * Double(codec.classes))
@@ -62,8 +64,8 @@ extension [Int] {
 }
 
 extension LearnerConfiguration {
-  /// Dense layers of `hiddenWidths` that read observation, goal and action, and give an action or one of a
-  /// world's choices.
+  /// Dense layers of `hiddenWidths` that read observation, goal and action, and give an action or
+  /// one of a world's choices.
   public func parameterCount(for task: GoalTask) -> Double {
     let sizes = task.spec.widths
     return NetworkSize.dense(
@@ -82,8 +84,8 @@ extension GCSL.Configuration {
 }
 
 extension GoalTransformer.Configuration {
-  /// More than all parts that the settings can ask for: embeddings, layers, places, the goal-post, the head,
-  /// a plan and an expander.
+  /// More than all parts that the settings can ask for: embeddings, layers, places, the goal-post,
+  /// the head, a plan and an expander.
   public func parameterCount(for task: GoalTask) -> Double {
     let sizes = task.spec.widths
     let outputs = task.spec.outputs(bins: bins, jointLimit: jointLimit)
@@ -119,7 +121,8 @@ extension [NamedTensor] {
   /// Numbers in all tensors.
   var numberCount: Int { map { $0.tensor.shape.clampedProduct }.clampedSum }
 
-  /// A list of at most `limit` finite numbers; throws `LearnerError` for anything else of that name.
+  /// A list of at most `limit` finite numbers; throws `LearnerError` for anything else of that
+  /// name.
   func list(_ name: String, limit: Int) throws -> [Float] {
     guard let tensor = first(where: { $0.name == name })?.tensor else {
       throw LearnerError.missingTensor(name: name)

@@ -1,4 +1,4 @@
-/// What can go wrong outside a program that uses MuJoCo.
+/// Errors of models, libraries and renderers of MuJoCo.
 public enum MuJoCoError: Error, Equatable, CustomStringConvertible {
   /// The library that was loaded is not the one whose headers were compiled against.
   case otherVersion(built: Int, loaded: Int)
@@ -6,7 +6,7 @@ public enum MuJoCoError: Error, Equatable, CustomStringConvertible {
   case model(path: String, message: String)
   /// A model lacks something that was asked for by name.
   case noSuchName(kind: String, name: String)
-  /// There is no way to draw without a display here.
+  /// This machine cannot draw without a display.
   case noRenderer(String)
 
   /// Rule, what was found, where.

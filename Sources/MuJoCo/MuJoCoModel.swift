@@ -13,13 +13,14 @@ public final class MuJoCoModel: @unchecked Sendable {
     pointer = try MuJoCoModel.compiled(path) { mj_loadXML(path, nil, $0, $1) }
   }
 
-  /// Compiles a model's XML; the name stands in the message of a `MuJoCoError` for a path, and `folder` is
-  /// where the files lie that the XML names.
+  /// Compiles a model's XML; the name stands in the message of a `MuJoCoError` for a path, and
+  /// `folder` is where the files lie that the XML names.
   public init(text: String, name: String, files: [String] = [], in folder: String = "") throws {
     pointer = try MuJoCoModel.compiled(name) { message, length in
       guard let specification = mj_parseXMLString(text, nil, message, length) else { return nil }
       defer { mj_deleteSpec(specification) }
-      // Files are known by their names alone, so that the compiled bytes do not depend on the folder.
+      // Files are known by their names alone, so that the compiled bytes do not depend on the
+      // folder.
       var known = mjVFS()
       mj_defaultVFS(&known)
       defer { mj_deleteVFS(&known) }
@@ -106,22 +107,26 @@ public final class MuJoCoModel: @unchecked Sendable {
     }
   }
 
-  /// Takes back what MuJoCo has changed in 3.0 and 3.1 of how constraints are weighed and of where shapes touch; call it
-  /// once, before any simulation.
+  /// Takes back what MuJoCo has changed in 3.0 and 3.1 of how constraints are weighed and of where
+  /// shapes touch; call it once, before any simulation.
   ///
-  /// 1. MuJoCo softens each row of a constraint by the inverse inertia of what it holds. For a weld's three rotations it
-  ///    took the bodies' inverse masses, and now takes their inverse rotational inertias, some thirty times as much for
-  ///    a hand at the end of an arm: the hand tilts, and is millimetres away from where it is held.
-  /// 2. For a body on slides alone it counted its joints' armature, and now does not: contacts of a block of 10⁻⁶ kg with
-  ///    an armature of 0.1 kg became 150,000 times as soft.
-  /// 3. Of two boxes' contacts it now leaves out those that are outside one box, by a hundredth, and not inside the other:
-  ///    of a hook that is pressed into a handle and tilts by a degree two of four, after which it slips through.
+  /// 1. MuJoCo softens each row of a constraint by the inverse inertia of what it holds. For a
+  ///    weld's three rotations it took the bodies' inverse masses. Now it takes their inverse
+  ///    rotational inertias, some thirty times as much for a hand at the end of an arm. So the hand
+  ///    tilts, and is millimetres away from where it is held.
+  /// 2. For a body on slides alone it counted its joints' armature, and now does not: contacts of a
+  ///    block of 10⁻⁶ kg with an armature of 0.1 kg became 150,000 times as soft.
+  /// 3. It now drops contacts of two boxes that are outside one box, by a hundredth, and not inside
+  ///    the other. A hook that is pressed into a handle and tilts by a degree loses two of four,
+  ///    and slips through.
   /// 4. Where convex shapes touch is found by other code (`nativeccd`), which is turned off.
   ///
-  /// Writes `body_invweight0` of welded bodies and of bodies on slides, `dof_invweight0` of the latter, and the option.
+  /// Writes `body_invweight0` of welded bodies and of bodies on slides, `dof_invweight0` of the
+  /// latter, and the option.
   ///
-  /// Source: what MuJoCo 2.3.7 compiles, and `efc_R` and contacts there, beside 3.0.0, 3.1.0 and 3.3.0;
-  /// google-deepmind/mujoco issue 1483 and Farama-Foundation/Metaworld pull request 493 are about the first.
+  /// Source: what MuJoCo 2.3.7 compiles, and `efc_R` and contacts there, beside 3.0.0, 3.1.0 and
+  /// 3.3.0; google-deepmind/mujoco issue 1483 and Farama-Foundation/Metaworld pull request 493 are
+  /// about the first.
   public func actAsBefore3() {
     MuJoCoModel.boxesAreReplaced
     pointer.pointee.opt.disableflags |= Int32(mjDSBL_NATIVECCD.rawValue)
@@ -143,8 +148,10 @@ public final class MuJoCoModel: @unchecked Sendable {
     }
   }
 
-  /// Done once: the library's function for two boxes is replaced by one that also knows the contacts of before 3.1, for
-  /// models that ask for them; for the others it gives what MuJoCo gives.
+  /// Replaces, once, the library's function for two boxes.
+  ///
+  /// The new one also knows the contacts of before 3.1, for models that ask for them. For other
+  /// models it gives what MuJoCo gives.
   private static let boxesAreReplaced: Void = goalpost_replaceBoxes()
 
   private func identifier(_ kind: String, _ type: mjtObj, _ name: String) throws -> Int {

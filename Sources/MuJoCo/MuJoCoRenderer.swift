@@ -40,7 +40,7 @@ public struct Camera: Sendable {
 
 /// Draws simulations of one model off-screen; it belongs to the thread that made it.
 public final class MuJoCoRenderer {
-  /// What is seen where the scene has nothing: a light grey-blue.
+  /// The background colour: a light grey-blue.
   private static let background: (UInt8, UInt8, UInt8) = (198, 209, 222)
 
   private let model: MuJoCoModel
@@ -51,11 +51,11 @@ public final class MuJoCoRenderer {
   private var scene = mjvScene()
   private var context = mjrContext()
   private var option = mjvOption()
-  /// What was drawn: rows from the bottom, red, green, blue and opacity of each pixel.
+  /// The drawn pixels: rows from the bottom, red, green, blue and opacity of each pixel.
   private var drawn: [UInt8]
 
-  /// Makes a renderer of pictures of one size, without the shapes of these bodies; throws where neither
-  /// EGL nor OSMesa works.
+  /// Makes a renderer of pictures of one size, without the shapes of these bodies; throws if
+  /// neither EGL nor OSMesa works.
   public init(model: MuJoCoModel, width: Int, height: Int, without bodies: [Int] = []) throws {
     var message = [CChar](repeating: 0, count: 256)
     guard let window = offscreen_make(&message, Int32(message.count)) else {
@@ -72,7 +72,8 @@ public final class MuJoCoRenderer {
     model.pointer.pointee.vis.global.offwidth = Int32(width)
     model.pointer.pointee.vis.global.offheight = Int32(height)
     model.pointer.pointee.vis.quality.offsamples = 0
-    // The default, 4096 by 4096, costs a software renderer more than what it sharpens in pictures of our size.
+    // The default, 4096 by 4096, costs a software renderer more than what it sharpens in pictures
+    // of our size.
     model.pointer.pointee.vis.quality.shadowsize = 1024
     mjv_defaultScene(&scene)
     mjv_makeScene(model.pointer, &scene, 2000)
@@ -137,7 +138,7 @@ public final class MuJoCoRenderer {
     scene.ngeom = Int32(kept)
   }
 
-  /// What was drawn with its rows from the top, and a background where nothing was.
+  /// The picture with its rows from the top, over the background.
   private func turned() -> [UInt8] {
     let (count, row) = (width * height * 3, width * 3)
     return drawn.withUnsafeBufferPointer { drawn in

@@ -54,7 +54,7 @@ public final class MuJoCoSimulation {
     UnsafeMutableBufferPointer(start: data.pointee.qvel, count: velocities)
   }
 
-  /// What actuators are told, `[nu]`.
+  /// The actuators' controls, `[nu]`.
   public var controls: UnsafeMutableBufferPointer<Double> {
     UnsafeMutableBufferPointer(
       start: data.pointee.ctrl, count: Int(model.pointer.pointee.nu))
@@ -100,9 +100,9 @@ public final class MuJoCoSimulation {
 
   /// All that the next step depends on (`mjSTATE_INTEGRATION`).
   ///
-  /// Setting it also runs `forward()`: without, the next step differs in its last bits. That moves the
-  /// solver's warm start, which is a part of the state, so it is put back: setting what was got is then no
-  /// change at all.
+  /// Setting it also runs `forward()`: without, the next step differs in its last bits. That moves
+  /// the solver's warm start, which is a part of the state, so it is put back: setting what was got
+  /// is then no change at all.
   public var integrationState: [Double] {
     get {
       let length = model.integrationStateLength

@@ -1,16 +1,16 @@
 internal import CParquet
 
-/// What went wrong with a Parquet file.
+/// An error of a Parquet file.
 public struct ParquetError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The file.
   public let file: String
-  /// What Arrow says.
+  /// Arrow's message.
   public let reason: String
 
   /// One sentence: what was refused, and where.
   public var description: String { "\(file): \(reason)" }
 
-  /// What Arrow said last on this thread.
+  /// Arrow's last message on this thread.
   init(file: String) {
     self.file = file
     reason = String(cString: cparquet_error())
@@ -64,13 +64,14 @@ public enum ParquetType: String, Sendable, CaseIterable {
 
 /// A Parquet file that is open for reading; one thread at a time uses it.
 ///
-/// A column is read in batches of 4 MiB, so what memory is taken depends on the file's pages and not on its size.
+/// A column is read in batches of 4 MiB, so what memory is taken depends on the file's pages and
+/// not on its size.
 public final class ParquetFile {
   /// A column: numbers or texts, or lists of them.
   public struct Column: Sendable, Equatable {
     /// Its name.
     public let name: String
-    /// What its elements are, lists looked through, or nil if it is none of these.
+    /// The type of its elements, inside lists too; nil for other types.
     public let type: ParquetType?
     /// Its type in Arrow's words.
     public let words: String
@@ -101,7 +102,8 @@ public final class ParquetFile {
 
   deinit { cparquet_close(reader) }
 
-  /// Copies a column of numbers, of which each row has `width`, to `target`, which takes just all rows.
+  /// Copies a column of numbers, of which each row has `width`, to `target`, which takes just all
+  /// rows.
   public func read(
     _ column: Int, width: Int, into target: UnsafeMutableRawBufferPointer
   ) throws(ParquetError) {
@@ -122,7 +124,8 @@ public enum ParquetTable {
     let data: UnsafeRawBufferPointer
     let texts: [String]
 
-    /// A column of numbers: in lists of `width`, or single if that is 0; `data` must stay until it is written.
+    /// A column of numbers: in lists of `width`, or single if that is 0; `data` must stay until it
+    /// is written.
     public init(_ name: String, _ type: ParquetType, width: Int, data: UnsafeRawBufferPointer) {
       (self.name, self.type, self.width, self.data, texts) = (name, type, width, data, [])
     }

@@ -4,7 +4,7 @@ import Support
 struct ByteCursor {
   private let map: MappedFile
   private let all: UnsafeRawBufferPointer
-  /// What is being read, for messages.
+  /// The name of the data being read, for messages.
   let path: String
   var position: Int
   /// Where reading must stop.

@@ -15,7 +15,7 @@ struct ChunkFilters: Sendable {
   var isEmpty: Bool { filters.isEmpty }
   /// A mask that leaves every filter out.
   var allBits: Int { (1 << filters.count) - 1 }
-  /// The most bytes that a stored byte can stand for.
+  /// The maximum number of bytes that a stored byte can stand for.
   var gain: Int {
     filters.contains(.deflate) ? Deflate.largestGain : filters.contains(.lzf) ? 264 : 1
   }

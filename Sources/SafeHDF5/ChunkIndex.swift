@@ -2,9 +2,9 @@ import Support
 
 /// Collects the chunks of a dataset out of whichever index the file has for them.
 ///
-/// Up to layout 3 that is a tree of version 1. Layouts 4 and 5 have, by what the shape can grow to, a single
-/// chunk, chunks in a row, a fixed array, an extensible array (one axis without a limit) or a tree of
-/// version 2 (several).
+/// Up to layout 3 that is a tree of version 1. Layouts 4 and 5 depend on how the shape can grow.
+/// They have a single chunk, chunks in a row, a fixed array, an extensible array (one unlimited
+/// axis) or a tree of version 2 (several).
 struct ChunkIndex {
   private let header: ObjectHeader
   private let grid: ChunkGrid
@@ -112,8 +112,8 @@ struct ChunkIndex {
     }
   }
 
-  /// The order in which chunks are numbered: an axis without a limit comes first, then the others; and
-  /// how many chunks each can grow to, but for the first.
+  /// The order in which chunks are numbered: an axis without a limit comes first, then the others;
+  /// and how many chunks each can grow to, but for the first.
   private func numbering(_ cursor: ByteCursor) throws(FileError) -> [(axis: Int, count: Int)] {
     let free = grid.limits.indices.filter { grid.limits[$0] == nil }
     guard free.count <= 1 else {
@@ -169,7 +169,8 @@ struct ChunkIndex {
     }
   }
 
-  /// How the entries of an array are stored: an address, and of packed chunks also the bytes and a mask.
+  /// How the entries of an array are stored: an address, and of packed chunks also the bytes and a
+  /// mask.
   private struct Entries {
     let byteCount: Int
     /// Bytes of a chunk's length; 0 if chunks are not packed.
@@ -251,7 +252,7 @@ struct ChunkIndex {
     }
   }
 
-  /// What an extensible array's header says of the blocks of entries.
+  /// The sizes of an extensible array's blocks, from its header.
   private struct ArrayBlocks {
     let entries: Entries
     /// Bytes of a block's own place in the array.
@@ -265,8 +266,10 @@ struct ChunkIndex {
     }
   }
 
-  /// An extensible array: its first entries in an index block, then groups of blocks that grow, the first
-  /// few named by the index block itself, the others by a block of their own.
+  /// An extensible array.
+  ///
+  /// Its first entries are in an index block. Groups of growing blocks follow:
+  /// the index block names the first few, and blocks of their own name the others.
   private mutating func readExtensibleArray(_ address: Int) throws(FileError) {
     var head = try file.cursor(at: address, path: header.path)
     let start = head.position

@@ -3,7 +3,8 @@ import Synchronization
 
 /// Where the chunks of a dataset lie, and how they are packed.
 struct ChunkMap: Sendable {
-  /// The most bytes that a packed chunk may have if the whole dataset has fewer: so many are taken for it.
+  /// The maximum number of bytes that a packed chunk may have if the whole dataset has fewer: so
+  /// many are taken for it.
   private static let spareBytes = 1 << 26
   /// From so many bytes on, packed chunks are unpacked one at a time, and the last one is kept.
   private static let largeBytes = 1 << 24
@@ -136,7 +137,7 @@ private final class LastChunk: Sendable {
 /// How a dataset's shape is cut into chunks.
 struct ChunkGrid: Sendable {
   let shape: [Int]
-  /// What the axes can grow to.
+  /// The maximum lengths of the axes.
   let limits: [Int?]
   let chunk: [Int]
   /// Chunks along each axis.

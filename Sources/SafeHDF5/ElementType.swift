@@ -63,8 +63,8 @@ enum ElementType: Equatable, Sendable {
       flags & 8 != 0 ? signed : unsigned, NumberForm(isBigEndian: size > 1 && flags & 1 != 0))
   }
 
-  /// A float as IEEE 754 has it; `layout` is the bits' offset and number, then those of the exponent and
-  /// the fraction, then the exponent's bias.
+  /// A float as IEEE 754 has it; `layout` is the bits' offset and number, then those of the
+  /// exponent and the fraction, then the exponent's bias.
   private static func float(_ size: Int, _ flags: Int, _ layout: [UInt8]) -> ElementType {
     let known: [Int: (HDF5Type, [UInt8])] = [
       2: (.float32, [0, 0, 16, 0, 10, 5, 0, 10, 15, 0, 0, 0]),
@@ -116,8 +116,8 @@ public struct NumberForm: Equatable, Sendable {
     (isBigEndian ? "big-endian " : "") + (isHalf ? "f16" : type.rawValue)
   }
 
-  /// Makes numbers of `type` of those that are stored; of half floats, they are in the second half of
-  /// `memory`.
+  /// Makes numbers of `type` of those that are stored; of half floats, they are in the second half
+  /// of `memory`.
   public func restore(_ type: HDF5Type, in memory: UnsafeMutableRawBufferPointer) {
     if isHalf {
       let count = memory.count / 4
@@ -161,10 +161,10 @@ public struct NumberForm: Equatable, Sendable {
 /// The lengths of a dataset's axes, and what they can grow to.
 struct Dataspace: Sendable {
   let shape: [Int]
-  /// The most that an axis can have; nil where there is no limit.
+  /// The largest length of an axis; nil for an unlimited one.
   let limits: [Int?]
 
-  /// Reads a dataspace message; nil if there are no elements at all.
+  /// Reads a dataspace message; nil for a null dataspace, which has no elements.
   init?(_ cursor: inout ByteCursor) throws(FileError) {
     let version = try cursor.byte()
     let rank = try cursor.byte()
@@ -179,7 +179,8 @@ struct Dataspace: Sendable {
     var count = 1
     for _ in 0..<rank {
       let length = try cursor.length()
-      // An axis of none counts as one: the others are multiplied without it, as in the bytes of a row.
+      // An axis of none counts as one: the others are multiplied without it, as in the bytes of a
+      // row.
       let (product, overflowed) = count.multipliedReportingOverflow(by: max(1, length))
       guard !overflowed, product < 1 << 48 else {
         throw cursor.damaged("its shape is \(shape + [length])")

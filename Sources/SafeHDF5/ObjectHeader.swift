@@ -26,7 +26,8 @@ struct ObjectHeader: Sendable {
     let count: Int
   }
 
-  /// The most messages that are read; the library writes some 20, and one for each attribute.
+  /// The maximum number of messages that are read; the library writes some 20, and one for each
+  /// attribute.
   private static let limit = 65_536
 
   let file: SafeFile

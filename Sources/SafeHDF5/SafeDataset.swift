@@ -9,7 +9,8 @@ public struct SafeDataset: Sendable {
   public let type: HDF5Type?
   /// The stored element type in words, for messages.
   public let typeDescription: String
-  /// What reading makes of elements that are stored in another way, as in "f32, which were f16"; else nil.
+  /// What reading makes of elements that are stored in another way, as in "f32, which were f16";
+  /// else nil.
   public var conversion: String? {
     type.flatMap {
       $0.rawValue == typeDescription ? nil : "\($0.rawValue), which were \(typeDescription)"
@@ -133,12 +134,13 @@ public struct SafeDataset: Sendable {
     return found.count == count && found.contains { $0 != 0 } ? found : []
   }
 
-  /// What keeps stored bytes.
+  /// The owner of stored bytes.
   public var owner: AnyObject { file }
   /// The file's name, for messages.
   public var fileName: String { file.name }
 
-  /// Where some rows lie in the file, one after the other and as reading gives them; nil if they do not.
+  /// Where some rows lie in the file, one after the other and as reading gives them; nil if they do
+  /// not.
   public func stored(_ rows: Range<Int>) throws(FileError) -> UnsafeRawBufferPointer? {
     if case .number(_, let form) = element, !form.isPlain { return nil }
     return try piece(rows)

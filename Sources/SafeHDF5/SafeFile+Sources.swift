@@ -5,10 +5,12 @@ import Synchronization
 // Files that virtual datasets of a file take their elements from.
 
 extension SafeFile {
-  /// The most files that virtual datasets of a file are read from: each is mapped as long as it.
+  /// The maximum number of files that virtual datasets of a file are read from: each is mapped as
+  /// long as it.
   private static let sourceLimit = 4_000
 
-  /// The other files that its virtual datasets are read from, of those that were opened or listed so far, sorted.
+  /// The other files that its virtual datasets are read from, of those that were opened or listed
+  /// so far, sorted.
   public var sourceFiles: [URL] {
     sources.withLock { $0.values.map(\.name) }.sorted().map { URL(fileURLWithPath: $0) }
   }
@@ -18,8 +20,8 @@ extension SafeFile {
     sources.withLock { $0.values.reduce(byteCount) { $0 + $1.byteCount } }
   }
 
-  /// The file of a name in a virtual dataset, which must lie in this one's folder or below it: whoever made this
-  /// file could else have any file read.
+  /// The file of a name in a virtual dataset, which must lie in this one's folder or below it:
+  /// whoever made this file could else have any file read.
   func source(_ name: String, of path: String) throws(FileError) -> SafeFile {
     if name == "." { return self }
     func refused(_ reason: String) -> FileError {
@@ -40,7 +42,8 @@ extension SafeFile {
         guard !name.split(separator: "/").contains("..") else { throw outside }
         let folder = URL(fileURLWithPath: self.name).deletingLastPathComponent()
         let plain = name.replacing("%%", with: "%")
-        // As the library does: of a whole path that is not there, the file of that name beside this one.
+        // As the library does: of a whole path that is not there, the file of that name beside this
+        // one.
         let place =
           if !plain.hasPrefix("/") {
             folder.appendingPathComponent(plain)
@@ -59,7 +62,7 @@ extension SafeFile {
     }.get()
   }
 
-  /// A path without links; nil, with `errno`, if there is no such file.
+  /// A path without links; nil, with `errno`, if the file is missing.
   private static func realPath(_ path: String) -> String? {
     guard let found = realpath(path, nil) else { return nil }
     defer { free(found) }

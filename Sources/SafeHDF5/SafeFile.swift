@@ -4,18 +4,20 @@ import Synchronization
 
 /// An HDF5 file of others, read without the HDF5 library.
 ///
-/// The library trusts what it reads: of 2,000 files of Minari's with a few bytes changed, version 1.10.8
-/// ends the process on eight. Here every address and every length is checked against the file before it
-/// is followed, and nothing is allocated that the file's own bytes cannot fill. Threads may share a file.
+/// The library trusts what it reads: of 2,000 files of Minari's with a few bytes changed, version
+/// 1.10.8 ends the process on eight. Here every address and every length is checked against the
+/// file before it is followed, and nothing is allocated that the file's own bytes cannot fill.
+/// Threads may share a file.
 ///
-/// What is read is what h5py and the library write: superblocks 0 to 3; groups old and new, with hard and
-/// soft links; compact, contiguous and chunked datasets with every index of chunks and the filters deflate,
-/// shuffle, LZF and Fletcher-32; integers and floats of either order of bytes, half floats (read as f32),
-/// texts and attributes; virtual datasets of plain ones in the same file or in files of its folder and below. The rest
-/// is refused by its name: links to other files, external datasets, other filters, compounds.
+/// It reads what h5py and the library write. That is superblocks 0 to 3, and old and new groups
+/// with hard and soft links. Datasets are compact, contiguous or chunked, with every chunk index
+/// and the filters deflate, shuffle, LZF and Fletcher-32. Elements are integers and floats of
+/// either byte order, half floats (read as f32) and texts; attributes are read too. Virtual
+/// datasets may consist of plain ones in the same file or in files of its folder and below. The
+/// rest is refused by its name: links to other files, external datasets, other filters, compounds.
 ///
-/// Source: the HDF5 File Format Specification, version 3.0. Check sums of metadata are verified where there
-/// are any, but for those of the fractal heap's direct blocks.
+/// Source: the HDF5 File Format Specification, version 3.0. Check sums of metadata are verified if
+/// there are any, but for those of the fractal heap's direct blocks.
 public final class SafeFile: Sendable {
   /// The file's name, for messages.
   public let name: String

@@ -52,8 +52,9 @@ public struct SafeGroup: Sendable {
 
   /// Paths of all datasets below it, in the order of `names`; those that are virtual are opened.
   ///
-  /// - Throws: If groups are nested more than 8 deep, if one leads back to a group that it is in, or if there
-  ///   are more than 10,000 names: links make a graph, of which a small file can have any number of paths.
+  /// - Throws: If groups are nested more than 8 deep, if one leads back to a group that it is in,
+  ///   or if they have more than 10,000 names. Links make a graph, and a small file can have any
+  ///   number of paths.
   public func datasetPaths() throws(FileError) -> [String] {
     var paths: [String] = []
     var budget = SafeGroup.pathLimit
@@ -113,7 +114,7 @@ enum GroupLink: Sendable {
   case object(address: Int)
   /// A path, from the root if it begins with a slash, else from the group.
   case soft(String)
-  /// What is not followed, in words.
+  /// The kind of link that is not followed, in words.
   case other(String)
 }
 

@@ -1,6 +1,7 @@
 import Support
 
-/// Elements of a dataset that are picked along each axis, in row-major order: a hyperslab of HDF5's.
+/// Elements of a dataset that are picked along each axis, in row-major order: a hyperslab of
+/// HDF5's.
 struct Selection: Sendable {
   /// Blocks of an axis that follow each other at equal distances.
   private struct Blocks: Sendable {
@@ -13,7 +14,7 @@ struct Selection: Sendable {
     var picked: Int { count * block }
   }
 
-  /// The most blocks of a selection that lists each; such a list takes memory.
+  /// The maximum number of blocks of a selection that lists each; such a list takes memory.
   private static let limit = 1 << 20
 
   private let axes: [[Blocks]]
@@ -146,7 +147,8 @@ struct Selection: Sendable {
     return axes
   }
 
-  /// The last of some blocks, sorted, of which a number is at most `limit`; nil if all are above it.
+  /// The last of some blocks, sorted, of which a number is at most `limit`; nil if all are above
+  /// it.
   private static func last(
     _ blocks: [Blocks], _ number: KeyPath<Blocks, Int>, atMost limit: Int
   ) -> Blocks? {
@@ -158,7 +160,8 @@ struct Selection: Sendable {
     return low > 0 ? blocks[low - 1] : nil
   }
 
-  /// Where the picked place of a number lies on an axis, and how many are side by side from there on.
+  /// Where the picked place of a number lies on an axis, and how many are side by side from there
+  /// on.
   private func place(_ number: Int, on axis: Int) -> (index: Int, left: Int) {
     guard let blocks = Selection.last(axes[axis], \.before, atMost: number) else { return (0, 0) }
     let inside = number - blocks.before
@@ -179,7 +182,8 @@ struct Selection: Sendable {
     return (blocks.before + min(picked, blocks.picked)) * rowCount
   }
 
-  /// Where a picked element lies among all elements, and how many are picked side by side from there on.
+  /// Where a picked element lies among all elements, and how many are picked side by side from
+  /// there on.
   func run(at element: Int) -> (offset: Int, count: Int) {
     let width = steps[inner]
     var number = element / width

@@ -1,6 +1,7 @@
 import Support
 
-/// What an element of variable-length text has: the text's bytes, and where in the global heap it lies.
+/// The parts of an element of variable-length text: the text's bytes, and where in the global heap
+/// it lies.
 struct TextReference: Sendable {
   let count: Int
   let address: Int?
@@ -32,7 +33,7 @@ struct TextHeap {
   /// Bytes of text that may still be given: many elements may refer to one text.
   private var room = TextHeap.limit
 
-  /// The most bytes of text that are read at once.
+  /// The maximum number of bytes of text that are read at once.
   static let limit = 1 << 26
 
   init(_ file: SafeFile, path: String) {

@@ -1,9 +1,10 @@
 import Support
 
-/// Where the elements of a virtual dataset lie: parts of other datasets, of its file or of files beside that.
+/// Where the elements of a virtual dataset lie: parts of other datasets, of its file or of files
+/// beside that.
 ///
-/// Sources are opened with it, and are not virtual themselves, so that nothing leads round. All parts together
-/// have no more elements than it, so that each is read once.
+/// Sources are opened with it, and are not virtual themselves, so that nothing leads round. All
+/// parts together have no more elements than it, so that each is read once.
 struct VirtualMap: Sendable {
   /// Elements of a source, and where they go, one for one.
   private struct Part: Sendable {
@@ -16,7 +17,7 @@ struct VirtualMap: Sendable {
   private static let runBytes = 1 << 22
   /// The most parts, for each of which memory is taken.
   private static let partLimit = 100_000
-  /// The most bytes of a source's row.
+  /// The maximum number of bytes of a source's row.
   private static let rowLimit = 1 << 26
   /// How many times the bytes of its sources a virtual dataset may have: the rest is never written.
   private static let gain = 16
@@ -89,7 +90,8 @@ struct VirtualMap: Sendable {
     isComplete = mapped == all
   }
 
-  /// Reads the start of a list of parts, and lets its last byte be read, but for the check sum, which is right.
+  /// Reads the start of a list of parts, and lets its last byte be read, but for the check sum,
+  /// which is right.
   private static func begin(_ cursor: inout ByteCursor) throws(FileError) -> (
     version: Int, count: Int
   ) {

@@ -4,12 +4,14 @@
 ///
 ///     y_ij = μ + a_i + b_j + e_ij
 ///
-/// with the run's own level a, the start's difficulty b, which all runs share, and the rest e. The mean of all scores
-/// has the variance σ²_a/R + σ²_b/N + σ²_e/RN. Student's interval over the runs' means knows σ²_a/R + σ²_e/RN alone:
-/// what the starts do, they do to all runs, so it is not seen in how the runs differ.
+/// with the run's own level a, the start's difficulty b, which all runs share, and the rest e. The
+/// mean of all scores has the variance σ²_a/R + σ²_b/N + σ²_e/RN. Student's interval over the runs'
+/// means knows σ²_a/R + σ²_e/RN alone: what the starts do, they do to all runs, so it is not seen
+/// in how the runs differ.
 ///
-/// Starts may fall into K equal parts that are not drawn, such as the tasks of a world: then b_j is drawn within its part, μ is
-/// the mean over these parts, and σ²_b/N is that of the parts' own variances, Σ_k σ²_k/n_k / K² with n_k = N/K.
+/// Starts may fall into K equal parts that are not drawn, such as the tasks of a world. Then b_j is
+/// drawn within its part, and μ is the mean over these parts. σ²_b/N is that of the parts' own
+/// variances, Σ_k σ²_k/n_k / K² with n_k = N/K.
 public struct CrossedScores: Sendable, Equatable {
   /// Scores by run, then start: `[R][N]`.
   public let scores: [[Double]]
@@ -19,13 +21,14 @@ public struct CrossedScores: Sendable, Equatable {
   public let mean: Double
   /// Means over runs, by start: `[N]`.
   let byStart: [Double]
-  /// The variance of the mean that runs give, with what is neither the run's nor the start's: σ²_a/R + σ²_e/RN, from
-  /// the runs' means with R − 1 degrees of freedom; 0 of one run.
+  /// The variance of the mean that runs give, with what is neither the run's nor the start's:
+  /// σ²_a/R + σ²_e/RN, from the runs' means with R − 1 degrees of freedom; 0 of one run.
   let ofRuns: Double
   /// The part of it that is neither's: σ²_e/RN; 0 of one run, whose starts hold it.
   let ofRest: Double
 
-  /// Makes a design of scores by run, then start; there is a run and a start, and each run has every start.
+  /// Makes a design of scores by run, then start; there is a run and a start, and each run has
+  /// every start.
   ///
   /// Parts of one start say nothing of how starts within them differ, and count as one part in all.
   public init(_ scores: [[Double]], parts: Int = 1) {
@@ -71,10 +74,10 @@ public struct CrossedScores: Sendable, Equatable {
   /// Starts.
   public var starts: Int { byStart.count }
 
-  /// What the mean varies by, or what its difference from another mean on the same starts does.
+  /// The spread of the mean, or of its difference from another mean on the same starts.
   ///
   ///     runs:    s²_runs / R, of each that has several
-  ///     starts:  max(0, s²_starts / N − Σ σ̂²_e / RN),   s²_starts of the starts' means or of their differences
+  ///     starts:  max(0, s²_starts / N − Σ σ̂²_e / RN),   s²_starts of their means or differences
   func spread(less other: CrossedScores? = nil) -> Spread {
     let sides = [self] + (other.map { [$0] } ?? [])
     let values = other.map { zip(byStart, $0.byStart).map { $0 - $1 } } ?? byStart
@@ -105,21 +108,24 @@ public struct CrossedScores: Sendable, Equatable {
 
   /// The mean and its 95 % interval within a range.
   ///
-  /// Of several runs it is about the method: other training seeds, and other starts. Of one run it is about this run
-  /// on other starts. The variances and the quantile are those of `spread` and `Spread`, the ends those of a score
-  /// interval; where all agree it is a rule of three over the starts. `episodes` of the estimate is the number of runs,
-  /// or of starts where there is one run.
+  /// Of several runs it is about the method: other training seeds, and other starts. Of one run it
+  /// is about this run on other starts. The variances and the quantile are those of `spread` and
+  /// `Spread`, the ends those of a score interval; if all agree it is a rule of three over the
+  /// starts. `episodes` of the estimate is the number of runs, or of starts if there is one run.
   ///
-  /// A two-way (pigeonhole) bootstrap, A. B. Owen, Annals of Applied Statistics 1 (2007), is no better way here: of three
-  /// runs it draws ten different triples, so that its interval knows little but their range.
+  /// A two-way (pigeonhole) bootstrap, A. B. Owen, Annals of Applied Statistics 1 (2007), is no
+  /// better way here: of three runs it draws ten different triples, so that its interval knows
+  /// little but their range.
   public func level(in range: ClosedRange<Double>) -> Estimate {
     Intervals.around(mean, spread(), in: range, of: runs > 1 ? runs : starts)
   }
 
-  /// The difference of the means of two on the same starts, these less others, with its 95 % interval.
+  /// The difference of the means of two on the same starts, these less others, with its 95 %
+  /// interval.
   ///
-  /// It is paired by start, and about starts in general; of several runs about training seeds in general, which are
-  /// taken as drawn apart for the two. The interval ends where the range's width does.
+  /// It is paired by start, and about starts in general; of several runs about training seeds in
+  /// general, which are taken as drawn apart for the two. The interval ends where the range's width
+  /// does.
   public func difference(less other: CrossedScores, in range: ClosedRange<Double>) -> Estimate {
     precondition(
       starts == other.starts && parts == other.parts, "\(starts) and \(other.starts) starts")
@@ -136,7 +142,8 @@ public struct CrossedScores: Sendable, Equatable {
       episodes: runs > 1 && other.runs > 1 ? runs + other.runs : starts)
   }
 
-  /// The mean over several worlds of a method's means, with its interval; each world has runs and starts of its own.
+  /// The mean over several worlds of a method's means, with its interval; each world has runs and
+  /// starts of its own.
   public static func mean(over worlds: [CrossedScores], in range: ClosedRange<Double>) -> Estimate {
     precondition(!worlds.isEmpty, "a mean over worlds needs a world")
     let mean = worlds.reduce(0) { $0 + $1.mean } / Double(worlds.count)

@@ -27,22 +27,24 @@ public enum Intervals {
       high: max(p, min(1, (middle + spread) / scale)), episodes: count)
   }
 
-  /// The mean and its 95 % interval within a range: x̄ ± t₀.₉₇₅,ₙ₋₁ s/√n, bent as a score interval is (`ends`).
+  /// The mean and its 95 % interval within a range: x̄ ± t₀.₉₇₅,ₙ₋₁ s/√n, bent as a score interval
+  /// is (`ends`).
   ///
-  /// Where all values agree it is a rule of three (`agreeing`).
+  /// If all values agree it is a rule of three (`agreeing`).
   public static func mean(
     _ values: [Double], in range: ClosedRange<Double> = -.infinity ... .infinity
   ) -> Estimate {
     CrossedScores([values]).level(in: range)
   }
 
-  /// The mean of values that come in clusters, such as steps of episodes, and its 95 % interval within a range.
+  /// The mean of values that come in clusters, such as steps of episodes, and its 95 % interval
+  /// within a range.
   ///
   ///     r = Σ sᵢ / Σ cᵢ,   variance n/(n−1) · Σ (sᵢ − r cᵢ)² / (Σ cᵢ)²,   n − 1 degrees of freedom
   ///
-  /// over the n clusters that have values: the linearised ratio estimator (W. G. Cochran, Sampling Techniques, 3rd
-  /// edition, 1977, §6.3). `sums` and `counts` have a number for each cluster; some count is above 0. `episodes` of the
-  /// estimate is the number of all clusters.
+  /// over the n clusters that have values: the linearised ratio estimator (W. G. Cochran, Sampling
+  /// Techniques, 3rd edition, 1977, §6.3). `sums` and `counts` have a number for each cluster; some
+  /// count is above 0. `episodes` of the estimate is the number of all clusters.
   public static func mean(
     sums: [Double], counts: [Double], in range: ClosedRange<Double> = -.infinity ... .infinity
   ) -> Estimate {
@@ -64,15 +66,18 @@ public enum Intervals {
       mean, Spread(starts: [part], least: part, count: Int(n)), in: range, of: sums.count)
   }
 
-  /// The mean over training runs of which nothing but each one's own estimate is left, as in a table of them.
+  /// The mean over training runs of which nothing but each one's own estimate is left, as in a
+  /// table of them.
   ///
-  /// Of runs that were evaluated on starts of their own it is Student's interval, x̄ ± t₀.₉₇₅,ᵣ₋₁ s/√r, within the
-  /// range: the starts' part is in how the runs differ. Of runs that shared their starts it is not, and without their
-  /// episodes nobody can say how much of it was shared; so all of it is taken to be:
+  /// Of runs that were evaluated on starts of their own it is Student's interval, x̄ ± t₀.₉₇₅,ᵣ₋₁
+  /// s/√r, within the range: the starts' part is in how the runs differ. Of runs that shared their
+  /// starts it is not, and without their episodes nobody can say how much of it was shared; so all
+  /// of it is taken to be:
   ///
   ///     runs: s² / r,   starts: mean of the runs' own variances ((high − low) / 2z)²
   ///
-  /// which is too wide, never too narrow (`CrossedScores` is exact where there are episodes). At least two runs.
+  /// which is too wide, never too narrow (`CrossedScores` is exact if there are episodes). At least
+  /// two runs.
   public static func overRuns(
     _ runs: [Estimate], sharingStarts isShared: Bool, in range: ClosedRange<Double>
   ) -> Estimate {
@@ -109,10 +114,11 @@ public enum Intervals {
     return sorted[lower] + (sorted[upper] - sorted[lower]) * (place - Double(lower))
   }
 
-  /// The quantile of Student's distribution above its middle, by Newton's steps on its integral (Simpson's rule).
+  /// The quantile of Student's distribution above its middle, by Newton's steps on its integral
+  /// (Simpson's rule).
   ///
-  /// The distribution function is concave above 0, so that steps from the normal's quantile climb and never pass
-  /// the root.
+  /// The distribution function is concave above 0, so that steps from the normal's quantile climb
+  /// and never pass the root.
   static func studentQuantile(_ probability: Double, degrees nu: Double) -> Double {
     precondition(0.5..<1 ~= probability && nu > 0, "\(probability) with \(nu) degrees")
     let scale = exp(lgamma((nu + 1) / 2) - lgamma(nu / 2)) / (nu * .pi).squareRoot()

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// What a comparison comes to.
+/// The verdict of a comparison.
 public enum Verdict: String, Codable, Sendable {
   /// The interval of the difference lies on the better side of 0.
   case better
@@ -10,11 +10,12 @@ public enum Verdict: String, Codable, Sendable {
   case unclear = "can't tell"
 }
 
-/// How one policy did beside another on the same episodes, or one method's seeds beside another's.
+/// How one policy compares with another on the same episodes, or one method's seeds with another's.
 ///
-/// Differences are ours less theirs, paired by start, and about starts in general. All intervals are 95 %.
+/// Differences are ours less theirs, paired by start, and about starts in general. All intervals
+/// are 95 %.
 public struct PairedComparison: Codable, Sendable, Equatable {
-  /// What is compared.
+  /// The quantity compared.
   public enum Units: String, Codable, Sendable {
     /// The same starts and goals under both.
     case episodes
@@ -22,7 +23,7 @@ public struct PairedComparison: Codable, Sendable, Equatable {
     case seeds
   }
 
-  /// What the values are.
+  /// The kind of the values.
   public enum Kind: Sendable {
     /// 0 or 1 in each episode.
     case proportion
@@ -32,16 +33,18 @@ public struct PairedComparison: Codable, Sendable, Equatable {
 
   /// The mean difference with its interval.
   public let difference: Estimate
-  /// The probability that ours beats theirs on these starts, ties as halves; nil over fewer than `leastRuns` runs of
-  /// either, of which a bootstrap's interval is little but their range.
+  /// The probability that ours beats theirs on these starts, ties as halves; nil over fewer than
+  /// `leastRuns` runs of either, of which a bootstrap's interval is little but their range.
   public let improvement: Estimate?
   /// Better, worse or can't tell.
   public let verdict: Verdict
-  /// Episodes, or seeds of each on these starts, with which a difference of this size would be told from 0 with
-  /// probability 0.8; nil where no difference was seen, where one side alone has several seeds, and where the starts are
-  /// too few for any number of seeds.
+  /// Episodes, or seeds of each on these starts, with which a difference of this size would be
+  /// detected with probability 0.8.
+  ///
+  /// It is nil if no difference was seen or one side alone has several seeds. It is also nil if the
+  /// starts are too few for any number of seeds.
   public let wouldTell: Int?
-  /// What was counted.
+  /// The counted units.
   public let units: Units
 
   /// Runs of each method below which a bootstrap over runs has no interval here.
@@ -56,9 +59,10 @@ public struct PairedComparison: Codable, Sendable, Equatable {
   ///
   ///     p± = (f± + 1) / (n + 2),   p₊ − p₋ ± z √((p₊ + p₋ − (p₊ − p₋)²) / (n + 2))
   ///
-  /// the adjusted Wald interval for paired proportions of Bonett and Price, Br. J. Math. Stat. Psychol.
-  /// 65 (2012); the estimate is (f₊ − f₋) / n. For means it is Student's over the pairs' differences. The probability
-  /// of improvement is the share of episodes in which ours is the better, with halves for ties.
+  /// the adjusted Wald interval for paired proportions of Bonett and Price, Br. J. Math. Stat.
+  /// Psychol. 65 (2012); the estimate is (f₊ − f₋) / n. For means it is Student's over the pairs'
+  /// differences. The probability of improvement is the share of episodes in which ours is the
+  /// better, with halves for ties.
   public init(
     _ ours: [Double], over theirs: [Double], kind: Kind, higherIsBetter: Bool = true
   ) {
@@ -94,10 +98,12 @@ public struct PairedComparison: Codable, Sendable, Equatable {
     self.units = units
   }
 
-  /// Compares runs of two methods that were evaluated on the same starts, whose scores lie in a range.
+  /// Compares runs of two methods that were evaluated on the same starts, whose scores lie in a
+  /// range.
   ///
-  /// The difference is `CrossedScores.difference`; where both have several runs, the probability of improvement is
-  /// `rliable`'s over runs, and else the share of episodes in which the mean over ours is the better.
+  /// The difference is `CrossedScores.difference`. If both have several runs, the probability of
+  /// improvement is `rliable`'s over runs. Otherwise it is the share of episodes in which the mean
+  /// over ours is the better.
   public init(
     _ ours: CrossedScores, over theirs: CrossedScores,
     in range: ClosedRange<Double> = -.infinity ... .infinity, higherIsBetter: Bool = true
@@ -157,8 +163,10 @@ public struct PairedComparison: Codable, Sendable, Equatable {
     return (p - q, Intervals.z * ((p + q - (p - q) * (p - q)) / (n + 2)).squareRoot())
   }
 
-  /// The least number of pairs whose expected interval is as far from 0 as a difference falls short of its
-  /// own mean with probability 0.2, for shares `p` and `q` of pairs in which one of the two is the better.
+  /// The least number of pairs whose expected interval is as far from 0 as a difference falls short
+  /// of its own mean with probability 0.2.
+  ///
+  /// `p` and `q` are the shares of pairs in which one of the two is the better.
   ///
   ///     |p̃ − q̃| − half(n) ≥ z₀.₈ √((p + q − (p − q)²) / n)
   private static func pairs(_ p: Double, _ q: Double) -> Int? {
@@ -171,7 +179,8 @@ public struct PairedComparison: Codable, Sendable, Equatable {
     }
   }
 
-  /// The least n with (t₀.₉₇₅,ν + t₀.₈,ν)² (σ² / n + rest) ≤ δ² with ν degrees of freedom at n; nil if none has.
+  /// The least n with (t₀.₉₇₅,ν + t₀.₈,ν)² (σ² / n + rest) ≤ δ² with ν degrees of freedom at n; nil
+  /// if none has.
   private static func count(
     variance: Double, rest: Double = 0, difference: Double, degrees: (Int) -> Double
   ) -> Int? {

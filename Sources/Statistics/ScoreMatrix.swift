@@ -36,7 +36,7 @@ public enum Aggregate: Sendable, Equatable {
     .mean, .median, .interquartileMean, .optimalityGap(target: 1),
   ]
 
-  /// What tables call it.
+  /// Its name in tables.
   public var name: String {
     switch self {
     case .mean: "mean"

@@ -1,14 +1,16 @@
-/// What makes a mean vary, in parts, and how well each part is known.
+/// The parts of a mean's variance, and how well each is known.
 ///
-/// The interval is Student's over a sum of variances that have unlike degrees of freedom. With A for the parts
-/// that training runs give and B for those that starts give, it reaches
+/// The interval is Student's over a sum of variances that have unlike degrees of freedom. With A
+/// for the parts that training runs give and B for those that starts give, it reaches
 ///
-///     h = (t_A A + t_B B) / (A + B) · √(A + B),   A = Σ vᵢ,   t_A = t₀.₉₇₅ with (Σ vᵢ)² / Σ (vᵢ² / νᵢ) degrees
+///     h = (t_A A + t_B B) / (A + B) · √(A + B),   A = Σ vᵢ
+///     t_A = t₀.₉₇₅ with (Σ vᵢ)² / Σ (vᵢ² / νᵢ) degrees
 ///
-/// to both sides, before a range bends it (`Intervals.ends`). The weights are those of W. G. Cochran, Biometrics 20
-/// (1964), for the Behrens–Fisher problem, the degrees within each sum those of F. E. Satterthwaite, Biometrics
-/// Bulletin 2 (1946). Satterthwaite's degrees over all parts at once are too many where runs differ and are few: of
-/// two runs such an interval covers 88 % (`CoverageTests` says what this one covers).
+/// to both sides, before a range bends it (`Intervals.ends`). The weights are those of W. G.
+/// Cochran, Biometrics 20 (1964), for the Behrens–Fisher problem, the degrees within each sum those
+/// of F. E. Satterthwaite, Biometrics Bulletin 2 (1946). Satterthwaite's degrees over all parts at
+/// once are too many if runs differ and are few: of two runs such an interval covers 88 %
+/// (`CoverageTests` says what this one covers).
 struct Spread: Sendable, Equatable {
   /// A variance of the mean, and its degrees of freedom.
   struct Part: Sendable, Equatable {
@@ -16,17 +18,17 @@ struct Spread: Sendable, Equatable {
     var degrees: Double
   }
 
-  /// What training runs give: estimated from few.
+  /// The part of training runs: estimated from few.
   var runs: [Part] = []
-  /// What starts give: estimated from many.
+  /// The part of starts: estimated from many.
   var starts: [Part] = []
-  /// Taken where both are zero by chance, as where runs have equal numbers of successes: the variance over
-  /// starts of these very runs.
+  /// Taken if both are zero by chance, as if runs have equal numbers of successes: the variance
+  /// over starts of these very runs.
   var least: Part
-  /// Starts, of which nothing else was seen where all outcomes agree.
+  /// Starts, of which nothing else was seen if all outcomes agree.
   var count: Int
 
-  /// The half of the interval, before a range bends it; 0 where all agrees.
+  /// The half of the interval, before a range bends it; 0 if all agrees.
   var half: Double {
     let (a, b) = (Self.variance(runs), Self.variance(starts))
     guard a + b > 0 else {
@@ -78,20 +80,22 @@ extension Intervals {
     return Estimate(estimate: mean, low: low, high: high, episodes: count)
   }
 
-  /// The ends of an interval that reaches `half` to both sides, bent so that they stay in a range: a score interval.
+  /// The ends of an interval that reaches `half` to both sides, bent so that they stay in a range:
+  /// a score interval.
   ///
-  /// Of a mean x̄ that lies in a range from l to u, all μ that are no farther from it than the half, if the variance
-  /// goes with (μ − l)(u − μ) as that of a share does:
+  /// The interval of a mean x̄ in a range from l to u: all μ within the half-width, if the variance
+  /// is proportional to (μ − l)(u − μ), as that of a share is:
   ///
   ///     (x̄ − μ)² ≤ half² (μ − l)(u − μ) / ((x̄ − l)(u − x̄))
   ///
-  /// For shares with half = z √(p(1 − p)/n) it is Wilson's interval (E. B. Wilson, JASA 22, 1927). An end that is
-  /// infinite drops out of both products; without either the interval is x̄ ± half.
+  /// For shares with half = z √(p(1 − p)/n) it is Wilson's interval (E. B. Wilson, JASA 22, 1927).
+  /// An end that is infinite drops out of both products; without either the interval is x̄ ± half.
   static func ends(
     _ mean: Double, half: Double, in range: ClosedRange<Double>
   ) -> (low: Double, high: Double) {
     let (l, u) = (range.lowerBound, range.upperBound)
-    // Rounding may have moved a mean past its range by a last digit, and must not move an end past the mean.
+    // Rounding may have moved a mean past its range by a last digit, and must not move an end past
+    // the mean.
     let mean = min(max(mean, l), u)
     func ordered(_ low: Double, _ high: Double) -> (Double, Double) {
       (min(mean, max(l, low)), max(mean, min(u, high)))
@@ -120,15 +124,15 @@ extension Intervals {
     }
   }
 
-  /// The ends of an interval where all of `count` outcomes agree.
+  /// The ends of an interval if all of `count` outcomes agree.
   ///
   /// At most the share q of outcomes may be others, and those may lie anywhere in the range:
   ///
   ///     v − q (v − l)  to  v + q (u − v),   q = z² / (count + z²)
   ///
-  /// q is Wilson's bound of a share of which none was seen: about 3.84 in `count`, a rule of three (J. A. Hanley and
-  /// A. Lippman-Hand, JAMA 249, 1983) for 95 % on two sides. Towards an infinite end nothing says how far others lie,
-  /// so that end stays at v.
+  /// q is Wilson's bound of a share of which none was seen: about 3.84 in `count`, a rule of three
+  /// (J. A. Hanley and A. Lippman-Hand, JAMA 249, 1983) for 95 % on two sides. Towards an infinite
+  /// end nothing says how far others lie, so that end stays at v.
   static func agreeing(
     _ value: Double, count: Int, in range: ClosedRange<Double>
   ) -> (low: Double, high: Double) {

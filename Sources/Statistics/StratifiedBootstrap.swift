@@ -2,12 +2,13 @@ import GoalCore
 
 /// Draws the runs of each task again and again, with replacement, each task by itself.
 ///
-/// The statistic's interval is that from 2.5 % to 97.5 % of its values, as `rliable`'s with the method
-/// `percentile`. It differs from `rliable` in that a seed decides every draw, which `rliable` ignores.
+/// The statistic's interval is that from 2.5 % to 97.5 % of its values, as `rliable`'s with the
+/// method `percentile`. It differs from `rliable` in that a seed decides every draw, which
+/// `rliable` ignores.
 public struct StratifiedBootstrap: Sendable {
   /// Resamples.
   public var replicates: Int
-  /// What decides the draws.
+  /// The seed of the draws.
   public var seed: UInt64
 
   /// Makes a bootstrap; 50,000 replicates are `rliable`'s default.
@@ -41,10 +42,12 @@ public struct StratifiedBootstrap: Sendable {
     }
   }
 
-  /// The aggregates over tasks in each of which runs were evaluated on the same starts, with their intervals.
+  /// The aggregates over tasks in each of which runs were evaluated on the same starts, with their
+  /// intervals.
   ///
-  /// In each task both runs and starts are drawn: A. B. Owen's pigeonhole bootstrap, Annals of Applied Statistics 1
-  /// (2007). Where the ends meet they are those of a rule of three over the starts, for scores within the range.
+  /// In each task both runs and starts are drawn: A. B. Owen's pigeonhole bootstrap, Annals of
+  /// Applied Statistics 1 (2007). If the ends meet they are those of a rule of three over the
+  /// starts, for scores within the range.
   public func estimates(
     _ aggregates: [Aggregate] = Aggregate.all, of tasks: [CrossedScores],
     in range: ClosedRange<Double>
@@ -112,8 +115,8 @@ public struct StratifiedBootstrap: Sendable {
     }
   }
 
-  /// The probability that a run of `matrix` beats one of `other` on a task, averaged over tasks, with
-  /// the runs of both drawn apart.
+  /// The probability that a run of `matrix` beats one of `other` on a task, averaged over tasks,
+  /// with the runs of both drawn apart.
   ///
   ///     mean_m  mean_{i, j} ( [x_mi > y_mj] + ½ [x_mi = y_mj] )
   ///
@@ -160,7 +163,8 @@ public struct StratifiedBootstrap: Sendable {
   }
 }
 
-/// Scores by their rank over all tasks, so that a resample is a count for each and needs no sorting.
+/// Scores by their rank over all tasks, so that a resample is a count for each and needs no
+/// sorting.
 struct RankedScores {
   /// How often each score was drawn, in ascending order, and the sum of each task's draws.
   struct Resample {

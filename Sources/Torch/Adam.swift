@@ -1,4 +1,4 @@
-/// The Adam optimizer, in one fused operator for all parameters.
+/// The Adam optimiser, in one fused operator for all parameters.
 ///
 ///     m ← β₁ m + (1 − β₁) g,   v ← β₂ v + (1 − β₂) g²
 ///     θ ← θ − α · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε)
@@ -6,7 +6,7 @@
 /// Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, arXiv:1412.6980,
 /// algorithm 1, in libtorch's `_fused_adam_`.
 public struct Adam: Sendable {
-  /// What is optimized.
+  /// The optimised parameters.
   public let parameters: [Tensor]
   /// The step size α.
   public var learningRate: Double
@@ -16,12 +16,12 @@ public struct Adam: Sendable {
   private let second: [Tensor]
   private let time: Tensor  // Float, so exact up to 2²⁴ steps
 
-  // What libtorch's operator can do besides, and this optimizer does not.
+  // What libtorch's operator can do besides, and this optimiser does not.
   private static let weightDecay = 0.0
   private static let keepsMaximum = false
   private static let maximizes = false
 
-  /// Makes an optimizer that has made no step; the defaults are the paper's, but for the step size.
+  /// Makes an optimiser that has made no step; the defaults are the paper's, but for the step size.
   public init(
     _ parameters: [Tensor], learningRate: Double, betas: (Double, Double) = (0.9, 0.999),
     epsilon: Double = 1e-8
@@ -59,7 +59,8 @@ public struct Adam: Sendable {
     }
   }
 
-  /// Everything that the next step depends on besides the parameters, in the optimizer's own memory.
+  /// Everything that the next step depends on besides the parameters, in the optimiser's own
+  /// memory.
   ///
   /// `first.k` and `second.k` are the moments of the parameter `k`; `steps`, `[]`, counts.
   public var state: [NamedTensor] {

@@ -23,14 +23,14 @@ public struct Linear: Sendable {
   }
 }
 
-/// Dense layers with an activation between them, which a normalisation of each row can follow, and nothing
-/// after the last.
+/// Dense layers with an activation between them, which a normalisation of each row can follow, and
+/// nothing after the last.
 ///
 ///     x ← norm(f(W x + b)) for each layer but the last,   y = W x + b
 ///
 /// Shapes: `B` rows, `I` inputs, `K` outputs.
 public struct MLP: Sendable {
-  /// What stands between two dense layers.
+  /// The activation between two dense layers.
   public enum Activation: Sendable {
     /// max(0, u).
     case rectifier
@@ -50,7 +50,8 @@ public struct MLP: Sendable {
   /// The ε of normalisations between dense layers.
   public static let normEpsilon = 1e-6
 
-  /// Makes a network of layers that fit each other; normalisations need GELU and have `normEpsilon`.
+  /// Makes a network of layers that fit each other; normalisations need GELU and have
+  /// `normEpsilon`.
   public init(_ layers: [Linear], activation: Activation = .rectifier, norms: [LayerNorm] = []) {
     precondition(
       norms.isEmpty
@@ -90,12 +91,15 @@ public struct MLP: Sendable {
     return x
   }
 
-  /// Weight and bias of each layer, from input to output; gain and shift of its normalisation follow them.
+  /// Weight and bias of each layer, from input to output; gain and shift of its normalisation
+  /// follow them.
   public var parameters: [Tensor] { named.map(\.tensor) }
 
-  /// The parameters, named as PyTorch's `Sequential` names them, where all that stands between two layers
-  /// has a number, too: `<2k>.weight` and `<2k>.bias` for the layer `k`; with normalisations `<3k>.weight`
-  /// and `<3k>.bias`, and `<3k + 2>.weight` and `.bias` for the normalisation after it.
+  /// The parameters, named as PyTorch's `Sequential` names them, which numbers everything between
+  /// two layers too: `<2k>.weight` and `<2k>.bias` for the layer `k`.
+  ///
+  /// With normalisations they are `<3k>.weight` and `<3k>.bias`, and `<3k + 2>.weight` and `.bias`
+  /// for the normalisation after it.
   public var named: [NamedTensor] {
     let step = norms.isEmpty ? 2 : 3
     return layers.enumerated().flatMap { k, layer in

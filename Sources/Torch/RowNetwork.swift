@@ -3,9 +3,9 @@ internal import Glibc
 
 /// An `MLP` for one row at a time, with its numbers copied and laid out for that.
 ///
-/// It is for acting: no tensor is made, no thread is started, and the bits of its outputs are the same
-/// on every processor, because each sum is taken in the order of the inputs. libtorch's own product
-/// adds in an order that depends on the processor, so the two agree to rounding only.
+/// It is for acting. It makes no tensor and starts no thread. Its outputs have the same bits on
+/// every processor, because each sum is taken in the order of the inputs. The order in libtorch's
+/// own product depends on the processor, so the two agree to rounding only.
 public struct RowNetwork: Sendable {
   private static let width = 32  // of a panel, as in ctorch_row
 

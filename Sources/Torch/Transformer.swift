@@ -33,12 +33,12 @@ public struct LayerNorm: Sendable {
 /// A block of a transformer, with the normalisation before each part.
 ///
 ///     y = x + O · attention(norm₁(x)),   z = y + F₂ gelu(F₁ norm₂(y)), or max(0, u) for gelu(u)
-///     attention: softmax(q kᵀ / √(D / heads)) v for each head, q, k and v dense layers of its input
+///     attention: softmax(q kᵀ / √(D / heads)) v per head, q, k and v dense layers of its input
 ///
-/// Vaswani et al., "Attention Is All You Need", NeurIPS 2017, arXiv:1706.03762, with the order of Xiong
-/// et al., "On Layer Normalization in the Transformer Architecture", ICML 2020, arXiv:2002.04745. It is
-/// PyTorch's `TransformerEncoderLayer` with `norm_first`, `activation="gelu"` or `"relu"` and no dropout, and
-/// its parameters have that class's names.
+/// Vaswani et al., "Attention Is All You Need", NeurIPS 2017, arXiv:1706.03762. The order is that
+/// of Xiong et al., "On Layer Normalization in the Transformer Architecture", ICML 2020,
+/// arXiv:2002.04745. It is PyTorch's `TransformerEncoderLayer` with `norm_first`,
+/// `activation="gelu"` or `"relu"` and no dropout, and its parameters have that class's names.
 ///
 /// Shapes: `B` sequences, `T` tokens, `D` numbers in a token, `F` in the hidden layer.
 public struct TransformerBlock: Sendable {
@@ -61,7 +61,8 @@ public struct TransformerBlock: Sendable {
   /// Whether a rectifier stands between the dense layers, in the place of GELU.
   public let isRectified: Bool
 
-  /// Makes a block of layers that fit each other; normalisations that are not given begin with gain 1 and shift 0.
+  /// Makes a block of layers that fit each other; normalisations that are not given begin with gain
+  /// 1 and shift 0.
   public init(
     queriesKeysValues: Linear, output: Linear, widening: Linear, narrowing: Linear, heads: Int,
     isCausal: Bool, isRectified: Bool = false, norms: (LayerNorm, LayerNorm)? = nil

@@ -33,7 +33,8 @@ func checkExploration(noise: Double, randomActions: Double) throws {
   }
 }
 
-/// A seed for a call that was given none; it is printed when work begins, and saved with what the call makes.
+/// A seed for a call that was given none; it is printed when work begins, and saved with what the
+/// call makes.
 func drawnSeed() -> UInt64 {
   let seed = UInt64.random(in: 0..<RunConfiguration.seedLimit)
   Console.noteAtStart("--seed was not given: drew \(seed)")

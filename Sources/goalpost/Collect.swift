@@ -7,13 +7,13 @@ import Support
 /// The subcommand `goalpost collect`.
 struct Collect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Roll a policy out and store the trajectories; go on where an earlier call stopped.",
+    abstract: "Roll out a policy and store the trajectories; resumes an interrupted call.",
     discussion: """
-      The same bytes come out for any number of workers and after any interruption. With a
-      recipe's file, the dataset is made in the folder of that file unless --output says otherwise.
+      Any number of workers gives the same bytes, after any interruption. A recipe's dataset is \
+      written into the folder of its file, unless --output names another.
       """)
 
-  @Argument(help: "A recipe: datasets/<id>/recipe.yaml. Replaces the options of what to collect.")
+  @Argument(help: "A recipe's file, datasets/<id>/recipe.yaml, in place of the options below.")
   var recipe: String?
 
   @Option(help: "The world's id (see `goalpost environments`).")
@@ -22,7 +22,7 @@ struct Collect: ParsableCommand {
   @Option(help: "random, scripted, or a checkpoint: a run, a checkpoint's folder or its policy.")
   var policy: String?
 
-  @Option(help: "Episodes in all.")
+  @Option(help: "Number of episodes.")
   var episodes: Int?
 
   @Option(help: "The recipe's seed, below 2^28; drawn and printed if not given.")
@@ -30,27 +30,28 @@ struct Collect: ParsableCommand {
 
   @Option(
     help: """
-      How episodes start and what they are asked for, in worlds whose data have laws of their own \
-      (see `goalpost environments pointmaze-medium`).
+      The distribution of starts and goals, in worlds that name some (see `goalpost environments \
+      pointmaze-medium`).
       """)
   var goals: String?
 
-  @Option(help: "Standard deviation of the noise on actions, in halves of their range.")
+  @Option(
+    help: "Standard deviation of Gaussian action noise, as a fraction of half the action range.")
   var noise: Double = 0
 
   @Option(help: "Probability of a uniformly random action at each step.")
   var randomActions: Double = 0
 
-  @Option(help: "Threads that simulate; the cores of the machine if not given.")
+  @Option(help: "Number of simulation threads; default: one per core.")
   var workers: Int?
 
-  @Option(help: "Make only these episodes, as in 0-499,700.")
+  @Option(help: "Collect only these episodes, as in 0-499,700.")
   var onlyEpisodes: String?
 
-  @Option(help: "Episodes in a shard, at most (64 MB is the other limit).")
+  @Option(help: "Maximum number of episodes in a shard (and at most 64 MB).")
   var shardEpisodes: Int = 500
 
-  @Flag(help: "Compress the shards (shuffle and deflate; every HDF5 reads it).")
+  @Flag(help: "Compress the shards (shuffle and deflate; any HDF5 library reads them).")
   var compress = false
 
   @Flag(help: "Store the simulator's state at every step.")
@@ -96,7 +97,8 @@ struct Collect: ParsableCommand {
 
   private func collect() throws -> TrajectoryCollection.Summary {
     let folder = output.map { URL(fileURLWithPath: $0) }
-    // Not before all arguments are known: what follows an unknown option may have been taken for the file.
+    // Not before all arguments are known: what follows an unknown option may have been taken for
+    // the file.
     if recipe != nil,
       environment != nil || policy != nil || episodes != nil || seed != nil || goals != nil
     {

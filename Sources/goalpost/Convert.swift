@@ -7,68 +7,68 @@ import Support
 /// The subcommand `goalpost convert`.
 struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Turn other systems' datasets into ours, and ours into theirs.",
+    abstract: "Convert datasets from and to other systems' formats.",
     discussion: """
       goalpost convert buffer.pkl --environment fetch-reach --output reach
       goalpost convert reach --to wgcsl-pickle --output buffer.pkl
 
       Formats: \(DatasetConversion.formats)
 
-      What a format cannot hold, what was worked out and what was assumed is
-      printed, and kept in the dataset's card and manifest. The same command goes
-      on where it was stopped. Documentation/Formats.md has each format.
+      Prints what is lost, computed and assumed, and keeps it in the dataset's card and manifest. \
+      The same command resumes an interrupted call. Documentation/Formats.md describes each format.
       """)
 
   @Argument(help: "A file or folder; its format is guessed from its name and first bytes.")
   var input: String
 
-  @Option(help: "The input's format, where it is not clear.")
+  @Option(help: "The input's format; default: guessed.")
   var from: String?
 
-  @Option(help: "The output's format; ours, or the one that the output's name means, if not given.")
+  @Option(help: "The output's format; default: by the output's name, or Goalpost's own.")
   var to: String?
 
-  @Option(help: "The world's id. Of one that is not ours, only sizes are known.")
+  @Option(help: "The world's id. Only sizes are known of a world that is not registered.")
   var environment: String?
 
-  @Option(help: "The distance within which a goal is reached, in a world that is not ours.")
+  @Option(help: "The distance within which a goal is reached, in a world that is not registered.")
   var threshold: Double?
 
-  @Option(help: "Where in an observation the goal stands, as in 0,1, in a world that is not ours.")
+  @Option(
+    help: "The goal's indices in an observation, as in 0,1, in a world that is not registered.")
   var goalIndices: String?
 
-  @Option(help: "Numbers in a goal, where a format does not say.")
+  @Option(help: "Length of a goal, if the format does not say.")
   var goalLength: Int?
 
-  @Option(help: "What an observation is joined from, in order, as in object,robot0_eef_pos.")
+  @Option(help: "Keys to join into an observation, in order, as in object,robot0_eef_pos.")
   var observationKeys: String?
 
-  @Option(help: "What a goal is joined from, in order, as in kettle,microwave.")
+  @Option(help: "Keys to join into a goal, in order, as in kettle,microwave.")
   var goalKeys: String?
 
-  @Option(help: "What ends an episode of d4rl's rows: timeouts, terminals or both.")
+  @Option(help: "The flags that end an episode of d4rl's rows: timeouts, terminals or both.")
   var ends: String?
 
   @Flag(
-    help: "Leave out, and name, episodes that break a rule or have numbers that are not finite.")
+    help: "Leave out, and list, episodes that break a rule or have numbers that are not finite.")
   var skipBad = false
 
   @Flag(help: "Clip actions to the range of the world, or of the file, or to -1 to 1.")
   var clipActions = false
 
-  @Flag(help: "Compress the output, where its format can be.")
+  @Flag(help: "Compress the output, if its format allows.")
   var compress = false
 
   @Option(
     help: """
-      The most bytes that a compressed input may unpack to; 100 times its own, and 1 GiB at least, if not given.
+      Maximum unpacked size of a compressed input, in bytes; default: 100 times its size, at least 1 GiB.
       """)
   var maxBytes: Int?
 
-  @Option(help: "Threads; the cores of the machine if not given.")
+  @Option(help: "Number of threads; default: one per core.")
   var workers: Int?
 
-  @Option(help: "The file or folder to make.")
+  @Option(help: "The file or folder to write.")
   var output: String
 
   @Flag(help: "Print the result as JSON.")

@@ -15,39 +15,38 @@ struct Evaluate: ParsableCommand {
       From its states:    evaluate RUN... --against DATASET --offsets 5,10,20
       With a planner:     evaluate RUN... --plan graph --plan-data DATASET
 
-      Returns count 1 for each step at the goal and 0 for the others: return49
-      over all but the last step (as the WGCSL paper counts), return over all,
-      discounted_return by 1 - 1/horizon. All policies of one call face the same
-      starts and goals, whatever the number of threads; runs that differ in
-      their seed only are one method, and methods are compared with the first.
-      In worlds with named tasks (pointmaze) episodes end at the first success.
-      See Documentation/Evaluation.md.
+      Returns count 1 for each step at the goal and 0 for other steps. The measure return49 leaves out \
+      the last step, as the WGCSL paper does. The measure return counts all steps, and \
+      discounted_return is discounted by 1 - 1/horizon. All policies of a call face the same starts and goals. Runs that differ only in \
+      their seed form one method, and methods are compared with the first. In worlds with named \
+      tasks (pointmaze) episodes end at the first success. See Documentation/Evaluation.md.
       """)
 
   @Argument(help: "Runs, checkpoints or policy files; scripted and random need --environment.")
   var policies: [String]
 
-  @Option(help: "The world; each checkpoint's own if not given.")
+  @Option(help: "The world; default: each checkpoint's own.")
   var environment: String?
 
   @Option(
-    help: "Episodes for each policy; with --tasks for each task, with --offsets for each offset.")
+    help: "Number of episodes per policy; with --tasks per task, with --offsets per offset.")
   var episodes: Int = 100
 
   @Option(
     help: """
-      Named tasks of the world, all or as in 1,3: a row each, and their mean (see `goalpost environments \
-      pointmaze-medium`).
+      Named tasks of the world, all or as in 1,3: prints a row each, and their mean (see `goalpost \
+      environments pointmaze-medium`).
       """)
   var tasks: String?
 
   @Option(help: "The evaluation's seed, below 2^28.")
   var seed: UInt64 = 0
 
-  @Option(help: "Threads; the cores of the machine if not given. The result is the same.")
+  @Option(help: "Number of threads; default: one per core. The result is the same for any number.")
   var workers: Int?
 
-  @Option(help: "Standard deviation of noise on the policies' actions, in halves of their range.")
+  @Option(
+    help: "Standard deviation of Gaussian action noise, as a fraction of half the action range.")
   var noise: Double = 0
 
   @Option(help: "Probability of a uniformly random action at each step.")
@@ -55,48 +54,48 @@ struct Evaluate: ParsableCommand {
 
   @Option(
     help: """
-      A dataset: compare actions, first actions and values with it. May be given several times, as \
-      for what was trained on and what was held out.
+      Compare actions, first actions and values with this dataset. May be repeated, for example for \
+      training data and held-out data.
       """)
   var against: [String] = []
 
   @Option(
     help: """
-      With --against: start in the simulator at the dataset's states, the goals what it achieved so \
-      many steps later, as in 5,10,20.
+      With --against: start in the simulator at the dataset's states, with the goals that it \
+      achieved this many steps later, as in 5,10,20.
       """)
   var offsets: String?
 
-  @Option(help: "With --against: fitted-Q evaluation with so many updates, such as 5000.")
+  @Option(help: "With --against: fitted-Q evaluation with this number of updates, such as 5000.")
   var fittedQ: Int?
 
-  @Option(help: "With --against: episodes to read of each dataset.")
+  @Option(help: "With --against: number of episodes to read from each dataset.")
   var datasetEpisodes: Int = 400
 
   @Option(
     help: """
-      graph: aim at states of --plan-data on the way to the goal, the shortest by the learner's values \
-      (TTGS); nothing is trained.
+      graph: aim at states of --plan-data along the shortest path to the goal by the learner's \
+      values (TTGS). Nothing is trained.
       """)
   var plan: String?
 
   @Option(help: "With --plan: the dataset whose states are drawn, by --seed.")
   var planData: String?
 
-  @Option(help: "With --plan: states to draw, all pairs of which are measured; 1000 if not given.")
+  @Option(help: "With --plan: number of states to draw; all pairs are measured; default: 1000.")
   var planNodes: Int?
 
   @Option(
     help: """
-      With --plan: the longest edge between two states, in steps; beyond it costs grow exponentially. \
-      24 if not given, as TTGS has it for mazes.
+      With --plan: the longest edge between two states, in steps. Longer edges cost exponentially \
+      more; default: 24, as TTGS has for mazes.
       """)
   var planEdge: Double?
 
   @Option(
     help: """
-      With --plan: aim at the furthest state of the way that is fewer steps away, and at the goal if it is \
-      no more; twice the edge if not given.
+      With --plan: aim at the furthest state of the path within this number of steps, or at the goal \
+      if it is within them; default: twice the edge.
       """)
   var planAim: Double?
 
@@ -106,13 +105,13 @@ struct Evaluate: ParsableCommand {
   @Option(help: "Draw the paths of the achieved goals in the plane: a name that ends in .svg.")
   var plot: String?
 
-  @Option(help: "Episodes to film or draw.")
+  @Option(help: "Number of episodes to film or draw.")
   var videoEpisodes: Int = 9
 
   @Option(
     help: """
-      A file of bands that the results must lie in: {"success": {"low": 0.85}}; FILE:NAME takes the \
-      bands under that name.
+      JSON file of allowed ranges, such as {"success": {"low": 0.85}}; exits 1 if a result is \
+      outside. FILE:NAME takes the ranges under that name.
       """)
   var expect: String?
 
@@ -124,14 +123,14 @@ struct Evaluate: ParsableCommand {
 
   @Option(
     help: """
-      Which table: runs, methods (as in a paper), differences, or all of them; all of them as text \
-      and methods otherwise, if not given.
+      Which table: runs, methods (as in a paper), differences, or all; default: all as text, and \
+      methods in other formats.
       """)
   var table: String?
 
   @Option(
     help: """
-      Of several worlds the methods' table shows one measure: \
+      The one measure of the methods' table for several worlds: \
       \(Comparison.measures.joined(separator: ", ")).
       """)
   var measure: String = "success"

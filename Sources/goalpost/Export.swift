@@ -11,8 +11,8 @@ struct Export: ParsableCommand {
       goalpost export runs/gcsl-demo-s* runs/wgcsl-demo-s* --output notebooks-export/demo \\
         --question "Does weighting help?"
 
-      All runs are evaluated on the same episodes. Runs that differ in their seed only are one
-      method. Exporting more runs into the folder adds them to its runs.csv, and keeps the page's
+      All runs are evaluated on the same episodes. Runs that differ only in their seed form one \
+      method. Exporting more runs into the folder adds them to its runs.csv, and keeps the page's \
       question and answer unless they are given.
       """)
 
@@ -22,19 +22,19 @@ struct Export: ParsableCommand {
   @Option(help: "The study's folder; its name is the study's.")
   var output: String
 
-  @Option(help: "What the study asks.")
+  @Option(help: "The study's question.")
   var question: String = ""
 
-  @Option(help: "What it found; what the differences come to if not given.")
+  @Option(help: "The study's answer; default: a summary of the differences.")
   var answer: String = ""
 
-  @Option(help: "Episodes for each run.")
+  @Option(help: "Number of episodes per run.")
   var episodes: Int = 100
 
   @Option(help: "The evaluation's seed, below 2^28.")
   var seed: UInt64 = 0
 
-  @Option(help: "Threads; the cores of the machine if not given. The result is the same.")
+  @Option(help: "Number of threads; default: one per core. The result is the same for any number.")
   var workers: Int?
 
   @Flag(help: "Draw no pictures of episodes.")

@@ -15,8 +15,8 @@ struct Goalpost: ParsableCommand {
       Convert.self, Sample.self, Train.self, Evaluate.self, Export.self, OverSeeds.self,
     ])
 
-  /// Runs a command line to its end: its error in a sentence, and its status, which is not 0 if a result could not
-  /// be written.
+  /// Runs a command line to its end: its error in a sentence, and its status, which is not 0 if a
+  /// result could not be written.
   static func main() {
     Console.open()
     Interruption.prepare()

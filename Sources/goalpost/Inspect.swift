@@ -8,35 +8,38 @@ import Support
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract:
-      "Show what a dataset, a checkpoint or a run is: counts, statistics, lineage, pictures.",
+      "Describe a dataset, a checkpoint or a run: counts, statistics, lineage, pictures.",
     discussion: """
-      Of a dataset all of it is read: returns and successes with 95 % intervals, statistics of
-      observations and actions, goals, sources, lineage. Of a checkpoint or a run: its head, the
-      settings that differ from the paper's, evaluations so far.
+      Reads a whole dataset and prints returns and successes with 95 % intervals, statistics of \
+      observations and actions, goals, sources, lineage. For a checkpoint or a run it prints the \
+      header, the settings that differ from the paper's, and the evaluations so far.
       """)
 
   @Argument(help: "A dataset's, a checkpoint's or a run's folder, or a policy.safetensors.")
   var path: String
 
-  @Option(help: "Draw it: a name that ends in .svg.")
+  @Option(help: "Draw a figure: a name that ends in .svg.")
   var plot: String?
 
-  @Option(help: "Bands that a dataset's counts and returns must lie in (JSON); exit 1 outside.")
+  @Option(
+    help: """
+      JSON file of allowed ranges for a dataset's counts and returns; exits 1 if one is outside.
+      """)
   var expect: String?
 
-  @Option(help: "The number of a stored episode, to film with --video.")
+  @Option(help: "Number of a stored episode to film with --video.")
   var episode: Int64?
 
-  @Option(help: "The episode's shard, where a mixture has several episodes of that number.")
+  @Option(help: "The episode's shard, if a mixture has several episodes of that number.")
   var shard: Int?
 
   @Option(help: "Film the stored episode: a name that ends in .mp4 or .gif.")
   var video: String?
 
-  @Option(help: "Threads; the cores of the machine if not given. The result is the same.")
+  @Option(help: "Number of threads; default: one per core. The result is the same for any number.")
   var workers: Int?
 
-  @Flag(help: "Print all of it as JSON.")
+  @Flag(help: "Print everything as JSON.")
   var json = false
 
   func validate() throws {

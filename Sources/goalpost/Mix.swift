@@ -7,46 +7,46 @@ import Support
 /// The subcommand `goalpost mix`.
 struct Mix: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Make a dataset of episodes of others: mixtures, subsets, splits, merges.",
+    abstract: "Make a dataset from episodes of others: mixtures, subsets, splits, merges.",
     discussion: """
       goalpost mix random:0.9 expert:0.1 --episodes 40000 --seed 0 --output mixed
       goalpost mix data --episodes 1000 --seed 0 --output small
       goalpost mix data --split 0.9 --seed 0 --output train      (makes train and train-val)
       goalpost mix one two --output both
 
-      Shards that are taken whole get a second name and cost no room; the others are written anew. An
-      episode keeps its number, its seed and the recipe that it came from. The same command goes on
-      where it was stopped.
+      Shards used in full are hard-linked and take no extra space; other episodes are written to \
+      new shards. Every episode keeps its number, its seed and its recipe. The same command resumes \
+      an interrupted call.
       """)
 
   @Argument(help: "Datasets' folders, each with :WEIGHT or all without.")
   var datasets: [String]
 
-  @Option(help: "Episodes in all; as many as there are (or as the weights allow) if not given.")
+  @Option(help: "Number of episodes; default: all, or as many as the weights allow.")
   var episodes: Int?
 
   @Option(help: "Take only these episodes of one dataset, as in 0-499,700.")
   var onlyEpisodes: String?
 
-  @Option(help: "The draw's seed, below 2^28; drawn and printed if one is needed and not given.")
+  @Option(help: "The draw's seed, below 2^28; drawn and printed if needed and not given.")
   var seed: UInt64?
 
   @Option(help: "Make two datasets: this share of the episodes, and the rest in OUTPUT-val.")
   var split: Double?
 
-  @Flag(name: .customLong("repeat"), help: "Take episodes several times where there are too few.")
+  @Flag(name: .customLong("repeat"), help: "Take episodes several times if a dataset has too few.")
   var repeats = false
 
-  @Flag(help: "Copy whole shards, where they would share their bytes with the input's.")
+  @Flag(help: "Copy shards used in full instead of hard-linking them.")
   var copy = false
 
   @Flag(help: "Compress all shards.")
   var compress = false
 
-  @Flag(help: "Write all shards uncompressed, so that a trainer maps them.")
+  @Flag(help: "Write all shards uncompressed, so that training can map them.")
   var decompress = false
 
-  @Option(help: "Threads; the cores of the machine if not given.")
+  @Option(help: "Number of threads; default: one per core.")
   var workers: Int?
 
   @Option(help: "The dataset's folder; its name is the dataset's id.")

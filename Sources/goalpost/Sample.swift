@@ -7,7 +7,8 @@ import Support
 /// The subcommand `goalpost sample`.
 struct Sample: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show what a sampling scheme draws from a dataset, beside its closed form.",
+    abstract:
+      "Show what a sampling scheme draws from a dataset, next to the expected distribution.",
     discussion: """
       goalpost sample DATASET --scheme ogbench:discount=0.95 --inspect
       goalpost sample DATASET --learner wgcsl --inspect
@@ -22,22 +23,22 @@ struct Sample: ParsableCommand {
   @Option(help: "What to draw: NAME or NAME:key=value,key=value.")
   var scheme: String?
 
-  @Option(help: "Draw what this learner draws, with the paper's settings.")
+  @Option(help: "Draw this learner's batches, with the paper's settings.")
   var learner: String?
 
-  @Flag(help: "Count what is drawn and compare it with the closed form; done without it too.")
+  @Flag(help: "Count draws and compare them with the expected distribution; the default.")
   var inspect = false
 
-  @Option(help: "Batches to draw.")
+  @Option(help: "Number of batches to draw.")
   var batches = 400
 
   @Option(help: "The draw's seed, below 2^28.")
   var seed: UInt64 = 0
 
-  @Option(help: "Draw the offsets: a name that ends in .svg.")
+  @Option(help: "Draw a figure of the offsets: a name that ends in .svg.")
   var plot: String?
 
-  @Flag(help: "Print all of it as JSON.")
+  @Flag(help: "Print everything as JSON.")
   var json = false
 
   func validate() throws {

@@ -6,14 +6,14 @@ import Reporting
 /// The subcommand `goalpost train`.
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Train a policy, on datasets or on what it collects itself.",
+    abstract: "Train a policy on datasets, or on episodes that it collects itself.",
     discussion: """
       Offline:     train --dataset DIR --learner wgcsl
       Online:      train --online --environment fetch-reach --steps 100000
       Fine-tuning: train --from RUN --online --steps 50000 --dataset DIR
-      Once more:   train RUN/config.json --output DIR
+      Repeating:   train RUN/config.json --output DIR
 
-      Settings come from the learner's defaults for the task, then a file of YAML (or a run's
+      Settings come from the learner's defaults for the task, then a YAML file (or a run's \
       config.json), then the options, then --set key=value. `goalpost learners <id>` lists them.
       """)
 
@@ -25,54 +25,55 @@ struct Train: ParsableCommand {
 
   @Option(
     help: """
-      A dataset's folder; may be given several times, each with :WEIGHT (its share of every batch) or \
-      all without.
+      A dataset's folder. May be repeated, each with :WEIGHT (its share of every batch) or all \
+      without.
       """)
   var dataset: [String] = []
 
-  @Flag(help: "Collect while training; the episodes are left in RUN/dataset.")
+  @Flag(help: "Collect while training; RUN/dataset keeps the episodes.")
   var online = false
 
-  @Option(help: "The world to collect in, with --online; the dataset's if not given.")
+  @Option(help: "With --online: the world to collect in; default: the dataset's.")
   var environment: String?
 
-  @Option(help: "Environment steps to collect, with --online; whole episodes.")
+  @Option(help: "With --online: number of environment steps to collect, in whole episodes.")
   var steps: Int?
 
   @Option(
     help: """
-      With --online: 0 collects each episode after all earlier updates, 1 while the updates of the \
-      episode before are made.
+      With --online: 0 collects each episode after all earlier updates, 1 during the updates of the \
+      previous episode.
       """)
   var lag: Int?
 
   @Option(
     help: """
-      Begin with this checkpoint (a run, or a checkpoint's folder), its learner and settings; online, \
-      without random episodes first.
+      Start from this checkpoint (a run, or a checkpoint's folder), with its learner and settings. \
+      Online training then has no random episodes first.
       """)
   var from: String?
 
   @Option(
     help: """
-      With --online and --dataset: the share of a batch's rows from the datasets, one number, or the \
-      first and the last as in 0.5-0 (0.5:0 and 0.5→0 are the same).
+      With --online and --dataset: the share of each batch from the datasets, as one number or as \
+      first and last in 0.5-0 (0.5:0 and 0.5→0 are the same).
       """)
   var offlineFraction: String?
 
   @Option(
     help: """
-      With --online and --dataset: updates on the datasets alone, before anything is collected.
+      With --online and --dataset: number of updates on the datasets alone, before collecting.
       """)
   var demonstrationUpdates: Int?
 
   @Option(help: "Share of the episodes that is held out of training.")
   var validationFraction: Double?
 
-  @Option(help: "Updates to make; the paper's number for the task if not given.")
+  @Option(help: "Number of gradient updates; default: the paper's for the task.")
   var updates: Int?
 
-  @Option(name: .customLong("set"), help: "A setting of the learner, as key=value.")
+  @Option(
+    name: .customLong("set"), help: "A setting of the learner, as key=value; may be repeated.")
   var assignments: [String] = []
 
   @Option(help: "The run's seed, below 2^28; drawn and printed if not given.")
@@ -81,22 +82,22 @@ struct Train: ParsableCommand {
   @Option(help: "Several seeds, as in 0-4 or 0,2,5: runs side by side, one thread each.")
   var seeds: String?
 
-  @Option(help: "Updates between two evaluations in the simulator; 0 for none.")
+  @Option(help: "Number of updates between evaluations in the simulator; 0 for none.")
   var evaluateEvery: Int?
 
-  @Option(help: "Updates between two checkpoints.")
+  @Option(help: "Number of updates between checkpoints.")
   var checkpointEvery: Int?
 
-  @Option(help: "Threads of libtorch for each run: 1, unless a lone run has more cores.")
+  @Option(help: "Number of libtorch threads per run; default: 1, unless a lone run has more cores.")
   var threads: Int?
 
-  @Option(help: "Where networks are trained: cpu, cuda or cuda:1.")
+  @Option(help: "The device for the networks: cpu, cuda or cuda:1.")
   var device: String?
 
-  @Option(help: "The run's folder; runs/<learner>-<dataset>-s<seed> if not given.")
+  @Option(help: "The run's folder; default: runs/<learner>-<dataset>-s<seed>.")
   var output: String?
 
-  @Option(help: "Go on with the run in this folder, from its last checkpoint.")
+  @Option(help: "Resume the run in this folder from its last checkpoint.")
   var resume: String?
 
   func validate() throws {

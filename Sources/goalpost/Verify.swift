@@ -7,15 +7,15 @@ import Support
 /// The subcommand `goalpost verify`.
 struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Check a dataset: digests, schema, goals, rewards, and the physics to the bit.")
+    abstract: "Check a dataset: digests, schema, goals, rewards, and the physics bit for bit.")
 
   @Argument(help: "The dataset's folder.")
   var dataset: String
 
-  @Option(help: "Episodes to simulate again from their seeds and actions: a number, or all.")
+  @Option(help: "Number of episodes to simulate again from their seeds and actions, or all.")
   var replay: String = "100"
 
-  @Option(help: "Threads; the cores of the machine if not given.")
+  @Option(help: "Number of threads; default: one per core.")
   var workers: Int?
 
   @Flag(help: "Print the report as JSON.")

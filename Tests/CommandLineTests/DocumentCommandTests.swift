@@ -4,8 +4,9 @@ import Testing
 
 /// Every command that a document shows runs as it stands there, or says here how else it is held.
 ///
-/// The blocks marked `sh` of a chain of documents are handed to bash one after the other, in a fresh folder in which
-/// the executable is on the path; only sizes are made small, so that it takes seconds.
+/// The blocks marked `sh` of a chain of documents are handed to bash one after the other, in a
+/// fresh folder in which the executable is on the path; only sizes are made small, so that it takes
+/// seconds.
 struct DocumentCommandTests {
   /// A block of commands in a document.
   struct Block {
@@ -116,8 +117,8 @@ struct DocumentCommandTests {
     "Documentation/Formats.md", "datasets/README.md",
   ]
 
-  /// Numbers and a world of the documents, and those with which it takes no time; no film is drawn and no notebook
-  /// executed, which EvaluationTests and StudyTests do.
+  /// Numbers and a world of the documents, and those with which it takes no time; no film is drawn
+  /// and no notebook executed, which EvaluationTests and StudyTests do.
   private static let smaller = [
     ("--environment fetch-reach --", "--environment point-reach --"),
     (" --video runs/demo/policy.mp4", ""),

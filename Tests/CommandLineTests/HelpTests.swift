@@ -5,7 +5,8 @@ import Testing
 
 /// What help and listings print, to the letter.
 ///
-/// After a wanted change: `GOALPOST_RENEW_GOLDEN=1 swift test --filter HelpTests`, and read the diff.
+/// After a wanted change: `GOALPOST_RENEW_GOLDEN=1 swift test --filter HelpTests`, and read the
+/// diff.
 struct HelpTests {
   static let subcommands = [
     "environments", "learners", "collect", "verify", "inspect", "mix", "convert", "sample", "train",

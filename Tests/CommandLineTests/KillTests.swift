@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import GoalCore
 import TestSupport
@@ -5,7 +6,8 @@ import Testing
 
 /// kill -9 at any moment costs no data.
 struct KillTests {
-  /// How often a collector is killed: `GOALPOST_KILLS`, 12 if that is not set; `make torture` takes 60.
+  /// How often a collector is killed: `GOALPOST_KILLS`, 12 if that is not set; `make torture` takes
+  /// 60.
   static let wantedKills =
     ProcessInfo.processInfo.environment["GOALPOST_KILLS"].flatMap { Int($0) } ?? 12
 
@@ -223,7 +225,7 @@ struct KillTests {
     let folder = try TemporaryFolder()
     #expect(try Program.run(arguments("data"), in: folder.url).status == 0)
     var halves = 0
-    for format in Self.formats {
+    for format in Formats.written.map(\.name) {
       func export(_ place: String) -> [String] {
         ["convert", "data", "--output", "\(place)-\(format)/mine/data-v0", "--to", format]
       }
@@ -253,8 +255,4 @@ struct KillTests {
     }
     #expect(halves > 0)
   }
-
-  static let formats = [
-    "wgcsl-pickle", "wgcsl-npy", "gcsl-npz", "minari", "d4rl", "ogbench", "robomimic",
-  ]
 }

@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Streams that are closed or full, and signals: work goes on or ends with a sentence, and nothing is lost.
+/// Streams that are closed or full, and signals: work goes on or ends with a sentence, and nothing
+/// is lost.
 struct StreamTests {
   let folder: TemporaryFolder
 

@@ -45,9 +45,11 @@ struct BoxesTests {
     }
   }
 
-  /// Replacing the library's function for two boxes changes nothing where a model does not ask for it.
+  /// Replacing the library's function for two boxes changes nothing where a model does not ask for
+  /// it.
   ///
-  /// To the last bit the boxes end where they do in Python, which has MuJoCo's own. It changes much where a model asks.
+  /// To the last bit the boxes end where they do in Python, which has MuJoCo's own. It changes much
+  /// where a model asks.
   @Test func onlyModelsThatAskForItTouchAsBefore3() throws {
     let steps = 5
     let asked = try MuJoCoModel(text: xml, name: "boxes")

@@ -6,8 +6,8 @@ import Testing
 
 /// The claw beside robel's own class, live, for the same actions.
 ///
-/// Tolerance: 10⁻⁶ rad over a whole episode; 5.8·10⁻⁸ rad was found, whose cause was not looked for. It may be
-/// rounding of what motors are told, which contacts make grow.
+/// Tolerance: 10⁻⁶ rad over a whole episode; 5.8·10⁻⁸ rad was found, whose cause was not looked
+/// for. It may be rounding of what motors are told, which contacts make grow.
 struct ClawAlignmentTests {
   struct Question: Encodable {
     let seed: UInt64

@@ -9,7 +9,8 @@ struct GapBlocksTests {
       EnvironmentRegistry.world(identifier).load().makeEnvironment() as? any ImageEnvironment)
   }
 
-  /// The mean column and row of a channel's pixels that are nothing but green, of the state or the goal.
+  /// The mean column and row of a channel's pixels that are nothing but green, of the state or the
+  /// goal.
   func green(_ image: [UInt8], goal: Bool) -> (column: Double, row: Double)? {
     let first = goal ? 3 : 0
     let pixels = (0..<64 * 64).filter { pixel in
@@ -25,8 +26,8 @@ struct GapBlocksTests {
     )
   }
 
-  /// The reference's viewer stands opposite the arm, and its pictures are mirrored: x grows to the right, and
-  /// what is farther from the arm is lower.
+  /// The reference's viewer stands opposite the arm, and its pictures are mirrored: x grows to the
+  /// right, and what is farther from the arm is lower.
   @Test func imagesShowTheStateAndTheGoalAsTheReferences() throws {
     let world = try world("gap-blocks-2")
     #expect(world.imageShape == [64, 64, 6])

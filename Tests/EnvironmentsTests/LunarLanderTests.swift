@@ -17,8 +17,8 @@ struct LunarLanderTests {
     var terminated: [Bool] = []
   }
 
-  /// With gymnasium's hills and its single frame a step, equal seeds and actions give equal bits, long after
-  /// the crash or the landing that ends an episode there.
+  /// With gymnasium's hills and its single frame a step, equal seeds and actions give equal bits,
+  /// long after the crash or the landing that ends an episode there.
   @Test func physicsAreGymnasiumsToTheBit() throws {
     let world = LunarLander(.gymnasium)
     let script = LunarLanderScript().makeActor()
@@ -55,8 +55,8 @@ struct LunarLanderTests {
     print("lunar-lander: 50 episodes equal to gymnasium's, \(touched) on both legs, \(ended) ended")
   }
 
-  /// What numpy draws in the reference's order: a normal number, a number below 1 and, where that is more than a half,
-  /// four normal numbers.
+  /// What numpy draws in the reference's order: a normal number, a number below 1 and, where that
+  /// is more than a half, four normal numbers.
   @Test func aGoalIsNumpys() {
     let goals: [UInt64: [Float]] = [
       0: [0.03771906718611717, 0, 0, 1, 1],

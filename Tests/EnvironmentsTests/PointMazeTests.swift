@@ -7,8 +7,8 @@ import Testing
 
 /// The point mazes beside OGBench's own, live, from draws that are given to both.
 ///
-/// Tolerance: none. Both run the same MuJoCo on the same model; steps without a wall, which only the reference gives to
-/// it, come out the same to the bit.
+/// Tolerance: none. Both run the same MuJoCo on the same model; steps without a wall, which only
+/// the reference gives to it, come out the same to the bit.
 struct PointMazeTests {
   struct Question: Encodable {
     struct Episode: Encodable {
@@ -60,7 +60,8 @@ struct PointMazeTests {
     stride(from: 0, to: maze.free.count, by: maze.free.count / 5).map { maze.free[$0] }
   }
 
-  /// An episode of a task under the script with noise, or in a direction that turns slowly, which runs into walls.
+  /// An episode of a task under the script with noise, or in a direction that turns slowly, which
+  /// runs into walls.
   private func play(
     _ maze: Maze, _ number: Int, in environment: PointMaze, _ expert: any GoalActor
   ) throws -> (Question.Episode, Mine) {
@@ -184,7 +185,8 @@ struct PointMazeTests {
     #expect(drawn.count == 5)
   }
 
-  /// An episode of data is as long as its law says, ends there alone, and asks for what the law says.
+  /// An episode of data is as long as its law says, ends there alone, and asks for what the law
+  /// says.
   @Test(arguments: PointMaze.mazes.map(\.name), Maze.Law.allCases.map(\.rawValue))
   func dataFollowTheirLaw(name: String, lawName: String) throws {
     let maze = try #require(PointMaze.mazes.first { $0.name == name })
@@ -240,7 +242,8 @@ struct PointMazeTests {
     }
   }
 
-  /// Leaving a wall and coming back to it is what the simulator makes of it, wherever states are put back between.
+  /// Leaving a wall and coming back to it is what the simulator makes of it, wherever states are
+  /// put back between.
   @Test func statesKeepTheWayOutAndTheWall() throws {
     let loaded = try EnvironmentRegistry.world("pointmaze-teleport").load()
     let one = try #require(loaded.makeEnvironment() as? PointMaze)

@@ -6,10 +6,10 @@ import Testing
 
 /// The Fetch worlds and the hand beside gymnasium-robotics 1.4.2, live, from the same seeds.
 ///
-/// Tolerance: 10⁻¹². Positions agree to the bit; Fetch's velocities and angles and the hand's goals pass
-/// through a matrix product, an arctangent or a norm, whose order of summation in numpy is not ours, so
-/// their last bits (10⁻¹⁶ each) may differ. Nothing feeds back from these into the physics, so this does
-/// not grow.
+/// Tolerance: 10⁻¹². Positions agree to the bit; Fetch's velocities and angles and the hand's goals
+/// pass through a matrix product, an arctangent or a norm, whose order of summation in numpy is not
+/// ours, so their last bits (10⁻¹⁶ each) may differ. Nothing feeds back from these into the
+/// physics, so this does not grow.
 struct RoboticsAlignmentTests {
   struct Answer: Decodable {
     let goal: [Double]

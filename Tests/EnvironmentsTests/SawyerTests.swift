@@ -3,11 +3,13 @@ import Foundation
 import GoalCore
 import Testing
 
-/// Our Sawyer beside the references' models: what their own MJCF with its meshes showed for the same commands
-/// on MuJoCo 2.3.7 (multiworld's at 12a05bf in the loop of AWGCSL's `base.py` at d8f1c56, GCSL's pusher at
-/// cfae560, Goal-Aware Prediction's blocks at 2eb5bc2; `scripts/compare-sawyer` runs them).
+/// Our Sawyer beside the references' models: what their own MJCF with its meshes showed for the
+/// same commands on MuJoCo 2.3.7 (multiworld's at 12a05bf in the loop of AWGCSL's `base.py` at
+/// d8f1c56, GCSL's pusher at cfae560, Goal-Aware Prediction's blocks at 2eb5bc2;
+/// `scripts/compare-sawyer` runs them).
 ///
-/// On MuJoCo 3.3.0 as it is they would be off by millimetres in the first step (`MuJoCoModel.actAsBefore3`).
+/// On MuJoCo 3.3.0 as it is they would be off by millimetres in the first step
+/// (`MuJoCoModel.actAsBefore3`).
 struct SawyerTests {
   /// What is shown after each of the actions.
   func shown(_ identifier: String, after actions: [[Float]]) throws -> [[Float]] {
@@ -38,7 +40,8 @@ struct SawyerTests {
     }
   }
 
-  /// Tolerance: 10⁻⁶ m and 10⁻⁵ rad, as the hook and, from the sixth step, also the wrist touch the door.
+  /// Tolerance: 10⁻⁶ m and 10⁻⁵ rad, as the hook and, from the sixth step, also the wrist touch the
+  /// door.
   @Test func theDoorIsPulledAsTheReferences() throws {
     let actions: [[Float]] =
       Array(repeating: [0, 0.25, -1], count: 3) + Array(repeating: [0.25, -1, 0], count: 5)
@@ -57,8 +60,8 @@ struct SawyerTests {
 
   /// Tolerance: that of the gentler pull.
   ///
-  /// Random actions press the hook askew into the handle. Where two boxes touch as they do in MuJoCo 3.3 half of it
-  /// slips, and the door is 0.11 rad behind at the end.
+  /// Random actions press the hook askew into the handle. Where two boxes touch as they do in
+  /// MuJoCo 3.3 half of it slips, and the door is 0.11 rad behind at the end.
   @Test func aTiltedHookHoldsTheHandleAsTheReferences() throws {
     let actions: [[Float]] = [
       [-1, -1, -1], [0, -1, 1], [1, 0, 0], [0, 0, -1], [0, 0, 0], [1, 1, -1], [1, 0, -1],
@@ -96,8 +99,9 @@ struct SawyerTests {
 
   /// Tolerance: 2·10⁻³ m.
   ///
-  /// Contacts of this stiffness amplify a last bit: the reset, which drags the hand through two blocks, makes 2·10⁻³ m of
-  /// one that another processor or version computes otherwise, and random actions make centimetres.
+  /// Contacts of this stiffness amplify a last bit: the reset, which drags the hand through two
+  /// blocks, makes 2·10⁻³ m of one that another processor or version computes otherwise, and random
+  /// actions make centimetres.
   @Test func theBlockIsPushedAsTheReferences() throws {
     let actions: [[Float]] =
       Array(repeating: [0, 0.25, 0.25, 1], count: 2)

@@ -26,7 +26,7 @@ struct DocumentationTests {
     let recipe = Recipe(
       environment: "fetch-reach", policy: "random", seed: 0, episodes: 5, shardEpisodes: 3,
       compress: compress)
-    _ = try TrajectoryCollection.run(recipe, in: data, workers: 2, silent: true)
+    try recipe.collect(in: data)
     let script = folder.url.appendingPathComponent("read.py")
     try Data(block("python", of: "Documentation/Trajectories.md").utf8).write(to: script)
     let said = try PythonReference.run(script: script, arguments: [data.path])
@@ -41,7 +41,7 @@ struct DocumentationTests {
     func made(_ path: String) throws -> (lines: [Substring], shards: [Data]) {
       let url = folder.url.appendingPathComponent(path)
       let recipe = Recipe(environment: "point-reach", policy: "random", seed: 3, episodes: 5)
-      _ = try TrajectoryCollection.run(recipe, in: url, workers: 2, silent: true)
+      try recipe.collect(in: url)
       let shard = url.appendingPathComponent("shards/shard-00000.h5")
       let text = try String(
         contentsOf: url.appendingPathComponent("manifest.json"), encoding: .utf8)
@@ -55,7 +55,8 @@ struct DocumentationTests {
     #expect(differing.last?.contains("\"sha256\"") == true)
   }
 
-  /// A policy that a learner trained a little on a world, where its checkpoint is, and an episode of it.
+  /// A policy that a learner trained a little on a world, where its checkpoint is, and an episode
+  /// of it.
   private struct Trained {
     let policy: any GoalPolicy
     let checkpoint: String
@@ -71,7 +72,7 @@ struct DocumentationTests {
       let data = folder.appendingPathComponent("data")
       let script = world.script == nil ? "random" : "scripted"
       let recipe = Recipe(environment: environment, policy: script, seed: 0, episodes: 3)
-      _ = try TrajectoryCollection.run(recipe, in: data, workers: 2, silent: true)
+      try recipe.collect(in: data)
       var configuration = RunConfiguration()
       configuration.learner = learner
       configuration.datasets = [data.path]
@@ -122,7 +123,7 @@ struct DocumentationTests {
   func theLinesOfPyTorchActAsWeDo(learner: String) throws {
     let folder = try TemporaryFolder()
     let trained = try Trained(learner, [:], in: folder.url)
-    guard case .continuous(let actions) = trained.episode.actions else { return }
+    let actions = try #require(trained.episode.actions.continuous)
     let lines = try block("python", of: "Documentation/Checkpoints.md")
     let theirs = try trained.said(by: "act", of: lines, in: folder.url)
     #expect(theirs.count == actions.count)
@@ -130,7 +131,8 @@ struct DocumentationTests {
     #expect(Set(actions).count > 10)
   }
 
-  /// A choice among the world's actions, among those of all dimensions together, and in each dimension.
+  /// A choice among the world's actions, among those of all dimensions together, and in each
+  /// dimension.
   @Test(arguments: [
     ("lunar-lander", [:]), ("point-mass-rooms", [:]),
     ("point-mass-rooms", ["jointLimit": 2] as [String: JSONValue]),
@@ -166,7 +168,7 @@ struct DocumentationTests {
   @Test func theLinesOfPyTorchSayWhatATransformerDoes() throws {
     let folder = try TemporaryFolder()
     let trained = try Trained("goal-transformer", ["head": "continuous"], in: folder.url)
-    guard case .continuous(let actions) = trained.episode.actions else { return }
+    let actions = try #require(trained.episode.actions.continuous)
     let lines = try block("python", of: "Documentation/Transformers.md")
     let theirs = try trained.said(by: "outputs", of: lines, in: folder.url)
     #expect(theirs.count == actions.count)

@@ -14,9 +14,10 @@ import Testing
 ///
 /// Never a trap, a hang, or memory that no file asked for.
 ///
-/// Each kind of file is changed 500 times, or as often as `GOALPOST_FUZZ` says, in a process of its own;
-/// `make fuzz` makes 10,000 under the address sanitizer. What is decoded without an error goes through a verb.
-/// A change is a function of its number: `GOALPOST_FUZZ_FIRST` begins at another, to make one again.
+/// Each kind of file is changed 500 times, or as often as `GOALPOST_FUZZ` says, in a process of its
+/// own; `make fuzz` makes 10,000 under the address sanitizer. What is decoded without an error goes
+/// through a verb. A change is a function of its number: `GOALPOST_FUZZ_FIRST` begins at another,
+/// to make one again.
 struct HostileValueTests {
   @Test(arguments: HostileKind.allCases)
   func hostileValuesAreErrorsOfOneSentence(kind: HostileKind) async throws {
@@ -126,7 +127,7 @@ private final class HostileFiles {
   private func collect(_ name: String, policy: String = "scripted") throws {
     var recipe = made
     recipe.policy = policy
-    _ = try TrajectoryCollection.run(recipe, in: url(name), workers: 1, silent: true)
+    try recipe.collect(in: url(name), workers: 1)
   }
 
   /// A manifest, and a verb on its dataset.
@@ -370,7 +371,7 @@ private final class HostileFiles {
       let entry = entries[number % entries.count]
       let text = changes.changed(originals[number % entries.count]).text
       try note("\(entry.identifier) \(changes.changes)")
-      guard case .object(let values) = try decoded(Data(text.utf8)) else { return }
+      let values = try #require(try decoded(Data(text.utf8)).object)
       _ = try entry.make(task: task, overrides: values, seed: 1, restoring: 1_000).online
     }
   }

@@ -4,7 +4,8 @@ import Support
 
 /// Turns a valid document into one that is well-formed and hostile.
 ///
-/// Values at its keys are replaced, removed, doubled or exchanged. A change is a function of its number.
+/// Values at its keys are replaced, removed, doubled or exchanged. A change is a function of its
+/// number.
 struct HostileValues {
   private var random: Xoshiro256
   /// What was done, for a report.

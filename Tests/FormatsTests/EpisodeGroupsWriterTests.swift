@@ -7,7 +7,8 @@ import Testing
 @testable import Storage
 
 struct EpisodeGroupsWriterTests {
-  /// HDF5 keeps some megabytes of metadata in memory, writes the rest, and reads it again when it is needed.
+  /// HDF5 keeps some megabytes of metadata in memory, writes the rest, and reads it again when it
+  /// is needed.
   @Test func aFileOfThousandsOfEpisodesIsWritten() throws {
     let folder = try TemporaryFolder()
     let file = folder.url.appendingPathComponent("many.hdf5")

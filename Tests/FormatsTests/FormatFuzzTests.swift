@@ -7,12 +7,12 @@ import Testing
 @testable import Formats
 @testable import Storage
 
-/// Damaged foreign files: no crash, no hang, no more memory than the file's size allows, and one sentence
-/// that names the place.
+/// Damaged foreign files: no crash, no hang, no more memory than the file's size allows, and one
+/// sentence that names the place.
 ///
-/// Each reader gets mutations of the small valid files of `Tests/Corpus`, 500 unless `GOALPOST_FUZZ` says
-/// otherwise; `make fuzz` makes 10,000 under the address sanitizer. A mutation is a function of its number:
-/// `GOALPOST_FUZZ_FIRST` begins at another, to make one again.
+/// Each reader gets mutations of the small valid files of `Tests/Corpus`, 500 unless
+/// `GOALPOST_FUZZ` says otherwise; `make fuzz` makes 10,000 under the address sanitizer. A mutation
+/// is a function of its number: `GOALPOST_FUZZ_FIRST` begins at another, to make one again.
 struct FormatFuzzTests {
   static let count = number("GOALPOST_FUZZ") ?? 500
   static let first = number("GOALPOST_FUZZ_FIRST") ?? 0
@@ -111,7 +111,8 @@ struct Mutations {
 
   mutating func below(_ count: Int) -> Int { generator.below(count) }
 
-  /// One to four kinds of damage, near the beginning or the end half of the time, where headers are.
+  /// One to four kinds of damage, near the beginning or the end half of the time, where headers
+  /// are.
   mutating func mutated(_ bytes: [UInt8]) -> [UInt8] {
     var bytes = bytes
     for _ in 0...below(4) where !bytes.isEmpty { damage(&bytes) }

@@ -8,8 +8,8 @@ import Testing
 @testable import Formats
 @testable import Storage
 
-/// What every format does with a source: it says what is written, stops when asked, and keeps nothing of a source
-/// that is not sound.
+/// What every format does with a source: it says what is written, stops when asked, and keeps
+/// nothing of a source that is not sound.
 struct FormatWritingTests {
   /// Three episodes of two steps with goals that move, of which it is not known how they ended.
   private struct Source: TrajectorySource {
@@ -202,7 +202,8 @@ struct FormatWritingTests {
     #expect(table[.terminated]?.integers() == [0, 0, 0])
   }
 
-  /// What a LeRobot dataset is read from has its digests in the conversion; texts of tasks and sums are not read.
+  /// What a LeRobot dataset is read from has its digests in the conversion; texts of tasks and sums
+  /// are not read.
   @Test(arguments: ["lerobot", "lerobot-ours"])
   func theFilesOfALeRobotDatasetAreAllThatAreRead(name: String) throws {
     let folder = FormatFuzzTests.corpus.appendingPathComponent(name).resolvingSymlinksInPath()

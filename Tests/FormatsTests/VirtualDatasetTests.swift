@@ -86,7 +86,8 @@ struct VirtualDatasetTests {
     }
   }
 
-  /// Lists of parts with other bytes and the right check sum, which the fuzz of whole files seldom makes.
+  /// Lists of parts with other bytes and the right check sum, which the fuzz of whole files seldom
+  /// makes.
   @Test func alteredListsOfPartsAreErrorsOfOneSentence() throws {
     let whole = [UInt8](
       try Data(contentsOf: FormatFuzzTests.corpus.appendingPathComponent("d4rl-virtual.hdf5")))

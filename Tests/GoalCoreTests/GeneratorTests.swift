@@ -75,8 +75,8 @@ struct GeneratorTests {
     }
   }
 
-  /// numpy 2.4's `default_rng(seed).integers(0, count)`, twice, where the first draw's low word is just the
-  /// threshold below which draws are thrown away.
+  /// numpy 2.4's `default_rng(seed).integers(0, count)`, twice, where the first draw's low word is
+  /// just the threshold below which draws are thrown away.
   @Test(arguments: [
     (UInt64(0), 2_281_701_376, [1_940_870_466, 1_453_356_357]),
     (1, 2_164_260_864, [1_024_103_780, 311_999_007]), (3, 486_539_264, [394_828_822, 41_671_682]),

@@ -51,7 +51,9 @@ struct ActorCriticTests {
   }
 
   private func actions(_ batch: GoalBatch, _ b: Int) -> [Double] {
-    guard case .continuous(let values) = batch.actions else { return [] }
+    guard case .continuous(let values) = batch.actions else {
+      preconditionFailure("a batch of continuous actions is expected")
+    }
     return row(values, b).map(Double.init)
   }
 
@@ -97,7 +99,8 @@ struct ActorCriticTests {
 
   /// Adam's steps go against the slope: every number that has a clear one moves down it.
   ///
-  /// From the first step on a direction is not the last gradient's alone, so this is for fresh learners.
+  /// From the first step on a direction is not the last gradient's alone, so this is for fresh
+  /// learners.
   private func expectDescent(
     _ step: Step, from networks: HandNetworks, _ names: [String], _ loss: (HandNetworks) -> Double
   ) {

@@ -2,6 +2,7 @@ import Foundation
 import GoalCore
 import Replay
 import Support
+import TestSupport
 import Testing
 import Torch
 
@@ -64,7 +65,7 @@ struct CategoricalTests {
     var expected: [[Float]: Double] = [:]
     actor.begin(goal: [0.7, -0.2], seed: 11)
     for _ in 0..<draws {
-      guard case .continuous(let action) = actor.act([0.3, 0.4]) else { return }
+      let action = try #require(actor.act([0.3, 0.4]).continuous)
       counts[action, default: 0] += 1
     }
     for x in [-1, 0, 1] as [Float] {
@@ -111,7 +112,7 @@ struct CategoricalTests {
     var batch = GoalBatch(count: learner.scheme.batchSize, spec: task.spec)
     PointWorld.replay(task: task, episodes: 5, seed: 3)
       .draw(learner.scheme, seed: 1, number: 0, into: &batch)
-    guard case .continuous(let actions) = batch.actions else { return }
+    let actions = try #require(batch.actions.continuous)
     var sum = 0.0
     for row in 0..<batch.count {
       let pair = row * 2..<row * 2 + 2
@@ -132,12 +133,12 @@ struct CategoricalTests {
         "actions": "discretized", "jointLimit": .integer(jointLimit), "hiddenWidths": [64, 64],
       ], seed: 0)
     var batch = GoalBatch(count: learner.scheme.batchSize, spec: task.spec)
-    #expect(PointWorld.success(of: learner.makePolicy(), task: task, episodes: 100) < 0.3)
+    #expect(try PointWorld.success(of: learner.makePolicy(), task: task, episodes: 100) < 0.3)
     for number in 0..<600 {
       replay.draw(learner.scheme, seed: 0, number: UInt64(number), into: &batch)
       learner.update(on: batch)
     }
-    #expect(PointWorld.success(of: learner.makePolicy(), task: task, episodes: 100) > 0.8)
+    #expect(try PointWorld.success(of: learner.makePolicy(), task: task, episodes: 100) > 0.8)
   }
 
   @Test func aDiscreteWorldIsActedIn() throws {

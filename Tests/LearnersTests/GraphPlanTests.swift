@@ -1,6 +1,7 @@
 import Foundation
 import GoalCore
 import Support
+import TestSupport
 import Testing
 
 @testable import Learners
@@ -83,7 +84,7 @@ struct GraphPlanTests {
       return crosses(a, b) ? 200 : (x * x + y * y).squareRoot() / 0.1
     }
 
-    static func success(of policy: any GoalPolicy) -> Double {
+    static func success(of policy: any GoalPolicy) throws -> Double {
       let actor = policy.makeActor()
       var reached = 0
       for episode in 0..<20 {
@@ -91,7 +92,7 @@ struct GraphPlanTests {
         var (state, goal): ([Float], [Float]) = ([-0.8, height], [0.8, -height - 0.5])
         actor.begin(goal: goal, seed: 0)
         for _ in 0..<80 {
-          guard case .continuous(let action) = actor.act(state) else { return 0 }
+          let action = try #require(actor.act(state).continuous)
           let next = [state[0] + 0.1 * action[0], state[1] + 0.1 * action[1]]
           // What the wall stops slides along it.
           state = crosses(state, next) ? [state[0], next[1]] : next
@@ -120,7 +121,7 @@ struct GraphPlanTests {
     }
   }
 
-  @Test func aPlanLeadsRoundAWall() {
+  @Test func aPlanLeadsRoundAWall() throws {
     let places = (0..<10).map { -0.9 + 0.2 * Float($0) }
     var states: [Float] = []
     for x in places { for y in places { states += [x, y] } }
@@ -132,8 +133,8 @@ struct GraphPlanTests {
         Walled.steps(Array(states[2 * row..<2 * row + 2]), Array(goals[2 * row..<2 * row + 2]))
       }
     }
-    #expect(Walled.success(of: Straight()) == 0)
-    #expect(Walled.success(of: GraphPolicy(Straight(), plan: plan)) == 1)
+    #expect(try Walled.success(of: Straight()) == 0)
+    #expect(try Walled.success(of: GraphPolicy(Straight(), plan: plan)) == 1)
   }
 
   // MARK: - Learners

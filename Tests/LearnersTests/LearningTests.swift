@@ -14,13 +14,13 @@ struct LearningTests {
     let replay = PointWorld.replay(task: task, episodes: 300, seed: 0)
     let learner = try LearnerRegistry.entry(identifier).make(
       task: task, overrides: overrides.merging(["hiddenWidths": [64, 64]]) { $1 }, seed: 0)
-    let before = PointWorld.success(of: learner.makePolicy(), task: task, episodes: 100)
+    let before = try PointWorld.success(of: learner.makePolicy(), task: task, episodes: 100)
     var batch = GoalBatch(learner.scheme, spec: task.spec)
     for number in 0..<updates {
       replay.draw(learner.scheme, seed: 0, number: UInt64(number), into: &batch)
       learner.update(on: batch)
     }
-    return (before, PointWorld.success(of: learner.makePolicy(), task: task, episodes: 100))
+    return (before, try PointWorld.success(of: learner.makePolicy(), task: task, episodes: 100))
   }
 
   @Test(arguments: [("gcsl", 600), ("wgcsl", 600), ("ddpg-her", 1_200), ("td3-bc", 1_200)])
@@ -30,10 +30,11 @@ struct LearningTests {
     #expect(after > 0.9)
   }
 
-  /// OGBench's learners in short runs: small batches, large steps, quick targets and a near horizon.
+  /// OGBench's learners in short runs: small batches, large steps, quick targets and a near
+  /// horizon.
   ///
-  /// Random walks reach little, so imitation weighs little beside a value, as OGBench has it for pointmaze, and subgoals are
-  /// learned from goals that were reached.
+  /// Random walks reach little, so imitation weighs little beside a value, as OGBench has it for
+  /// pointmaze, and subgoals are learned from goals that were reached.
   private static let values: [(id: String, updates: Int, settings: [String: JSONValue])] = [
     ("gcbc", 400, [:]),
     ("gcivl", 400, ["targetRate": 0.05]),

@@ -1,6 +1,7 @@
 import GoalCore
 import Replay
 import Support
+import TestSupport
 import Testing
 import Torch
 
@@ -74,8 +75,9 @@ struct OwnGCSLTests {
     var batch = GoalBatch(count: learner.scheme.batchSize, spec: task.spec)
     PointWorld.replay(task: task, episodes: 5, seed: 3, bins: 3)
       .draw(learner.scheme, seed: 1, number: 0, into: &batch)
-    guard case .continuous(let actions) = batch.actions else { return }
-    // The loss that is trained on is the mean of what an actor says that is as many steps from its end.
+    let actions = try #require(batch.actions.continuous)
+    // The loss that is trained on is the mean of what an actor says that is as many steps from its
+    // end.
     let actor = learner.makeActor()
     var sum = 0.0
     for row in 0..<batch.count {
@@ -100,7 +102,7 @@ struct OwnGCSLTests {
     var generator = Philox(seed: 1, purpose: 2, index: 3)
     var counts: [[Float]: Int] = [:]
     for _ in 0..<9_000 {
-      guard case .continuous(let values)? = actor.randomAction(from: &generator) else { return }
+      let values = try #require(actor.randomAction(from: &generator)?.continuous)
       counts[values, default: 0] += 1
     }
     #expect(counts.count == 9 && counts.values.allSatisfy { abs($0 - 1_000) < 150 })

@@ -2,6 +2,8 @@ import GoalCore
 import Learners
 import Replay
 import Support
+import TestSupport
+import Testing
 
 /// A point in the plane: s ← s + 0.1 a, towards a goal in [−1, 1]².
 ///
@@ -30,8 +32,8 @@ enum PointWorld {
     zip(state, goal).map { max(-1, min(1, (($1 - $0) / stride).rounded())) }
   }
 
-  /// Episodes of uniformly random actions; from few values of each dimension where `bins` says so, and a share of
-  /// them scripted; starts and goals are in a square of ±`extent`.
+  /// Episodes of uniformly random actions; from few values of each dimension where `bins` says so,
+  /// and a share of them scripted; starts and goals are in a square of ±`extent`.
   static func replay(
     task: GoalTask, episodes: Int, seed: UInt64, bins: Int? = nil, scripted: Double = 0,
     extent: Double = 1
@@ -75,7 +77,7 @@ enum PointWorld {
   /// The share of episodes whose last state is at the goal.
   static func success(
     of policy: any GoalPolicy, task: GoalTask, episodes: Int, extent: Double = 1
-  ) -> Double {
+  ) throws -> Double {
     var generator = Philox(seed: 99, purpose: 2, index: 0)
     func point() -> [Float] { (0..<2).map { _ in Float(generator.uniform(-extent, extent)) } }
     let actor = policy.makeActor()
@@ -85,7 +87,7 @@ enum PointWorld {
       let goal = point()
       actor.begin(goal: goal, seed: 0)
       for _ in 0..<task.spec.horizon {
-        guard case .continuous(let action) = actor.act(state) else { return 0 }
+        let action = try #require(actor.act(state).continuous)
         state = next(state, action)
       }
       reached += task.isReached(state, goal) ? 1 : 0

@@ -8,7 +8,8 @@ import Torch
 
 @testable import Learners
 
-/// The learners with values beside their formulas in numpy: every term of the loss, and one whole update.
+/// The learners with values beside their formulas in numpy: every term of the loss, and one whole
+/// update.
 struct ValueReferenceTests {
   private struct Values: Encodable {
     let shape: [Int]
@@ -179,7 +180,8 @@ struct ValueReferenceTests {
     #expect(action.count == 1)
   }
 
-  /// What acts on dual representations is what the networks say, and is put back from the policy alone.
+  /// What acts on dual representations is what the networks say, and is put back from the policy
+  /// alone.
   @Test(arguments: ["gcivl", "gciql"]) func dualGoalsActAsTheyWereTrained(id: String) throws {
     let task = PointWorld.task()
     let replay = PointWorld.replay(task: task, episodes: 12, seed: 2)
@@ -223,7 +225,8 @@ struct ValueReferenceTests {
     for (a, b) in zip(found.floats, expected) { #expect(abs(a - b) < 1e-5) }
   }
 
-  /// A value of −(1 − γ^k)/(1 − γ) says k steps, or one more where the next state's reward is the first.
+  /// A value of −(1 − γ^k)/(1 − γ) says k steps, or one more where the next state's reward is the
+  /// first.
   @Test func valueScalesCountFromTheirFirstReward() {
     for startsBeforeStep in [false, true] {
       let scale = ValueScale(

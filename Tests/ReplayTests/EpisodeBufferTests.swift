@@ -173,7 +173,8 @@ struct WeightTests {
     return Double(count) / Double(batches * scheme.batchSize)
   }
 
-  /// Shares are the weights', whatever the sources hold: 51,200 rows, so ± 0.007 is three deviations.
+  /// Shares are the weights', whatever the sources hold: 51,200 rows, so ± 0.007 is three
+  /// deviations.
   @Test(arguments: [[0.5, 0.5], [0.9, 0.1], [3, 1], [1, 9]])
   func rowsComeByTheWeights(weights: [Double]) {
     let expected = weights[0] / (weights[0] + weights[1])

@@ -25,7 +25,8 @@ extension GoalSelection {
   ]
 }
 
-/// How far a count of draws lies from its expectation, in deviations of the chi-squared distribution.
+/// How far a count of draws lies from its expectation, in deviations of the chi-squared
+/// distribution.
 ///
 /// Cells with fewer than five expected draws are one. What must not be drawn must not be there.
 func misfit(_ counts: [DrawnCell: Int], _ expected: [DrawnCell: Double]) -> Double {
@@ -105,8 +106,8 @@ struct GoalSelectionTests {
     }
   }
 
-  /// OGBench's arithmetic: t uniform, j = min(t + Geom(1 − γ), final), or the nearest whole number to a
-  /// point of [min(t + 1, final), final], or t.
+  /// OGBench's arithmetic: t uniform, j = min(t + Geom(1 − γ), final), or the nearest whole number
+  /// to a point of [min(t + 1, final), final], or t.
   private func ogbench(_ mixture: GoalMixture, length: Int, final: Int) -> [DrawnCell: Double] {
     var cells: [DrawnCell: Double] = [:]
     for t in 0..<length {
@@ -138,8 +139,8 @@ struct GoalSelectionTests {
     return cells
   }
 
-  /// No trajectory goal is the last state, and at t = T − 1 the goal is the present state, as in OGBench's
-  /// loader and sampler; the law that lets it be the last state is told apart.
+  /// No trajectory goal is the last state, and at t = T − 1 the goal is the present state, as in
+  /// OGBench's loader and sampler; the law that lets it be the last state is told apart.
   @Test(arguments: [GoalMixture.value(discount: 0.9), .actor], [1, 2, 9])
   func ogbenchsLastStateIsNoGoal(mixture: GoalMixture, length: Int) {
     let reference = ogbench(mixture, length: length, final: length - 1)

@@ -63,8 +63,8 @@ struct SamplerTests {
     }
   }
 
-  /// Episodes of one length in shards of as many have loops of their own, and the same batches as one shard that is
-  /// drawn from as any source.
+  /// Episodes of one length in shards of as many have loops of their own, and the same batches as
+  /// one shard that is drawn from as any source.
   @Test(
     arguments: NamedScheme.all.map(\.name), [EpisodePlacement.packed, .inPlace, .paged])
   func regularEpisodesAreDrawnAsAnyOthers(name: String, placement: EpisodePlacement) throws {
@@ -145,7 +145,8 @@ struct SamplerTests {
     #expect(nearer > 100)
   }
 
-  /// Whole observations as goals: of the goal's own state, while rewards stay those of achieved goals.
+  /// Whole observations as goals: of the goal's own state, while rewards stay those of achieved
+  /// goals.
   @Test func wholeObservationsAreTheGoalStates() throws {
     let achieved = try sampler("ogbench:batch=128")
     let whole = try sampler("ogbench:batch=128,form=observation")

@@ -6,9 +6,10 @@ import Testing
 
 /// How often the intervals hold what they are about, in simulated designs whose truth is known.
 ///
-/// A run i has on start j the ease μ + a_i + b_j + e_ij, all normal; b and e have the variance 1 together, and a has such
-/// a one that runs differ not at all, as much as a run's mean does by its starts, or ten times as much in variance.
-/// A success is an ease above 0, a return is 24 + 20 times the ease, cut off at 0 and 47.
+/// A run i has on start j the ease μ + a_i + b_j + e_ij, all normal; b and e have the variance 1
+/// together, and a has such a one that runs differ not at all, as much as a run's mean does by its
+/// starts, or ten times as much in variance. A success is an ease above 0, a return is 24 + 20
+/// times the ease, cut off at 0 and 47.
 struct CoverageTests {
   enum Outcome: String, Sendable { case success, `return` }
 
@@ -31,7 +32,8 @@ struct CoverageTests {
     }
   }
 
-  /// Ease with a mean and a standard deviation over runs that give the design's successes and variance.
+  /// Ease with a mean and a standard deviation over runs that give the design's successes and
+  /// variance.
   struct Ease {
     var mean: Double
     var ofRuns: Double
@@ -109,7 +111,8 @@ struct CoverageTests {
     }
   }
 
-  /// The shares of trials in which the interval holds the truth, and in which it has no width though outcomes differ.
+  /// The shares of trials in which the interval holds the truth, and in which it has no width
+  /// though outcomes differ.
   static func coverage(
     of design: Design, trials: Int, _ interval: (CrossedScores, CrossedScores?) -> Estimate
   ) -> (held: Double, empty: Int) {
@@ -142,11 +145,12 @@ struct CoverageTests {
     return (Double(held) / Double(trials), empty)
   }
 
-  /// `GOALPOST_COVERAGE=4000 swift test --filter CoverageTests` makes so many trials of each of all designs and prints
-  /// what they cover; Documentation/Evaluation.md has these numbers.
+  /// `GOALPOST_COVERAGE=4000 swift test --filter CoverageTests` makes so many trials of each of all
+  /// designs and prints what they cover; Documentation/Evaluation.md has these numbers.
   static let asked = ProcessInfo.processInfo.environment["GOALPOST_COVERAGE"].flatMap { Int($0) }
 
-  /// Runs, starts, seeds, shared: many of what is quick to draw, some of the rest, and all if they are asked for.
+  /// Runs, starts, seeds, shared: many of what is quick to draw, some of the rest, and all if they
+  /// are asked for.
   static func designs(_ runs: [Int], others: Int? = nil) -> [Design] {
     let outcomes = [Outcome.success, .return]
     let all = runs.flatMap { runs in
@@ -206,7 +210,8 @@ struct CoverageTests {
     }
   }
 
-  /// Methods with as many runs each, and one with a single checkpoint, which has no seeds that could vary.
+  /// Methods with as many runs each, and one with a single checkpoint, which has no seeds that
+  /// could vary.
   static let pairs =
     [3, 5].flatMap { designs([$0], others: $0) }
     + designs([3], others: 1).filter { $0.seeds == 0 }
@@ -232,7 +237,8 @@ struct CoverageTests {
     }
   }
 
-  /// Values in clusters of unlike size, such as the steps of an episode, a large part of which is the cluster's own.
+  /// Values in clusters of unlike size, such as the steps of an episode, a large part of which is
+  /// the cluster's own.
   @Test(arguments: [20, 100])
   func clustersCover(clusters: Int) {
     var normals = Normals(generator: Xoshiro256(seed: 12))
@@ -252,7 +258,8 @@ struct CoverageTests {
     #expect(0.92...0.97 ~= Double(held) / Double(trials), "\(held) of \(trials)")
   }
 
-  /// What stood here before: Student's interval over the runs' means misses the truth of ten runs a third of the time.
+  /// What stood here before: Student's interval over the runs' means misses the truth of ten runs a
+  /// third of the time.
   @Test func studentsIntervalOverRunsMissesWhatStartsDo() {
     let design = Design(runs: 10, starts: 20, seeds: 0, shared: 0.5, outcome: .success)
     let (held, _) = Self.coverage(of: design, trials: 400) { scores, _ in
@@ -261,7 +268,8 @@ struct CoverageTests {
     #expect(held < 0.75)
   }
 
-  /// Of runs whose episodes are gone, which shared their starts, an interval is too wide rather than too narrow.
+  /// Of runs whose episodes are gone, which shared their starts, an interval is too wide rather
+  /// than too narrow.
   @Test(arguments: [3, 10])
   func rowsAreEnoughForAWiderInterval(runs: Int) {
     let design = Design(runs: runs, starts: 20, seeds: 1, shared: 0.5, outcome: .success)

@@ -36,7 +36,8 @@ struct IntervalTests {
     #expect(estimate.estimate == 2 && estimate.episodes == 3)
     #expect(abs(estimate.high - (2 + 4.302653 / 3.0.squareRoot())) < 1e-4)
     #expect(Intervals.mean([1, 2, 3]) == estimate)
-    // Of runs that share their starts all that the starts do is added: one standard error of 0.5 each.
+    // Of runs that share their starts all that the starts do is added: one standard error of 0.5
+    // each.
     let wide = [1.0, 2, 3].map {
       Estimate(estimate: $0, low: $0 - 0.5 * Intervals.z, high: $0 + 0.5 * Intervals.z, episodes: 9)
     }
@@ -46,7 +47,8 @@ struct IntervalTests {
     #expect(abs(shared.high - (2 + half)) < 1e-3)
   }
 
-  /// Bent by a range, an interval of a share is Wilson's, one without bounds is straight, and none leaves its range.
+  /// Bent by a range, an interval of a share is Wilson's, one without bounds is straight, and none
+  /// leaves its range.
   @Test func endsStayInTheRange() {
     let (n, p) = (50.0, 0.94)
     let half = Intervals.z * (p * (1 - p) / n).squareRoot()
@@ -71,7 +73,8 @@ struct IntervalTests {
     }
   }
 
-  /// Where every outcome agrees, at most about 3.84 in n may be others; towards no bound nothing is said.
+  /// Where every outcome agrees, at most about 3.84 in n may be others; towards no bound nothing is
+  /// said.
   @Test func agreeingOutcomesHaveARuleOfThree() {
     let all = [Double](repeating: 1, count: 100)
     #expect(
@@ -129,8 +132,8 @@ struct IntervalTests {
       CrossedScores([easy], parts: 8).level(in: 0...1) == CrossedScores([easy]).level(in: 0...1))
   }
 
-  /// The mean over five tasks, from equal ones to some that are always or never solved, holds the truth in 93 to 100 of
-  /// 100 trials.
+  /// The mean over five tasks, from equal ones to some that are always or never solved, holds the
+  /// truth in 93 to 100 of 100 trials.
   @Test(arguments: [
     [0.6, 0.6, 0.6, 0.6, 0.6], [0.98, 0.98, 0.98, 0.98, 0.5], [0.9, 0.7, 0.5, 0.3, 0.1],
     [1, 1, 1, 1, 0.8], [0.02, 0.02, 0.02, 0.02, 0.02],

@@ -41,7 +41,8 @@ struct PairedComparisonTests {
         "can't tell a from b with these 50 episodes: success differs by 0.000 ["))
   }
 
-  /// With the number of episodes that it names, a difference of the size seen is told about 80 times of 100.
+  /// With the number of episodes that it names, a difference of the size seen is told about 80
+  /// times of 100.
   @Test(arguments: [(20, 9, 2, 9), (10, 6, 1, 3), (5, 12, 2, 1)])
   func theNumberOfEpisodesThatWouldTellDoes(
     both: Int, ours: Int, theirs: Int, neither: Int
@@ -72,13 +73,15 @@ struct PairedComparisonTests {
     return plus - minus - 1.959963984540054 * (variance / (n + 2)).squareRoot() > 0
   }
 
-  /// Runs whose scores are their own level on every start, but for noise that differs from start to start.
+  /// Runs whose scores are their own level on every start, but for noise that differs from start to
+  /// start.
   static func runs(_ levels: [Double], starts: Int = 40) -> CrossedScores {
     CrossedScores(
       levels.map { level in (0..<starts).map { level + ($0 % 2 == 0 ? 1e-3 : -1e-3) } })
   }
 
-  /// The same for seeds, of which there are few: the normal distribution's numbers would be too low.
+  /// The same for seeds, of which there are few: the normal distribution's numbers would be too
+  /// low.
   @Test(arguments: [3.0, 2, 1.5, 1])
   func theNumberOfSeedsThatWouldTellDoes(effect: Double) throws {
     // Two values a standard deviation of 1 apart from their mean, and as many above.

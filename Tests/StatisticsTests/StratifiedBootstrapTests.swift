@@ -48,8 +48,8 @@ struct StratifiedBootstrapTests {
     let bootstrap = StratifiedBootstrap(replicates: 2_000, seed: 5)
     func compare(_ mine: Estimate, _ other: [Double], _ what: String, grain: Double = 0) {
       #expect(abs(mine.estimate - other[0]) < 1e-9, "\(what)")
-      // The ends of an interval are quantiles of draws: they differ by a few percent of its width, and
-      // those of a share by one run.
+      // The ends of an interval are quantiles of draws: they differ by a few percent of its width,
+      // and those of a share by one run.
       let room = 0.06 * (other[2] - other[1]) + 0.012 + grain
       #expect(abs(mine.low - other[1]) < room, "\(what): \(mine) beside \(other)")
       #expect(abs(mine.high - other[2]) < room, "\(what): \(mine) beside \(other)")
@@ -103,7 +103,8 @@ struct StratifiedBootstrapTests {
     #expect(0.86...1 ~= Double(held) / Double(trials))
   }
 
-  /// With starts drawn as well as runs, what starts do is in the interval: its width is near σ_b/√N at least.
+  /// With starts drawn as well as runs, what starts do is in the interval: its width is near σ_b/√N
+  /// at least.
   @Test func drawnStartsWidenWhatRunsAgreeOn() {
     var generator = Philox(seed: 2, purpose: 3, index: 0)
     let tasks = (0..<3).map { _ in

@@ -19,8 +19,8 @@ func sampleTask(discrete: Bool = false, horizon: Int = 50) -> GoalTask {
     goalIndices: [3, 4, 5])
 }
 
-/// Episodes of the given lengths with numbers drawn from a seed; an episode depends on its own number
-/// alone.
+/// Episodes of the given lengths with numbers drawn from a seed; an episode depends on its own
+/// number alone.
 func sampleEpisodes(
   _ indices: some Sequence<Int64>, spec: GoalSpec, seed: UInt64 = 0, stateLength: Int = 0,
   isCategorical: Bool = false, length: (Int64) -> Int = { Int($0 * 7 % 11) + 1 }

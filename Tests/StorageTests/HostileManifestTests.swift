@@ -7,8 +7,8 @@ import Testing
 
 @testable import Storage
 
-/// Sealed files whose values no code of ours writes: each is an error that names the file, the key, the rule and
-/// what was found.
+/// Sealed files whose values no code of ours writes: each is an error that names the file, the key,
+/// the rule and what was found.
 struct HostileManifestTests {
   private let folder: TemporaryFolder
   private let file: URL
@@ -45,7 +45,7 @@ struct HostileManifestTests {
       }
     }
     let whole = try JSONDecoder().decode(JSONValue.self, from: Data(contentsOf: file))
-    guard case .object(var values)? = try changed(whole, path[...]) else { return }
+    var values = try #require(try changed(whole, path[...])?.object)
     values["sha256"] = nil
     try DigestedJSON.seal(JSONValue.object(values)).write(to: file)
   }

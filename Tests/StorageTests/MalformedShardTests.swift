@@ -67,9 +67,10 @@ struct MalformedShardTests {
     }
     #expect(reason.contains("must lie in this file") && reason.contains(kind))
     // What the elements lie in is never opened: nobody writes to this pipe.
-    guard kind != "a soft link" else { return }
-    #expect(unlink(raw) == 0 && mkfifo(raw, 0o600) == 0)
-    #expect(throws: FileError.self) { try open() }
+    if kind != "a soft link" {
+      #expect(unlink(raw) == 0 && mkfifo(raw, 0o600) == 0)
+      #expect(throws: FileError.self) { try open() }
+    }
   }
 
   @Test(arguments: ShardColumn.allCases.filter(\.isRequired))

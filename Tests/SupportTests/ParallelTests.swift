@@ -3,7 +3,8 @@ import Testing
 @testable import Support
 
 struct ParallelTests {
-  /// A thread that took a lower index still runs it when a quicker one has failed, in whatever order they do.
+  /// A thread that took a lower index still runs it when a quicker one has failed, in whatever
+  /// order they do.
   @Test func anIndexIsLeftOutOnlyIfALowerOneFailed() {
     var failure = LowestFailure<FileError>()
     #expect(failure.allows(0) && failure.allows(7) && failure.error == nil)

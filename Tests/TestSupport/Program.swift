@@ -40,7 +40,8 @@ public enum Program {
     return process
   }
 
-  /// Starts a line of the shell, in which `$G` is the program; its output goes to files in `folder`.
+  /// Starts a line of the shell, in which `$G` is the program; its output goes to files in
+  /// `folder`.
   public static func startShell(_ line: String, in folder: URL) throws -> Process {
     try start(
       ["-c", line], of: URL(fileURLWithPath: "/bin/sh"), in: folder,

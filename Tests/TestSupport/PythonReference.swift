@@ -22,6 +22,12 @@ public enum PythonReference {
       .deletingLastPathComponent()
   }
 
+  /// A file or folder of `../shared`, which may lie beside the checkout; nil if it is missing.
+  public static func shared(_ path: String) -> URL? {
+    let file = checkout.deletingLastPathComponent().appendingPathComponent("shared/\(path)")
+    return FileManager.default.fileExists(atPath: file.path) ? file : nil
+  }
+
   /// Whether the Python of other systems, which is set up only when asked for, has a package.
   public static func peersHave(_ package: String) -> Bool {
     let folder = dependencies.appendingPathComponent("venv-peers/lib")
@@ -32,11 +38,12 @@ public enum PythonReference {
     }
   }
 
-  /// Whether other systems' Python is there, which `make setup-peers` makes; says so where it is not.
+  /// Whether the Python of other systems, which `make setup-peers` makes, is set up; prints a line
+  /// if not.
   public static func hasPeers(for test: String) -> Bool {
     let python = dependencies.appendingPathComponent("venv-peers/bin/python")
     if FileManager.default.isExecutableFile(atPath: python.path) { return true }
-    print("skipped: \(test): there is no \(python.path), which `make setup-peers` makes")
+    print("skipped: \(test): \(python.path) is missing: run `make setup-peers`")
     return false
   }
 

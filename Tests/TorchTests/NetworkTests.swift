@@ -100,7 +100,8 @@ struct NetworkTests {
     }
   }
 
-  /// Lengths of unions of intervals and their slopes, of few and of many intervals, some of them empty.
+  /// Lengths of unions of intervals and their slopes, of few and of many intervals, some of them
+  /// empty.
   @Test(arguments: [(1, 1), (3, 2), (8, 5), (17, 3)])
   func lengthsOfUnionsAgreeWithLibtorchs(size: (count: Int, parts: Int)) {
     let shape = [23, size.count * size.parts]

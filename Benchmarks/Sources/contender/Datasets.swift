@@ -30,7 +30,8 @@ private func collected(
   return Double(try Dataset(at: folder).manifest.totals.steps)
 }
 
-/// Rolls 400 episodes out and forgets them, the threads taking one after the other as the collector's do.
+/// Rolls 400 episodes out and forgets them, the threads taking one after the other as the
+/// collector's do.
 func simulateOnly(threads: Int) throws {
   let world = try EnvironmentRegistry.world("fetch-push")
   let policy = try Policies.named("random", for: world)

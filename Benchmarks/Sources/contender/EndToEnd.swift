@@ -1,10 +1,11 @@
 import Experiments
 import Foundation
 
-/// A whole run of training on a dataset: its sampler, updates, metrics and checkpoints; no evaluation.
+/// A whole run of training on a dataset: its sampler, updates, metrics and checkpoints; no
+/// evaluation.
 ///
-/// The amount is updates. A piece is a run of 2,000, with a row of metrics every 100 and a checkpoint
-/// every 1,000, as by default.
+/// The amount is updates. A piece is a run of 2,000, with a row of metrics every 100 and a
+/// checkpoint every 1,000, as by default.
 func endToEnd(_ learner: String, dataset: String) throws {
   let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
     "goalpost-benchmark-\(getpid())")

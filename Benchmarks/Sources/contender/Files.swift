@@ -3,7 +3,8 @@ import GoalCore
 import HDF5
 import Storage
 
-// One million transitions with FetchPush's sizes: 20,000 episodes of 50 steps. The amount is transitions.
+// One million transitions with FetchPush's sizes: 20,000 episodes of 50 steps. The amount is
+// transitions.
 
 private let episodes = 20_000
 private let steps = 50
@@ -97,7 +98,8 @@ func readColumns() throws {
   }
 }
 
-/// Opens the shard and looks at one number of each page, as much as a trainer needs before it draws.
+/// Opens the shard and looks at one number of each page, as much as a trainer needs before it
+/// draws.
 func mapColumns() throws {
   try ShardWriter.write(pushTrajectories(), spec: pushSpec, to: file)
   defer { try? FileManager.default.removeItem(at: file) }

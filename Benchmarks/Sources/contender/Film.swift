@@ -28,8 +28,8 @@ func film(world identifier: String) throws {
   }
 }
 
-/// Stratified bootstrap intervals of mean, median, IQM and optimality gap of ten runs on five tasks, 2,000
-/// replicates at a time; the amount is replicates.
+/// Stratified bootstrap intervals of mean, median, IQM and optimality gap of ten runs on five
+/// tasks, 2,000 replicates at a time; the amount is replicates.
 func bootstrap() throws {
   var generator = Xoshiro256(seed: 1)
   let matrix = ScoreMatrix((0..<5).map { _ in (0..<10).map { _ in generator.unit() } })

@@ -1,10 +1,11 @@
 import Experiments
 import Foundation
 
-/// Converts WGCSL's pickle to a dataset again and again, or, with `out`, such a dataset to a pickle.
+/// Converts WGCSL's pickle to a dataset again and again, or, with `out`, such a dataset to a
+/// pickle.
 ///
-/// The work is all that `goalpost convert` does: digests of the source and of every shard, fsync, rename,
-/// statistics, rewards and successes. The pickle is `contenders/formats_numpy.py make`'s.
+/// The work is all that `goalpost convert` does: digests of the source and of every shard, fsync,
+/// rename, statistics, rewards and successes. The pickle is `contenders/formats_numpy.py make`'s.
 func convertPickle(_ file: String, out: Bool) throws {
   let pickle = URL(fileURLWithPath: file)
   let folder = pickle.deletingLastPathComponent()
@@ -25,7 +26,8 @@ func convertPickle(_ file: String, out: Bool) throws {
   try serve { try out ? convert(data, to: back) : convert(pickle, to: data) }
 }
 
-/// Converts a dataset to a foreign format again and again: digests of its shards, fsync and rename included.
+/// Converts a dataset to a foreign format again and again: digests of its shards, fsync and rename
+/// included.
 func convertDataset(_ dataset: String, to format: String) throws {
   let folder = try exportFolder()
   defer { try? FileManager.default.removeItem(at: folder) }
@@ -46,10 +48,11 @@ func convertBack(_ dataset: String, from format: String) throws {
   }
 }
 
-/// Converts the dataset that a pickle becomes to a foreign format again and again, beside the pickle.
+/// Converts the dataset that a pickle becomes to a foreign format again and again, beside the
+/// pickle.
 ///
-/// The amount is bytes of what comes out, which fsync has seen. `ogbench-f4` is OGBench's of a dataset that came from OGBench's, whose
-/// floats have 4 bytes.
+/// The amount is bytes of what comes out, which fsync has seen. `ogbench-f4` is OGBench's of a
+/// dataset that came from OGBench's, whose floats have 4 bytes.
 func convertFlat(_ pickle: String, to name: String) throws {
   let format = name.hasSuffix("-f4") ? String(name.dropLast(3)) : name
   let beside = URL(fileURLWithPath: pickle).deletingLastPathComponent()
@@ -68,7 +71,8 @@ func convertFlat(_ pickle: String, to name: String) throws {
   try serve { Double(try bytes(of: try export(data.path, to: format, in: beside).url)) }
 }
 
-/// Writes as many bytes as WGCSL's pickle has to the folder of `pickle` again and again, with one fsync.
+/// Writes as many bytes as WGCSL's pickle has to the folder of `pickle` again and again, with one
+/// fsync.
 func writePlainly(beside pickle: String) throws {
   let file = URL(fileURLWithPath: pickle).deletingLastPathComponent()
     .appendingPathComponent("plain-\(getpid())")

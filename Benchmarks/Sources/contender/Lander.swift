@@ -21,8 +21,9 @@ func lander() throws {
 
 /// The first 12,000 steps of GCSL's run on lunar-lander, of which 10,000 are random.
 ///
-/// It collects, makes an update a step after the first 1,000, evaluates on 50 episodes before all and after each
-/// 2,000 steps, measures, writes checkpoints, and leaves a dataset. The amount is steps.
+/// It collects, makes an update a step after the first 1,000, evaluates on 50 episodes before all
+/// and after each 2,000 steps, measures, writes checkpoints, and leaves a dataset. The amount is
+/// steps.
 func onlineRun() throws {
   let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
     "goalpost-benchmark-\(getpid())")

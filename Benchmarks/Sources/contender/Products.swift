@@ -4,8 +4,9 @@ import Torch
 
 /// The matrix products of an update and nothing else: what no update can be faster than.
 ///
-/// Each dense layer's products are there: forward, and where it is trained that for the weights and, but
-/// for a first layer's, that for the inputs. An attention's products are not counted, being small.
+/// Each dense layer's products are there: forward, and where it is trained that for the weights
+/// and, but for a first layer's, that for the inputs. An attention's products are not counted,
+/// being small.
 struct Products {
   private static let product = Op("mm.out")
   private static let transpose = Op("t")

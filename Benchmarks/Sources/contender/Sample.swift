@@ -63,9 +63,9 @@ func sample(scheme: String, folder: String, millions: Int, packed: Bool) throws 
 
 /// What memory allows: one random word a row, no law, no copies, no rewards.
 ///
-/// The cache lines of HER's random rows are asked for, into the second-level cache, as the sampler does; then one
-/// number of each is read. A row of mapped columns has seven lines on four pages or so, a packed one five on one
-/// or two.
+/// The cache lines of HER's random rows are asked for, into the second-level cache, as the sampler
+/// does; then one number of each is read. A row of mapped columns has seven lines on four pages or
+/// so, a packed one five on one or two.
 func sampleLimit(folder: String, millions: Int, packed: Bool) throws {
   let columns = try columns(folder, millions: millions)
   let each = columns[0].lengths.count

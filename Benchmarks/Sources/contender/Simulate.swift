@@ -6,8 +6,8 @@ import Storage
 
 /// Random fetch-push with recording on.
 ///
-/// Episodes are rolled out as the collector does, and every hundred are written as a shard, digest and
-/// flush included. The amount is steps.
+/// Episodes are rolled out as the collector does, and every hundred are written as a shard, digest
+/// and flush included. The amount is steps.
 func simulate(threads: Int) throws {
   let world = try EnvironmentRegistry.world("fetch-push")
   let loaded = try world.load()

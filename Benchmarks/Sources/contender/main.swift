@@ -1,7 +1,7 @@
 import Foundation
 
-// Our side of every benchmark. It prints `ready` and then, for each line of standard input, a number of
-// seconds, works for about that long and prints `amount seconds`.
+// Our side of every benchmark. It prints `ready` and then, for each line of standard input, a
+// number of seconds, works for about that long and prints `amount seconds`.
 
 /// Serves lines: `work` does one piece and returns its amount.
 func serve(_ work: () throws -> Double) throws {

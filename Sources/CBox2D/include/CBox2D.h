@@ -30,7 +30,8 @@ typedef struct {
   float angle, angular_velocity;
 } CBox2DMotion;
 
-/// A hinge between two bodies, with limits and a motor. Its angle is 0 as the bodies lie when it is made.
+/// A hinge between two bodies, with limits and a motor. Its angle is 0 as the bodies lie when it is
+/// made.
 typedef struct {
   int32_t first, second;
   CBox2DVector anchor_on_first, anchor_on_second;
@@ -64,7 +65,8 @@ bool cbox2d_step(CBox2DWorldRef world, float seconds, int32_t velocity_iteration
 
 /// Where a body is and how it moves.
 CBox2DMotion cbox2d_motion(CBox2DWorldRef world, int32_t body);
-/// Whether the last of a body's contacts to begin or end began: the flag that gymnasium's lander has.
+/// Whether the last of a body's contacts to begin or end began: the flag that gymnasium's lander
+/// has.
 bool cbox2d_touches(CBox2DWorldRef world, int32_t body);
 
 #pragma clang assume_nonnull end

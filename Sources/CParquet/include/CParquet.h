@@ -1,7 +1,8 @@
-// Parquet files for Swift, by Arrow's C++ library: tables of numbers, lists of numbers of one length, and texts.
+// Parquet files for Swift, by Arrow's C++ library: tables of numbers, lists of numbers of one
+// length, and texts.
 //
-// No C++ exception passes this face. A function that fails returns NULL or false and leaves a message of its
-// thread's in cparquet_error().
+// No C++ exception passes this face. A function that fails returns NULL or false and leaves a
+// message of its thread's in cparquet_error().
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,20 +35,20 @@ const char *cparquet_error(void);
 /// An open file.
 typedef struct CParquetFile *CParquetReader;
 
-/// Opens a file; its pages and columns take no more than `memory` bytes at once, and its footer may have 16 MiB.
-/// The caller closes it.
+/// Opens a file; its pages and columns take no more than `memory` bytes at once, and its footer may
+/// have 16 MiB. The caller closes it.
 CParquetReader _Nullable cparquet_open(const char *path, int64_t memory);
 void cparquet_close(CParquetReader reader);
 /// How many rows and columns it has.
 int64_t cparquet_rows(CParquetReader reader);
 int32_t cparquet_columns(CParquetReader reader);
-/// A column's name, what its elements are, lists looked through, and its type in words; they live as long as
-/// the reader.
+/// A column's name, what its elements are, lists looked through, and its type in words; they live
+/// as long as the reader.
 const char *cparquet_name(CParquetReader reader, int32_t column);
 CParquetKind cparquet_kind(CParquetReader reader, int32_t column);
 const char *cparquet_words(CParquetReader reader, int32_t column);
-/// Copies a column of numbers, of which every row must have just `width`, to `target`, which takes `rows`
-/// times that; fails if an element is missing.
+/// Copies a column of numbers, of which every row must have just `width`, to `target`, which takes
+/// `rows` times that; fails if an element is missing.
 bool cparquet_read(
     CParquetReader reader, int32_t column, int64_t width, int64_t rows, void *target);
 
@@ -64,7 +65,8 @@ typedef struct {
 /// A written file's bytes.
 typedef struct CParquetBuffer *CParquetBytes;
 
-/// Writes a table; `key` and `value` are put in the file's metadata if there are such. The caller frees it.
+/// Writes a table; `key` and `value` are put in the file's metadata if there are such. The caller
+/// frees it.
 CParquetBytes _Nullable cparquet_write(
     const CParquetColumn *columns, int32_t count, int64_t rows, const char *_Nullable key,
     const char *_Nullable value);

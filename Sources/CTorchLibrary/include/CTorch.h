@@ -1,7 +1,7 @@
 // libtorch for Swift: reference-counted tensors, one call into the operator dispatcher, gradients.
 //
-// The functions are in a library of their own, since loading libtorch takes half a second. Whoever needs them
-// loads `CTorchLibraryName` and calls them through its table `CTorchTableName`.
+// The functions are in a library of their own, since loading libtorch takes half a second. Whoever
+// needs them loads `CTorchLibraryName` and calls them through its table `CTorchTableName`.
 //
 // No C++ exception passes this face. A function that fails returns NULL, -1 or false and leaves a
 // message of its thread's in ctorch_error().
@@ -51,8 +51,8 @@ const char *ctorch_instructions(void);
 
 /// Gives up a reference.
 void ctorch_release(CTorchTensor tensor);
-/// A tensor where this thread makes them, with a copy of `data`, or with arbitrary contents where that
-/// is NULL.
+/// A tensor where this thread makes them, with a copy of `data`, or with arbitrary contents where
+/// that is NULL.
 CTorchTensor _Nullable ctorch_make(
     const void *_Nullable data, const int64_t *sizes, int32_t dimensions, int32_t type);
 /// Copies a tensor's values, in row-major order and from any device; `bytes` must be their size.
@@ -79,22 +79,24 @@ bool ctorch_gradients(
 /// Dense layers with rectifiers or GELU by tanh between them, as one operator with its gradients in
 /// closed form.
 ///
-/// `x` is `[rows, inputs]`; the parameters are weight `[outputs, inputs]` and bias `[outputs]` of each
-/// layer in turn. With `normalized`, which needs `gelu`, a normalisation of each row (ε 1e-6) follows
-/// GELU, and its gain and shift `[outputs]` follow the layer's. All are of 32-bit numbers on the CPU.
+/// `x` is `[rows, inputs]`; the parameters are weight `[outputs, inputs]` and bias `[outputs]` of
+/// each layer in turn. With `normalized`, which needs `gelu`, a normalisation of each row (ε 1e-6)
+/// follows GELU, and its gain and shift `[outputs]` follow the layer's. All are of 32-bit numbers
+/// on the CPU.
 CTorchTensor _Nullable ctorch_dense(
     CTorchTensor x, const CTorchTensor _Nonnull *_Nonnull parameters, int32_t count, bool gelu,
     bool normalized);
 /// A transformer's block with the normalisation first, in the same manner.
 ///
-/// `x` is `[batch, tokens, D]`; the 12 parameters are gain and shift, weight and bias of queries, keys
-/// and values `[3 D, D]` and of what follows the attention `[D, D]`, gain and shift, and weight and bias
-/// of the two dense layers `[F, D]` and `[D, F]`, with GELU between these, or a rectifier.
+/// `x` is `[batch, tokens, D]`. The 12 parameters are gain and shift, weight and bias of queries,
+/// keys and values `[3 D, D]`, and those of the layer after the attention `[D, D]`. Then come gain
+/// and shift, and weight and bias of the two dense layers `[F, D]` and `[D, F]`, with GELU between
+/// these, or a rectifier.
 CTorchTensor _Nullable ctorch_transformer_block(
     CTorchTensor x, const CTorchTensor _Nonnull *_Nonnull parameters, int32_t heads, bool causal,
     bool rectified);
-/// The length of the union of the intervals from x[k] to y[k], of those where x[k] < y[k], in each of
-/// `parts` parts of two rows: `[rows, parts]` of `[rows, columns]`, in the same manner.
+/// The length of the union of the intervals from x[k] to y[k], of those where x[k] < y[k], in each
+/// of `parts` parts of two rows: `[rows, parts]` of `[rows, columns]`, in the same manner.
 CTorchTensor _Nullable ctorch_interval_lengths(CTorchTensor x, CTorchTensor y, int32_t parts);
 /// Says whether this thread records operators for gradients; returns what it did before.
 bool ctorch_record(bool on);
@@ -112,10 +114,10 @@ bool ctorch_load_cuda(void);
 
 /// One dense layer for one row: y = f(x·W + b), f the rectifier or nothing.
 ///
-/// `packed` is W `[inputs, outputs]` in panels of 32 outputs: panel p holds, for each input i, the 32
-/// numbers W[i, 32p...]; a last panel is filled up with zeros, and `bias` and `y` as well. Each output
-/// is summed in the order of the inputs with separate multiplications and additions, so the bits are
-/// the same on every processor.
+/// `packed` is W `[inputs, outputs]` in panels of 32 outputs: panel p holds, for each input i, the
+/// 32 numbers W[i, 32p...]; a last panel is filled up with zeros, and `bias` and `y` as well. Each
+/// output is summed in the order of the inputs with separate multiplications and additions, so the
+/// bits are the same on every processor.
 void ctorch_row(
     const float *packed, const float *bias, const float *x, int32_t inputs, int32_t panels,
     bool rectified, float *y);

@@ -4,27 +4,28 @@ import MuJoCo
 
 /// Three fingers over a valve, asked to turn it to an angle: the D'Claw of ROBEL, as GCSL has it.
 ///
-/// One control step is 40 steps of 0.0025 s: 0.1 s. An episode has 50 and never terminates. It starts in one
-/// pose with the valve at 0; the goal is an angle, uniform over the whole turn, reached within 0.1 rad.
+/// One control step is 40 steps of 0.0025 s: 0.1 s. An episode has 50 and never terminates. It
+/// starts in one pose with the valve at 0; the goal is an angle, uniform over the whole turn,
+/// reached within 0.1 rad.
 ///
 /// | index | observation                                         | unit |
 /// |-------|-----------------------------------------------------|------|
 /// | 0–8   | joints' angles: upper, middle and lower of each finger | rad |
 /// | 9–10  | cosine and sine of the valve's angle (the achieved goal) |    |
 ///
-/// | index | action                                              | unit                        | range   |
-/// |-------|-----------------------------------------------------|-----------------------------|---------|
-/// | 0–8   | angle that a joint's motor is told                  | 0.48, π/3 and π/2 rad of a finger's three | −1 to 1 |
+/// | index | action                          | unit                                  | range   |
+/// |-------|---------------------------------|---------------------------------------|---------|
+/// | 0–8   | target angle of a joint's motor | 0.48, π/3, π/2 rad (a finger's three) | −1 to 1 |
 ///
-/// A motor is told an angle at most 0.209 rad (2π/3 rad/s) from where its joint is. The model is that of PyPI
-/// robel 0.1.2, unpacked at set-up.
+/// A motor is told an angle at most 0.209 rad (2π/3 rad/s) from where its joint is. The model is
+/// that of PyPI robel 0.1.2, unpacked at set-up.
 ///
-/// Source: robel 0.1.2, `dclaw/turn.py` (`DClawTurnFixed`), and `ClawEnv` of github.com/dibyaghosh/gcsl at
-/// cfae560, `gcsl/envs/claw_env.py`. Equal actions give what robel's own class gives on
-/// MuJoCo 3.3.0 to 10⁻⁶ rad over an episode.
+/// Source: robel 0.1.2, `dclaw/turn.py` (`DClawTurnFixed`), and `ClawEnv` of
+/// github.com/dibyaghosh/gcsl at cfae560, `gcsl/envs/claw_env.py`. Equal actions give what robel's
+/// own class gives on MuJoCo 3.3.0 to 10⁻⁶ rad over an episode.
 ///
-/// It differs in: 1. the goal is drawn from the episode's own generator, where GCSL draws from numpy's global
-/// one; 2. rewards are −1 and 0, where GCSL gives none and robel a sum of costs.
+/// It differs in: 1. the goal is drawn from the episode's own generator, where GCSL draws from
+/// numpy's global one; 2. rewards are −1 and 0, where GCSL gives none and robel a sum of costs.
 public final class Claw: RestorableEnvironment, VisibleEnvironment, PreciseEnvironment {
   static let task = GoalTask(
     identifier: "claw",

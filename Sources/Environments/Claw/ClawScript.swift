@@ -1,21 +1,21 @@
 import Glibc
 public import GoalCore
 
-/// Turns the valve to the goal by a gait: all fingers push an arm of the valve each, lift, go back and come
-/// down behind the next arm.
+/// Turns the valve to the goal by a gait: all fingers push an arm of the valve each, lift, go back
+/// and come down behind the next arm.
 ///
-/// Of each finger, s is the angle of its upper joint, counted in the direction that the valve has to turn.
-/// Which part of the gait it is in is seen from its joints:
+/// Of each finger, s is the angle of its upper joint, counted in the direction that the valve has
+/// to turn. Which part of the gait it is in is seen from its joints:
 ///
-/// | it is  | and                     | it goes                                                        |
-/// |--------|-------------------------|----------------------------------------------------------------|
-/// | down   | s before the end        | on, the slower the nearer the goal                             |
-/// | down   | s past the end          | up                                                             |
-/// | up     | away from its start     | to its start                                                   |
-/// | up     | at its start            | down                                                           |
+/// | it is | and                 | it goes                            |
+/// |-------|---------------------|------------------------------------|
+/// | down  | s before the end    | on, the slower the nearer the goal |
+/// | down  | s past the end      | up                                 |
+/// | up    | away from its start | to its start                       |
+/// | up    | at its start        | down                               |
 ///
-/// Its start is behind the nearest arm that it can reach behind: with ψ the valve's angle, β the finger's, both
-/// in the direction of turning, the finger's own angle φ about the valve is
+/// Its start is behind the nearest arm that it can reach behind. Let ψ be the valve's angle and β
+/// the finger's, both in the direction of turning. Then the finger's own angle φ about the valve is
 ///
 ///     φ = −reach + (ψ − β − clearance + reach) mod 2π/3,   s = arcsin(radius · tan φ / length)
 ///
@@ -74,7 +74,7 @@ public struct ClawScript: GoalPolicy {
       return min(max(asin(sine), -latest), latest)
     }
 
-    /// What the three joints of a finger are told.
+    /// The targets of a finger's three joints.
     private static func move(
       _ swing: Double, isUp: Bool, start: Double, left: Double
     ) -> (swing: Double, place: (middle: Double, lower: Double)) {

@@ -5,51 +5,51 @@ import MuJoCo
 ///
 /// One control step is 20 steps of 0.002 s: 0.04 s. An episode has 50 and never terminates.
 ///
-/// | world                | observation | goal                  | object              | gripper             |
-/// |----------------------|-------------|-----------------------|---------------------|---------------------|
-/// | fetch-reach          | 10          | gripper's position, m | none                | 0.2 m up, held shut |
-/// | fetch-push           | 25          | block's position, m   | a block of 5 cm     | low, held shut      |
-/// | fetch-pick-and-place | 25          | block's position, m   | a block of 5 cm     | 0.2 m up, free      |
-/// | fetch-slide          | 25          | puck's position, m    | a puck of 5 × 4 cm  | low, held shut      |
+/// | world                | observation | goal, m            | object           | gripper        |
+/// |----------------------|-------------|--------------------|------------------|----------------|
+/// | fetch-reach          | 10          | gripper's position | none             | 0.2 m up, shut |
+/// | fetch-push           | 25          | block's position   | block of 5 cm    | low, shut      |
+/// | fetch-pick-and-place | 25          | block's position   | block of 5 cm    | 0.2 m up, free |
+/// | fetch-slide          | 25          | puck's position    | puck of 5 × 4 cm | low, shut      |
 ///
 /// Half of the goals of fetch-pick-and-place are in the air, up to 0.45 m; those of fetch-slide are
 /// out of the arm's reach.
 ///
-/// | index with an object | in reach | observation                                   | unit       |
-/// |----------------------|----------|-----------------------------------------------|------------|
-/// | 0–2                  | 0–2      | gripper's position                            | m          |
-/// | 3–5                  |          | block's position                              | m          |
-/// | 6–8                  |          | block's position less the gripper's           | m          |
-/// | 9–10                 | 3–4      | positions of the right and left finger        | m          |
-/// | 11–13                |          | block's rotation, Euler angles                | rad        |
-/// | 14–16                |          | block's velocity less the gripper's           | m a step   |
-/// | 17–19                |          | block's angular velocity                      | rad a step |
-/// | 20–22                | 5–7      | gripper's velocity                            | m a step   |
-/// | 23–24                | 8–9      | velocities of the fingers                     | m a step   |
+/// | index with an object | in reach | observation                            | unit       |
+/// |----------------------|----------|----------------------------------------|------------|
+/// | 0–2                  | 0–2      | gripper's position                     | m          |
+/// | 3–5                  |          | block's position                       | m          |
+/// | 6–8                  |          | block's position less the gripper's    | m          |
+/// | 9–10                 | 3–4      | positions of the right and left finger | m          |
+/// | 11–13                |          | block's rotation, Euler angles         | rad        |
+/// | 14–16                |          | block's velocity less the gripper's    | m a step   |
+/// | 17–19                |          | block's angular velocity               | rad a step |
+/// | 20–22                | 5–7      | gripper's velocity                     | m a step   |
+/// | 23–24                | 8–9      | velocities of the fingers              | m a step   |
 ///
-/// | index | action                                         | unit | range   |
-/// |-------|------------------------------------------------|------|---------|
-/// | 0–2   | displacement of the gripper's target           | 5 cm | −1 to 1 |
-/// | 3     | how far each finger's target is from it (ignored where they are held shut) | m | −1 to 1 |
+/// | index | action                                                         | unit | range   |
+/// |-------|----------------------------------------------------------------|------|---------|
+/// | 0–2   | displacement of the gripper's target                           | 5 cm | −1 to 1 |
+/// | 3     | distance of each finger's target from it (unused if held shut) | m    | −1 to 1 |
 ///
 /// A goal is reached within 5 cm. Equal seeds give the states, goals and observations of
-/// gymnasium-robotics 1.4.2, `FetchReach-v4`, `FetchPush-v4`, `FetchPickAndPlace-v4` and
-/// `FetchSlide-v4` on MuJoCo 3.3.0, to 10⁻¹² (the last bits of its matrix products depend on numpy's
-/// order of summation); models from its wheel.
+/// gymnasium-robotics 1.4.2 on MuJoCo 3.3.0 to 10⁻¹²: `FetchReach-v4`, `FetchPush-v4`,
+/// `FetchPickAndPlace-v4` and `FetchSlide-v4`. The last bits of its matrix products depend on
+/// numpy's order of summation. The models are from its wheel.
 ///
-/// Where the fingers are free, the reference shows places as they were before the last of the 20 steps
-/// (MuJoCo computes them at a step's start, and only holding the fingers shut computes them again), and
-/// so does this.
+/// If the fingers are free, the reference shows positions as they were before the last of the 20
+/// steps, and so does this. MuJoCo computes them at a step's start, and only holding the fingers
+/// shut computes them again.
 ///
-/// It differs from the reference in: 1. rewards and successes are computed from observations rounded
-/// to `Float`, which are what datasets hold.
+/// It differs from the reference in: 1. rewards and successes are computed from observations
+/// rounded to `Float`, which are what datasets hold.
 public final class Fetch: RestorableEnvironment, VisibleEnvironment, PreciseEnvironment {
-  /// What tells the worlds of the family apart.
+  /// The parameters of a world of the family.
   struct Row: Sendable {
     let identifier: String
     let summary: String
     let file: String
-    /// What the object is called; nil where there is none.
+    /// The object's name; nil for a world without one.
     var object: String?
     var hasFreeFingers = false
     var extraHeight = 0.0  // m
@@ -65,18 +65,18 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment, PreciseEnvi
 
   static let rows = [
     Row(
-      identifier: "fetch-reach", summary: "bring the gripper to a place in the air",
+      identifier: "fetch-reach", summary: "move the gripper to a target in the air",
       file: "reach.xml", extraHeight: 0.2, slide0: 0.4049),
     Row(
-      identifier: "fetch-push", summary: "push a block to a place on the table",
+      identifier: "fetch-push", summary: "push a block to a target on the table",
       file: "push.xml", object: "block"),
     Row(
       identifier: "fetch-pick-and-place",
-      summary: "bring a block to a place on the table or in the air",
+      summary: "move a block to a target on the table or in the air",
       file: "pick_and_place.xml", object: "block", hasFreeFingers: true, extraHeight: 0.2,
       airHeight: 0.45),
     Row(
-      identifier: "fetch-slide", summary: "hit a puck so that it slides to a place out of reach",
+      identifier: "fetch-slide", summary: "hit a puck so that it slides to a target out of reach",
       file: "slide.xml", object: "puck", extraHeight: -0.02, slide0: 0.05,
       objectStart: [1.7, 1.1, 0.41], objectRange: 0.1, targetRange: 0.3, targetOffset: 0.4),
   ]
@@ -101,12 +101,13 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment, PreciseEnvi
     return row.targetOffset == 0 ? FetchPushScript() : FetchSlideScript()
   }
 
-  /// What the numbers cannot exceed.
+  /// The bounds of the numbers.
   ///
   /// The gripper follows a target that moves 8.7 cm a step at most (all three at full range). In
-  /// the standard datasets (2.6 million steps, random and of a noisy expert; `goalpost inspect`) it
-  /// moved 5.6 cm at most, and a struck block 12.6 cm; a block that falls off the table reaches as much. The bounds are about twice that. Angles, within
-  /// π, are the largest numbers of an observation; positions stay within 2 m.
+  /// the standard datasets it moved at most 5.6 cm, and a struck block 12.6 cm (2.6 million steps,
+  /// random and of a noisy expert; `goalpost inspect`). A block that falls off the table reaches as
+  /// much. The bounds are about twice that. Angles, within π, are the largest numbers of an
+  /// observation; positions stay within 2 m.
   static func bounds(_ row: Row) -> PlausibleBounds {
     let gripper = PlausibleBounds.Thing(name: "gripper", indices: [0, 1, 2], largestStep: 0.15)
     let object = row.object.map {
@@ -123,9 +124,9 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment, PreciseEnvi
   public let task: GoalTask
   private let row: Row
   private let simulation: MuJoCoSimulation
-  private var lagging: LaggingSimulation  // used where the fingers are free
-  /// Almost half of the robot's faces are of two parts that its base hides, the button that stops it and the laser; the third
-  /// is a cross of lines that moves the hand.
+  private var lagging: LaggingSimulation  // used if the fingers are free
+  /// Bodies left out of pictures: the emergency stop and the laser, which the base hides and which
+  /// have almost half of the robot's faces, and the mocap marker.
   var studio = Studio(without: ["robot0:estop_link", "robot0:laser_link", "robot0:mocap"])
   private let period: Double
   private let gripSite, gripBody, mocap: Int
@@ -271,13 +272,15 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment, PreciseEnvi
     task.shown(preciseObservation, desiredGoal: preciseGoal)
   }
 
-  /// Numbers in a state: the simulator's own and, where the fingers are free, one more.
+  /// Numbers in a state: the simulator's own and, if the fingers are free, one more.
   public var stateLength: Int {
     row.hasFreeFingers ? lagging.stateLength : simulation.model.integrationStateLength
   }
 
-  /// The simulator's integration state; where the fingers are free, that of before the last of the 20
-  /// steps and a 1, since what is shown depends on it (after a reset, that of now and a 0).
+  /// The simulator's integration state.
+  ///
+  /// If the fingers are free, it is the one before the last of the 20 steps, and a 1, since the
+  /// observation depends on it. After a reset it is the present one and a 0.
   public func state() -> [Double] {
     row.hasFreeFingers ? lagging.state : simulation.integrationState
   }

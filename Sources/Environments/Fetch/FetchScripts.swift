@@ -25,12 +25,12 @@ public struct FetchReachScript: GoalPolicy {
 
 /// Pushes the block to the goal: goes round it to the side away from the goal, then pushes.
 ///
-/// The action is a smooth function of the observation and the goal, without memory, because a policy
-/// that imitates it sees no more than those. In the plane, with block `o`, goal `g`, gripper `p`,
-/// `n` the direction from block to goal:
+/// The action is a smooth function of the observation and the goal, without memory, because a
+/// policy that imitates it sees no more than those. In the plane, with block `o`, goal `g`, gripper
+/// `p`, `n` the direction from block to goal:
 ///
-/// - behind = how well the gripper stands behind the block, 0 to 1, from the angle of `o − p` to `n`
-///   and from its sideways distance;
+/// - behind = how well the gripper stands behind the block, 0 to 1, from the angle of `o − p` to
+///   `n` and from its sideways distance;
 /// - going round: along the circle about the block towards its far side;
 /// - pushing: towards the point from which the block touches and stands on the goal.
 public struct FetchPushScript: GoalPolicy {
@@ -50,7 +50,7 @@ public struct FetchPushScript: GoalPolicy {
       let (n, side, along, across) = (place.n, place.side, place.along, place.across)
       let left = place.left
 
-      // 1 where the gripper stands behind the block within the width of its face.
+      // 1 if the gripper stands behind the block within the width of its face.
       let behind =
         smooth(-along, from: 0.02, to: 0.04) * (1 - smooth(abs(across), from: 0.012, to: 0.03))
       let approach = place.way(standOff: Script.standOff, radius: Script.roundingRadius)
@@ -74,15 +74,16 @@ public struct FetchPushScript: GoalPolicy {
   }
 }
 
-/// Strikes the puck so that it comes to rest on the goal: goes round it to the side away from the goal, then
-/// through it, and lets it slide.
+/// Strikes the puck so that it comes to rest on the goal: goes round it to the side away from the
+/// goal, then through it, and lets it slide.
 ///
 /// With `left` the puck's distance from the goal, a puck of this speed stops there:
 ///
 ///     v = √(2 · 1.55 mm · left) a step
 ///
-/// The friction acts along one axis more than along the other and the gripper strikes with a flat face,
-/// so this is true to some 20 % only; where the puck stops within the gripper's reach, it is struck again.
+/// The friction acts more along one axis than along the other, and the gripper strikes with a flat
+/// face. So this is true to some 20 % only. If the puck stops within the gripper's reach, it is
+/// struck again.
 public struct FetchSlideScript: GoalPolicy {
   /// Makes the policy.
   public init() {}
@@ -126,8 +127,8 @@ public struct FetchSlideScript: GoalPolicy {
 
 /// Picks the block up and carries it to the goal: above it with open fingers, down, shut, away.
 ///
-/// The action is a function of the observation and the goal, without memory: whether the block is held
-/// is seen from its place between the fingers and from how far they are open.
+/// The action is a function of the observation and the goal, without memory. The block's place
+/// between the fingers, and how far they are open, tell whether it is held.
 public struct FetchPickAndPlaceScript: GoalPolicy {
   /// Makes the policy.
   public init() {}
@@ -163,7 +164,8 @@ public struct FetchPickAndPlaceScript: GoalPolicy {
   }
 }
 
-/// Where the gripper `p` is as seen from the line on which the object `o` is to move to the goal `g`, in the plane.
+/// Where the gripper `p` is as seen from the line on which the object `o` is to move to the goal
+/// `g`, in the plane.
 private struct PlaceBehind {
   /// Metres from object to goal, and from object to gripper.
   let left, radius: Float
@@ -186,8 +188,8 @@ private struct PlaceBehind {
     radius = max((offset * offset).sum().squareRoot(), 1e-4)
   }
 
-  /// The way to the point `standOff` behind the object, and round the object on a circle of `circle`
-  /// metres where it stands in between.
+  /// The way to the point `standOff` behind the object, and round the object on a circle of
+  /// `circle` metres where it stands in between.
   func way(standOff: Float, radius circle: Float) -> SIMD2<Float> {
     let rest = o - n * standOff
     let away = (p - o) / radius

@@ -1,31 +1,31 @@
 public import GoalCore
 import MuJoCo
 
-/// The Shadow hand, asked to bring its five fingertips to places: thumb and one finger together over the
-/// palm, the others where they are at rest.
+/// The Shadow hand, asked to bring its five fingertips to places: thumb and one finger together
+/// over the palm, the others where they are at rest.
 ///
 /// One control step is 20 steps of 0.002 s: 0.04 s. An episode has 50 and never terminates.
 ///
-/// | index | observation                                                     | unit  |
-/// |-------|-----------------------------------------------------------------|-------|
-/// | 0–23  | joints' angles: wrist 2, fore, middle and ring finger 4 each, little finger 5, thumb 5 | rad |
-/// | 24–47 | joints' angular velocities                                      | rad/s |
-/// | 48–62 | positions of the fore, middle, ring and little finger's and the thumb's tip (the achieved goal) | m |
+/// | index | observation                                                             | unit  |
+/// |-------|-------------------------------------------------------------------------|-------|
+/// | 0–23  | joints' angles: wrist 2; fingers 4, 4, 4 and 5; thumb 5                 | rad   |
+/// | 24–47 | joints' angular velocities                                              | rad/s |
+/// | 48–62 | fore, middle, ring, little finger's and thumb's tip (the achieved goal) | m     |
 ///
-/// | index | action                                                                  | unit | range |
-/// |-------|-------------------------------------------------------------------------|------|-------|
-/// | 0–19  | angle that a joint's motor is told, from its least to its largest: wrist 2, fore, middle and ring finger 3 each, little finger 4, thumb 5 | half the range | −1 to 1 |
+/// | index | action                                                    | unit           | range   |
+/// |-------|-----------------------------------------------------------|----------------|---------|
+/// | 0–19  | target of its motor: wrist 2; fingers 3, 3, 3, 4; thumb 5 | half the range | −1 to 1 |
 ///
-/// The last joint of each finger is moved by the one before it. A goal is 15 numbers, as the tips are
-/// in the observation, reached within 1 cm over all 15. One goal in ten is the tips' own places at
-/// rest. Equal seeds give the states, goals and observations of gymnasium-robotics 1.4.2,
-/// `HandReach-v3`, on MuJoCo 3.3.0 (goals to 10⁻¹², since they are divided by a norm whose order of
-/// summation is numpy's); models from its wheel.
+/// The last joint of each finger is moved by the one before it. A goal is 15 numbers, as the tips
+/// are in the observation, reached within 1 cm over all 15. One goal in ten is the tips' own places
+/// at rest. Equal seeds give the states, goals and observations of gymnasium-robotics 1.4.2,
+/// `HandReach-v3`, on MuJoCo 3.3.0. Goals agree to 10⁻¹², since they are divided by a norm whose
+/// order of summation is numpy's. The models are from its wheel.
 ///
 /// The reference shows the tips as they were before the last of the 20 steps, and so does this.
 ///
-/// It differs from the reference in: 1. rewards and successes are computed from observations rounded
-/// to `Float`, which are what datasets hold.
+/// It differs from the reference in: 1. rewards and successes are computed from observations
+/// rounded to `Float`, which are what datasets hold.
 public final class HandReach: LaggingEnvironment, VisibleEnvironment, PreciseEnvironment {
   static let task: GoalTask = GoalTask(
     identifier: "hand-reach",
@@ -38,7 +38,7 @@ public final class HandReach: LaggingEnvironment, VisibleEnvironment, PreciseEnv
       controlPeriod: 0.04),
     goalIndices: Array(48..<63))
 
-  static let summary = "bring the thumb's tip to a finger's over a hand's palm"
+  static let summary = "bring the thumb's tip to a finger's tip over the palm"
 
   private static let substeps = 20
   private static let fingers = ["ff", "mf", "rf", "lf", "th"]
@@ -139,7 +139,8 @@ public final class HandReach: LaggingEnvironment, VisibleEnvironment, PreciseEnv
     return shown()
   }
 
-  /// The hand from the reference's camera, the tips' goals balls: green once all are reached, else red.
+  /// The hand from the reference's camera, the tips' goals balls: green once all are reached, else
+  /// red.
   public func picture(width: Int, height: Int) throws -> Picture {
     let colour = task.colour(shown())
     let balls = goal.map { Marker(position: $0, radius: 0.007, colour: colour) }

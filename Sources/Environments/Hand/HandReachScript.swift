@@ -5,9 +5,9 @@ public import GoalCore
 ///
 ///     Δ = Jᵀ (J Jᵀ + λ I)⁻¹ (g − tips),   command = q + gain · clip(Δ, ±0.15)
 ///
-/// with J the derivative of the 15 numbers of the tips by the 20 motors' angles, from the joints' places
-/// at the observed angles; the last joint of a finger turns 1.14 times as far as the one before it. The
-/// gain makes up for motors that give way.
+/// where J is the derivative of the 15 numbers of the tips by the 20 motors' angles, from the
+/// joints' places at the observed angles. The last joint of a finger turns 1.14 times as far as the
+/// one before it. The gain makes up for motors that give way.
 public struct HandReachScript: GoalPolicy {
   /// Makes the policy.
   public init() {}
@@ -69,8 +69,8 @@ public struct HandReachScript: GoalPolicy {
 
 /// Where the Shadow hand's joints are: the numbers of gymnasium-robotics' model.
 enum HandKinematics {
-  /// A joint: where it is in the frame of the one before (m), what it turns about, and the motor that
-  /// turns it by how much of its own angle.
+  /// A joint: where it is in the frame of the one before (m), what it turns about, and the motor
+  /// that turns it by how much of its own angle.
   private struct Joint {
     let offset, axis: SIMD3<Double>
     let index, motor: Int

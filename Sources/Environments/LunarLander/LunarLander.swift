@@ -4,8 +4,8 @@ public import GoalCore
 
 /// A lander with three engines over flat ground, asked to come down at a place.
 ///
-/// One control step is 2 frames of 0.02 s: 0.04 s. An episode has 50 and never terminates: a crash is only a
-/// hard landing, after which the engines still work.
+/// One control step is 2 frames of 0.02 s: 0.04 s. An episode has 50 and never terminates: a crash
+/// is only a hard landing, after which the engines still work.
 ///
 /// | index | observation                          | unit      |
 /// |-------|--------------------------------------|-----------|
@@ -23,15 +23,17 @@ public import GoalCore
 /// | 2      | main, which pushes it up              |
 /// | 3      | right, which turns it clockwise       |
 ///
-/// A goal is x, y, angle and legs: x is normal with deviation 0.3 and y is 0; half of the goals ask for both legs
-/// on the ground and no angle, the others for no legs and an angle with deviation 0.2. It is reached where (x, y)
-/// is within 0.08. The lander starts at the top of the middle with a random push, and each engine's thrust has
-/// some noise. The ground is where a standing lander's y is −0.005.
+/// A goal is x, y, angle and legs: x is normal with deviation 0.3 and y is 0. Half of the goals
+/// have both legs on the ground and no angle. The others have no legs there and an angle with
+/// deviation 0.2. It is reached if (x, y) is within 0.08. The lander starts at the top of the
+/// middle with a random push, and each engine's thrust has some noise. The ground is where a
+/// standing lander's y is −0.005.
 ///
-/// Source: `LunarEnv` of github.com/dibyaghosh/gcsl at cfae560, `gcsl/envs/{lunarlander,lunar_lander_base}.py`,
-/// after gymnasium's `LunarLander`, to whose physics a variant of this with its ground is equal to the bit. It
-/// differs in: 1. goal, push and noise are drawn from the episode's own generator, in the reference's order, where
-/// the reference draws goals from numpy's global one; 2. each episode has a Box2D world of its own.
+/// Source: `LunarEnv` of github.com/dibyaghosh/gcsl at cfae560,
+/// `gcsl/envs/{lunarlander,lunar_lander_base}.py`, after gymnasium's `LunarLander`, to whose
+/// physics a variant of this with its ground is equal to the bit. It differs in: 1. goal, push and
+/// noise are drawn from the episode's own generator, in the reference's order, where the reference
+/// draws goals from numpy's global one; 2. each episode has a Box2D world of its own.
 public final class LunarLander: RestorableEnvironment, VisibleEnvironment {
   /// Which lander it is.
   enum Variant: Sendable {
@@ -49,9 +51,9 @@ public final class LunarLander: RestorableEnvironment, VisibleEnvironment {
       controlPeriod: 0.04),
     goalIndices: [0, 1, 4, 6, 7], distanceDimensions: [0, 1])
 
-  static let summary = "bring a lander with three engines down to a place"
+  static let summary = "land a lander with three engines at a target"
 
-  /// What the world is made of besides the code, as bytes that tell versions apart.
+  /// The world's constants, as bytes that tell versions apart.
   static let description = "lunar lander 1 on Box2D \(Box2DWorld.version)"
 
   /// With any one engine on all the time numbers stay below 8 and steps below 0.11.
@@ -92,8 +94,8 @@ public final class LunarLander: RestorableEnvironment, VisibleEnvironment {
     self.variant = variant
   }
 
-  /// Starts the episode of this seed: the goal is drawn first, then the push and the noise of a first frame
-  /// without engines.
+  /// Starts the episode of this seed: the goal is drawn first, then the push and the noise of a
+  /// first frame without engines.
   public func reset(seed: UInt64) -> GoalObservation {
     begin(seed: seed)
     steps = 0
@@ -106,7 +108,7 @@ public final class LunarLander: RestorableEnvironment, VisibleEnvironment {
     applied = []
     if variant == .gcsl { drawGoal() }
     build(ground: ground())
-    frame(0)  // one, also where a step has two
+    frame(0)  // one, also if a step has two
   }
 
   private func drawGoal() {
@@ -236,7 +238,8 @@ public final class LunarLander: RestorableEnvironment, VisibleEnvironment {
 
   // MARK: - State
 
-  /// A start and the actions since: the seed's halves, the number of actions, and room for an episode's.
+  /// A start and the actions since: the seed's halves, the number of actions, and room for an
+  /// episode's.
   public var stateLength: Int { 3 + task.spec.horizon }
 
   /// The episode's seed and the actions applied, which give everything again; within the horizon.

@@ -2,7 +2,7 @@ import Box2D
 import Glibc
 import GoalCore
 
-/// What a picture of the lander shows.
+/// The contents of a picture of the lander.
 struct LunarLanderPicture {
   let lander: Box2DWorld.Motion
   let legs: [Box2DWorld.Motion]

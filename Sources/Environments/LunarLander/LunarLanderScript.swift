@@ -1,13 +1,15 @@
 public import GoalCore
 
-/// Leans towards the goal, and brakes above a slope that falls off towards it: a PD controller of the lean and one
-/// of the height, of which the stronger wish gets the one engine that an action has.
+/// Leans towards the goal, and brakes above a slope that falls towards it.
+///
+/// A PD controller of the lean and one of the height compete for the one engine that an action can
+/// use; the larger output wins.
 ///
 ///     lean = clip(p · (x − gx) + q · vx, ±l),   turn = a · (lean − θ) − b · ω
 ///     lift = c · (s · |x − gx| − y + gy) − d · vy
 ///
-/// The form is that of gymnasium's heuristic for `LunarLander`; the gains were searched for by us, for 50 steps in
-/// which a hard landing costs nothing.
+/// The form is that of gymnasium's heuristic for `LunarLander`; the gains were searched for by us,
+/// for 50 steps in which a hard landing costs nothing.
 public struct LunarLanderScript: GoalPolicy {
   /// Makes the policy.
   public init() {}

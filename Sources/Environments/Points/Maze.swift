@@ -3,7 +3,8 @@ import MuJoCo
 
 /// A maze of square cells, as OGBench's worlds have it: its map, its tasks and the way through it.
 ///
-/// Cell (i, j) is row i and column j; its middle is at x = 4 j − 4, y = 4 i − 4, in metres, and it is 4 m wide.
+/// Cell (i, j) is row i and column j; its middle is at x = 4 j − 4, y = 4 i − 4, in metres, and it
+/// is 4 m wide.
 ///
 /// Source: github.com/seohongpark/ogbench 1.2.2, `ogbench/locomaze/maze.py`.
 struct Maze: Sendable {
@@ -12,9 +13,10 @@ struct Maze: Sendable {
     let i, j: Int
   }
 
-  /// What the maze is called, such as `medium`.
+  /// The maze's name, such as `medium`.
   let name: String
-  /// Rows of the map: `#` is a wall, a dot is free; in `teleport` `o` is a way in and `x` a way out, both free.
+  /// Rows of the map: `#` is a wall, a dot is free; in `teleport` `o` is a way in and `x` a way
+  /// out, both free.
   let map: [String]
   /// Where each task starts and where its goal is.
   let tasks: [(start: Cell, goal: Cell)]
@@ -70,7 +72,8 @@ struct Maze: Sendable {
     SIMD2(Double(cell.j), Double(cell.i)) * unit - 4
   }
 
-  /// The cell of a place; one that is beyond the map's low sides belongs to the first row or column.
+  /// The cell of a place; one that is beyond the map's low sides belongs to the first row or
+  /// column.
   static func cell(at place: SIMD2<Double>) -> Cell {
     let numbers = (place + 4 + 0.5 * unit) / unit
     return Cell(i: whole(numbers.y), j: whole(numbers.x))
@@ -87,8 +90,8 @@ struct Maze: Sendable {
       .filter { !isWall($0) }
   }
 
-  /// How many cells the way from each cell to this one has, by breadth-first search; cells without a way are left
-  /// out.
+  /// How many cells the way from each cell to this one has, by breadth-first search; cells without
+  /// a way are left out.
   func distances(to goal: Cell) -> [Cell: Int] {
     var found = [goal: 0]
     var queue = [goal]
@@ -104,7 +107,8 @@ struct Maze: Sendable {
     return found
   }
 
-  /// The cells that are exactly `steps` away, in the order in which a breadth-first search meets them.
+  /// The cells that are exactly `steps` away, in the order in which a breadth-first search meets
+  /// them.
   func cells(_ steps: Int, from cell: Cell) -> [Cell] {
     var ring = [cell]
     var seen: Set = [cell]
@@ -114,7 +118,8 @@ struct Maze: Sendable {
     return ring
   }
 
-  /// The neighbour that is nearer to where the distances lead, the first of several; the cell itself if none is.
+  /// The neighbour that is nearer to where the distances lead, the first of several; the cell
+  /// itself if none is.
   func next(from cell: Cell, by distances: [Cell: Int]) -> Cell {
     neighbours(of: cell).reduce(cell) {
       // Without a way a cell counts as −1, as in the source.
@@ -138,7 +143,7 @@ struct Maze: Sendable {
   }
 
   /// A body's MJCF with a box of 4 × 4 × 2 m for each wall, and its floor under all of them; throws
-  /// `EnvironmentError.otherModel` where the text is not as in the wheel.
+  /// `EnvironmentError.otherModel` if the text is not as in the wheel.
   func model(of body: String, file: String) throws -> String {
     let (height, width) = (map.count, map[0].count)
     let floor =

@@ -1,8 +1,8 @@
 public import GoalCore
 import MuJoCo
 
-/// A ball in a plane with motors along both axes, asked to go to a place; in point-mass-rooms, through
-/// doors.
+/// A ball in a plane with motors along both axes, asked to go to a place; in point-mass-rooms,
+/// through doors.
 ///
 /// One control step is 5 steps of 0.01 s: 0.05 s. An episode has 50 and never terminates. The ball
 /// weighs 10 g and is so damped that full force moves it by 5 cm a step.
@@ -11,18 +11,19 @@ import MuJoCo
 /// |-------|-----------------|------|        |-------|--------|------|---------|
 /// | 0–1   | ball's position | m    |        | 0–1   | force  | N    | −1 to 1 |
 ///
-/// A goal is a position, one of 50 × 50 in the square of ±0.56, reached within 0.08. A start is within
-/// 3 cm of (−0.3, −0.3). Walls surround the square of ±0.6; those of point-mass-rooms make four rooms,
-/// joined by doors 0.2 wide, of which the ball's 0.1 and the walls' round ends leave 4 cm of play. Goals
-/// may lie in a wall, where the ball can come near enough.
+/// A goal is a position, one of 50 × 50 in the square of ±0.56, reached within 0.08. A start is
+/// within 3 cm of (−0.3, −0.3). Walls surround the square of ±0.6; those of point-mass-rooms make
+/// four rooms, joined by doors 0.2 wide, of which the ball's 0.1 and the walls' round ends leave 4
+/// cm of play. Goals may lie in a wall, where the ball can come near enough.
 ///
 /// Source: `pointmass_empty` and `pointmass_rooms` of github.com/dibyaghosh/gcsl at cfae560,
-/// `gcsl/envs/room_env.py` and `dependencies/room_world`. The reference shows the ball as it was before
-/// the last of the 5 steps, and so does this. It differs in: 1. starts and goals are drawn from the
-/// episode's own generator, in the same order, where the reference draws from numpy's global one;
+/// `gcsl/envs/room_env.py` and `dependencies/room_world`. The reference shows the ball as it was
+/// before the last of the 5 steps, and so does this. It differs in: 1. starts and goals are drawn
+/// from the episode's own generator, in the same order, where the reference draws from numpy's
+/// global one;
 /// 2. each episode starts from rest, where the reference keeps the simulator's warm start.
 public final class PointMass: LaggingEnvironment, VisibleEnvironment {
-  /// What tells the worlds of the family apart.
+  /// The parameters of a world of the family.
   struct Row: Sendable {
     let identifier: String
     let summary: String
@@ -31,10 +32,10 @@ public final class PointMass: LaggingEnvironment, VisibleEnvironment {
 
   static let rows = [
     Row(
-      identifier: "point-mass-empty", summary: "bring a ball to a place in a square",
+      identifier: "point-mass-empty", summary: "move a ball to a target in a square",
       hasRooms: false),
     Row(
-      identifier: "point-mass-rooms", summary: "bring a ball to a place in four rooms",
+      identifier: "point-mass-rooms", summary: "move a ball to a target in four rooms",
       hasRooms: true),
   ]
 

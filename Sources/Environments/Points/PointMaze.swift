@@ -3,28 +3,32 @@ import MuJoCo
 
 /// A ball in one of OGBench's mazes, asked to go to a place.
 ///
-/// One control step moves the ball by 0.2 m times the action and then lets MuJoCo push it out of walls for 5 steps of
-/// 0.02 s: 0.1 s. The horizon is 1,000 steps. The world never terminates; an evaluation ends at the first success.
+/// One control step moves the ball by 0.2 m times the action and then lets MuJoCo push it out of
+/// walls for 5 steps of 0.02 s: 0.1 s. The horizon is 1,000 steps. The world never terminates; an
+/// evaluation ends at the first success.
 ///
 /// | index | observation     | unit |        | index | action       | unit  | range   |
 /// |-------|-----------------|------|        |-------|--------------|-------|---------|
 /// | 0–1   | ball's position | m    |        | 0–1   | displacement | 0.2 m | −1 to 1 |
 ///
-/// A goal is a whole observation, reached within 1 m. Start and goal are those of one of five tasks, each up to 1 m from the
-/// middle of its cell in both directions; without a task's number one is drawn. Data start and are asked for by one of
-/// two laws, `navigate` and `stitch`.
+/// A goal is a whole observation, reached within 1 m. Start and goal are those of one of five
+/// tasks, each up to 1 m from the middle of its cell in both directions; without a task's number
+/// one is drawn. Data start and are asked for by one of two laws, `navigate` and `stitch`.
 ///
-/// In `pointmaze-teleport` whoever ends a step within 1.5 m of the middle of a way in stands in the middle of one of three
-/// ways out, each as likely, when the next begins; the step itself shows the place before. One of the three is closed.
+/// In `pointmaze-teleport` a point that ends a step within 1.5 m of the middle of a way in is moved
+/// to the middle of one of three ways out, drawn uniformly. It is moved when the next step begins;
+/// the step itself shows the place before. One of the three is closed.
 ///
 /// Source: `pointmaze-{medium,large,giant,teleport}-v0` of github.com/seohongpark/ogbench 1.2.2,
-/// `ogbench/locomaze/{maze,point}.py`, whose model of the ball comes from its wheel; the laws are those of its
-/// `data_gen_scripts/generate_locomaze.py`. It differs in: 1. all is drawn from the episode's own seed, where the
-/// reference draws from numpy's global generator, which no seed reaches; 2. a goal is reached below a distance of 1 m
-/// and not at it, by numbers that are rounded to `Float` as its data are; 3. rewards are −1 and 0, the reference's 0 and
-/// 1; 4. steps that end away from all walls are not given to MuJoCo, which would leave them as they are to the last bit
-/// (`PointMazeTests` holds both side by side); 5. actions are clipped, as the generator's are; 6. the random steps before
-/// the reference's goal is made are left out, as nothing of them is left in it.
+/// `ogbench/locomaze/{maze,point}.py`, whose model of the ball comes from its wheel; the laws are
+/// those of its `data_gen_scripts/generate_locomaze.py`. It differs in: 1. all is drawn from the
+/// episode's own seed, where the reference draws from numpy's global generator, which no seed
+/// reaches; 2. a goal is reached below a distance of 1 m and not at it, by numbers that are rounded
+/// to `Float` as its data are; 3. rewards are −1 and 0, the reference's 0 and 1; 4. steps that end
+/// away from all walls are not given to MuJoCo, which would leave them as they are to the last bit
+/// (`PointMazeTests` holds both side by side); 5. actions are clipped, as the generator's are; 6.
+/// the random steps before the reference's goal is made are left out, as nothing of them is left in
+/// it.
 public final class PointMaze: RestorableEnvironment, VisibleEnvironment, TaskedEnvironment,
   PreciseEnvironment
 {
@@ -45,7 +49,8 @@ public final class PointMaze: RestorableEnvironment, VisibleEnvironment, TaskedE
       goalIndices: [0, 1])
   }
 
-  /// A step is 0.2 m along each axis, and a wall pushes the ball back by no more than it has entered.
+  /// A step is 0.2 m along each axis, and a wall pushes the ball back by no more than it has
+  /// entered.
   ///
   /// Whoever is moved to a way out has no bound.
   static func bounds(_ maze: Maze) -> PlausibleBounds {
@@ -101,8 +106,9 @@ public final class PointMaze: RestorableEnvironment, VisibleEnvironment, TaskedE
 
   /// Starts the episode of this seed, of a task or a law that the maze has.
   ///
-  /// Drawn are, in this order, the start's and the goal's cell if a law asks for it, then how far the start is from the
-  /// middle of its cell along x and y, and the goal from its own.
+  /// Draws are in this order. First come the start's cell and the goal's, if a law asks for it. The
+  /// start's offset from the middle of its cell along x and y follows, then the goal's from its
+  /// own.
   public func reset(seed: UInt64, as kind: EpisodeKind) -> GoalObservation {
     var generator = NumpyGenerator(seed: seed)
     switch kind {
@@ -212,10 +218,12 @@ public final class PointMaze: RestorableEnvironment, VisibleEnvironment, TaskedE
   /// Where the next step begins, m, which is not what is shown for whoever was moved to a way out.
   var precisePosition: [Double] { [position.x, position.y] }
 
-  /// Two positions, the seed in halves, whether a wall was touched, and the simulator's own numbers.
+  /// Two positions, the seed in halves, whether a wall was touched, and the simulator's own
+  /// numbers.
   public var stateLength: Int { 7 + simulation.model.integrationStateLength }
 
-  /// Where the next step begins, what is shown, the episode's seed, and what the solver begins from at a wall.
+  /// Where the next step begins, what is shown, the episode's seed, and what the solver begins from
+  /// at a wall.
   public func state() -> [Double] {
     [
       position.x, position.y, shownPosition.x, shownPosition.y, Double(seed >> 32),
@@ -242,7 +250,8 @@ public final class PointMaze: RestorableEnvironment, VisibleEnvironment, TaskedE
     UInt64(exactly: number).map { $0 & 0xffff_ffff } ?? 0
   }
 
-  /// The maze from above: walls, ways in and out, the ball in blue, and the goal's disc, green once reached, else red.
+  /// The maze from above: walls, ways in and out, the ball in blue, and the goal's disc, green once
+  /// reached, else red.
   public func picture(width: Int, height: Int) throws -> Picture {
     let (rows, columns) = (maze.map.count, maze.map[0].count)
     let half = SIMD2(repeating: 0.5 * Maze.unit)
@@ -272,16 +281,18 @@ public final class PointMaze: RestorableEnvironment, VisibleEnvironment, TaskedE
   }
 }
 
-/// OGBench's way through a maze: to the middle of the neighbouring cell that a breadth-first search says is nearer to the
-/// goal's.
+/// OGBench's way through a maze: to the middle of the neighbouring cell that a breadth-first search
+/// says is nearer to the goal's.
 ///
 ///     a = (c − s) / (‖c − s‖ + 10⁻⁶)
 ///
-/// In the goal's cell c is that cell's own middle, not the goal, which may lie farther than 1 m from it: one in five does.
-/// Ways in and out are not known to it.
+/// In the goal's cell c is that cell's own middle, not the goal, which may lie farther than 1 m
+/// from it: one in five does. Ways in and out are not known to it.
 ///
-/// Source: `get_oracle_subgoal` of `ogbench/locomaze/maze.py` and `data_gen_scripts/generate_locomaze.py`. It differs in:
-/// 1. in the step after a way in it acts from what is shown, the reference from where the ball stands by then.
+/// Source: `get_oracle_subgoal` of `ogbench/locomaze/maze.py` and
+/// `data_gen_scripts/generate_locomaze.py`. It differs in:
+/// 1. in the step after a way in it acts from what is shown, the reference from where the ball
+///    stands by then.
 public struct MazeScript: GoalPolicy {
   let maze: Maze
 

@@ -8,19 +8,19 @@ public import GoalCore
 /// |-------|-------------|------|        |-------|--------------|------|---------|
 /// | 0–1   | position    | 1    |        | 0–1   | displacement | 1    | −1 to 1 |
 ///
-/// A goal is a position, reached within 1. An episode has 50 steps and never terminates. Goal and start
-/// are drawn uniformly from the square, those inside a wall again.
+/// A goal is a position, reached within 1. An episode has 50 steps and never terminates. Goal and
+/// start are drawn uniformly from the square, those inside a wall again.
 ///
-/// The walls of point-rooms make four rooms: a cross in the middle and a stub at the end of each of its
-/// arms, so that each two neighbouring rooms are joined by a door of width 2.8. A wall is a rectangle that the point's
-/// middle cannot enter, larger by the point's radius of 0.5. A step that would cross into one is cut
-/// off in the direction across the wall, 0.01 before it, and goes on along it.
+/// The walls of point-rooms make four rooms: a cross in the middle and a stub at the end of each of
+/// its arms. A door of width 2.8 joins each two neighbouring rooms. A wall is a rectangle that the
+/// point's middle cannot enter, larger by the point's radius of 0.5. A step that would cross into
+/// one is cut off in the direction across the wall, 0.01 before it, and goes on along it.
 ///
-/// Source: `Point2DLargeEnv-v1` and `Point2D-FourRoom-v1` of github.com/YangRui2015/AWGCSL at d8f1c56,
-/// `wgcsl/envs/{point2d,walls}.py`. It differs in: 1. starts and goals are drawn from the episode's own
-/// generator, in the same order, where the reference draws from numpy's global one.
+/// Source: `Point2DLargeEnv-v1` and `Point2D-FourRoom-v1` of github.com/YangRui2015/AWGCSL at
+/// d8f1c56, `wgcsl/envs/{point2d,walls}.py`. It differs in: 1. starts and goals are drawn from the
+/// episode's own generator, in the same order, where the reference draws from numpy's global one.
 public final class PointPlane: RestorableEnvironment, VisibleEnvironment {
-  /// What tells the worlds of the family apart.
+  /// The parameters of a world of the family.
   struct Row: Sendable {
     let identifier: String
     let summary: String
@@ -38,7 +38,8 @@ public final class PointPlane: RestorableEnvironment, VisibleEnvironment {
     /// Where a move ends that this wall may stop.
     func stopped(_ start: SIMD2<Double>, _ end: SIMD2<Double>) -> SIMD2<Double> {
       var end = end
-      // Each side in the reference's order; a side is crossed where the boxes of both segments meet.
+      // Each side in the reference's order; a side is crossed where the boxes of both segments
+      // meet.
       if meets(start, end, 1, high.y), end.y <= start.y, start.y >= high.y {
         end.y = high.y + PointPlane.gap
       }
@@ -66,9 +67,9 @@ public final class PointPlane: RestorableEnvironment, VisibleEnvironment {
   }
 
   static let rows = [
-    Row(identifier: "point-reach", summary: "bring a point to a place in a square", walls: []),
+    Row(identifier: "point-reach", summary: "move a point to a target in a square", walls: []),
     Row(
-      identifier: "point-rooms", summary: "bring a point to a place in four rooms", walls: rooms),
+      identifier: "point-rooms", summary: "move a point to a target in four rooms", walls: rooms),
   ]
 
   /// The walls of point-rooms: along both axes the stubs and the cross, in the reference's order.
@@ -162,7 +163,8 @@ public final class PointPlane: RestorableEnvironment, VisibleEnvironment {
     return shown()
   }
 
-  /// The square from above: walls, the point in blue, and the goal's disc, green once reached, else red.
+  /// The square from above: walls, the point in blue, and the goal's disc, green once reached, else
+  /// red.
   public func picture(width: Int, height: Int) throws -> Picture {
     var canvas = Canvas(
       width: width, height: height, low: SIMD2(repeating: -5.6), high: SIMD2(repeating: 5.6),

@@ -1,9 +1,9 @@
 public import GoalCore
 
-/// Goes to the goal; where there are rooms through the doors, without memory.
+/// Goes to the goal; if there are rooms through the doors, without memory.
 ///
-/// Towards a goal in another room it makes for the door that leads into the next room on the shorter
-/// way; the walls, along which a point slides, do the rest.
+/// Towards a goal in another room it heads for the door into the next room on the shorter way. The
+/// walls, along which a point slides, do the rest.
 public struct PointScript: GoalPolicy {
   /// Where doors are in a plane of four rooms, in the world's own unit.
   struct Doors: Sendable {

@@ -19,13 +19,13 @@ import MuJoCo
 /// |-------|---------------------------------|--------|---------|
 /// | 0–1   | torque of the joints            | 200 Nm | −1 to 1 |
 ///
-/// A goal is a position, uniform in a disc of radius 0.2 m, reached within 5 cm. Equal seeds give the
-/// physics of gymnasium 1.4.0's `Reacher-v5` on MuJoCo 3.3.0, whose model comes from its wheel. The goal
-/// side is the wrapper of github.com/YangRui2015/AWGCSL at d8f1c56,
+/// A goal is a position, uniform in a disc of radius 0.2 m, reached within 5 cm. Equal seeds give
+/// the physics of gymnasium 1.4.0's `Reacher-v5` on MuJoCo 3.3.0, whose model comes from its wheel.
+/// The goal side is the wrapper of github.com/YangRui2015/AWGCSL at d8f1c56,
 /// `wgcsl/envs/multi_world_wrapper.py`, over the 11 numbers of `Reacher-v2`.
 ///
-/// The reference shows the fingertip as MuJoCo's integrator left it, as of the last evaluation within
-/// the step, and so does this.
+/// The reference shows the fingertip as MuJoCo's integrator left it, as of the last evaluation
+/// within the step, and so does this.
 public final class Reacher: LaggingEnvironment, VisibleEnvironment, PreciseEnvironment {
   static let task: GoalTask = GoalTask(
     identifier: "reacher",
@@ -35,9 +35,10 @@ public final class Reacher: LaggingEnvironment, VisibleEnvironment, PreciseEnvir
       controlPeriod: 0.02),
     goalIndices: [8, 9])
 
-  static let summary = "bring the tip of an arm of two links to a place in its plane"
+  static let summary = "move the tip of a two-link arm to a target in its plane"
 
-  /// The fingertip is 0.21 m from the middle at most; full torque turns the joints by some 20 rad/s.
+  /// The fingertip is 0.21 m from the middle at most; full torque turns the joints by some 20
+  /// rad/s.
   static let bounds = PlausibleBounds(
     things: [.init(name: "fingertip", indices: [8, 9], largestStep: 0.42)], largestObservation: 200)
 

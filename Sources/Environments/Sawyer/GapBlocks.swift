@@ -1,52 +1,54 @@
 public import GoalCore
 import MuJoCo
 
-/// The Sawyer arm with a gripper over a table, asked to push three blocks to their places: the block world of
-/// Goal-Aware Prediction.
+/// The Sawyer arm with a gripper over a table, asked to push three blocks to their places: the
+/// block world of Goal-Aware Prediction.
 ///
-/// One control step is one action held for twice 5 steps of 0.0025 s: 0.025 s. An episode has 50 and never
-/// terminates. The blocks slide along x and y, never turn, and hardly slow down.
+/// One control step is one action held for twice 5 steps of 0.0025 s: 0.025 s. An episode has 50
+/// and never terminates. The blocks slide along x and y, never turn, and hardly slow down.
 ///
-/// | index | observation                                           | unit |
-/// |-------|-------------------------------------------------------|------|
-/// | 0–2   | hand's position                                       | m    |
-/// | 3–8   | places of the green, the pink and the blue block in the plane (the achieved goal) | m |
-/// | 9–14  | their velocities                                      | m/s  |
+/// | index | observation                                                 | unit |
+/// |-------|-------------------------------------------------------------|------|
+/// | 0–2   | hand's position                                             | m    |
+/// | 3–8   | green, pink and blue block in the plane (the achieved goal) | m    |
+/// | 9–14  | their velocities                                            | m/s  |
 ///
-/// | index | action                                                | unit   | range   |
-/// |-------|-------------------------------------------------------|--------|---------|
-/// | 0–2   | displacement of what the hand follows, made twice     | 10 cm  | −1 to 1 |
-/// | 3     | fingers: −1 open, 1 shut                              |        | −1 to 1 |
+/// | index | action                                            | unit  | range   |
+/// |-------|---------------------------------------------------|-------|---------|
+/// | 0–2   | displacement of what the hand follows, made twice | 10 cm | −1 to 1 |
+/// | 3     | fingers: −1 open, 1 shut                          |       | −1 to 1 |
 ///
-/// What the hand follows stays in the box (−0.2, 0.4, 0) to (0.2, 0.8, 0.05) m. Blocks are cubes of 12 cm whose
-/// middles stay within 0.3 m of (0, 0.6). A goal is a place for each block, and is reached when none is farther
-/// from its own than the threshold.
+/// The mocap body stays in the box (−0.2, 0.4, 0) to (0.2, 0.8, 0.05) m. Blocks are cubes of
+/// 12 cm whose middles stay within 0.3 m of (0, 0.6). A goal is a place for each block, and is
+/// reached when none is farther from its own than the threshold.
 ///
-/// | world        | blocks start                               | goal                                | reached within |
-/// |--------------|--------------------------------------------|-------------------------------------|----------------|
-/// | gap-blocks   | uniformly within 0.2 m of (0, 0.6), x and y | one of them anywhere within 0.3 m  | 8 cm  |
-/// | gap-blocks-1 | in a row                                   | one of them 15 cm farther away      | 8 cm  |
-/// | gap-blocks-2 | two behind each other, one aside           | the first 15 cm aside, the second 15 cm farther | 10 cm |
+/// | world        | blocks start             | goal                         | reached within |
+/// |--------------|--------------------------|------------------------------|----------------|
+/// | gap-blocks   | within 0.2 m of (0, 0.6) | one, anywhere within 0.3 m   | 8 cm           |
+/// | gap-blocks-1 | in a row                 | one, 15 cm farther away      | 8 cm           |
+/// | gap-blocks-2 | two in line, one aside   | first 15 cm aside, second on | 10 cm          |
 ///
-/// Images are 64 × 64 × 6: red, green and blue of what the camera sees, and of what it is to see at the goal.
+/// Images are 64 × 64 × 6: red, green and blue of what the camera sees, and of what it is to see at
+/// the goal.
 ///
-/// Source: S. Nair, S. Savarese and C. Finn, "Goal-Aware Prediction: Learning to Model What Matters" (ICML 2020),
-/// `GapBlock-v0` of github.com/suraj-nair-1/goal_aware_prediction at 2eb5bc2,
-/// `gap_envs/gap_env/block_env/block_env.py` with `sawyer_multiobject.xml`, in the loop of `env.py` (each action
-/// twice, 100 inner steps), over Meta-World's `SawyerXYZEnv`. The reference shows the hand as it was before the
-/// last step of the integrator, and so does this.
+/// Source: S. Nair, S. Savarese and C. Finn, "Goal-Aware Prediction: Learning to Model What
+/// Matters" (ICML 2020), `GapBlock-v0` of github.com/suraj-nair-1/goal_aware_prediction at 2eb5bc2,
+/// `gap_envs/gap_env/block_env/block_env.py` with `sawyer_multiobject.xml`, in the loop of `env.py`
+/// (each action twice, 100 inner steps), over Meta-World's `SawyerXYZEnv`. The reference shows the
+/// hand as it was before the last step of the integrator, and so does this.
 ///
-/// It differs in: 1. the reference shows images only; the observation of numbers is ours, with velocities, as the
-/// blocks go on by themselves; 2. every block counts, since a goal does not say which block is asked for, where
-/// the reference looks at that block alone (both, in the second problem); 3. the model is ours (`SawyerModel`), on
-/// MuJoCo 3.3.0 acting as those before 3, where what is shown equals what the reference's model shows on MuJoCo 2.3.7 to a
-/// centimetre in half of noisy scripted episodes
-/// (`scripts/compare-sawyer`; contacts are so stiff that a difference in a last bit, as between processors, grows to
-/// centimetres within ten random steps); the arm is drawn by capsules and the table without wood; 4. rewards are
-/// −1 and 0, where the reference gives minus the distance; 5. starts and goals are drawn from the episode's own
-/// generator; 6. the hand is not brought back after the last step, which the reference's last image shows.
+/// It differs in: 1. the reference shows images only; the observation of numbers is ours, with
+/// velocities, as the blocks go on by themselves; 2. every block counts, since a goal does not say
+/// which block is asked for, where the reference looks at that block alone (both, in the second
+/// problem); 3. the model is ours (`SawyerModel`), on MuJoCo 3.3.0 acting as those before 3. In
+/// half of noisy scripted episodes observations agree with the reference's model on MuJoCo 2.3.7 to
+/// a centimetre (`scripts/compare-sawyer`). Contacts are so stiff that a difference in a last bit,
+/// as between processors, grows to centimetres within ten random steps. Capsules draw the arm, and
+/// the table has no wood; 4. rewards are −1 and 0, where the reference gives minus the distance; 5.
+/// starts and goals are drawn from the episode's own generator; 6. the hand is not brought back
+/// after the last step, which the reference's last image shows.
 public final class GapBlocks: LaggingEnvironment, VisibleEnvironment, ImageEnvironment {
-  /// What tells the worlds of the family apart.
+  /// The parameters of a world of the family.
   struct Row: Sendable {
     let identifier: String
     let summary: String
@@ -78,7 +80,7 @@ public final class GapBlocks: LaggingEnvironment, VisibleEnvironment, ImageEnvir
       goalIndices: Array(3..<9), measure: .farthestPlace)
   }
 
-  /// What the hand follows moves 0.35 m a step; a block that is squeezed out moves fast.
+  /// The mocap body moves 0.35 m a step; a block that is squeezed out moves fast.
   static let bounds = PlausibleBounds(
     things: [.init(name: "hand", indices: [0, 1, 2], largestStep: 0.5)]
       + zip(["green", "pink", "blue"], [3, 5, 7]).map { colour, k in
@@ -250,8 +252,8 @@ public final class GapBlocks: LaggingEnvironment, VisibleEnvironment, ImageEnvir
   /// Rows, columns and channels of an image.
   public var imageShape: [Int] { [64, 64, 6] }
 
-  /// What the reference's camera sees of this state and of the goal: as there, the viewer stands opposite the
-  /// arm, and left and right are exchanged.
+  /// The reference camera's image of this state and of the goal: as there, the viewer stands
+  /// opposite the arm, and left and right are exchanged.
   public func image() throws -> [UInt8] {
     let camera = Camera(
       target: SIMD3(0, 0.6343, 0.2343), distance: 0.8, azimuth: 270, elevation: -45)
@@ -267,8 +269,10 @@ public final class GapBlocks: LaggingEnvironment, VisibleEnvironment, ImageEnvir
     }
   }
 
-  /// The table from the reference's camera's side; over each block's place a small ball in its colour, and a ball
-  /// over the block farthest from its place: green once the goal is reached, else red.
+  /// The table from the side of the reference's camera.
+  ///
+  /// A small ball in a block's colour marks its target. A ball over the block farthest from its
+  /// target is green once the goal is reached, else red.
   public func picture(width: Int, height: Int) throws -> Picture {
     let shown = shown()
     let blocks = (0..<3).map { k -> (place: SIMD3<Double>, distance: Double) in

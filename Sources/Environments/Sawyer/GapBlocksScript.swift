@@ -3,15 +3,15 @@ public import GoalCore
 
 /// Pushes the blocks to their places, along one axis of one block at a time, and lets them glide.
 ///
-/// A block that is left alone is expected to be at `b + τ (1 − exp(−r / τ)) v` after the `r` seconds that remain
-/// of the episode. Pushed is the block, along x or y, that would then be farthest from its goal, until it would
-/// come near it. For that the hand goes round all blocks to the side behind it (`GapBlocksWay`) and then slowly
-/// on, deeper than it touches, since a hand that is fast passes through a block. Else it backs away from what it
-/// touches.
+/// A block that is left alone is expected to be at `b + τ (1 − exp(−r / τ)) v` after the `r`
+/// seconds that remain of the episode. Pushed is the block, along x or y, that would then be
+/// farthest from its goal, until it would come near it. For that the hand goes round all blocks to
+/// the side behind it (`GapBlocksWay`). Then it goes on slowly, deeper than it touches, since a
+/// fast hand passes through a block. Else it backs away from what it touches.
 ///
-/// In 200 episodes (seed 0, Wilson's 95 % intervals) it solves gap-blocks-1 in all (0.98 to 1), gap-blocks-2, whose episodes
-/// are all alike, in all, and gap-blocks in 0.12 (0.08 to 0.17): there a block seldom gets to where it is asked for in the
-/// 1.25 s of an episode.
+/// In 200 episodes (seed 0, Wilson's 95 % intervals) it solves gap-blocks-1 in all (0.98 to 1) and
+/// gap-blocks-2, whose episodes are all alike, in all. It solves gap-blocks in 0.12 (0.08 to 0.17):
+/// there a block seldom reaches its target in the 1.25 s of an episode.
 public struct GapBlocksScript: GoalPolicy {
   /// Makes the policy.
   public init() {}
@@ -23,7 +23,8 @@ public struct GapBlocksScript: GoalPolicy {
     private static let steps: Float = 50  // of an episode
     private static let period: Float = 0.025  // s, of a step
     private static let glide: Float = 1.3  // s, τ
-    /// Distances of where a block will be from its goal, m: pushed if more, along an axis if more, until less.
+    /// Distances of where a block will be from its goal, m: pushed if more, along an axis if more,
+    /// until less.
     private static let far: Float = 0.075
     private static let farAlong: Float = 0.04
     private static let near: Float = 0.037
@@ -65,7 +66,7 @@ public struct GapBlocksScript: GoalPolicy {
       return .continuous([move.x, move.y, rise].map { min(max($0, -1), 1) } + [1])
     }
 
-    /// What to push: the block and axis of before until it would come near, else the farthest.
+    /// The block to push: the block and axis of before until it would come near, else the farthest.
     private func choice(
       _ blocks: [SIMD2<Float>], _ left: [SIMD2<Float>]
     ) -> (block: Int, axis: Int)? {

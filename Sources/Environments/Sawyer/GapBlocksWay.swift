@@ -1,5 +1,8 @@
-/// The way of the hand of gap-blocks round the blocks: the cheapest one on a grid over the box in which the hand
-/// moves, where cells in which it would touch a block cost more the deeper it would be inside.
+/// The path of the hand of gap-blocks round the blocks: the cheapest one on a grid over the box in
+/// which the hand moves.
+///
+/// Cells in which it would touch a block cost more, the deeper it would be
+/// inside.
 struct GapBlocksWay {
   /// How far the hand's middle and a block's are apart when they touch, m.
   static let apart = SIMD2<Float>(0.1, 0.122)

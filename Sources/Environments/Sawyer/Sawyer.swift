@@ -4,9 +4,9 @@ import MuJoCo
 
 /// The Sawyer arm, asked to bring its hand to a place or to open a door.
 ///
-/// One control step is 50 steps of 0.002 s (0.1 s), at the door of 0.003 s (0.15 s). An episode has 50
-/// and never terminates. All start alike: reaching from a hand low before its box, the door shut with
-/// the hook over its handle.
+/// One control step is 50 steps of 0.002 s (0.1 s), at the door of 0.003 s (0.15 s). An episode has
+/// 50 and never terminates. All start alike: reaching from a hand low before its box, the door shut
+/// with the hook over its handle.
 ///
 /// | world               | observation       | goal                 | reached within |
 /// |---------------------|-------------------|----------------------|----------------|
@@ -15,31 +15,37 @@ import MuJoCo
 /// | sawyer-door-precise | the same          | the same             | 0.02 rad       |
 /// | sawyer-door-gcsl    | the same          | the same             | 0.05 rad       |
 ///
-/// | index | observation                | unit |        | index | action                              | unit | range   |
-/// |-------|----------------------------|------|        |-------|-------------------------------------|------|---------|
-/// | 0–2   | hand's position            | m    |        | 0–2   | displacement of what the hand follows | 2 cm | −1 to 1 |
-/// | 3     | door's angle, 0 when shut  | rad  |
+/// | index | observation               | unit |
+/// |-------|---------------------------|------|
+/// | 0–2   | hand's position           | m    |
+/// | 3     | door's angle, 0 when shut | rad  |
 ///
-/// What the hand follows stays in a box: (−0.2, 0.55, 0.05) to (0.2, 0.75, 0.3) m for reaching,
-/// (−0.1, 0.45, 0.1) to (0.05, 0.65, 0.25) at the door. Goals are uniform in that box, angles in 0 to
-/// 0.83; the door opens to 1.0472.
+/// | index | action                         | unit | range   |
+/// |-------|--------------------------------|------|---------|
+/// | 0–2   | displacement of the mocap body | 2 cm | −1 to 1 |
+///
+/// The mocap body stays in a box: (−0.2, 0.55, 0.05) to (0.2, 0.75, 0.3) m for reaching,
+/// (−0.1, 0.45, 0.1) to (0.05, 0.65, 0.25) at the door. Goals are uniform in that box, angles in 0
+/// to 0.83; the door opens to 1.0472.
 ///
 /// Source: `SawyerReachXYZEnv-v1` and `SawyerDoor-v0` of github.com/YangRui2015/AWGCSL at d8f1c56,
 /// `wgcsl/envs/{sawyer_reach,sawyer_door,sawyer_door_hook,base}.py`, and `SawyerDoorGoalEnv` of
-/// github.com/dibyaghosh/gcsl at cfae560, `gcsl/envs/sawyer_door.py`, over multiworld's models. WGCSL's
-/// door gives its reward within 0.06 rad and counts a success within 0.02: here these are two worlds.
-/// The reference shows the hand as it was before the last of the 50 steps, and so does this.
+/// github.com/dibyaghosh/gcsl at cfae560, `gcsl/envs/sawyer_door.py`, over multiworld's models.
+/// WGCSL's door gives its reward within 0.06 rad and counts a success within 0.02: here these are
+/// two worlds. The reference shows the hand as it was before the last of the 50 steps, and so does
+/// this.
 ///
-/// It differs in: 1. the model is ours (`SawyerModel`), on MuJoCo 3.3.0 acting as those before 3: reaching, what is shown
-/// equals what the reference's model shows on MuJoCo 2.3.7 to the last bit, and so are the starts at the door, which is
-/// never 0.001 rad apart in half of random episodes and never 0.05 in half of the scripted expert's
-/// (`scripts/compare-sawyer`): it stands on the table, and an arm's link on another, at a distance of nought, so that
-/// they touch or not as the last bit falls; 2. each
-/// episode of the door starts from rest with the door shut, where the reference begins it with what the last episode
-/// left in the simulator (the starts that come of it are equal to 10⁻⁶ rad, as that script shows); 3. goals are
-/// drawn from the episode's own generator, where the reference draws from numpy's global one.
+/// It differs in: 1. the model is ours (`SawyerModel`), on MuJoCo 3.3.0 acting as those before 3.
+/// Observations while reaching agree with the reference's model on MuJoCo 2.3.7 bit for bit, and so
+/// do the starts at the door. With contact the door's angle can differ: in half of random episodes
+/// it stays within 0.001 rad, in half of scripted ones within 0.05 rad (`scripts/compare-sawyer`).
+/// The door stands on the table at a distance of 0, as one of the arm's links does on another. So
+/// the last bit decides whether they touch; 2. each episode of the door starts from rest with the
+/// door shut, where the reference starts from the state of the last episode. The resulting starts
+/// are equal to 10⁻⁶ rad, as that script shows; 3. goals are drawn from the episode's own
+/// generator, where the reference draws from numpy's global one.
 public final class Sawyer: LaggingEnvironment, VisibleEnvironment {
-  /// What tells the worlds of the family apart.
+  /// The parameters of a world of the family.
   struct Row: Sendable {
     let identifier: String
     let summary: String
@@ -53,7 +59,7 @@ public final class Sawyer: LaggingEnvironment, VisibleEnvironment {
 
   static let rows = [
     Row(
-      identifier: "sawyer-reach", summary: "bring a hand to a place in the air", hasDoor: false,
+      identifier: "sawyer-reach", summary: "move the hand to a target in the air", hasDoor: false,
       threshold: 0.06),
     Row(
       identifier: "sawyer-door", summary: "open a door to an angle", hasDoor: true, threshold: 0.06),
@@ -85,7 +91,7 @@ public final class Sawyer: LaggingEnvironment, VisibleEnvironment {
     row.hasDoor ? SawyerDoorScript() : SawyerReachScript()
   }
 
-  /// What the hand follows moves 3.5 cm a step, and up to 6 cm more where it enters its box.
+  /// The mocap body moves 3.5 cm a step, and up to 6 cm more where it enters its box.
   static let bounds = PlausibleBounds(
     things: [.init(name: "hand", indices: [0, 1, 2], largestStep: 0.2)], largestObservation: 2)
 
@@ -181,8 +187,8 @@ public final class Sawyer: LaggingEnvironment, VisibleEnvironment {
     return shown()
   }
 
-  /// The arm over its table; the goal is a ball, of the door where its handle's middle is to be: green
-  /// once reached, else red.
+  /// The arm over its table; the goal is a ball, of the door where its handle's middle is to be:
+  /// green once reached, else red.
   public func picture(width: Int, height: Int) throws -> Picture {
     let handle: SIMD3<Double>
     if row.hasDoor {

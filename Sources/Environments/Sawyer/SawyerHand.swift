@@ -1,6 +1,7 @@
-/// What the arm's last links are, which differs from world to world.
+/// The arm's last links, which differ from world to world.
 extension SawyerModel {
-  /// The file of the mesh that collides by its convex hull, where the hand has one that can touch something.
+  /// The file of the mesh that collides by its convex hull, if the hand has one that can touch
+  /// something.
   var meshFile: String? {
     switch hand {
     case .hook: "l6.stl"
@@ -12,14 +13,14 @@ extension SawyerModel {
   /// That mesh.
   var mesh: String { meshFile.map { #"<mesh name="hull" file="\#($0)"/>"# } ?? "" }
 
-  /// The last link: drawn as a capsule where nothing can reach it, else by the mesh that collides.
+  /// The last link: drawn as a capsule if nothing can reach it, else by the mesh that collides.
   var wrist: String {
     hand == .hook
       ? #"<geom class="steel" type="mesh" mesh="hull"/>"#
       : #"<geom class="skin" size="0.03" fromto="0 0 -0.005 0 0.035 -0.005"/>"#
   }
 
-  /// What the hand is fixed to.
+  /// The body that the hand is fixed to.
   var flange: String {
     hand == .gripper
       ? """

@@ -1,23 +1,27 @@
 import MuJoCo
 
-/// The Sawyer arm as a model of our own: its kinematics, masses, inertias, joint limits and colliding
-/// shapes are the numbers of multiworld's models, and what is seen is made of capsules.
+/// The Sawyer arm as a model of our own.
 ///
-/// A mocap body is welded to the hand, which follows it. Shapes that collide are spheres, cylinders and
-/// boxes; only the wrist and the gripper's base collide by their meshes, where they can touch something: the
-/// references' files, which PyPI metaworld 3.1.1 carries. What stands still has its mass too, as MuJoCo counts
-/// from the whole robot's middle: with that the physics is the references' to the last bit.
+/// Its kinematics, masses, inertias, joint limits and colliding shapes have the numbers of
+/// multiworld's models. Its visible shapes are capsules.
 ///
-/// The references ran on MuJoCo 1.5 to 2.1, by mujoco-py. What MuJoCo 3 has changed of how constraints are weighed and of
-/// where shapes touch is taken back (`MuJoCoModel.actAsBefore3`): a hand was held otherwise, a hook slipped through the
-/// handle that it pulls, blocks touched more softly. `scripts/compare-sawyer` shows how far all this is from MuJoCo 2.3.7,
-/// the oldest that it can be run on.
+/// A mocap body is welded to the hand, which follows it. Colliding shapes are spheres, cylinders
+/// and boxes. Only the wrist and the gripper's base collide by their meshes, if they can touch
+/// something. The meshes are the references' files, which PyPI metaworld 3.1.1 carries. What stands
+/// still has its mass too, as MuJoCo counts from the whole robot's middle: with that the physics is
+/// the references' to the last bit.
 ///
-/// Source: github.com/vitchyr/multiworld at 12a05bf, `envs/assets/sawyer_xyz` (the same files are in
-/// github.com/YangRui2015/AWGCSL at d8f1c56 and github.com/dibyaghosh/gcsl at cfae560); the gripper's are
-/// those of github.com/suraj-nair-1/goal_aware_prediction at 2eb5bc2.
+/// The references ran on MuJoCo 1.5 to 2.1, by mujoco-py. `MuJoCoModel.actAsBefore3` undoes what
+/// MuJoCo 3 changed in the weights of constraints and the places of contacts. Without it the hand
+/// was held elsewhere, a hook slipped through the handle that it pulls, and blocks touched more
+/// softly. `scripts/compare-sawyer` shows how far all this is from MuJoCo 2.3.7, the oldest that it
+/// can be run on.
+///
+/// Source: github.com/vitchyr/multiworld at 12a05bf, `envs/assets/sawyer_xyz` (the same files are
+/// in github.com/YangRui2015/AWGCSL at d8f1c56 and github.com/dibyaghosh/gcsl at cfae560); the
+/// gripper's are those of github.com/suraj-nair-1/goal_aware_prediction at 2eb5bc2.
 struct SawyerModel {
-  /// What an arm carries at its flange.
+  /// The tool at an arm's flange.
   enum Hand {
     case claws, hook, stick, gripper
   }
@@ -35,7 +39,7 @@ struct SawyerModel {
   let hand: Hand
   /// The table and what stands on it.
   let things: String
-  /// Motors, where there are some.
+  /// Motors, if there are some.
   var motors = ""
 
   /// How the shapes of multiworld's models touch, with a margin in m.

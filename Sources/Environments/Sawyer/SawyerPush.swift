@@ -3,28 +3,33 @@ import MuJoCo
 
 /// The Sawyer arm, asked to push a puck over a table: GCSL's pusher.
 ///
-/// One control step is 20 steps of 0.002 s: 0.04 s. An episode has 50 and never terminates. Hand and puck
-/// start in one corner of the table.
+/// One control step is 20 steps of 0.002 s: 0.04 s. An episode has 50 and never terminates. Hand
+/// and puck start in one corner of the table.
 ///
-/// | index | observation (and achieved goal) | unit |        | index | action                    | unit | range   |
-/// |-------|---------------------------------|------|        |-------|---------------------------|------|---------|
-/// | 0–1   | hand's place in the plane       | m    |        | 0–1   | displacement of what the hand follows | 2 cm | −1 to 1 |
+/// | index | observation (and achieved goal) | unit |
+/// |-------|---------------------------------|------|
+/// | 0–1   | hand's place in the plane       | m    |
 /// | 2–3   | puck's place in the plane       | m    |
 ///
-/// What the hand follows stays in x of ±0.2 m and y of 0.5 to 0.7 m, 6 cm over the table. The hand starts
-/// uniformly in (−0.2, 0.5) to (−0.17, 0.53) m, the puck in (−0.17, 0.53) to (−0.1, 0.6). A goal is a place
-/// for the hand and one for the puck, uniform in the hand's box, drawn again while the two are within
-/// 5.5 cm; it is reached when the puck is within 5 cm of its place, wherever the hand is.
+/// | index | action                         | unit | range   |
+/// |-------|--------------------------------|------|---------|
+/// | 0–1   | displacement of the mocap body | 2 cm | −1 to 1 |
 ///
-/// Source: `SawyerPushGoalEnv` of github.com/dibyaghosh/gcsl at cfae560, `gcsl/envs/sawyer_push.py` with
-/// `assets/push.xml`, a copy of multiworld's `sawyer_push_nips.py`. The reference shows hand and puck as
-/// they were before the last of the 20 steps, and so does this.
+/// The mocap body stays in x of ±0.2 m and y of 0.5 to 0.7 m, 6 cm over the table. The hand
+/// starts uniformly in (−0.2, 0.5) to (−0.17, 0.53) m, the puck in (−0.17, 0.53) to (−0.1, 0.6). A
+/// goal is a position of the hand and one of the puck, uniform in the hand's box, drawn again while
+/// the two are within 5.5 cm. It is reached if the puck is within 5 cm of its position, wherever
+/// the hand is.
 ///
-/// It differs in: 1. the model is ours (`SawyerModel`), on MuJoCo 3.3.0 acting as those before 3, without the
-/// bodies that stand for the goal: what is shown equals what the reference's shows on MuJoCo 2.3.7 to the last bit
-/// (`scripts/compare-sawyer`); 2. starts and goals are drawn from the episode's own generator, where the
-/// reference draws from numpy's global one, and its goal before all else; 3. rewards are −1 and 0, where the
-/// reference gives none.
+/// Source: `SawyerPushGoalEnv` of github.com/dibyaghosh/gcsl at cfae560, `gcsl/envs/sawyer_push.py`
+/// with `assets/push.xml`, a copy of multiworld's `sawyer_push_nips.py`. The reference shows hand
+/// and puck as they were before the last of the 20 steps, and so does this.
+///
+/// It differs in: 1. the model is ours (`SawyerModel`), on MuJoCo 3.3.0 acting as those before 3,
+/// without the bodies that stand for the goal. Observations agree with the reference's on MuJoCo
+/// 2.3.7 bit for bit (`scripts/compare-sawyer`); 2. starts and goals are drawn from the episode's
+/// own generator, where the reference draws from numpy's global one, and its goal before all else;
+/// 3. rewards are −1 and 0, where the reference gives none.
 public final class SawyerPush: LaggingEnvironment, VisibleEnvironment {
   static let task = GoalTask(
     identifier: "sawyer-push",
@@ -34,9 +39,9 @@ public final class SawyerPush: LaggingEnvironment, VisibleEnvironment {
       controlPeriod: Double(substeps) * 0.002),
     goalIndices: [0, 1, 2, 3], distanceDimensions: [2, 3])
 
-  static let summary = "push a puck to a place on a table"
+  static let summary = "push a puck to a target on a table"
 
-  /// What the hand follows moves 3 cm a step, and the hand may lag behind it.
+  /// The mocap body moves 3 cm a step, and the hand may lag behind it.
   static let bounds = PlausibleBounds(
     things: [
       .init(name: "hand", indices: [0, 1], largestStep: 0.15),
@@ -75,7 +80,8 @@ public final class SawyerPush: LaggingEnvironment, VisibleEnvironment {
     puck = try model.body("puck")
     mocap = try model.mocap("mocap")
     puckJoint = try model.joint("puck")
-    // The pose from which the reference moves the hand to where an episode starts: the arm's, the puck's.
+    // The pose from which the reference moves the hand to where an episode starts: the arm's, the
+    // puck's.
     let arm = [
       1.78026069, -0.684415781, -0.154549231, 2.3067209, 1.93111471, 0.127854012, 1.49353907,
     ]
@@ -90,7 +96,8 @@ public final class SawyerPush: LaggingEnvironment, VisibleEnvironment {
     initialPositions = Array(simulation.positions)
   }
 
-  /// Starts the episode of this seed: draws where the hand starts, where the puck lies, and the goal.
+  /// Starts the episode of this seed: draws where the hand starts, where the puck lies, and the
+  /// goal.
   public func reset(seed: UInt64) -> GoalObservation {
     var generator = NumpyGenerator(seed: seed)
     // The reference rounds the sides of its boxes.
@@ -126,7 +133,8 @@ public final class SawyerPush: LaggingEnvironment, VisibleEnvironment {
     return shown()
   }
 
-  /// Lets the hand follow to a place, as long as the reference does: until it is within 2 mm, or 52 times.
+  /// Lets the hand follow to a place, as long as the reference does: until it is within 2 mm, or 52
+  /// times.
   private func bring(to place: SIMD3<Double>) {
     simulation.setMocap(mocap, position: place, rotation: SawyerPush.rotation)
     for _ in 0..<52 {

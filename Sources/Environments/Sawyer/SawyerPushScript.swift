@@ -3,12 +3,14 @@ public import GoalCore
 
 /// Pushes the puck to the goal's place: goes round it to the side away from the goal, then pushes.
 ///
-/// With puck `o`, hand `p`, and `n` the direction from puck to goal, or of 48 directions the nearest to it
-/// in which the hand can push without leaving its box; `along` and `across` are the parts of `p − o` along
-/// `n` and at right angles to it:
+/// The puck is at `o`, the hand at `p`. `n` is the direction from puck to goal, or of 48 directions
+/// the nearest to it in which the hand can push without leaving its box. `along` and `across` are
+/// the parts of `p − o` along `n` and at right angles to it:
 ///
-/// - pushing, where `−along > 0.87 ‖p − o‖`: by `(min(2 cm, ‖g − o‖) + the gap to the puck) n − 0.3 across`;
-/// - going round, elsewhere: on a circle about the puck, the shorter way unless that leaves the box.
+/// - pushing, where `−along > 0.87 ‖p − o‖`: by `(min(2 cm, ‖g − o‖) + the gap to the puck) n − 0.3
+///   across`;
+/// - going round, elsewhere: on a circle about the puck, the shorter way unless that leaves the
+///   box.
 public struct SawyerPushScript: GoalPolicy {
   /// Makes the policy.
   public init() {}
@@ -66,7 +68,8 @@ public struct SawyerPushScript: GoalPolicy {
       return possible.max { ($0 * n).sum() < ($1 * n).sum() } ?? n
     }
 
-    /// Whether the way round the puck, from an angle off `n` to behind it, stays inside the hand's box.
+    /// Whether the way round the puck, from an angle off `n` to behind it, stays inside the hand's
+    /// box.
     private static func isOpen(
       about o: SIMD2<Float>, _ n: SIMD2<Float>, _ side: SIMD2<Float>, from angle: Float,
       turning turn: Float

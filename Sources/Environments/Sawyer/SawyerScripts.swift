@@ -25,14 +25,14 @@ public struct SawyerReachScript: GoalPolicy {
 
 /// Opens the door to the goal's angle: lowers the hook behind the handle, then leads the door.
 ///
-/// With q the door's angle and h(d) the place in the door's own frame of a hook that is d before the
-/// door's middle plane, the hand goes to
+/// With q the door's angle and h(d) the place in the door's own frame of a hook that is d before
+/// the door's middle plane, the hand goes to
 ///
 ///     hinge + R(q + clip(0.4 (g − q), ±0.1)) h(d) − (0, 5 cm)
 ///     d = 3 cm + clip((g − q) / 0.06, ±1) · (2 cm − c(q) + 4 mm)
 ///
-/// where c is half the hook's width across the door: within 0.06 rad of the goal the hook comes from
-/// the handle to the middle between handle and panel, and so slows a door that swings on.
+/// where c is half the hook's width across the door. Within 0.06 rad of the goal the hook moves
+/// from the handle to the middle between handle and panel, and so slows a door that swings on.
 public struct SawyerDoorScript: GoalPolicy {
   /// Makes the policy.
   public init() {}

@@ -1,7 +1,7 @@
 import GoalCore
 import Support
 
-/// What can go wrong when a world is asked for.
+/// Errors of finding and loading a world.
 public enum EnvironmentError: Error, Equatable, CustomStringConvertible {
   /// No world has this id, and these are the ids.
   case unknown(identifier: String, known: [String])

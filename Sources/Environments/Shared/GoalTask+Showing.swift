@@ -1,8 +1,9 @@
 import GoalCore
 
-/// What worlds make of their numbers, stated once.
+/// Observations and steps from a world's numbers, stated once.
 extension GoalTask {
-  /// What is shown of a state: observation and desired goal rounded to `Float`, and the achieved goal.
+  /// The observation of a state: observation and desired goal rounded to `Float`, and the achieved
+  /// goal.
   func shown(_ observation: [Double], desiredGoal: [Double]) -> GoalObservation {
     let rounded = observation.map { Float($0) }
     return GoalObservation(
@@ -26,7 +27,7 @@ extension GoalTask {
     return values.map { $0.clamped(from: -1, to: 1) }
   }
 
-  /// The colour of a goal's ball: green where the goal is reached, else red.
+  /// The colour of a goal's ball: green if the goal is reached, else red.
   func colour(_ shown: GoalObservation) -> SIMD4<Float> {
     isReached(shown.achievedGoal, shown.desiredGoal)
       ? SIMD4(0.1, 0.85, 0.2, 0.9) : SIMD4(0.95, 0.15, 0.1, 0.9)

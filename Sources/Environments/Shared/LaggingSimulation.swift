@@ -1,14 +1,14 @@
 import GoalCore
 import MuJoCo
 
-/// A simulation that is shown as MuJoCo leaves it after a step: positions and velocities of joints as
-/// they are now, places of bodies as they were at the beginning of the last step.
+/// A simulation observed as MuJoCo leaves it after a step: joints' positions and velocities are the
+/// present ones, bodies' positions those at the beginning of the last step.
 ///
-/// What is shown then depends on the state before the last step, so that is the state which is kept:
-/// taking that step again gives everything back.
+/// What is shown then depends on the state before the last step, so that is the state which is
+/// kept: taking that step again gives everything back.
 struct LaggingSimulation {
   let simulation: MuJoCoSimulation
-  private var beforeLastStep: [Double]?  // nil where all is as of now
+  private var beforeLastStep: [Double]?  // nil if all is as of now
 
   init(_ simulation: MuJoCoSimulation) { self.simulation = simulation }
 
@@ -22,8 +22,8 @@ struct LaggingSimulation {
     simulation.step(1)
   }
 
-  /// Numbers in a state: the simulator's own, and one that says whether it is of before the last step
-  /// (1) or of now (0).
+  /// Numbers in a state: the simulator's own, and one that says whether it is of before the last
+  /// step (1) or of now (0).
   var stateLength: Int { simulation.model.integrationStateLength + 1 }
 
   /// The state from which everything is given back; setting it also shows what it was taken from.
@@ -48,11 +48,11 @@ protocol LaggingEnvironment: RestorableEnvironment {
 }
 
 extension LaggingEnvironment {
-  /// Numbers in a state: the simulator's own, and one that says whether it is of before the last step
-  /// of the integrator (1) or of now (0).
+  /// Numbers in a state: the simulator's own, and one that says whether it is of before the last
+  /// step of the integrator (1) or of now (0).
   public var stateLength: Int { lagging.stateLength }
 
-  /// The state before the last step of the integrator, since what is shown depends on it: taking that
-  /// step again gives everything back.
+  /// The state before the last step of the integrator, since what is shown depends on it: taking
+  /// that step again gives everything back.
   public func state() -> [Double] { lagging.state }
 }

@@ -4,9 +4,9 @@ import Foundation
 enum ModelFiles {
   /// The path of a model's file, given relative to the folder `models`.
   ///
-  /// Looked for in `$GOALPOST_DEPS/models` if that is set, or else in `models` beside the executable
-  /// (an installed copy) and in `.deps/models` of the checkout that this was built from. Throws
-  /// `EnvironmentError`.
+  /// Looked for in `$GOALPOST_DEPS/models` if that is set, or else in `models` beside the
+  /// executable (an installed copy) and in `.deps/models` of the checkout that this was built from.
+  /// Throws `EnvironmentError`.
   static func path(_ name: String) throws -> String {
     if let chosen = ProcessInfo.processInfo.environment["GOALPOST_DEPS"] {
       return try path(name, in: [chosen])

@@ -1,9 +1,9 @@
-/// What a world's numbers cannot exceed unless something is wrong with them: for verifying data, not
-/// for simulating or learning.
+/// Bounds that a world's numbers cannot exceed unless something is wrong with them: for verifying
+/// data, not for simulating or learning.
 public struct PlausibleBounds: Sendable {
   /// A thing whose position stands in the observation.
   public struct Thing: Sendable {
-    /// What it is, such as "gripper".
+    /// Its name, such as "gripper".
     public let name: String
     /// Where in an observation its position stands.
     public let indices: [Int]

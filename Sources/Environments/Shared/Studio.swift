@@ -9,7 +9,7 @@ final class Studio {
   /// Makes a studio of pictures without the shapes of these bodies.
   init(without bodies: [String] = []) { leftOut = bodies }
 
-  /// A picture of the simulation as it stands; throws where no off-screen renderer is to be had.
+  /// A picture of the simulation as it stands; throws if no off-screen renderer is to be had.
   func picture(
     of simulation: MuJoCoSimulation, from camera: Camera, with markers: [Marker], width: Int,
     height: Int

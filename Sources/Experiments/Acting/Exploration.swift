@@ -1,13 +1,14 @@
 import GoalCore
 
-/// What is added to a policy's actions while it collects.
+/// The exploration that is added to a policy's actions while it collects.
 ///
 ///     a ← clip(π(s, g) + noise · h · N(0, 1), low, high),  h half of the action's range
 ///     with probability randomActions: a ← U(low, high)
 ///
 /// This is how WGCSL collects (github.com/YangRui2015/AWGCSL at d8f1c56, `wgcsl/algo/wgcsl.py`,
-/// `get_actions`: noise 0.2, random actions 0.3). Only random actions apply to a world of discrete actions.
-/// The random action of a policy that chooses among finitely many actions is one of those, uniformly.
+/// `get_actions`: noise 0.2, random actions 0.3). Only random actions apply to a world of discrete
+/// actions. The random action of a policy that chooses among finitely many actions is one of those,
+/// uniformly.
 public struct Exploration: Codable, Sendable, Equatable {
   /// Standard deviation of the noise, in halves of the action's range.
   public var noise: Double
@@ -26,7 +27,7 @@ public struct Exploration: Codable, Sendable, Equatable {
     self.randomActions = randomActions
   }
 
-  /// Throws `ExperimentError.noiseOnChoices` where there is noise for actions that are no numbers.
+  /// Throws `ExperimentError.noiseOnChoices` if there is noise for actions that are no numbers.
   func check(for task: GoalTask) throws {
     if noise > 0, case .discrete = task.spec.action {
       throw ExperimentError.noiseOnChoices(world: task.identifier)
@@ -47,7 +48,8 @@ extension ActionSpace {
 
   /// A vector moved into the space; discrete actions stay as they are.
   ///
-  /// Throws `ExperimentError.actionNotFinite` for a number that is not finite, which no range makes sound.
+  /// Throws `ExperimentError.actionNotFinite` for a number that is not finite, which no range makes
+  /// sound.
   func clipped(_ action: Action, of policy: String = "the policy") throws -> Action {
     guard case .continuous(let values) = action, case .continuous(let low, let high) = self else {
       return action

@@ -9,8 +9,18 @@ public struct NamedPolicy: Sendable {
   public let digest: String
   /// The policy.
   public let policy: any GoalPolicy
-  /// What its own actions count as.
+  /// The source that its own actions are stored as.
   public let source: BehaviourSource
+
+  /// Names a policy; one that comes from no checkpoint has an empty digest.
+  public init(
+    name: String, digest: String = "", policy: any GoalPolicy, source: BehaviourSource = .policy
+  ) {
+    self.name = name
+    self.digest = digest
+    self.policy = policy
+    self.source = source
+  }
 }
 
 /// Actions drawn uniformly from the space; the draws are keyed by the episode.

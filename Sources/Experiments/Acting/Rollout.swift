@@ -5,7 +5,7 @@ public import GoalCore
 /// An episode is a function of its world seed, the policy and the exploration: neither threads nor
 /// earlier episodes matter.
 public struct Rollout {
-  /// What tells the stream of the exploration's draws from that of the policy's own.
+  /// The purpose that separates the exploration's draws from the policy's own.
   private static let explorationStream: UInt64 = 2
 
   let environment: any GoalEnvironment
@@ -18,7 +18,8 @@ public struct Rollout {
 
   /// Readies a policy in an environment, both of which it then has to itself.
   ///
-  /// An evaluation in a world with named tasks ends at the first success; all else goes on to the horizon.
+  /// An evaluation in a world with named tasks ends at the first success; all else goes on to the
+  /// horizon.
   public init(
     environment: any GoalEnvironment, policy: NamedPolicy, exploration: Exploration = .none,
     keepStates: Bool = false, isEvaluation: Bool = false

@@ -1,7 +1,7 @@
 import Storage
 
 extension TrajectoryCollection {
-  /// What to collect, as a command line or a recipe's file says it.
+  /// The request to collect, from a command line or a recipe's file.
   public struct Request: Codable, Sendable {
     /// The world's id.
     public var environment: String
@@ -23,7 +23,7 @@ extension TrajectoryCollection {
     public var states = false
     /// Whether images of the states are stored.
     public var images = false
-    /// The world's law for starts and goals; empty where episodes start as the world starts them.
+    /// The world's law for starts and goals; empty if episodes start as the world starts them.
     public var goals = ""
 
     /// Makes a request with defaults for all that a recipe's file may leave out.

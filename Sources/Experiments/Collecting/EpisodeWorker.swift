@@ -15,7 +15,7 @@ final class EpisodeWorker: Sendable {
     let seed: UInt64
     /// Who acts.
     let policy: any GoalPolicy
-    /// What is added to its actions.
+    /// The exploration that is added to its actions.
     let exploration: Exploration
   }
 
@@ -28,7 +28,7 @@ final class EpisodeWorker: Sendable {
 
   private let desk = Desk()
 
-  /// What the caller and the thread share.
+  /// The state shared by the caller and the thread.
   private final class Desk: Sendable {
     let state = Mutex(State.idle)
     let asked = DispatchSemaphore(value: 0)

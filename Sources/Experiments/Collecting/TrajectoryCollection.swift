@@ -10,9 +10,9 @@ import Yams
 
 /// Collects trajectories into a dataset.
 public enum TrajectoryCollection {
-  /// What came of it.
+  /// The result.
   public struct Summary: Sendable {
-    /// The manifest, where the dataset is finished.
+    /// The manifest, if the dataset is finished.
     let manifest: Manifest?
     /// Episodes made by this call.
     public let made: Int
@@ -24,7 +24,7 @@ public enum TrajectoryCollection {
     /// Whether every episode is there.
     public var isComplete: Bool { manifest != nil }
 
-    /// What a stopped call says: what was kept, and how to go on.
+    /// The message of a stopped call: what was kept, and how to go on.
     public var stopped: String {
       "stopped: \(kept) of \(kept + left) episodes are kept, in finished shards; "
         + "the same command goes on"
@@ -99,8 +99,8 @@ public enum TrajectoryCollection {
 
   /// Makes what a recipe lacks in `folder`, with `workers` threads.
   ///
-  /// An episode depends on the recipe and its number only, so the same bytes come out for any number
-  /// of workers, in any order, after any interruption. Shards that are there are left alone.
+  /// An episode depends on the recipe and its number only, so the same bytes come out for any
+  /// number of workers, in any order, after any interruption. Shards that are there are left alone.
   static func run(
     _ asked: Recipe, in folder: URL, workers: Int, silent: Bool = false
   ) throws -> Summary {
@@ -176,7 +176,7 @@ public enum TrajectoryCollection {
       manifest, folder: folder, made: episodes, left: left, of: wanted)
   }
 
-  /// The shape of a world's images; throws where it has none or they cannot be drawn.
+  /// The shape of a world's images; throws if it has none or they cannot be drawn.
   private static func imageShape(of environment: any GoalEnvironment) throws -> [Int] {
     guard let imaged = environment as? any ImageEnvironment else {
       throw ExperimentError.noImages(world: environment.task.identifier)
@@ -243,8 +243,8 @@ extension World {
   }
 }
 
-/// The shards that a process is working on: episodes are handed out one by one, and whoever brings a
-/// shard's last one writes it.
+/// The shards that a process is working on: episodes are handed out one by one, and whoever brings
+/// a shard's last one writes it.
 private final class ShardQueue: Sendable {
   /// A shard in the making.
   final class Open: Sendable {
@@ -268,7 +268,7 @@ private final class ShardQueue: Sendable {
     state = Mutex(State(pending: pending.reversed()))
   }
 
-  /// The next episode to make and its shard; nil where nothing is left for this process.
+  /// The next episode to make and its shard; nil if nothing is left for this process.
   func next() throws -> (Open, Int64)? {
     try state.withLock { state in
       while !state.failed {

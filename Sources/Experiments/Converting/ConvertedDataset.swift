@@ -11,7 +11,7 @@ struct ConvertedDataset: Sendable {
   let request: DatasetConversion.Request
   let format: any DatasetFormat
   let source: any TrajectorySource
-  /// Files of the source beside those that the format names.
+  /// Files of the source in addition to those that the format names.
   let otherFiles: [URL]
   let task: GoalTask
   /// Shards that may wait for the source's digests; each has two files open.
@@ -19,8 +19,9 @@ struct ConvertedDataset: Sendable {
 
   /// Makes the shards that are not there, then the manifest and, unless there is one, the card.
   ///
-  /// The digests of the source, which the dataset's identity has, are worked out beside the first shards; these
-  /// are put in their places when it is known that the dataset is the one that is there, if any.
+  /// Source digests are part of the dataset's identity and are computed while the first shards are
+  /// written. Those shards stay drafts until the identity matches the dataset already in the
+  /// folder, if the folder has one.
   func make() throws -> DatasetConversion.Report {
     let started = Date()
     let folder = request.output
@@ -112,7 +113,7 @@ struct ConvertedDataset: Sendable {
       left: left, notes: source.notes)
   }
 
-  /// What the dataset is made from.
+  /// The origin of the dataset.
   private func identity(of files: [ConvertedFile]) -> DatasetIdentity {
     DatasetIdentity(
       id: request.output.lastPathComponent, task: task,

@@ -16,13 +16,13 @@ public enum DatasetConversion {
     Formats.all.map { "\n  \($0.name): \($0.summary)" }.joined()
   }
 
-  /// What a command line asks for.
+  /// A command line's request.
   public struct Request: Sendable {
     /// A file or folder.
     public var input: URL
     /// A file or folder; a dataset of ours may be there, begun.
     public var output: URL
-    /// The input's format, or nil where it is to be seen.
+    /// The input's format, or nil if it is to be seen.
     public var from: String?
     /// The output's format, or nil for the one that its name means, or else ours.
     public var to: String?
@@ -32,7 +32,7 @@ public enum DatasetConversion {
     public var threshold: Double?
     /// Where in an observation the goal stands, in a world that is not registered.
     public var goalIndices: [Int]?
-    /// Numbers in a goal, where a format does not say.
+    /// Numbers in a goal, if a format does not say.
     public var goalLength: Int?
     /// The names of what an observation is joined from, in order.
     public var observationKeys: [String]?
@@ -46,7 +46,8 @@ public enum DatasetConversion {
     public var clipsActions = false
     /// Whether the output is to be compressed.
     public var compress = false
-    /// The most bytes that a packed input may unpack to, or nil for `FormatOptions.usualMaximumBytes`.
+    /// The maximum number of bytes that a packed input may unpack to, or nil for
+    /// `FormatOptions.usualMaximumBytes`.
     public var maximumBytes: Int?
     /// Threads.
     public var workers: Int
@@ -65,7 +66,7 @@ public enum DatasetConversion {
       observationKeys != nil || goalKeys != nil || ends != nil || skipsBad || clipsActions
     }
 
-    /// What decides the result besides the files, as the manifest keeps it.
+    /// The options that decide the result, as the manifest keeps them.
     var options: [String: String] {
       [
         "environment": environment, "threshold": threshold.map { "\($0)" },
@@ -78,7 +79,7 @@ public enum DatasetConversion {
     }
   }
 
-  /// What came of it.
+  /// The result.
   public struct Report: Encodable, Sendable {
     /// The input.
     public let input: String
@@ -96,7 +97,7 @@ public enum DatasetConversion {
     public let sha256: String?
     /// Episodes that are still to be converted.
     public let left: Int
-    /// What could not be carried over as it was.
+    /// What was lost, computed and assumed.
     public let notes: ConversionNotes
 
     /// It in a line, and its notes in theirs.
@@ -107,7 +108,7 @@ public enum DatasetConversion {
     }
   }
 
-  /// Converts the input, and the validation episodes that lie beside it where both formats have such.
+  /// Converts the input, and the validation episodes that lie beside it if both formats have such.
   public static func run(_ asked: Request) throws -> [Report] {
     var request = asked
     let files = FileManager.default

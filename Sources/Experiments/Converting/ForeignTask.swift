@@ -7,7 +7,7 @@ import Storage
 /// The task of foreign episodes: a registered world's, or one of their sizes alone.
 struct ForeignTask: Sendable {
   let task: GoalTask
-  /// Whether it is known when a goal is reached, so that rewards and successes can be worked out.
+  /// Whether it is known when a goal is reached, so that rewards and successes can be computed.
   let isThresholdKnown: Bool
   let notes: ConversionNotes
 
@@ -18,9 +18,9 @@ struct ForeignTask: Sendable {
 
   /// Finds the task of a source.
   ///
-  /// Of a world that is not registered only sizes are known: which of an observation's numbers are the
-  /// goal is asked for, found by comparing, or left open; without a threshold a goal is reached where it
-  /// is met exactly, and rewards are not worked out.
+  /// Of a world that is not registered only sizes are known. Which of an observation's numbers are
+  /// the goal is given, found by comparing, or left open. Without a threshold a goal is reached if
+  /// it is met exactly, and rewards are not computed.
   init(
     _ source: any TrajectorySource, _ numbers: SourceNumbers, _ request: DatasetConversion.Request
   ) throws {
@@ -120,8 +120,8 @@ struct ForeignTask: Sendable {
       notes.assumed.append("a goal is reached within \(threshold), as --threshold says")
     } else {
       notes.assumed.append(
-        "when a goal is reached is not known, so rewards and successes are not worked out, and a "
-          + "learner's relabelled reward is 0 only where a goal is met exactly: --threshold says it"
+        "when a goal is reached is not known, so rewards and successes are not computed, and a "
+          + "learner's relabelled reward is 0 only if a goal is met exactly: give --threshold"
       )
     }
     task = GoalTask(
@@ -135,7 +135,8 @@ struct ForeignTask: Sendable {
     self.notes = notes
   }
 
-  /// Where the achieved goals of the first episodes stand in their observations; nil where they do not.
+  /// Where the achieved goals of the first episodes stand in their observations; nil if they do
+  /// not.
   private static func places(in source: any TrajectorySource) throws -> [Int]? {
     let count = min(source.lengths.count, 20)
     let wanted: Set = [ShardColumn.observations.rawValue, ShardColumn.achievedGoals.rawValue]
@@ -183,7 +184,8 @@ struct ForeignTask: Sendable {
     }
   }
 
-  /// The episodes with actions clipped to the space of their world, or that which the file states, or else to -1 to 1.
+  /// The episodes with actions clipped to the space of their world, or that which the file states,
+  /// or else to -1 to 1.
   static func clippingActions(
     of source: any TrajectorySource, _ request: DatasetConversion.Request
   ) throws -> any TrajectorySource {

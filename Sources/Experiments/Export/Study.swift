@@ -17,15 +17,15 @@ import Support
 ///
 /// Exporting more runs into the folder adds them: rows of other runs stay.
 public struct Study: Sendable {
-  /// What is asked for.
+  /// The request.
   public struct Request: Sendable {
     /// The runs' folders.
     public var runs: [String]
     /// The study's folder.
     public var folder: URL
-    /// What the study asks; the README's own is kept if it is empty.
+    /// The study's question; if it is empty, the README keeps its own.
     public var question = ""
-    /// What it found; the README's own is kept if it is empty.
+    /// The study's answer; if it is empty, the README keeps its own.
     public var answer = ""
     /// How the runs are evaluated.
     public var evaluation: EvaluationRequest
@@ -44,7 +44,7 @@ public struct Study: Sendable {
 
   /// The files that were written, relative to the folder.
   public private(set) var files: [String] = []
-  /// What was left out, and why.
+  /// The parts that were left out, and why.
   public private(set) var notes: [String] = []
 
   /// Evaluates runs and writes them up.

@@ -12,10 +12,11 @@ struct StudyFigures {
   /// Worlds in the order in which they stand.
   var environments: [String] { rows.map(\.environment).uniqued }
 
-  /// What is drawn of each world: success, and the paper's return, which goes on where success is full.
+  /// The figures of each world: success, and the paper's return, which goes on if success is
+  /// full.
   private static let measures: [Measure] = [.success, .returnBeforeLast]
 
-  /// Learning curves: a panel a world and measure, a line a method, over seeds; nil where nothing was
+  /// Learning curves: a panel a world and measure, a line a method, over seeds; nil if nothing was
   /// evaluated while training.
   func curves() -> SVGFigure? {
     let training = levels.filter { $0.kind == .training }
@@ -58,7 +59,7 @@ struct StudyFigures {
     }
   }
 
-  /// Which methods have a profile without a band, and why; nil where none has.
+  /// Which methods have a profile without a band, and why; nil if none has.
   var bandlessNote: String? {
     guard profile() != nil else { return nil }
     let bare = methods.filter { !hasBand($0) }
@@ -68,7 +69,7 @@ struct StudyFigures {
         + "\(PairedComparison.leastRuns) runs of a world it would be little but their range"
   }
 
-  /// The share of runs with more than a success or return, by method, over all worlds; nil where no
+  /// The share of runs with more than a success or return, by method, over all worlds; nil if no
   /// method has two runs of a world.
   func profile() -> SVGFigure? {
     let panels = Self.measures.compactMap(profile)

@@ -29,12 +29,13 @@ struct StudyLevel: Sendable, Equatable {
     ]
   }
 
-  /// All levels of a study's rows, in their order; while training at each number of updates that all of a method's
-  /// runs have.
+  /// All levels of a study's rows, in their order; while training at each number of updates that
+  /// all of a method's runs have.
   ///
-  /// At the end, methods whose runs were all evaluated just now (`comparison`, by the keys of `fresh` rows) have the
-  /// interval of `Comparison.Method`. All others are of rows whose episodes are gone (`Intervals.overRuns`): all runs
-  /// were evaluated on the same starts. One run has its own interval.
+  /// At the end, methods whose runs were all evaluated just now (`comparison`, by the keys of
+  /// `fresh` rows) have the interval of `Comparison.Method`. All others are of rows whose episodes
+  /// are gone (`Intervals.overRuns`): all runs were evaluated on the same starts. One run has its
+  /// own interval.
   static func all(
     of rows: [StudyRow], _ comparison: Comparison, fresh: Set<String>
   ) -> [StudyLevel] {
@@ -80,7 +81,7 @@ struct StudyLevel: Sendable, Equatable {
     }
   }
 
-  /// What a measure can be in a world; anything if either is unknown here.
+  /// A measure's range in a world; anything if either is unknown here.
   private static func range(of measure: String, in environment: String) -> ClosedRange<Double> {
     guard let measure = Measure(name: measure),
       let world = try? EnvironmentRegistry.world(environment)

@@ -3,7 +3,8 @@ import Reporting
 import Storage
 import Support
 
-/// The notebook of a study: nbformat 4, its numbers and pictures from `runs.csv` and `methods.csv` alone.
+/// The notebook of a study: nbformat 4, its numbers and pictures from `runs.csv` and `methods.csv`
+/// alone.
 struct StudyNotebook {
   let title: String
   let question: String
@@ -172,10 +173,10 @@ struct StudyNotebook {
 
   /// Runs a notebook's cells in the Python that set-up made, and keeps what they print.
   ///
-  /// Gives why it was not run where there is no such Python; throws `ProgramError` where a
+  /// Returns why it was not run if that Python is missing; throws `ProgramError` if a
   /// cell fails.
   static func execute(_ file: URL) throws -> String? {
-    guard let python = python() else { return "there is no .deps/venv: run `make setup`" }
+    guard let python = python() else { return ".deps/venv is missing: run `make setup`" }
     let script = """
       import sys, nbclient, nbformat
       notebook = nbformat.read(sys.argv[1], 4)
@@ -187,7 +188,8 @@ struct StudyNotebook {
       """
     let process = Process()
     process.executableURL = python
-    // Neither Python nor the notebook's kernel imports modules of the present folder, or of the study's.
+    // Neither Python nor the notebook's kernel imports modules of the present folder, or of the
+    // study's.
     process.arguments = ["-I", "-c", script, file.path, file.deletingLastPathComponent().path]
     process.environment = ProcessInfo.processInfo.environment.merging([
       "MPLBACKEND": "module://matplotlib_inline.backend_inline", "PYTHONSAFEPATH": "1",

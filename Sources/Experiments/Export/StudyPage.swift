@@ -12,11 +12,11 @@ struct StudyPage {
   let comparison: Comparison
   let sources: [Study.Source]
   let study: Study
-  /// The page that is there; nil where there is none.
+  /// The page already in the folder; nil for a new study.
   let before: String?
 
-  /// Reads the page that is there; throws `ExperimentError.damaged` for one that cannot be read, since its question
-  /// and answer would be lost.
+  /// Reads the page that is there; throws `ExperimentError.damaged` for one that cannot be read,
+  /// since its question and answer would be lost.
   static func before(in folder: URL) throws -> String? {
     let file = folder.appendingPathComponent("README.md")
     return FileManager.default.fileExists(atPath: file.path) ? try textOf(file) : nil
@@ -93,7 +93,7 @@ struct StudyPage {
   /// How an answer begins that was not given.
   private static let ours = "By the table"
 
-  /// What stands in for an answer that was not given.
+  /// The answer if none is given.
   private var suggestion: String {
     let sentences = comparison.sentences
     return Self.ours
@@ -156,7 +156,7 @@ struct StudyPage {
     return "Three episodes of \(name.suffix(after: "episodes-") ?? name): starts above, ends below."
   }
 
-  /// What stands under a heading of the page that is there; nil where there is none.
+  /// The text under a heading of the page already in the folder; nil if it is missing.
   private func kept(_ heading: String) -> String? {
     guard let text = before, let start = text.range(of: "## \(heading)\n\n") else { return nil }
     let rest = text[start.upperBound...]

@@ -19,7 +19,7 @@ struct StudyRow: Sendable, Equatable {
   var environment: String
   var learner: String
   var seed: UInt64
-  /// The commit of the code that trained it; empty where it is not known.
+  /// The commit of the code that trained it; empty if it is not known.
   var commit: String
   /// The first twelve digits of the SHA-256 of the configuration.
   var configuration: String
@@ -31,7 +31,7 @@ struct StudyRow: Sendable, Equatable {
   var high: Double
   var episodes: Int
 
-  /// What tells a finished run from others, wherever it was made.
+  /// The identity of a finished run, wherever it was made.
   var key: String { "\(environment) \(configuration) \(seed)" }
 
   static let heads = [
@@ -50,7 +50,7 @@ struct StudyRow: Sendable, Equatable {
 }
 
 extension StudyRow {
-  /// Reads a row's cells; nil where they are none.
+  /// Reads a row's cells; nil if they are malformed.
   init?(_ cells: [String]) {
     guard cells.count == Self.heads.count, let seed = UInt64(cells[4]),
       let kind = Kind(rawValue: cells[7]), let updates = Int(cells[8]),
@@ -63,7 +63,7 @@ extension StudyRow {
       estimate: estimate, low: low, high: high, episodes: episodes)
   }
 
-  /// Reads `runs.csv`; throws `ExperimentError.badSettings` for a file that is none of ours.
+  /// Reads `runs.csv`; throws `ExperimentError.badSettings` for a file that Goalpost did not write.
   static func read(_ file: URL) throws -> [StudyRow] {
     guard FileManager.default.fileExists(atPath: file.path) else { return [] }
     let lines = try textOf(file).split(separator: "\n").map { cells(of: $0) }
@@ -107,8 +107,8 @@ extension StudyRow {
   }
 }
 
-/// The text of a file that is there; throws `FileError` if it cannot be read, and `ExperimentError.damaged` if it is
-/// no text.
+/// The text of a file that is there; throws `FileError` if it cannot be read, and
+/// `ExperimentError.damaged` if it is no text.
 func textOf(_ file: URL) throws -> String {
   guard let text = String(validating: try WholeFile.read(file), as: UTF8.self) else {
     throw ExperimentError.damaged(path: file.path, reason: "must be a text in UTF-8")

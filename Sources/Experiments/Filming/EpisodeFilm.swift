@@ -7,7 +7,7 @@ import Support
 
 /// The film of an episode of a dataset.
 public struct EpisodeFilm: Codable, Sendable, Equatable {
-  /// What the pictures are drawn from.
+  /// The source of the pictures.
   public enum Origin: String, Codable, Sendable {
     /// The simulator's states that are stored with the episode.
     case states
@@ -23,11 +23,11 @@ public struct EpisodeFilm: Codable, Sendable, Equatable {
   public let shard: Int
   /// The film's file.
   public let video: String
-  /// What the pictures are drawn from.
+  /// The source of the pictures.
   public let origin: Origin
   /// Steps of the episode.
   public let steps: Int
-  /// The first state whose observation is not the stored one, to the bit; nil where all are.
+  /// The first state whose observation is not the stored one, to the bit; nil if all are.
   public let differsFrom: Int?
 
   /// It in a line.
@@ -43,10 +43,10 @@ public struct EpisodeFilm: Codable, Sendable, Equatable {
     return "video: \(video): episode \(episode) of \(dataset), \(steps) steps, \(from)\(match)"
   }
 
-  /// Films a stored episode, from its states where there are any, else by simulating it again.
+  /// Films a stored episode, from its states if there are any, else by simulating it again.
   ///
-  /// Throws where the path is no dataset or has no such episode, where the episode has neither states
-  /// nor a seed, where the world has no pictures, and where ffmpeg is missing or fails.
+  /// Throws if the path is no dataset or has no such episode, or if the episode has neither states
+  /// nor a seed. Also if the world has no pictures, and if ffmpeg is missing or fails.
   public static func write(
     episode: Int64, of path: String, shard: Int? = nil, size: Int = 320, to file: URL
   ) throws -> EpisodeFilm {
@@ -62,7 +62,7 @@ public struct EpisodeFilm: Codable, Sendable, Equatable {
       steps: trajectory.length, differsFrom: differsFrom)
   }
 
-  /// An episode by its number, and by its shard's where a mixture has several of that number.
+  /// An episode by its number, and by its shard's if a mixture has several of that number.
   static func stored(
     _ episode: Int64, in folder: URL, shard: Int? = nil
   ) throws -> (trajectory: Trajectory, task: GoalTask, shard: Int, kind: EpisodeKind?) {

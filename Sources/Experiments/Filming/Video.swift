@@ -8,12 +8,13 @@ enum Video {
   /// Frames a second: the speed of the simulated time.
   static func rate(_ spec: GoalSpec) -> Double { 1 / spec.controlPeriod }
 
-  /// Rolls the first `episodes` of an evaluation out, of named tasks in turn, and writes them to `file`, `.mp4` or `.gif`.
+  /// Rolls the first `episodes` of an evaluation out, of named tasks in turn, and writes them to
+  /// `file`, `.mp4` or `.gif`.
   ///
-  /// Each picture has its episode's number and step, and at the end SUCCESS or FAILURE, which is what the
-  /// evaluation counts: whether the goal is reached at the last step. Its frame is green while the goal is
-  /// reached, grey otherwise. Throws where the world has no pictures, there is no renderer, or ffmpeg is
-  /// missing or fails.
+  /// Each picture has its episode's number and step, and at the end SUCCESS or FAILURE, which is
+  /// what the evaluation counts: whether the goal is reached at the last step. Its frame is green
+  /// while the goal is reached, grey otherwise. Throws if the world has no pictures, no renderer is
+  /// found, or ffmpeg is missing or fails.
   static func write(
     _ policy: NamedPolicy, in world: World, starts: EvaluationStarts, episodes: Int,
     size: Int = 320, to file: URL, progress: ProgressReport? = nil

@@ -3,7 +3,7 @@ import GoalCore
 public import Reporting
 import Support
 
-/// What was found out about a dataset, a checkpoint or a run.
+/// The results about a dataset, a checkpoint or a run.
 public protocol Inspected: Encodable, Sendable {
   /// It for people, with a newline at its end.
   var text: String { get }
@@ -25,7 +25,7 @@ extension Inspected {
 
 /// Looks into what the other verbs make.
 public enum Inspection {
-  /// What a path can be.
+  /// The kinds of subjects that a path can name.
   public enum Subject: Sendable, Equatable {
     /// A finished dataset's folder.
     case dataset(URL)
@@ -46,7 +46,7 @@ public enum Inspection {
     }
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw refusal("there is nothing there")
+      throw refusal("the path does not exist")
     }
     guard isFolder.boolValue else {
       guard url.pathExtension == "safetensors" else {

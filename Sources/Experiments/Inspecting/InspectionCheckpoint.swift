@@ -5,13 +5,13 @@ public import Reporting
 import Storage
 import Support
 
-/// What a checkpoint is.
+/// A description of a checkpoint.
 public struct CheckpointInspection: Encodable, Sendable, Inspected {
   /// The path that was given.
   public let checkpoint: String
   /// Learner, task, settings, updates, seed and the datasets' digests.
   public let header: PolicyHeader
-  /// Settings that differ from the paper's; nil where the learner is not known here.
+  /// Settings that differ from the paper's; nil if the learner is not known here.
   public let differences: [SettingDifference]?
   /// The SHA-256 of the policy's file, by which datasets name the policy.
   public let digest: String

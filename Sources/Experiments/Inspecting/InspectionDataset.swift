@@ -6,10 +6,11 @@ public import Storage
 public import Statistics
 import Support
 
-/// What a dataset is and what is in it.
+/// A description of a dataset and of its contents.
 ///
-/// Shards are read one at a time by each thread; what is kept is of fixed size, but for four numbers an
-/// episode and at most 500,000 rows of each column for quantiles. The result does not depend on the number of threads.
+/// Each thread reads one shard at a time. It keeps data of fixed size, four numbers per episode,
+/// and at most 500,000 rows of each column for quantiles. The result does not depend on the number
+/// of threads.
 public struct DatasetInspection: Codable, Sendable, Equatable {
   /// Sizes.
   public struct Counts: Codable, Sendable, Equatable {
@@ -37,13 +38,13 @@ public struct DatasetInspection: Codable, Sendable, Equatable {
 
   /// Actions.
   public struct Actions: Codable, Sendable, Equatable {
-    /// Statistics of each dimension; nil where actions are discrete.
+    /// Statistics of each dimension; nil if actions are discrete.
     public let statistics: ColumnSummary?
-    /// Counts of each dimension in 10 bins over the space; nil where actions are discrete.
+    /// Counts of each dimension in 10 bins over the space; nil if actions are discrete.
     public let histograms: [Histogram]?
-    /// Values of each dimension outside the space; nil where actions are discrete.
+    /// Values of each dimension outside the space; nil if actions are discrete.
     public let outside: [Int]?
-    /// Steps of each action; nil where actions are continuous.
+    /// Steps of each action; nil if actions are continuous.
     public let counts: [Int]?
   }
 
@@ -53,7 +54,7 @@ public struct DatasetInspection: Codable, Sendable, Equatable {
     public let identity: DatasetIdentity
     /// The manifest's own SHA-256, by which runs name the dataset.
     public let manifest: String
-    /// The calls that made it, where they are known.
+    /// The calls that made it, if they are known.
     public let provenance: Provenance?
   }
 
@@ -65,26 +66,28 @@ public struct DatasetInspection: Codable, Sendable, Equatable {
   public let lengths: Lengths
   /// Share of episodes whose goal is reached at the end; Wilson's interval.
   ///
-  /// This, and all up to `behaviour`, is nil where the column that it comes from is not stored.
+  /// This, and all up to `behaviour`, is nil if the column that it comes from is not stored.
   public let success: Estimate?
   /// Share of episodes whose goal is reached at some step; Wilson's interval.
   public let successEver: Estimate?
   /// Share of the episodes still going on whose goal is reached after each step.
   public let successByStep: [Estimate]?
-  /// Mean undiscounted 0/1 return (the world's reward plus 1) over all steps, with Student's interval over episodes.
+  /// Mean undiscounted 0/1 return (the world's reward plus 1) over all steps, with Student's
+  /// interval over episodes.
   ///
   /// It stays between 0 and the longest episode's steps if all returns do.
   public let `return`: Estimate?
-  /// The same over the first horizon − 1 steps, as the WGCSL paper counts; in JSON `return49` for 50.
+  /// The same over the first horizon − 1 steps, as the WGCSL paper counts; in JSON `return49` for
+  /// 50.
   public let returnBeforeLast: Estimate?
   /// Episodes by their return over all steps.
   public let returns: Histogram?
-  /// Episodes with a reward that is not finite, which the returns leave out; nil if there is none.
+  /// Episodes with a reward that is not finite, which the returns leave out; nil if all are finite.
   public let rewardsNotFinite: Int?
   /// Share of steps by the source of their action: policy, noise, random.
   public let behaviour: [String: Double]?
-  /// The longest way of each of the world's things in one step, such as the gripper's, in the unit of
-  /// its position; nil where the world is not known.
+  /// The longest way of each of the world's things in one step, such as the gripper's, in the unit
+  /// of its position; nil if the world is not known.
   public let largestSteps: [String: Double]?
   /// Observations.
   public let observations: ColumnSummary

@@ -39,7 +39,7 @@ extension DatasetInspection: Inspected {
           + "\(lengths.maximum) longest"
       ),
       ("success", success.map { "\($0.text) at the end" } ?? absent),
-      ("success ever", successEver.map { "\($0.text) at some step" } ?? absent),
+      ("success ever", successEver.map { "\($0.text) at any step" } ?? absent),
       ("return", `return`.map { "\($0.text) 0/1, over all steps" + leftOut } ?? noReturn),
       (
         Measure.returnBeforeLast.name(horizon: horizon),

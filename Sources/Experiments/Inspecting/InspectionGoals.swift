@@ -3,8 +3,9 @@ import Storage
 
 /// Where goals lie: how much of the plane of a goal's first two dimensions they fill.
 ///
-/// The plane is the smallest rectangle around all desired and achieved goals, cut into 20 cells along
-/// each dimension (1 along a dimension in which nothing varies, or that goals do not have).
+/// The plane is the smallest rectangle around all desired and achieved goals, cut into 20 cells
+/// along each dimension. A dimension in which nothing varies, or that goals do not have, is one
+/// cell.
 public struct GoalCoverage: Codable, Sendable, Equatable {
   /// The plane's cells along a dimension.
   public static let cells = 20
@@ -29,8 +30,8 @@ public struct GoalCoverage: Codable, Sendable, Equatable {
     }
   }
 
-  /// Desired goals: one an episode, or one a state where goals move; without numbers where there are
-  /// none.
+  /// Desired goals: one per episode, or one per state if goals move; without numbers if the data
+  /// have none.
   public let desired: Extent
   /// Achieved goals of all states.
   public let achieved: Extent

@@ -16,7 +16,7 @@ struct RowSample: Sendable {
 
   /// Rows in all.
   let total: Int
-  /// The rows, ascending; nil where all are taken.
+  /// The rows, ascending; nil if all are taken.
   private let chosen: [Int]?
 
   init(of total: Int, limit: Int = RowSample.limit) {

@@ -85,7 +85,7 @@ extension GoalSpec {
 }
 
 extension Histogram {
-  /// What a bar of episodes stands for.
+  /// The unit of a bar of episodes.
   fileprivate var label: String {
     width > 1 ? "episodes, by \(ReportText.short(width)) steps" : "episodes"
   }

@@ -6,29 +6,29 @@ import Statistics
 public import Storage
 import Support
 
-/// What a training run is and how far it has come.
+/// A description of a training run and of its progress.
 public struct RunInspection: Encodable, Sendable, Inspected {
   /// The folder.
   public let run: String
-  /// What it is made from.
+  /// Its configuration.
   public let configuration: RunConfiguration
   /// The digests of its datasets' manifests.
   public let datasets: [String]
-  /// The task, from the last checkpoint or else a dataset; nil where neither is there.
+  /// The task, from the last checkpoint or else a dataset; nil if neither is there.
   public let task: GoalTask?
-  /// Settings that differ from the paper's; nil where the learner or the task is not known here.
+  /// Settings that differ from the paper's; nil if the learner or the task is not known here.
   public let differences: [SettingDifference]?
   /// Updates that each kept checkpoint has, oldest first.
   public let checkpoints: [Int]
   /// The evaluations so far.
   let evaluations: [TimedEvaluation]
-  /// The evaluation of the checkpoint that was evaluated best; nil where there is none.
+  /// The evaluation of the best checkpoint; nil if none was evaluated.
   let best: TimedEvaluation?
-  /// What was found wrong, oldest first.
+  /// The warnings, oldest first.
   public let warnings: [String]
   /// The last row of the metrics, by name.
   public let metrics: [String: Double]
-  /// The calls that made it, oldest first, where they were written down.
+  /// The calls that made it, oldest first, if they were written down.
   public let provenance: Provenance?
 
   private let table: MetricsTable

@@ -10,10 +10,10 @@ public struct SettingDifference: Codable, Sendable, Equatable {
   public let key: String
   /// The run's value.
   public let value: JSONValue
-  /// The paper's for the task; null where it has none.
+  /// The paper's for the task; null if it has none.
   public let paper: JSONValue
 
-  /// The settings of a learner that differ from the paper's for a task, by name; nil where the learner
+  /// The settings of a learner that differ from the paper's for a task, by name; nil if the learner
   /// is not known here.
   static func all(
     learner: String, task: GoalTask, settings: [String: JSONValue]
@@ -41,7 +41,8 @@ public struct SettingDifference: Codable, Sendable, Equatable {
 }
 
 extension [String: JSONValue] {
-  /// All values that are no groups, by their path, in alphabetical order; a list of groups is a group.
+  /// All values that are no groups, by their path, in alphabetical order; a list of groups is a
+  /// group.
   func leaves(under path: String = "") -> [(String, JSONValue)] {
     sorted { $0.key < $1.key }.flatMap { key, value -> [(String, JSONValue)] in
       let full = path.isEmpty ? key : path + "." + key

@@ -4,7 +4,7 @@ import Storage
 import Statistics
 import Support
 
-/// What is kept of one shard: sums of fixed size, a few numbers an episode, and its sampled rows.
+/// The summary of one shard: sums of fixed size, a few numbers an episode, and its sampled rows.
 struct ShardSummary: Sendable {
   /// Rows whose values are kept for quantiles.
   struct Samples: Sendable {
@@ -14,14 +14,15 @@ struct ShardSummary: Sendable {
 
   /// Steps of each episode.
   private(set) var lengths: [Int] = []
-  /// Return of each episode, 0/1, over all steps and over the first horizon − 1; empty without rewards.
+  /// Return of each episode, 0/1, over all steps and over the first horizon − 1; empty without
+  /// rewards.
   private(set) var returns: [Double] = []
   private(set) var returnsBeforeLast: [Double] = []
   /// Successes counted by step, and episodes at the end and ever; nil without successes.
   private(set) var successes: (byStep: [Int], atEnd: Int, ever: Int)?
-  /// Steps of each source; nil where it is not stored.
+  /// Steps of each source; nil if it is not stored.
   private(set) var sources: [Int]?
-  /// The longest way in one step of each of the world's things; empty where the world is not known.
+  /// The longest way in one step of each of the world's things; empty if the world is not known.
   private(set) var largestSteps: [Double]
   private(set) var observations: ColumnSums
   private(set) var achieved: ColumnSums
@@ -30,8 +31,8 @@ struct ShardSummary: Sendable {
   /// Sampled rows of observations, `[n, O]`.
   private(set) var sampledObservations: [Float] = []
 
-  /// Reads a shard of `dataset`, whose first step is number `firstStep` of all and whose first state
-  /// is number `firstState`.
+  /// Reads a shard of `dataset`, whose first step is number `firstStep` of all and whose first
+  /// state is number `firstState`.
   init(
     _ reader: ShardReader, task: GoalTask, firstStep: Int, firstState: Int, samples: Samples,
     things: [PlausibleBounds.Thing] = []
@@ -151,7 +152,7 @@ struct ShardSummary: Sendable {
   }
 }
 
-/// What is kept of a shard's actions.
+/// The summary of a shard's actions.
 struct ActionSummary: Sendable {
   /// Bins of a dimension's histogram, from the lowest to the highest action of the space.
   static let bins = 10

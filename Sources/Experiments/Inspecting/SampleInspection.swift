@@ -3,7 +3,7 @@ import GoalCore
 import Learners
 public import Replay
 
-/// What a sampling scheme draws from datasets, beside what its closed form says.
+/// The draws of a sampling scheme from datasets, next to their expected distribution.
 public struct SampleInspection: Inspected {
   /// How many goals came from one place, and how many should have.
   public struct Share: Codable, Sendable {
@@ -19,9 +19,9 @@ public struct SampleInspection: Inspected {
   public struct Offset: Codable, Sendable {
     /// `j − t − 1` of a goal state `j` and a step `t`.
     public let offset: Int
-    /// Rows, or batches where a batch has one draw.
+    /// Rows, or batches if a batch has one draw.
     public let drawn: Int
-    /// What the closed form expects.
+    /// The expected share.
     public let expected: Double
   }
 
@@ -35,7 +35,8 @@ public struct SampleInspection: Inspected {
     public let chiSquared: Double
     /// Terms of that sum less 1.
     public let degreesOfFreedom: Int
-    /// The chance of a sum as large where the closed form holds, by Wilson and Hilferty's formula.
+    /// The p-value: the probability of a sum as large if the closed form holds, by Wilson and
+    /// Hilferty's formula.
     public let chance: Double
     /// The largest difference between the cumulated shares drawn and expected.
     public let largestDeviation: Double
@@ -43,7 +44,7 @@ public struct SampleInspection: Inspected {
     public let rewardDensity: Double
   }
 
-  /// What was asked for.
+  /// The request.
   public let scheme: String
   /// The scheme as values.
   public let settings: SamplingScheme
@@ -65,12 +66,12 @@ public struct SampleInspection: Inspected {
   public let duplicates: Double
   /// Mean number of different pairs of step and goal offset in a batch.
   public let pairs: Double
-  /// What a reader should know before training with it.
+  /// Warnings to a reader before training with it.
   public let warnings: [String]
 
   /// Draws batches of a named scheme, or of a learner's own, and counts.
   ///
-  /// `text` is `NAME[:key=value,...]`, or a learner's id where `ofLearner`. Throws `SchemeError`, and
+  /// `text` is `NAME[:key=value,...]`, or a learner's id if `ofLearner`. Throws `SchemeError`, and
   /// what opening the datasets throws.
   public static func run(
     _ datasets: [String], scheme text: String, ofLearner: Bool = false, batches: Int = 400,
@@ -221,7 +222,7 @@ private struct GoalCounts {
   }
 }
 
-/// What a closed form says of origins and offsets, over episodes of several lengths.
+/// The expected distribution of origins and offsets, over episodes of several lengths.
 private struct GoalLaw {
   var origins: [GoalOrigin: Double] = [:]
   var offsets: [Int: Double] = [:]

@@ -37,12 +37,12 @@ extension SampleInspection {
     text += "  at the goal: \(ReportText.percent(goals.rewardDensity)) of rows\n"
     guard !goals.offsets.isEmpty else { return text }
     text += String(
-      format: "  chi-squared %.1f of %d degrees of freedom, chance %.3f; largest deviation %.4f\n",
+      format: "  chi-squared = %.1f (%d d.o.f.), p = %.3f; largest deviation %.4f\n",
       goals.chiSquared, goals.degreesOfFreedom, goals.chance, goals.largestDeviation)
     return text + histogram(goals.offsets)
   }
 
-  /// Bars of what was drawn, with a mark where the closed form has them end.
+  /// Bars of what was drawn, with a mark if the closed form has them end.
   private static func histogram(_ offsets: [Offset]) -> String {
     let low = offsets.first?.offset ?? 0
     let high = offsets.last?.offset ?? 0

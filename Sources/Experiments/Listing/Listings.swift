@@ -3,12 +3,12 @@ import GoalCore
 import Learners
 import Reporting
 
-/// What the listing subcommands print.
+/// The output of the listing subcommands.
 public enum Listings {
   /// All worlds in a table, or one with all that its task says.
   public static func environments(_ identifier: String?) throws -> String {
     guard let identifier else {
-      var table = Table(["environment", "observation", "goal", "action", "horizon", "asks to"])
+      var table = Table(["environment", "observation", "goal", "action", "horizon", "task"])
       for world in EnvironmentRegistry.worlds {
         let spec = world.task.spec
         table.rows.append([
@@ -38,7 +38,8 @@ public enum Listings {
     return table.rendered(as: .text)
   }
 
-  /// All learners in a table, or one with its settings; with a world's id, those that a run on it begins with.
+  /// All learners in a table, or one with its settings; with a world's id, those that a run on it
+  /// begins with.
   public static func learners(
     _ identifier: String?, environment: String? = nil
   ) throws -> String {

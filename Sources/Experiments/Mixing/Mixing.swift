@@ -6,7 +6,7 @@ import Synchronization
 
 /// Makes datasets of episodes of others: mixtures, subsets, splits and merges.
 public enum Mixing {
-  /// What a command line asks for, as it is written there.
+  /// A command line's request, as it is written there.
   public struct Request: Sendable {
     /// Folders of datasets, each with `:WEIGHT` or without.
     public var datasets: [String]
@@ -14,15 +14,15 @@ public enum Mixing {
     public var episodes: Int?
     /// Only these episodes, as in `0-499,700`, or nil.
     public var onlyEpisodes: String?
-    /// What is drawn is a function of this, below 2²⁸.
+    /// The draw's seed, below 2²⁸.
     public var seed: UInt64
     /// The share of the episodes that the train part gets, or nil for one dataset.
     public var split: Double?
     /// Whether an episode may be taken several times.
     public var repeats = false
-    /// Whether whole shards are copied where they could be linked.
+    /// Whether whole shards are copied if they could be linked.
     public var copies = false
-    /// Whether all shards are to be compressed, or none; nil where each stays as it is.
+    /// Whether all shards are to be compressed, or none; nil if each stays as it is.
     public var compress: Bool?
 
     /// Makes a request of these datasets with nothing else asked for.

@@ -49,7 +49,7 @@ struct MixtureInputs: Sendable {
     }
   }
 
-  /// Throws where two datasets cannot be one.
+  /// Throws if two datasets cannot be one.
   private static func compare(_ other: Input, _ first: Input) throws {
     let (a, b) = (other.manifest, first.manifest)
     func check(_ what: String, _ mine: String, _ theirs: String) throws {

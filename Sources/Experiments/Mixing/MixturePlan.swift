@@ -3,8 +3,9 @@ import Storage
 
 /// The shards of a mixture, and what each is made of.
 ///
-/// A shard whose episodes are all taken is taken as it is; the others' episodes are written anew, in
-/// their order, as shards of the size that their source's recipe gives. Each shard has one source.
+/// A shard whose episodes are all taken is taken as it is; the others' episodes are written anew,
+/// in their order, as shards of the size that their source's recipe gives. Each shard has one
+/// source.
 struct MixturePlan: Sendable {
   /// Episodes of one shard of an input.
   struct Pick: Sendable {
@@ -33,7 +34,8 @@ struct MixturePlan: Sendable {
   private let compress: Bool?
   private let inputs: [MixtureInputs.Input]
 
-  /// The most shards of an input that is taken several times: a list of them is held, and each has two files.
+  /// The maximum number of shards of an input that is taken several times: a list of them is held,
+  /// and each has two files.
   private static let repeatedLimit = 1 << 16
 
   /// Plans a mixture of the episodes at `lists` of each input: ascending places, one list a round.

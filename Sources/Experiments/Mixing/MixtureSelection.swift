@@ -2,7 +2,7 @@ import GoalCore
 
 /// Which episodes a mixture takes: functions of counts, shares and a seed.
 enum MixtureSelection {
-  /// What a stream of random numbers is for; it is part of its key.
+  /// The purpose of a stream of random numbers, which is part of its key.
   enum Stream: UInt64 {
     /// Which episodes are taken.
     case draw = 0x4d49_5844  // "MIXD"
@@ -27,8 +27,8 @@ enum MixtureSelection {
     return all[..<count].sorted()
   }
 
-  /// Whole numbers in proportion to `shares`, which add up to `total`: rounded down, and one more for
-  /// those with the largest remainders, the first where they are equal.
+  /// Whole numbers in proportion to `shares`, which add up to `total`: rounded down, and one more
+  /// for those with the largest remainders, the first if they are equal.
   static func apportion(_ total: Int, shares: [Double]) -> [Int] {
     let sum = shares.reduce(0, +)
     precondition(sum > 0 && shares.allSatisfy { $0 >= 0 }, "shares are \(shares)")
@@ -42,7 +42,8 @@ enum MixtureSelection {
     return counts
   }
 
-  /// The most episodes that can be taken in proportion to `shares` of datasets of these sizes.
+  /// The maximum number of episodes that can be taken in proportion to `shares` of datasets of
+  /// these sizes.
   static func most(_ sizes: [Int], shares: [Double]) -> Int {
     let sum = shares.reduce(0, +)
     let most = zip(sizes, shares).map { Double($0) * sum / $1 }.min() ?? 0

@@ -5,7 +5,7 @@ import Learners
 import Storage
 public import Support
 
-/// What tells a checkpoint's policy apart: the text in the head of `policy.safetensors`.
+/// The identity of a checkpoint's policy: the text in the head of `policy.safetensors`.
 ///
 /// With it that one file is enough to act.
 public struct PolicyHeader: Codable, CheckedValue, Equatable {
@@ -52,16 +52,17 @@ public enum Checkpoint {
   struct State: Codable {
     let header: PolicyHeader
     let counters: [String: JSONValue]
-    /// How the policy was evaluated, where the checkpoint is kept for that.
+    /// How the policy was evaluated, if the checkpoint is kept for that.
     let evaluation: TimedEvaluation?
-    /// What the run's monitor had seen; nil in checkpoints of older versions.
+    /// The state of the run's monitor; nil in checkpoints of older versions.
     var monitor: RunMonitor?
   }
 
-  /// Writes a checkpoint into a folder of the run's `checkpoints`, under another name first, so that it is whole
-  /// or absent, after a power loss too.
+  /// Writes a checkpoint into a folder of the run's `checkpoints`, under another name first, so
+  /// that it is whole or absent, after a power loss too.
   ///
-  /// `adding` may write more files into the folder in the making. The run's folder must be there: it is not made.
+  /// `adding` may write more files into the folder in the making. The run's folder must be there:
+  /// it is not made.
   static func write(
     _ saved: SavedLearner, header: PolicyHeader, evaluation: TimedEvaluation? = nil,
     monitor: RunMonitor, to folder: URL, adding: (URL) throws -> Void = { _ in }
@@ -132,7 +133,7 @@ public enum Checkpoint {
     let given = URL(fileURLWithPath: path)
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: given.path, isDirectory: &isFolder) else {
-      throw ExperimentError.notACheckpoint(path: path, reason: "there is nothing there")
+      throw ExperimentError.notACheckpoint(path: path, reason: "the path does not exist")
     }
     guard isFolder.boolValue else { return given }
     let inside = given.appendingPathComponent("policy.safetensors")
@@ -143,7 +144,7 @@ public enum Checkpoint {
     return last.appendingPathComponent("policy.safetensors")
   }
 
-  /// Loads a policy to act with; where `task` is given, it must be the one trained on.
+  /// Loads a policy to act with; if `task` is given, it must be the one trained on.
   public static func policy(
     _ path: String, for task: GoalTask? = nil
   ) throws -> (policy: NamedPolicy, header: PolicyHeader) {
@@ -165,7 +166,8 @@ public enum Checkpoint {
     return (policy, header)
   }
 
-  /// The learner of a checkpoint with all that it was trained to; nil for a policy's file by itself.
+  /// The learner of a checkpoint with all that it was trained to; nil for a policy's file by
+  /// itself.
   static func learner(of path: String) throws -> (any Learner)? {
     let folder = try policyFile(path).deletingLastPathComponent()
     let training = folder.appendingPathComponent("training.safetensors")

@@ -2,21 +2,21 @@ import GoalCore
 import Learners
 import Support
 
-/// How a run collects while it trains; the learner's own settings say with which exploration and how
-/// many updates come after an episode.
+/// How a run collects while it trains; the learner's own settings say with which exploration and
+/// how many updates come after an episode.
 public struct OnlineRun: Codable, Sendable, Equatable {
   /// The world's id; empty for that of the datasets or of the checkpoint that the run begins with.
   public var environment = ""
   /// Environment steps in all; 0 for a run that does not collect.
   ///
-  /// They are rounded up to whole episodes of the world's horizon. An episode that ends early counts
-  /// as a whole one.
+  /// They are rounded up to whole episodes of the world's horizon. An episode that ends early
+  /// counts as a whole one.
   public var steps = 0
   /// Episodes that the policy that collects lags behind.
   ///
   /// With 0 an episode is collected with all updates before it made, as the papers do. With 1 it is
-  /// collected with the policy before the last episode's updates, while these are made: on two cores
-  /// both at once. The order of everything is fixed either way.
+  /// collected with the policy before the last episode's updates, while these are made: on two
+  /// cores both at once. The order of everything is fixed either way.
   public var lag = 0
   /// Shares of a batch's rows that come from datasets, at the first episode and at the last.
   ///
@@ -24,8 +24,8 @@ public struct OnlineRun: Codable, Sendable, Equatable {
   public var offlineFraction = [0.5, 0]
   /// Updates on the datasets alone, before anything is collected: GCSL's demonstrations first.
   public var demonstrationUpdates = 0
-  /// Environment steps between two evaluations, of which the first is before anything is collected; 0 to go by
-  /// updates.
+  /// Environment steps between two evaluations, of which the first is before anything is collected;
+  /// 0 to go by updates.
   public var evaluateEverySteps = 0
   /// Episodes in a shard of the dataset that the run leaves.
   public var shardEpisodes = 500
@@ -33,7 +33,7 @@ public struct OnlineRun: Codable, Sendable, Equatable {
   /// A run that does not collect.
   public init() {}
 
-  /// Reads a share or two of them, as in `0.5`, `0.5-0`, `0.5:0` or `0.5→0`; nil where it is none.
+  /// Reads a share or two of them, as in `0.5`, `0.5-0`, `0.5:0` or `0.5→0`; nil for other texts.
   public static func shares(_ text: String) -> [Double]? {
     let parts = text.split(omittingEmptySubsequences: false) { "-:→".contains($0) }
     let shares = parts.compactMap { Double($0) }
@@ -70,7 +70,7 @@ struct OnlineSchedule: Sendable {
 
   /// The schedule of a run for a learner in a world of that horizon.
   ///
-  /// Throws `SettingsError` where it comes to more episodes than a dataset can have.
+  /// Throws `SettingsError` if it comes to more episodes than a dataset can have.
   init(_ run: OnlineRun, _ learner: OnlineSettings, horizon: Int) throws {
     let most = OptionRange.episodes.upperBound
     try Settings.require(
@@ -96,7 +96,7 @@ struct OnlineSchedule: Sendable {
   /// Environment steps after the round of episode `number`; an episode counts as a whole one.
   func steps(afterEpisode number: Int) -> Int { (number + 1) * horizon }
 
-  /// Whether an evaluation is due after the round of episode `number`; nil where that goes by updates.
+  /// Whether an evaluation is due after the round of episode `number`; nil if that goes by updates.
   func isEvaluated(afterEpisode number: Int) -> Bool? {
     guard run.evaluateEverySteps > 0 else { return nil }
     let steps = steps(afterEpisode: number)
@@ -104,7 +104,8 @@ struct OnlineSchedule: Sendable {
       || (steps - horizon) / run.evaluateEverySteps < steps / run.evaluateEverySteps
   }
 
-  /// Whether episode `number` is held out of training: by lot, drawn from the run's seed, but not the first.
+  /// Whether episode `number` is held out of training: by lot, drawn from the run's seed, but not
+  /// the first.
   func isHeldOut(episode number: Int, seed: UInt64) -> Bool {
     guard number > 0, learner.validationFraction > 0 else { return false }
     var generator = Philox(seed: seed, purpose: Self.holdOutPurpose, index: UInt64(number))

@@ -13,8 +13,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   public var learner = "wgcsl"
   /// Folders of datasets, each with `:WEIGHT` or all without.
   ///
-  /// With weights, rows of a batch come from each dataset in proportion; without, all episodes are drawn
-  /// alike.
+  /// With weights, rows of a batch come from each dataset in proportion; without, all episodes are
+  /// drawn alike.
   public var datasets: [String] = []
   /// Share of each source's episodes that is held out of training, 0 up to below 1.
   ///
@@ -26,8 +26,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   public var seed: UInt64 = 0
   /// Threads of libtorch.
   ///
-  /// 1 is best for several runs side by side; a lone run of a small network gains some 1.7 × from 2.
-  /// Another number gives other last bits, so it belongs to what is repeated.
+  /// 1 is best for several runs side by side; a lone run of a small network gains some 1.7 × from
+  /// 2. Another number gives other last bits, so it belongs to what is repeated.
   public var threads = 1
   /// Where networks are trained: `cpu`, `cuda` or `cuda:1`; policies act on the processor.
   public var device = "cpu"
@@ -43,8 +43,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   public var evaluationEpisodes = 20
   /// The seed of all evaluations while training, below 2²⁸.
   ///
-  /// They are all on the same episodes, for every seed of a run, and on other ones than
-  /// `goalpost evaluate` takes unless it is given this seed: the best checkpoint is chosen by them.
+  /// They are all on the same episodes, for every seed of a run. `goalpost evaluate` takes other
+  /// episodes unless it is given this seed, because these choose the best checkpoint.
   public var evaluationSeed: UInt64 = RunConfiguration.seedLimit - 1
   /// A checkpoint to begin with, its updates counted on; empty for an untrained learner.
   public var from = ""
@@ -68,8 +68,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
 
   /// Takes a checkpoint to begin with, and its learner and settings.
   ///
-  /// A policy that has learned needs no random episodes to begin with, so there are none, and updates
-  /// come from the first episode on, unless the settings say otherwise.
+  /// A trained policy needs no random episodes at the start. So it has none, and updates begin with
+  /// the first episode, unless the settings say otherwise.
   public mutating func begin(from checkpoint: String) throws {
     let header = try Checkpoint.read(policy: Checkpoint.policyFile(checkpoint)).header
     from = checkpoint
@@ -140,7 +140,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     return copy
   }
 
-  /// Throws `SettingsError` for the first value out of its range; the learner's own settings are checked by the learner.
+  /// Throws `SettingsError` for the first value out of its range; the learner's own settings are
+  /// checked by the learner.
   func validate() throws {
     try Settings.require(
       0..<1 ~= validationFraction, "validationFraction", "from 0 up to below 1",

@@ -8,7 +8,7 @@ import Support
 struct TimedEvaluation: Codable, CheckedValue, Equatable {
   /// Updates that the policy had.
   let updates: Int
-  /// Environment steps that the run had collected; nil where it does not collect.
+  /// Environment steps that the run had collected; nil if it does not collect.
   var steps: Int?
   /// How it did.
   let evaluation: Evaluation
@@ -54,10 +54,10 @@ struct RunEvaluations {
     all = try Self.saved(in: run).filter { $0.updates <= updates }
   }
 
-  /// The evaluations that a run has written down; none where the file is not there.
+  /// The evaluations that a run has written down; none if the file is not there.
   ///
-  /// Throws `ExperimentError.damaged` for one that cannot be read: without it a worse checkpoint could take the
-  /// best one's place.
+  /// Throws `ExperimentError.damaged` for one that cannot be read: without it a worse checkpoint
+  /// could take the best one's place.
   static func saved(in run: RunFolder) throws -> [TimedEvaluation] {
     guard FileManager.default.fileExists(atPath: run.evaluations.path) else { return [] }
     let data = try WholeFile.read(run.evaluations)

@@ -7,7 +7,7 @@ import Support
 ///
 ///     config.json        the resolved configuration; training on it repeats the run
 ///     provenance.json    host, times, command, updates, commit, call by call
-///     episodes.json      the episodes that it could learn from, and those that it held out, by their marks
+///     episodes.json      marks of the episodes that it could learn from, and of those held out
 ///     metrics.csv        a row every so many updates
 ///     metrics.jsonl      the same with histograms, evaluations and warnings, a line of JSON each
 ///     events.out.tfevents.goalpost   the same for TensorBoard
@@ -37,7 +37,7 @@ public struct RunFolder: Sendable {
       String(format: "%09d", updates))
   }
 
-  /// What an online run collects.
+  /// The dataset that an online run collects.
   var dataset: URL { url.appendingPathComponent("dataset") }
 
   /// The checkpoint that was evaluated best.
@@ -49,8 +49,8 @@ public struct RunFolder: Sendable {
   /// Whether a run was begun here.
   var exists: Bool { FileManager.default.fileExists(atPath: configuration.path) }
 
-  /// Makes the folder and takes it for the caller alone; throws `ExperimentError.runBusy` where another
-  /// process, or another run of this one, trains in it.
+  /// Makes the folder and takes it for the caller alone; throws `ExperimentError.runBusy` if
+  /// another process, or another run of this one, trains in it.
   func claim() throws -> FileLock {
     do {
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
@@ -67,7 +67,7 @@ public struct RunFolder: Sendable {
     try WholeFile.write(try JSON.pretty(saved) + Data("\n".utf8), to: configuration)
   }
 
-  /// What `config.json` says; throws what is wrong with it.
+  /// The contents of `config.json`; throws the first fault in it.
   func saved() throws -> SavedConfiguration {
     try StoredJSON.read(SavedConfiguration.self, from: configuration)
   }
@@ -79,7 +79,8 @@ public struct RunFolder: Sendable {
     }
   }
 
-  /// Deletes what a kill left half written in a folder that is the caller's alone, and puts a checkpoint back that was about to be replaced.
+  /// Deletes what a kill left half written in a folder that is the caller's alone, and puts a
+  /// checkpoint back that was about to be replaced.
   func tidy() {
     let files = FileManager.default
     let provenance = url.appendingPathComponent("provenance.json")
@@ -114,7 +115,7 @@ public struct RunFolder: Sendable {
   }
 }
 
-/// What `config.json` holds: the configuration, and what it was applied to.
+/// The contents of `config.json`: the configuration, and what it was applied to.
 struct SavedConfiguration: Codable {
   let configuration: RunConfiguration
   let datasetDigests: [String]

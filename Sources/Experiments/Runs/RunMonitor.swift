@@ -19,7 +19,7 @@ enum RunWarning: Equatable, CustomStringConvertible {
     }
   }
 
-  /// What was found.
+  /// The findings.
   var description: String {
     switch self {
     case .actionsCollapsed(let entropy, let ofData):
@@ -44,10 +44,10 @@ struct RunMonitor: Codable, Equatable {
 
   private var collapsedRows = 0
 
-  /// What is wrong with a row; a collapse is said once, and again after the actions recovered.
+  /// The faults of a row; a collapse is reported once, and again after the actions recovered.
   ///
-  /// A row that is there only because the run came to its end does not count to a collapse: a run that goes on would
-  /// have one more than one that was longer from the beginning.
+  /// A row that exists only because the run came to its end does not count towards a collapse.
+  /// Otherwise a resumed run would have one more than a run that was longer from the beginning.
   mutating func warning(about metrics: Metrics, isRegular: Bool = true) -> RunWarning? {
     if let broken = metrics.entries.first(where: { !$0.value.isFinite }) {
       return .notFinite(metric: broken.name)

@@ -5,11 +5,11 @@ import Statistics
 import Storage
 import Support
 
-/// Everything that a run writes down about its course: `metrics.csv`, `metrics.jsonl` and TensorBoard's
-/// events.
+/// Everything that a run writes down about its course: `metrics.csv`, `metrics.jsonl` and
+/// TensorBoard's events.
 ///
-/// What lies after the update that a run goes on from is dropped, so that a run that was stopped and
-/// resumed leaves the same rows as one that was not, but for the times.
+/// Rows after the update that a run resumes from are dropped. So a stopped and resumed run leaves
+/// the same rows as an undisturbed one, except for the times.
 struct RunRecords {
   private var table: MetricsFile
   private let lines: MetricsLines
@@ -64,13 +64,13 @@ struct RunRecords {
 struct MetricsFile {
   private let file: URL
   private var names: [String]?
-  /// The seconds in the last row that was kept; 0 where there is none.
+  /// The seconds in the last row that was kept; 0 if none was.
   private(set) var lastSeconds = 0.0
 
-  /// Opens the file; rows after `updates` are dropped, since those updates are made again, and a last row that was
-  /// cut short.
+  /// Opens the file; rows after `updates` are dropped, since those updates are made again, and a
+  /// last row that was cut short.
   ///
-  /// Throws `ExperimentError.damaged` for any other row that is none.
+  /// Throws `ExperimentError.damaged` for any other malformed row.
   init(_ file: URL, upTo updates: Int) throws {
     self.file = file
     let lines = updates > 0 ? try WholeLines.read(file) : []
@@ -133,7 +133,7 @@ struct MetricsLines {
 
   /// Opens the file; lines after `updates` are dropped, and a last line that was cut short.
   ///
-  /// Throws `ExperimentError.damaged` for any other line that is none.
+  /// Throws `ExperimentError.damaged` for any other malformed line.
   init(_ file: URL, upTo updates: Int) throws {
     self.file = file
     let lines = updates > 0 ? try WholeLines.read(file) : []
@@ -189,7 +189,8 @@ struct MetricsLines {
 
 /// The lines of a file that other lines are appended to.
 enum WholeLines {
-  /// The lines that end with a newline: one after the last newline is being written, or was cut short.
+  /// The lines that end with a newline: one after the last newline is being written, or was cut
+  /// short.
   ///
   /// A file that is not there has none. Throws `FileError` for one that cannot be read.
   static func read(_ file: URL) throws -> [String] {
@@ -204,7 +205,7 @@ enum WholeLines {
   static func data(_ lines: [String]) -> Data { Data(lines.map { $0 + "\n" }.joined().utf8) }
 }
 
-/// Appends bytes to a file, which is made where it is absent; throws `FileError.cannotWrite`.
+/// Appends bytes to a file, which is made if it is absent; throws `FileError.cannotWrite`.
 func appendBytes(_ data: Data, to file: URL) throws {
   let descriptor = open(file.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
   guard descriptor >= 0 else {

@@ -4,10 +4,11 @@ import Replay
 import Storage
 import Support
 
-/// The episodes that a run could learn from, and those that it held out: `episodes.json` in its folder.
+/// The episodes that a run could learn from, and those that it held out: `episodes.json` in its
+/// folder.
 ///
-/// They are told apart by their marks, so that an overlap with other data is found episode by episode. With a
-/// checkpoint that a run began with come the episodes that this had seen.
+/// They are told apart by their marks, so that an overlap with other data is found episode by
+/// episode. With a checkpoint that a run began with come the episodes that this had seen.
 struct SeenEpisodes: Codable, Equatable {
   /// Episodes that came at one moment of the run, on one side.
   struct Group: Codable, Equatable {
@@ -67,13 +68,14 @@ struct SeenEpisodes: Codable, Equatable {
   static let schema = 1
 
   var schema = SeenEpisodes.schema
-  /// Whether these are all: not so where the run began with a checkpoint of which it is not known what it saw.
+  /// Whether these are all: not so if the run began with a checkpoint of which it is not known what
+  /// it saw.
   var isComplete = true
   /// What the checkpoint had seen that the run began with.
   var inherited: [Group] = []
   /// The datasets' episodes.
   var datasets: [Group] = []
-  /// What an online run collected, in order.
+  /// The episodes that an online run collected, in order.
   var collected: [Group] = []
 
   /// What a policy of so many updates has seen, as what a run that begins with it inherits.
@@ -91,7 +93,7 @@ struct SeenEpisodes: Codable, Equatable {
     return seen
   }
 
-  /// Reads what a run saw; nil where it wrote nothing, as runs of older versions did not.
+  /// Reads what a run saw; nil if it wrote nothing, as runs of older versions did not.
   init?(of run: RunFolder) throws {
     guard FileManager.default.fileExists(atPath: run.episodes.path) else { return nil }
     self = try DigestedJSON.read(

@@ -12,8 +12,8 @@ enum SettingsText {
 
   /// The value that a text means; throws `ExperimentError.badSettings`.
   ///
-  /// Aliases are refused, as a few of them can mean more values than there is memory for, and so are numbers that are
-  /// not finite.
+  /// Aliases are refused, as a few of them can mean more values than there is memory for, and so
+  /// are numbers that are not finite.
   static func value(_ text: String, path: String) throws -> JSONValue {
     func fault(_ reason: String) -> ExperimentError { .badSettings(path: path, reason: reason) }
     if let alias = alias(in: text) {
@@ -59,7 +59,8 @@ enum SettingsText {
     }
   }
 
-  /// The first alias (`*name`) of a text that is neither in quotes nor in a comment; nil if there is none.
+  /// The first alias (`*name`) of a text that is neither in quotes nor in a comment; nil if it has
+  /// none.
   static func alias(in text: String) -> String? {
     var quote: UInt8?
     var isComment = false

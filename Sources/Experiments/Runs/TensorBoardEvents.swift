@@ -15,10 +15,10 @@ import Support
 struct TensorBoardEvents {
   private let file: URL
 
-  /// Opens the file; events after `updates` are dropped, since those updates are made again, and a last one that
-  /// was cut short.
+  /// Opens the file; events after `updates` are dropped, since those updates are made again, and a
+  /// last one that was cut short.
   ///
-  /// Throws `ExperimentError.damaged` where a record's length does not fit its check.
+  /// Throws `ExperimentError.damaged` if a record's length does not fit its check.
   init(_ file: URL, upTo updates: Int) throws {
     self.file = file
     var start = Self.record(of: Self.event(at: 0, Date(), field: 3, Array("brain.Event:2".utf8)))

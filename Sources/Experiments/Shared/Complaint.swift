@@ -2,7 +2,8 @@ import Foundation
 import Storage
 import Support
 
-/// An error of the system's libraries, as a sentence like ours: what cannot be done, where, and why.
+/// An error of the system's libraries, as a sentence like ours: what cannot be done, where, and
+/// why.
 public struct Complaint: Error, CustomStringConvertible {
   /// The sentence.
   public let description: String

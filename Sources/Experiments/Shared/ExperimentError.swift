@@ -1,4 +1,4 @@
-/// What can go wrong with a request, besides what the layers below say.
+/// Errors of requests, in addition to those of the layers below.
 public enum ExperimentError: Error, Equatable, CustomStringConvertible {
   /// There is neither a run, a checkpoint nor a policy's file there.
   case notACheckpoint(path: String, reason: String)
@@ -12,7 +12,7 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
   case notFilmable(path: String, episode: Int64, reason: String)
   /// Episodes can't start at a dataset's states.
   case cannotStart(path: String, reason: String)
-  /// There are no curves to draw.
+  /// A figure has no curves to draw.
   case nothingToDraw(path: String, reason: String)
   /// A checkpoint belongs to another world.
   case otherWorld(path: String, trainedFor: String, asked: String)
@@ -36,7 +36,7 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
   case tooLargeToDecode(path: String, bytes: Int, limit: Int)
   /// Datasets cannot be mixed as was asked.
   case cannotMix(path: String, reason: String)
-  /// A learner draws goals that its dataset has not.
+  /// The learner samples desired goals, but the dataset has none.
   case noDesiredGoals(path: String, learner: String, settings: [String])
   /// Files cannot be converted as was asked.
   case cannotConvert(path: String, reason: String)
@@ -50,7 +50,8 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
   case outsideBand(String)
   /// A policy's action has a number that is not finite.
   case actionNotFinite(policy: String, found: Float)
-  /// A loss or a weight was not a number; the run's state was saved, and this is its last checkpoint.
+  /// A loss or a weight was not a number; the run's state was saved, and this is its last
+  /// checkpoint.
   case notFinite(metric: String, update: Int, saved: String, last: String?)
 
   /// Rule, what was found, where.
@@ -71,7 +72,7 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
       "\(path): episode \(episode) can't be filmed: \(reason)"
     case .cannotStart(let path, let reason):
       "\(path): episodes can't start at its states: \(reason)"
-    case .nothingToDraw(let path, let reason): "\(path): there is nothing to draw: \(reason)"
+    case .nothingToDraw(let path, let reason): "\(path): has nothing to draw: \(reason)"
     case .otherWorld(let path, let trainedFor, let asked):
       "\(path): this checkpoint was trained for \(trainedFor), not for \(asked)"
     case .runExists(let path):
@@ -104,7 +105,7 @@ public enum ExperimentError: Error, Equatable, CustomStringConvertible {
     case .actionNotFinite(let policy, let found):
       "\(policy): its actions must be finite numbers, found \(found)"
     case .notFinite(let metric, let update, let saved, let last):
-      "not-finite: \(metric) must be a finite number, and is none at update \(update): the run stopped, "
+      "not-finite: \(metric) must be a finite number, and is not at update \(update): the run stopped, "
         + "its state is in \(saved), "
         + (last.map { "its last checkpoint is \($0)" } ?? "it has no checkpoint")
     }

@@ -7,17 +7,17 @@ private let stopIsAsked = Atomic(false)
 private let heeding = Atomic(0)
 private let lastSignal = Atomic<Int32>(0)
 private let lastSecond = Atomic(0)
-/// What is said of how to go on, as C's text, which a signal's handler can read.
+/// The advice on how to continue, as a C string that a signal handler can read.
 nonisolated(unsafe) private let advice = Atomic<UnsafeMutablePointer<CChar>?>(nil)
 
 /// Ctrl-C and its kin: work looks here between its units, keeps what is done and says how to go on.
 public enum Interruption {
   /// Prepares this process for the signals of its surroundings, whatever it does.
   ///
-  /// A reader that goes (SIGPIPE) and a limit on the size of files (SIGXFSZ) become errors of the write. A mapped
-  /// file that is cut short or whose file system fails (SIGBUS) ends the process with a sentence and status 1.
-  /// Signals that ask for an end are unblocked: a process started from a thread that blocks them, as Dispatch's do,
-  /// is born with them blocked.
+  /// A reader that goes (SIGPIPE) and a limit on the size of files (SIGXFSZ) become errors of the
+  /// write. A mapped file that is cut short or whose file system fails (SIGBUS) ends the process
+  /// with a sentence and status 1. Signals that ask for an end are unblocked: a process started
+  /// from a thread that blocks them, as Dispatch's do, is born with them blocked.
   public static func prepare() {
     surviveBrokenPipes()
     signal(SIGXFSZ) { _ in }
@@ -30,7 +30,7 @@ public enum Interruption {
     var action = sigaction()
     action.sa_flags = SA_SIGINFO
     action.__sigaction_handler.sa_sigaction = { number, info, _ in
-      // 2 is BUS_ADRERR: there is nothing behind the address any more.
+      // 2 is BUS_ADRERR: the address has no memory behind it any more.
       guard let info, info.pointee.si_code == 2 else {
         signal(number, SIG_DFL)
         return
@@ -52,7 +52,8 @@ public enum Interruption {
     sigaction(SIGBUS, &action, nil)
   }
 
-  /// Makes writing to a pipe that nobody reads an error, and no signal; work that heeds stops is asked to stop.
+  /// Makes writing to a pipe that nobody reads an error, and no signal; work that heeds stops is
+  /// asked to stop.
   private static func surviveBrokenPipes() {
     signal(SIGPIPE) { _ in stopIsAsked.store(true, ordering: .relaxed) }
   }
@@ -61,9 +62,9 @@ public enum Interruption {
 
   /// Lets SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 and a closed pipe ask for a stop.
   ///
-  /// While no work heeds them, all but the last end the process at once, with status 130 and `advice` on how to go
-  /// on; so does a second SIGINT, and another of the same kind that comes a second or more after the first.
-  /// SIGHUP stays ignored where it is, as under `nohup`.
+  /// While no work heeds them, all but the last end the process at once, with status 130 and
+  /// `advice` on how to go on. So does a second SIGINT, and another signal of the same kind a
+  /// second or more after the first. SIGHUP stays ignored if it is, as under `nohup`.
   public static func listen(toGoOn advice: String) {
     Interruption.advise(advice)
     _ = (stopIsAsked.load(ordering: .relaxed), heeding.load(ordering: .relaxed))
@@ -95,7 +96,7 @@ public enum Interruption {
   /// Whether a stop was asked for.
   public static var isAsked: Bool { stopIsAsked.load(ordering: .relaxed) }
 
-  /// What is done at a signal; only what a handler may do.
+  /// The work at a signal: only what a handler may do.
   private static let heed: @convention(c) (Int32) -> Void = { number in
     var now = timespec()
     clock_gettime(CLOCK_MONOTONIC, &now)

@@ -6,9 +6,11 @@ import Synchronization
 
 private let drawnWords = Mutex<[String]>([])
 
-/// The call of this program: its command line, with what was drawn for it, so that it can be repeated.
+/// The call of this program: its command line, with what was drawn for it, so that it can be
+/// repeated.
 public enum Invocation {
-  /// Adds words that the command line would have needed to come to the same, such as a seed that was drawn.
+  /// Adds words that the command line would have needed to come to the same, such as a seed that
+  /// was drawn.
   public static func add(_ words: [String]) { drawnWords.withLock { $0 += words } }
 
   /// The command line with those words.
@@ -46,7 +48,7 @@ extension Provenance {
 }
 
 extension Provenance.Part {
-  /// What decides the last bits of training, by name.
+  /// The things that decide the last bits of training, by name.
   var numerics: [String: String] {
     (libraries ?? [:]).merging(instructionSet.map { ["instructions": $0] } ?? [:]) { mine, _ in mine
     }

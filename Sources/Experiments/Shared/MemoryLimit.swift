@@ -30,17 +30,17 @@ enum MemoryLimit {
     }
   }
 
-  /// Whether the files of datasets take more than half of `limit` bytes, so that not all of them will
-  /// stay in memory.
+  /// Whether the files of datasets take more than half of `limit` bytes, so that not all of them
+  /// will stay in memory.
   static func isExceeded(by datasets: [Dataset], limit: Int = bytes) -> Bool {
     datasets.flatMap { $0.manifest.shards.map(\.bytes) }.clampedSum > limit / 2
   }
 
-  /// Whether that many bytes are so few, a sixteenth of `limit`, that a run may hold a copy of its own
-  /// of what other runs beside it read as well.
+  /// Whether `byteCount` is at most 1/16 of `limit`, so that several concurrent runs can each
+  /// afford their own copy.
   static func allowsCopy(of byteCount: Int, limit: Int = bytes) -> Bool { byteCount <= limit / 16 }
 
-  /// Throws where the compressed columns of datasets would take more than half of `limit` bytes.
+  /// Throws if the compressed columns of datasets would take more than half of `limit` bytes.
   static func checkFits(_ datasets: [Dataset], limit: Int = bytes) throws {
     for dataset in datasets {
       let needed = try dataset.manifest.decodedBytes()

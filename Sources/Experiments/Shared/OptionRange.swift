@@ -16,7 +16,7 @@ public enum OptionRange {
   public static let filmed = 1...1 << 10
   /// Updates, or steps in a world.
   public static let updates = 1...1 << 40
-  /// The same where 0 stands for none or for the paper's number.
+  /// The same if 0 stands for none or for the paper's number.
   public static let updatesOrNone = 0...1 << 40
   /// Checkpoints that are kept.
   public static let checkpoints = 1...1 << 20

@@ -2,9 +2,11 @@ import Foundation
 
 /// The commit of the sources that this program was built from.
 enum SourceCommit {
-  /// Where the checkout's HEAD was when this program was built; nil where the checkout is gone or does not say.
+  /// Where the checkout's HEAD was when this program was built; nil if the checkout is gone or does
+  /// not say.
   ///
-  /// HEAD may have moved since then: a long run's checkout is worked in. Changes that were not committed do not show.
+  /// HEAD may have moved since then: a long run's checkout is worked in. Changes that were not
+  /// committed do not show.
   static let built: String? = {
     let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     let attributes = try? FileManager.default.attributesOfItem(atPath: program.path)
@@ -12,8 +14,8 @@ enum SourceCommit {
     return head(of: URL(fileURLWithPath: #filePath).deletingLastPathComponent(), at: date)
   }()
 
-  /// Where HEAD was at a moment, by the checkout's log of it: the oldest entry before that log begins, where HEAD
-  /// is now if there is no log.
+  /// Where HEAD was at a moment, by the checkout's log of it: the oldest entry before that log
+  /// begins; without a log where HEAD is now.
   static func head(of checkout: URL, at date: Date) -> String? {
     revision("HEAD@{\(date.ISO8601Format())}", in: checkout) ?? revision("HEAD", in: checkout)
   }

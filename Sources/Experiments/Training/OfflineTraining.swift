@@ -9,8 +9,8 @@ enum OfflineTraining {
   /// Trains in `folder` until `configuration.updates` are made; with `resuming`, from the last
   /// checkpoint there.
   ///
-  /// Batch k is a function of the run's seed and k, and a checkpoint holds all that updates need, so
-  /// a run that was stopped and resumed equals one that was not, bit for bit on one machine.
+  /// Batch k is a function of the run's seed and k, and a checkpoint holds all that updates need.
+  /// So a stopped and resumed run equals an undisturbed one, bit for bit on one machine.
   static func run(
     _ configuration: RunConfiguration, in folder: URL, resuming: Bool = false,
     progress: ProgressReport? = nil

@@ -7,8 +7,8 @@ import Support
 
 /// The dataset that an online run leaves: `dataset/` in the run's folder.
 ///
-/// Whole shards are committed as they fill; the episodes of the shard in hand are part of each
-/// checkpoint (`episodes.h5`), so that a run that goes on has every episode that it had.
+/// Whole shards are committed as they fill. The episodes of the present shard are part of each
+/// checkpoint (`episodes.h5`), so a resumed run has every episode that it had.
 final class OnlineDataset {
   private static let pendingFile = "episodes.h5"
 

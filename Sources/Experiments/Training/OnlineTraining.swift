@@ -9,14 +9,14 @@ import Support
 
 /// Trains a learner on the episodes that it collects itself, and on datasets beside them.
 enum OnlineTraining {
-  /// Trains in `folder` until all episodes are collected and their updates made; with `resuming`, from
-  /// the last checkpoint there.
+  /// Trains in `folder` until all episodes are collected and their updates made; with `resuming`,
+  /// from the last checkpoint there.
   ///
   /// Round r collects episode r and makes its updates on the episodes 0...r. With a lag of 1 the
-  /// episode r + 1 is collected while the updates of round r are made, with the policy before them. An
-  /// episode is a function of the run's seed, its number and the policy; a batch of the seed, the number
-  /// of the update and the episodes held. So the run is repeatable to the bit for either lag, whatever
-  /// the threads' timing.
+  /// episode r + 1 is collected while the updates of round r are made, with the policy before them.
+  /// An episode is a function of the run's seed, its number and the policy; a batch of the seed,
+  /// the number of the update and the episodes held. So the run is repeatable to the bit for either
+  /// lag, whatever the threads' timing.
   static func run(
     _ configuration: RunConfiguration, in folder: URL, resuming: Bool = false,
     progress: ProgressReport? = nil
@@ -25,7 +25,7 @@ enum OnlineTraining {
     let task = try task(of: configuration)
     if data == nil, configuration.online.demonstrationUpdates > 0 {
       throw ExperimentError.badSettings(
-        path: "online.demonstrationUpdates", reason: "there is no dataset to learn from first")
+        path: "online.demonstrationUpdates", reason: "no dataset to learn from first was given")
     }
     if let data, data.task != task {
       throw ExperimentError.otherDataset(
@@ -84,7 +84,7 @@ enum OnlineTraining {
     }
   }
 
-  /// What the rounds work on.
+  /// The state of the rounds.
   private final class Loop {
     private(set) var state = State()
     let schedule: OnlineSchedule
@@ -159,7 +159,8 @@ enum OnlineTraining {
         evaluating: schedule.isEvaluated(afterEpisode: number), adding: save)
     }
 
-    /// What comes before the first round: the updates on demonstrations, and an evaluation where these go by steps.
+    /// The work before the first round: the updates on demonstrations, and an evaluation if these
+    /// go by steps.
     func prepare() throws {
       guard state.rounds == 0 else { return }
       let online = run.configuration.online
@@ -220,7 +221,7 @@ enum OnlineTraining {
       successes.append(episode.successes.last ?? false)
     }
 
-    /// What is measured of the collecting beside the learner.
+    /// The metrics of collecting, logged with the learner's.
     private func measured(_ share: Double) -> Metrics {
       var metrics = Metrics()
       let recent = successes.suffix(100)

@@ -2,16 +2,16 @@ import GoalCore
 public import Reporting
 import Statistics
 
-/// What came of several seeds of one configuration.
+/// The results of several seeds of one configuration.
 public struct SeedsSummary: Sendable {
   /// The runs, in the order of their seeds.
   public let runs: [TrainingSummary]
 
-  /// The last evaluation of each run, and what they are together; nil where some had none.
+  /// The last evaluation of each run, and what they are together; nil if some had none.
   ///
-  /// All runs were evaluated on the same starts, so the mean over seeds has the interval that `goalpost evaluate` gives
-  /// a method (`CrossedScores.level`). The interquartile mean has that of a bootstrap that draws runs and starts, from
-  /// `PairedComparison.leastRuns` runs on.
+  /// All runs were evaluated on the same starts, so the mean over seeds has the interval that
+  /// `goalpost evaluate` gives a method (`CrossedScores.level`). The interquartile mean has that of
+  /// a bootstrap that draws runs and starts, from `PairedComparison.leastRuns` runs on.
   public func table() -> Table? {
     let found = evaluations
     guard let first = found.first, runs.count >= 2, found.count == runs.count else { return nil }
@@ -37,7 +37,7 @@ public struct SeedsSummary: Sendable {
     return table
   }
 
-  /// What the table's intervals are about, and what was left out, a sentence each.
+  /// The subject of the table's intervals, and what was left out, a sentence each.
   public var notes: [String] {
     [
       "95 % intervals of one run: this checkpoint, on starts in general; over seeds: the method, for "

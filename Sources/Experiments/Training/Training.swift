@@ -53,8 +53,8 @@ public enum Training {
     return SeedsSummary(runs: summaries)
   }
 
-  /// Throws what is wrong with a configuration that can be known before anything is made: its learner, its settings,
-  /// its datasets, and a folder that holds a run already.
+  /// Throws what is wrong with a configuration that can be known before anything is made: its
+  /// learner, its settings, its datasets, and a folder that holds a run already.
   public static func check(_ configuration: RunConfiguration, in folder: URL? = nil) throws {
     let entry = try LearnerRegistry.entry(configuration.learner)
     let tasks = try configuration.datasets.map {

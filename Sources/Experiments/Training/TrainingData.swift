@@ -5,13 +5,13 @@ import Replay
 import Storage
 import Support
 
-/// What a run is trained on: its datasets as sources with weights, and what was held out of them.
+/// A run's training data: its datasets as sources with weights, and what was held out of them.
 struct TrainingData {
   /// The datasets' task.
   let task: GoalTask
-  /// What batches are drawn from.
+  /// The sources of batches.
   let training: [WeightedSource]
-  /// What was held out, with the same weights; empty where nothing was.
+  /// The held-out episodes, with the same weights; empty if none are.
   let validation: [WeightedSource]
   /// Whether every episode has a goal that was asked for.
   let hasDesiredGoals: Bool
@@ -59,7 +59,8 @@ struct TrainingData {
     seen = marking ? try opened.groups(of: marks, configuration) : []
   }
 
-  /// The digests of a configuration's datasets, and the marks of their episodes, without what is drawn from.
+  /// The digests of a configuration's datasets, and the marks of their episodes, without what is
+  /// drawn from.
   static func marked(
     _ configuration: RunConfiguration
   ) throws -> (digests: [String], groups: [SeenEpisodes.Group]) {
@@ -69,7 +70,7 @@ struct TrainingData {
     return (try opened.digests(), try opened.groups(of: marks, configuration))
   }
 
-  /// Throws `ExperimentError.noDesiredGoals` where a scheme draws goals that the episodes lack.
+  /// Throws `ExperimentError.noDesiredGoals` if a scheme draws goals that the episodes lack.
   func checkGoals(for scheme: SamplingScheme, of configuration: RunConfiguration) throws {
     guard hasDesiredGoals || !scheme.usesDesiredGoals else {
       throw ExperimentError.noDesiredGoals(
@@ -123,8 +124,8 @@ private struct OpenedDatasets {
 
   func digests() throws -> [String] { try datasets.map { try $0.manifest.digest() } }
 
-  /// A number for each episode of some datasets, in order, that only copies of it have too: mixtures may hold an
-  /// episode several times, and so may datasets beside each other.
+  /// A number for each episode of some datasets, in order, that only copies of it have too:
+  /// mixtures may hold an episode several times, and so may datasets beside each other.
   func copies(_ marks: [[EpisodeMarks]], in places: [Int]) throws -> [Int] {
     let copies = EpisodeMarks.copies(among: places.flatMap { marks[$0] })
     guard Set(copies).count > 1 else {
@@ -175,7 +176,8 @@ extension EpisodeMarks {
     }
   }
 
-  /// A number for each episode that only those have too that are one by a mark, straight or by way of others.
+  /// A number for each episode that only those have too that are one by a mark, straight or by way
+  /// of others.
   fileprivate static func copies(among marks: [EpisodeMarks]) -> [Int] {
     var parents = Array(marks.indices)
     func root(_ place: Int) -> Int {

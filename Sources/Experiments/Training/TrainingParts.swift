@@ -8,7 +8,7 @@ struct TrainingParts: Sendable {
   private var heldOut: Set<UInt64> = []
   /// Whether what is in neither is known to be new to the policy.
   private let isComplete: Bool
-  /// The digests of datasets that it was given, where it is not known which of their episodes it saw.
+  /// The digests of datasets that it was given, if it is not known which of their episodes it saw.
   private var given: Set<String> = []
 
   /// Looks into what a policy's run wrote down; a policy without a header was never trained.
@@ -55,7 +55,7 @@ public enum TrainingPart: String, Codable, Sendable, CaseIterable {
   /// It is not known which episodes it was given.
   case unknown = "not known"
 
-  /// What is so of `count` of `total` episodes, as the end of a sentence.
+  /// A statement about `count` of `total` episodes, as the end of a sentence.
   func sentence(_ count: Int, of total: Int) -> String {
     let was = count == 1 ? "was" : "were"
     return "\(count) of \(total) episodes "
@@ -72,8 +72,10 @@ public enum TrainingPart: String, Codable, Sendable, CaseIterable {
 }
 
 extension SeenEpisodes {
-  /// What a checkpoint's run saw: from what it wrote down, or, where an older version wrote nothing, from its
-  /// datasets as far as they are still there; nil where neither tells.
+  /// The episodes that a checkpoint's run saw: from its record, or, if an older version wrote none,
+  /// from its datasets as far as they still exist.
+  ///
+  /// It is nil if neither tells.
   init?(ofPolicy path: String, _ header: PolicyHeader) throws {
     // RUN/checkpoints/000001000/policy.safetensors
     let run = RunFolder(

@@ -9,18 +9,18 @@ import Support
 
 /// A run in hand: its learner, and all that is recorded, evaluated and saved on the way.
 ///
-/// Where batches come from is the loop's part, offline or online; a loop calls `update(on:)` for each
-/// batch and `settle` whenever its own state could be saved.
+/// Where batches come from is the loop's part, offline or online; a loop calls `update(on:)` for
+/// each batch and `settle` whenever its own state could be saved.
 final class TrainingRun {
   /// Where it lies.
   let folder: RunFolder
-  /// What it is made from, resolved.
+  /// Its configuration, resolved.
   let configuration: RunConfiguration
   /// The task.
   let task: GoalTask
   /// The learner, as far as it has come.
   let learner: any Learner
-  /// The world, loaded where anything is simulated.
+  /// The world, loaded if anything is simulated.
   let world: LoadedWorld?
   /// The checkpoint that the run goes on from; nil for a run at its start.
   let origin: URL?
@@ -39,9 +39,9 @@ final class TrainingRun {
   private var records: RunRecords
   private var evaluations: RunEvaluations
   private var last: LastEvaluation?
-  /// What was seen of the metrics so far.
+  /// The monitor of the metrics so far.
   private(set) var monitor: RunMonitor
-  /// What the run could learn from; its loop adds what it collects.
+  /// The episodes that the run could learn from; its loop adds those that it collects.
   private(set) var seen = SeenEpisodes()
   private var isSeenWritten = false
   /// This call, once it has made an update.
@@ -50,9 +50,9 @@ final class TrainingRun {
 
   /// Begins a run, or, `resuming`, goes on with one from its last checkpoint.
   ///
-  /// `digests` are those of its datasets, `episodes` the marks of theirs; the world is loaded where `simulates`, and
-  /// for evaluations.
-  /// `check` throws where the data lack what the learner draws, before anything is written.
+  /// `digests` are those of its datasets, `episodes` the marks of theirs; the world is loaded if
+  /// `simulates`, and for evaluations. `check` throws if the data lack what the learner draws,
+  /// before anything is written.
   init(
     _ asked: RunConfiguration, in folder: URL, task: GoalTask, digests: [String],
     episodes: [SeenEpisodes.Group], simulates: Bool = false, resuming: Bool,
@@ -141,8 +141,8 @@ final class TrainingRun {
     if !isSeenWritten { try writeSeen() }
   }
 
-  /// What the checkpoint had seen that a run begins with, as far as that is known; of a run that `began` already,
-  /// the checkpoint may be gone.
+  /// What the checkpoint had seen that a run begins with, as far as that is known; of a run that
+  /// `began` already, the checkpoint may be gone.
   private static func inherited(
     from configuration: RunConfiguration, began: Bool
   ) throws -> SeenEpisodes {
@@ -172,8 +172,8 @@ final class TrainingRun {
     isSeenWritten = true
   }
 
-  /// Writes down that this call trains the run, before its first update; where the last call had other instructions
-  /// or libraries, says that bits may differ.
+  /// Writes down that this call trains the run, before its first update; if the last call had other
+  /// instructions or libraries, says that bits may differ.
   private func beginPart() throws {
     guard part == nil else { return }
     var new = Invocation.part(
@@ -218,7 +218,7 @@ final class TrainingRun {
       adding: adding)
   }
 
-  /// One update, measured where that is due.
+  /// One update, measured if that is due.
   ///
   /// `waiting` are the seconds that the loop has waited for batches or episodes so far; `adding` is
   /// what it measures itself.
@@ -246,10 +246,11 @@ final class TrainingRun {
     progress?.tell([note, evaluations.note].filter { !$0.isEmpty }.joined(separator: ", "))
   }
 
-  /// Evaluates and saves where that is due after the updates that followed number `before`.
+  /// Evaluates and saves if that is due after the updates that followed number `before`.
   ///
-  /// `steps` are those collected so far, where the run collects; `evaluating` says whether an evaluation is due,
-  /// where that does not go by updates. `adding` writes the loop's own state into a checkpoint in the making.
+  /// `steps` are those collected so far, if the run collects; `evaluating` says whether an
+  /// evaluation is due, where that does not go by updates. `adding` writes the loop's own state
+  /// into a checkpoint in the making.
   func settle(
     since before: Int, isLast: Bool, steps: Int? = nil, evaluating: Bool? = nil,
     adding: (URL) throws -> Void = { _ in }
@@ -280,7 +281,7 @@ final class TrainingRun {
     }
   }
 
-  /// Ends this part of the run: where it was stopped before its end, its state is saved first.
+  /// Ends this part of the run: if it was stopped before its end, its state is saved first.
   func end(interrupted: Bool, adding: (URL) throws -> Void = { _ in }) throws -> TrainingSummary {
     let now = learner.updates
     if interrupted {
@@ -352,7 +353,7 @@ final class TrainingRun {
   }
 }
 
-/// What came of a run.
+/// The result of a run.
 public struct TrainingSummary: Sendable {
   /// The run's folder.
   public let folder: URL
@@ -362,6 +363,6 @@ public struct TrainingSummary: Sendable {
   public let updates: Int
   /// Whether it was stopped before its end.
   public let interrupted: Bool
-  /// The last evaluation that this call made, where it made one.
+  /// The last evaluation that this call made, if it made one.
   let last: LastEvaluation?
 }

@@ -1,12 +1,12 @@
 import Learners
 import Replay
 
-/// The loss terms on episodes that were held out, beside those on what is trained on.
+/// The loss terms on episodes that were held out, next to those on training data.
 struct ValidationLosses {
   private let sampler: Sampler
   private var batch: GoalBatch
 
-  /// Draws from what was held out as the learner trains; nil where there is nothing to draw from.
+  /// Draws from held-out episodes as the learner trains; nil if none were held out.
   init?(of learner: any Learner, _ heldOut: [WeightedSource], seed: UInt64) {
     guard !heldOut.isEmpty else { return nil }
     sampler = Sampler(learner.scheme, sources: heldOut, seed: seed)
@@ -15,8 +15,8 @@ struct ValidationLosses {
 
   /// `training/…` on a batch that was trained on, and `validation/…` on as many rows held out.
   ///
-  /// `weights` stand in for the sources' own; where all are 0, nothing is held out yet and the losses are 0, as
-  /// GCSL's code has them.
+  /// `weights` stand in for the sources' own; if all are 0, nothing is held out yet and the losses
+  /// are 0, as GCSL's code has them.
   mutating func metrics(
     of learner: any Learner, on trained: GoalBatch, weights: [Double]? = nil
   ) -> Metrics {

@@ -5,9 +5,9 @@ import Storage
 /// The rules that each episode of a dataset follows.
 struct EpisodeRules: Sendable {
   let task: GoalTask
-  /// What the episode was collected from; nil where it was converted.
+  /// The recipe of the episode; nil if it was converted.
   let recipe: Recipe?
-  /// What the world's numbers cannot exceed; nil if it is not registered.
+  /// The bounds of the world's numbers; nil if it is not registered.
   let bounds: PlausibleBounds?
   /// The columns, of rewards and successes, that must be the task's.
   let followsTask: Set<ShardColumn>
@@ -144,7 +144,8 @@ struct EpisodeRules: Sendable {
     }
   }
 
-  /// Simulates an episode again from its seed and stored actions, of a kind in a world with named tasks.
+  /// Simulates an episode again from its seed and stored actions, of a kind in a world with named
+  /// tasks.
   func replay(
     _ trajectory: Trajectory, as kind: EpisodeKind?, in environment: any GoalEnvironment,
     _ place: String,
@@ -173,7 +174,7 @@ struct EpisodeRules: Sendable {
     }
   }
 
-  /// An episode's action; nil for a number that is none of the task's actions.
+  /// An episode's action; nil for a number outside the task's actions.
   func action(of trajectory: Trajectory, at t: Int) -> Action? {
     switch (trajectory.actions, task.spec.action) {
     case (.continuous(let values), .continuous(let low, _)):

@@ -3,13 +3,13 @@ import Storage
 
 /// How what a source computed by its own rules compares with what the task and the simulator give.
 struct SourceComparison: Sendable {
-  /// Stored rewards or successes beside the task's.
+  /// Stored rewards or successes compared with the task's.
   struct Agreement: Sendable, Equatable {
     /// A rule that stored numbers may follow.
     struct Rule: Sendable, Equatable {
       /// Whether they are those of the state after a step, rather than before it.
       let isAfter: Bool
-      /// What is added to the task's number: 1 for rewards of 0 and 1.
+      /// The number that is added to the task's: 1 for rewards of 0 and 1.
       let shift: Float
       /// Steps whose number follows it.
       var matches = 0
@@ -102,8 +102,8 @@ struct SourceComparison: Sendable {
 }
 
 extension EpisodeRules {
-  /// Numbers of the simulator that differ by no more than this, relative to those over 1, are the same: other
-  /// builds of one simulator differ in their last digits.
+  /// Numbers of the simulator that differ by no more than this, relative to those over 1, are the
+  /// same: other builds of one simulator differ in their last digits.
   static let replayTolerance: Float = 1e-5
 
   /// Compares a source's own rewards and successes with the task's.

@@ -3,15 +3,18 @@ import GoalCore
 import Storage
 import Synchronization
 
-/// The sizes of the changes of each number of an observation, and those among them that look like jumps.
+/// The sizes of the changes of each number of an observation, and those among them that look like
+/// jumps.
 ///
-/// A world that is not registered has no bounds, so changes are held against each other. Let d be the change of
-/// a number in a step, of which those over σ / 1000 count, σ the number's standard deviation. Changes are
-/// suspect if they are among the largest tenth of all steps, and each is over 10 times as large as every other
-/// change below them: a gap. A change of an angle across ±π counts the short way round.
+/// A world that is not registered has no bounds, so changes are held against each other. Let d be
+/// the change of a number in a step, of which those over σ / 1000 count, σ the number's standard
+/// deviation. Changes are suspect if they are among the largest tenth of all steps, and each is
+/// over 10 times as large as every other change below them: a gap. A change of an angle across ±π
+/// counts the short way round.
 ///
-/// In 30,000 steps of five worlds (60 episodes each, random and scripted) the widest gap was 3.1 times.
-/// Sizes are counted in 16 classes for each factor of 2, so a gap is found from 10 to 10.5 times on.
+/// In 30,000 steps of five worlds (60 episodes each, random and scripted) the widest gap was 3.1
+/// times. Sizes are counted in 16 classes for each factor of 2, so a gap is found from 10 to 10.5
+/// times on.
 final class StepSizes: Sendable {
   /// The factor that is a gap.
   static let gap = 10.0

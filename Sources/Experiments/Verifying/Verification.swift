@@ -25,7 +25,7 @@ public enum Verification {
     public let first: String
   }
 
-  /// What was checked and found.
+  /// The results of the checks.
   public struct Report: Codable, Sendable, Equatable {
     /// The folder.
     public let dataset: String
@@ -35,15 +35,17 @@ public enum Verification {
     public let steps: Int
     /// Shards, whose sizes and digests were checked.
     public let shards: Int
-    /// Episodes that were simulated again and came out the same: to the bit if they were collected here.
+    /// Episodes that were simulated again and came out the same: to the bit if they were collected
+    /// here.
     public let replayed: Int
-    /// What is wrong, in the order of the data; empty for a sound dataset.
+    /// The faults, in the order of the data; empty for a sound dataset.
     public let findings: [Finding]
-    /// What no rule forbids and is still not as expected, such as a jump in a world without bounds.
+    /// Findings that no rule forbids and that are still unexpected, such as a jump in a world
+    /// without bounds.
     public let suspicions: [Finding]
-    /// What was compared with what, a sentence each.
+    /// The comparisons, a sentence each.
     public let checked: [String]
-    /// What was not checked, and why.
+    /// The checks that were left out, and why.
     public let unchecked: [String]
 
     /// Whether nothing is wrong.
@@ -167,7 +169,7 @@ public enum Verification {
     let first: Int
   }
 
-  /// What came of a piece.
+  /// The result of a piece.
   private struct PieceResult: Sendable {
     var found = Findings()
     var replayed = 0
@@ -176,7 +178,7 @@ public enum Verification {
     var seeds: [UInt64] = []
   }
 
-  /// Cuts shards of these many episodes into pieces: at least four for each worker, where there are
+  /// Cuts shards of these many episodes into pieces: at least four for each worker, if there are
   /// episodes enough, since shards alone may be too few for all.
   static func pieces(of episodes: [Int], workers: Int) -> [Piece] {
     let wanted = max(1, (4 * workers + episodes.count - 1) / max(1, episodes.count))
@@ -256,7 +258,7 @@ public enum Verification {
 }
 
 extension Manifest {
-  /// What a shard's episodes come from.
+  /// The origin of a shard's episodes.
   func origin(of shard: ShardEntry) throws -> EpisodeOrigin {
     switch identity.origin {
     case .collected(let recipe): .collected(recipe)

@@ -31,7 +31,7 @@ struct VerificationScope: Sendable {
     return recipe != nil || world != nil && has(.seeds)
   }
 
-  /// What the episodes of a recipe are in a world with named tasks.
+  /// The kind of a recipe's episodes in a world with named tasks.
   func kind(of recipe: Recipe?) -> EpisodeKind? {
     recipe?.goals.flatMap { law($0) }.map { .data($0) }
   }
@@ -71,7 +71,7 @@ struct VerificationScope: Sendable {
 
   // MARK: - Sentences
 
-  /// What was checked, what looks wrong without breaking a rule, and what was not checked.
+  /// The checks, the suspect findings, and the checks that were left out.
   func words(
     _ comparison: SourceComparison, jumps: StepSizes?, replayed: Int, wanted: Int,
     _ found: inout Verification.Findings
@@ -176,7 +176,7 @@ struct VerificationScope: Sendable {
     }
   }
 
-  /// What came of a source's rewards and successes.
+  /// The results for a source's rewards and successes.
   private func addScores(_ comparison: SourceComparison, _ words: inout Words) {
     for (column, agreement) in [
       (ShardColumn.rewards, comparison.rewards), (.successes, comparison.successes),
@@ -191,7 +191,7 @@ struct VerificationScope: Sendable {
         words.unchecked.append(
           "\(name), which are the source's own, as "
             + (isThresholdKnown
-              ? "there are no desired goals" : "it is not known when a goal is reached"))
+              ? "they have no desired goals" : "it is not known when a goal is reached"))
         continue
       }
       let (best, other, steps) = (agreement.best, agreement.other, agreement.steps)
@@ -231,8 +231,8 @@ struct VerificationScope: Sendable {
     }
   }
 
-  /// What came of seeds that a conversion kept; if one episode came out the same to its end, the seeds are this
-  /// world's, and others that do not are wrong.
+  /// What came of seeds that a conversion kept; if one episode came out the same to its end, the
+  /// seeds are this world's, and others that do not are wrong.
   private func addKeptReplays(
     _ replays: SourceComparison.Replays, _ wanted: Int, _ words: inout Words,
     _ found: inout Verification.Findings

@@ -2,11 +2,12 @@ public import Foundation
 public import Storage
 public import Support
 
-/// A format that trajectories come in and go out as: a folder of `Formats`, and a line in `Formats.all`.
+/// A format that trajectories come in and go out as: a folder of `Formats`, and a line in
+/// `Formats.all`.
 public protocol DatasetFormat: Sendable {
-  /// What the command line calls it.
+  /// Its name on the command line.
   var name: String { get }
-  /// What it is, in a few words.
+  /// A summary in a few words.
   var summary: String { get }
   /// Whether a file or folder is of it, judged by its name and its first bytes.
   func recognizes(_ url: URL) -> Bool
@@ -14,7 +15,7 @@ public protocol DatasetFormat: Sendable {
   func isMeant(by output: URL) -> Bool
   /// Whether an output of that name can be of it, among others.
   func mayBeMeant(by output: URL) -> Bool
-  /// The file of the validation episodes that goes with a file; nil where the format has none.
+  /// The file of the validation episodes that goes with a file; nil if the format has none.
   func validation(of url: URL) -> URL?
   /// Whether it is read and never written.
   var isReadOnly: Bool { get }
@@ -30,7 +31,7 @@ public protocol DatasetFormat: Sendable {
   func open(_ url: URL, _ options: FormatOptions) throws(FileError) -> any TrajectorySource
   /// Writes episodes; the output appears whole or not at all.
   ///
-  /// - Returns: What the format could not hold, what was worked out and what was assumed.
+  /// - Returns: What the format could not hold, what was computed and what was assumed.
   func write(_ request: FormatRequest) throws(FileError) -> ConversionNotes
 }
 
@@ -38,7 +39,7 @@ extension DatasetFormat {
   /// Only if it must be.
   public func mayBeMeant(by output: URL) -> Bool { isMeant(by: output) }
 
-  /// There is none.
+  /// Returns nil.
   public func validation(of url: URL) -> URL? { nil }
 
   /// It is written as well.
@@ -64,7 +65,7 @@ extension DatasetFormat {
   public func files(of url: URL) throws(FileError) -> [URL] { [url] }
 }
 
-/// The first bytes of a file; none where it cannot be read.
+/// The first bytes of a file; none if it cannot be read.
 func firstBytes(of url: URL, _ count: Int) -> [UInt8] {
   (try? WholeFile.first(count, of: url)) ?? []
 }

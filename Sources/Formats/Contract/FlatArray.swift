@@ -4,14 +4,15 @@ import Storage
 import Support
 import Synchronization
 
-/// An array of a flat format: a row for each step, state or episode of all episodes, one after the other.
+/// An array of a flat format: a row for each step, state or episode of all episodes, one after the
+/// other.
 struct FlatArray: Sendable {
-  /// What the format calls it.
+  /// Its name in the format.
   let name: String
   let type: HDF5Type
   /// Lengths of its axes, as the format has them.
   let shape: [Int]
-  /// What it has rows for.
+  /// The axis of its rows.
   let axis: RowAxis
   /// The columns that its rows are made of.
   let columns: Set<String>
@@ -34,7 +35,8 @@ struct FlatArray: Sendable {
   }
 }
 
-/// An array whose place in a file is known before any of it is written; several threads may write its parts.
+/// An array whose place in a file is known before any of it is written; several threads may write
+/// its parts.
 struct PlacedArray: Sendable {
   let array: FlatArray
   let file: PartFile
@@ -70,7 +72,8 @@ struct PlacedArray: Sendable {
 }
 
 extension FormatRequest {
-  /// Bytes of the columns that a thread has in hand; what is made of them stays in the processor's cache.
+  /// Bytes of the columns that a thread has in hand; what is made of them stays in the processor's
+  /// cache.
   private static let flatBlockBytes = 4_000_000
 
   /// Writes arrays whose places are known, on all threads, and does the source's checks meanwhile.
@@ -110,8 +113,9 @@ extension FormatRequest {
 
   /// Writes so many blocks and does the source's checks, on all threads.
   ///
-  /// A file system takes one write to a file at a time: while there are checks to do, one thread writes. After
-  /// that, those of which most is left are gone on with, so that all threads end together.
+  /// A file system takes one write to a file at a time: while there are checks to do, one thread
+  /// writes. Afterwards threads take the checks with the most bytes left, so that they all finish
+  /// at about the same time.
   private func share(
     _ blocks: Int, _ write: @Sendable (Int) throws(FileError) -> Void
   ) throws(FileError) {

@@ -14,13 +14,13 @@ public enum EpisodeEnds: String, Sendable, CaseIterable {
   case both
 }
 
-/// What is known about files beside the files.
+/// Information about a foreign file that the file itself does not contain.
 public struct FormatOptions: Sendable {
-  /// The task of the world that they are of, where it is known.
+  /// The task of the world that they are of, if it is known.
   public var task: GoalTask?
-  /// Numbers in a goal, where a format does not say.
+  /// Numbers in a goal, if a format does not say.
   public var goalLength: Int?
-  /// Where in an observation the goal stands, where it was asked for.
+  /// Where in an observation the goal stands, if it was asked for.
   public var goalIndices: [Int]?
   /// The names of what an observation is joined from, in order; nil if the format says which it is.
   public var observationKeys: [String]?
@@ -30,7 +30,7 @@ public struct FormatOptions: Sendable {
   public var ends = EpisodeEnds.both
   /// Whether episodes that break the format's rules are left out, instead of all.
   public var skipsBad = false
-  /// The most bytes that packed contents may unpack to.
+  /// The maximum number of bytes that packed contents may unpack to.
   public var maximumBytes: Int
   /// Whether nobody said `maximumBytes`, so that more may be for files that are found on opening.
   public var isUsualMaximum = false
@@ -55,10 +55,12 @@ public struct FormatOptions: Sendable {
 
   /// How many times their own bytes files may unpack to if nobody says otherwise.
   ///
-  /// Real trajectories give 2 to 20; what a small file unpacks to beyond that is more likely an attack.
+  /// Real trajectories give 2 to 20; what a small file unpacks to beyond that is more likely an
+  /// attack.
   private static let usualGain = 100
 
-  /// The most bytes that files may unpack to if nobody says otherwise: `usualGain` times their own, and 1 GiB at least.
+  /// The maximum number of bytes that files may unpack to if nobody says otherwise: `usualGain`
+  /// times their own, and 1 GiB at least.
   public static func usualMaximumBytes(of files: [URL]) -> Int {
     let total = files.reduce(0) { sum, file in
       sum
@@ -89,7 +91,8 @@ public struct FormatOptions: Sendable {
     guard let memory = MappedFile.scratch(count: count, in: scratch) else {
       throw .cannotWrite(
         scratch.path,
-        reason: "\(url.lastPathComponent) unpacks to \(count) bytes, for which there is no room")
+        reason: "\(url.lastPathComponent) unpacks to \(count) bytes, for which the disk has no room"
+      )
     }
     return memory
   }

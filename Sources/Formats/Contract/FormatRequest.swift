@@ -3,15 +3,15 @@ public import GoalCore
 public import Storage
 import Support
 
-/// What is to be written, and what goes beside it.
+/// A request to write episodes.
 public struct FormatRequest: Sendable {
-  /// The episodes, with their goals, rewards and successes where these are known.
+  /// The episodes, with their goals, rewards and successes if these are known.
   public let source: any TrajectorySource
-  /// What they are of.
+  /// Their task.
   public let task: GoalTask
   /// Where to: a file or folder that is not there.
   public let url: URL
-  /// Whether contents are to be compressed, where the format can.
+  /// Whether contents are to be compressed, if the format can.
   public let compress: Bool
   /// Where there is room for what is compressed: a folder.
   public let scratch: URL
@@ -54,7 +54,7 @@ extension FormatRequest {
     return [rows] + rowShape
   }
 
-  /// Steps that all episodes have; throws where they differ.
+  /// Steps that all episodes have; throws if they differ.
   func commonLength() throws(FileError) -> Int {
     let first = source.lengths[0]
     if let other = source.lengths.firstIndex(where: { $0 != first }) {
@@ -66,24 +66,25 @@ extension FormatRequest {
     return first
   }
 
-  /// A column that the format needs; throws with `remedy` where there is none.
+  /// A column that the format needs; throws with `remedy` if it is missing.
   func needed(
     _ column: ShardColumn, _ remedy: String
   ) throws(FileError) -> SourceColumn {
     guard let found = source.column(column) else {
       throw .cannotConvert(
-        url.path, reason: "the format needs \(column.rawValue), and there are none: \(remedy)")
+        url.path, reason: "the format needs \(column.rawValue), and the dataset has none: \(remedy)"
+      )
     }
     return found
   }
 
-  /// The type of achieved goals, which are observations where there are none.
+  /// The achieved goals, or the observations if the dataset has none.
   func achieved() throws(FileError) -> SourceColumn {
     if let found = source.column(.achievedGoals) { return found }
     return try needed(.observations, "every dataset has them")
   }
 
-  /// What of the source's columns the format has no place for.
+  /// The source's columns that the format has no place for.
   func lost(but kept: Set<String>) -> [String] {
     let others = source.columns.keys.filter { !kept.contains($0) }.sorted()
     return others.isEmpty

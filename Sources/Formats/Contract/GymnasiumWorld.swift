@@ -26,12 +26,12 @@ struct GymnasiumWorld {
     all.first { $0.identifier == identifier }
   }
 
-  /// Our id for Gymnasium's, which stays where we have none.
+  /// Our id for Gymnasium's, which stays if we have none.
   static func identifier(for name: String) -> String {
     all.first { $0.name == name }?.identifier ?? name
   }
 
-  /// Gymnasium's id for ours, which stays where there is none.
+  /// Gymnasium's id for ours, or ours if Gymnasium has none.
   static func name(for identifier: String) -> String { ours(identifier)?.name ?? identifier }
 
   /// What `gymnasium.envs.registration.EnvSpec.from_json` takes; nil for a name that is none of

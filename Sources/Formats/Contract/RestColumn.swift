@@ -16,7 +16,8 @@ enum RestColumn {
       file: dataset.fileName)
   }
 
-  /// Throws unless a shard may have a column of such elements and so many axes; messages call it `words`.
+  /// Throws unless a shard may have a column of such elements and so many axes; messages call it
+  /// `words`.
   static func check(
     _ path: String, _ axis: RowAxis, _ type: HDF5Type?, rank: Int, words: String, _ found: String,
     file: String

@@ -22,7 +22,7 @@ extension TrajectoryTable {
     return goals.repeated(lengths, axis: .steps)
   }
 
-  /// Achieved goals, or the observations where these are the same.
+  /// Achieved goals, or the observations if these are the same.
   var achieved: TableColumn { self[.achievedGoals] ?? known(.observations) }
 
   /// Rows of steps and after each episode's its row of `last`.

@@ -8,22 +8,23 @@ import Support
 /// A D4RL dataset: an HDF5 file of flat arrays, a row for each of N steps.
 ///
 ///     observations [N, O]   actions [N, A]   rewards [N]
-///     terminals [N]          1 where the episode ended by itself
-///     timeouts [N]           1 where it was cut off; in files of version 1 on
+///     terminals [N]          1 if the episode ended by itself
+///     timeouts [N]           1 if it was cut off; in files of version 1 on
 ///     next_observations [N, O]   the state after the step; in files of version 2 on
 ///     infos/goal [N, G]      the desired goal
 ///     infos/<name> [N, …]    others
 ///     metadata/goalpost/…    columns of ours that D4RL has no place for
 ///
-/// An episode ends at a row with either flag, and with the file. Without `next_observations` the state after
-/// an episode's last row is not known: that row's state is then the last one, and its action and reward are
-/// left out, as d4rl's `qlearning_dataset` does with a timeout's. Without `timeouts` episodes are also cut
-/// at the world's horizon, as d4rl does, if the world is known.
+/// An episode ends at a row with either flag, and with the file. Without `next_observations` the
+/// state after an episode's last row is not known. That row's state is then the last one. Its
+/// action and reward are left out, as d4rl's `qlearning_dataset` does with a timeout's. Without
+/// `timeouts` episodes are also cut at the world's horizon, as d4rl does, if the world is known.
 ///
-/// Out, both flags and `next_observations` are written, and goals if there are any. d4rl's own loader reads
-/// a whole file into memory, whatever its keys.
+/// Out, both flags and `next_observations` are written, and goals if there are any. d4rl's own
+/// loader reads a whole file into memory, whatever its keys.
 ///
-/// Source: github.com/Farama-Foundation/D4RL at 71a9549, `d4rl/offline_env.py` and `d4rl/__init__.py`.
+/// Source: github.com/Farama-Foundation/D4RL at 71a9549, `d4rl/offline_env.py` and
+/// `d4rl/__init__.py`.
 struct D4RL: DatasetFormat {
   let name = "d4rl"
   let summary = "D4RL's HDF5 file of flat columns with terminals and timeouts"
@@ -125,7 +126,8 @@ struct D4RL: DatasetFormat {
 }
 
 extension TrajectoryTable {
-  /// A column of states with a row for each step: the state before it or, with `offset` 1, after it.
+  /// A column of states with a row for each step: the state before it or, with `offset` 1, after
+  /// it.
   func states(_ column: ShardColumn, offset: Int) -> TableColumn {
     let starts = starts(on: .states)
     return known(column).gathered(

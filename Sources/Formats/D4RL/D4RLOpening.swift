@@ -5,7 +5,8 @@ import SafeHDF5
 import Storage
 import Support
 
-/// What is found out when a D4RL file is opened: where episodes end, which columns there are, what is lost.
+/// The layout found when a D4RL file is opened: where episodes end, which columns there are, what
+/// is lost.
 struct D4RLOpening {
   /// A dataset of the file, and how a column comes of it.
   struct Stored: Sendable {
@@ -32,7 +33,7 @@ struct D4RLOpening {
   private let options: FormatOptions
   /// Rows of the file.
   private let count: Int
-  /// The state after each step, where it is there.
+  /// The state after each step, if it is there.
   private let next: SafeDataset?
   /// Rows before each episode of the file, and in all; an episode may leave its last row out.
   let rows: [Int]
@@ -74,7 +75,7 @@ struct D4RLOpening {
       throw .cannotConvert(
         url.path,
         reason:
-          "all \(all.count) episodes have one row and there are no next_observations, so no step "
+          "all \(all.count) episodes have one row and the file has no next_observations, so no step "
           + "of which both states are known")
     }
     if let first = all.firstIndex(of: 0) {
@@ -84,7 +85,7 @@ struct D4RLOpening {
           + (options.ends == .timeouts ? "" : ": --ends timeouts lets episodes go on at terminals"))
     }
     notes.lost.append(
-      "actions, rewards and terminals of each episode's last row, as there are no next_observations to say "
+      "actions, rewards and terminals of each episode's last row, as the file has no next_observations to say "
         + "where it led; so every episode is cut off by time")
   }
 

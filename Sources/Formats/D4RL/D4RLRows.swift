@@ -25,7 +25,7 @@ extension D4RLOpening {
   ) throws(FileError) -> [(row: Int, terminated: Bool, truncated: Bool)] {
     let name = terminals.fileName
     let count = terminals.rows
-    guard count > 0 else { throw .cannotConvert(name, reason: "there are no steps in it") }
+    guard count > 0 else { throw .cannotConvert(name, reason: "it has no steps") }
     for dataset in [terminals, timeouts].compactMap({ $0 }) {
       guard dataset.type != nil, dataset.rows == count, !dataset.shape.isEmpty,
         dataset.rowShape.allSatisfy({ $0 == 1 })
@@ -41,7 +41,7 @@ extension D4RLOpening {
     }
     var horizon: Int?
     if options.ends == .timeouts, timeouts == nil {
-      throw .cannotConvert(name, reason: "--ends timeouts takes timeouts, and there are none in it")
+      throw .cannotConvert(name, reason: "--ends timeouts takes timeouts, and it has none")
     }
     var ignored: (count: Int, first: Int) = (0, 0)
     if options.ends != .both {
@@ -51,9 +51,9 @@ extension D4RLOpening {
       horizon = options.task?.spec.horizon
       notes.assumed.append(
         horizon.map {
-          "episodes also end after \($0) steps, the world's horizon, as there are no timeouts"
+          "episodes also end after \($0) steps, the world's horizon, as the file has no timeouts"
         }
-          ?? "episodes end at terminals and with the file, as there are no timeouts")
+          ?? "episodes end at terminals and with the file, as it has no timeouts")
     }
     var ends: [(row: Int, terminated: Bool, truncated: Bool)] = []
     var start = 0

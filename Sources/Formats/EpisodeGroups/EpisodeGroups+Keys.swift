@@ -7,8 +7,8 @@ import Support
 // Observations and goals that are joined from several datasets.
 
 extension EpisodeGroups {
-  /// Adds observations or goals that are joined from datasets of these names, which must be numbers; `pieces`
-  /// makes a name's pieces.
+  /// Adds observations or goals that are joined from datasets of these names, which must be
+  /// numbers; `pieces` makes a name's pieces.
   mutating func addKeys(
     _ column: ShardColumn, _ keys: [String], axis: RowAxis, option: String,
     _ pieces: (String) -> [Piece]
@@ -30,8 +30,9 @@ extension EpisodeGroups {
 
   /// Adds observations and goals of the keys that were asked for, out of a group of observations.
   ///
-  /// Goals are joined below achieved_goal and desired_goal if these are groups, or else out of the observations, which
-  /// gives achieved goals alone. Groups of goals that nothing is said of are named.
+  /// Goals are joined below achieved_goal and desired_goal if these are groups, or else out of the
+  /// observations, which gives achieved goals alone. Groups of goals that nothing is said of are
+  /// named.
   ///
   /// - Returns: The paths in the group that are taken.
   mutating func addNamedKeys(
@@ -71,7 +72,7 @@ extension EpisodeGroups {
     return taken
   }
 
-  /// The refusal of several observations of which it is not known how they are joined.
+  /// The refusal of several observations without an order to join them.
   func unclear(_ names: [String], _ joinable: [String], _ head: String) -> FileError {
     let keys = joinable.map(shown)
     let remedy =
@@ -96,7 +97,8 @@ extension EpisodeGroups {
     return names
   }
 
-  /// Adds desired goals that are joined from several datasets: one for each episode if none of them moves.
+  /// Adds desired goals that are joined from several datasets: one for each episode if none of them
+  /// moves.
   mutating func addGoalKeys(
     _ keys: [String], _ options: FormatOptions, _ pieces: (String) -> [Piece]
   ) throws(FileError) {

@@ -5,10 +5,12 @@ import Storage
 import Support
 import Synchronization
 
-// What is found out when a file is opened: which columns there are, how long episodes are, what is lost.
+// What is found out when a file is opened: which columns there are, how long episodes are, what is
+// lost.
 
 extension EpisodeGroups {
-  /// Adds what tasks are about: observations, actions, rewards and goals, with what was turned into what.
+  /// Adds what tasks are about: observations, actions, rewards and goals, with what was turned into
+  /// what.
   mutating func addUsual(
     _ column: ShardColumn, _ pieces: [Piece], axis: RowAxis? = nil
   ) throws(FileError) {
@@ -58,7 +60,7 @@ extension EpisodeGroups {
     }
   }
 
-  /// Adds desired goals: one for each episode where they do not move.
+  /// Adds desired goals: one for each episode if they do not move.
   mutating func addGoals(_ pieces: [Piece], _ options: FormatOptions) throws(FileError) {
     if try isConstant(pieces, options) {
       try addUsual(
@@ -85,15 +87,17 @@ extension EpisodeGroups {
     try add(path, axis, pieces)
   }
 
-  /// The axis of a dataset of the first episode: of steps if it has as many rows as they are, else of states.
+  /// The axis of a dataset of the first episode: of steps if it has as many rows as they are, else
+  /// of states.
   func axis(of path: String) throws(FileError) -> RowAxis {
     try needed(path, in: try group(0)).rows == lengths[0] ? .steps : .states
   }
 
   // MARK: - Episodes that differ
 
-  /// Says which datasets of episodes are in no column and in no line so far: those that are not `known` names of
-  /// the episode's group, and those that the first episode lacks.
+  /// Says which datasets of episodes are in no column and in no line so far.
+  ///
+  /// These are not `known` names of the episode's group, or the first episode lacks them.
   mutating func addLeft(
     known: Set<String>, _ options: FormatOptions
   ) throws(FileError) {
@@ -117,11 +121,12 @@ extension EpisodeGroups {
       let isKnown = known.contains(String(path.prefix { $0 != "/" }))
       notes.lost.append(
         "'\(shown(path))' of \(entry.count) of \(names.count) episodes, first of \(shown(names[entry.first])), "
-          + (isKnown ? "which the first episode lacks" : "for which there is no place"))
+          + (isKnown ? "which the first episode lacks" : "for which a dataset has no place"))
     }
   }
 
-  /// Leaves out the episodes that lack a column, or have it of another type or number of rows, and names them.
+  /// Leaves out the episodes that lack a column, or have it of another type or number of rows, and
+  /// names them.
   mutating func skipBad(_ options: FormatOptions) throws(FileError) {
     guard options.skipsBad else { return }
     let groups = self
@@ -155,8 +160,9 @@ extension EpisodeGroups {
     try keep(names.indices.filter { all[$0] == nil })
   }
 
-  /// Reads how long episodes are and how each ended, out of flags of which the last row counts; where a
-  /// format has no `truncated`, time cut off what did not end by itself.
+  /// Reads how long episodes are and how each ended, from the last row of flags.
+  ///
+  /// If a format has no `truncated`, time cut off each episode that did not end by itself.
   mutating func readEnds(
     terminated: String, truncated: String?, _ options: FormatOptions
   ) throws(FileError) {
@@ -243,7 +249,8 @@ extension EpisodeGroups {
     try dropEmpty()
   }
 
-  /// Leaves each episode's last step out, which makes all of them end by time, and episodes of one step whole.
+  /// Leaves each episode's last step out, which makes all of them end by time, and episodes of one
+  /// step whole.
   mutating func dropLastSteps() throws(FileError) {
     let short = names.indices.filter { lengths[$0] < 2 }
     if let first = short.first {
@@ -257,8 +264,8 @@ extension EpisodeGroups {
     numbers[ShardColumn.truncated.rawValue] = (.uint8, lengths.map { _ in 1 })
   }
 
-  /// Reads every episode's attributes: `wanted` as numbers, those that all episodes have; the names of
-  /// others, but for `known`, are said to be lost.
+  /// Reads every episode's attributes: `wanted` as numbers, those that all episodes have; the names
+  /// of others, but for `known`, are said to be lost.
   mutating func readAttributes(
     _ wanted: [String], leaving known: Set<String>, _ options: FormatOptions
   ) throws(FileError) -> [String: [UInt64]] {

@@ -7,8 +7,8 @@ import Support
 
 /// Episodes of an HDF5 file that has a group for each, read a run at a time.
 ///
-/// What Minari and robomimic have in common: a column lies in pieces, datasets of one path in every
-/// episode's group, of which all rows are wanted or one.
+/// The common layout of Minari and robomimic: a column lies in pieces, datasets of one path in
+/// every episode's group, of which all rows are wanted or one.
 struct EpisodeGroups: Sendable {
   /// Which rows of a dataset are wanted.
   enum Rows: Sendable {
@@ -52,7 +52,7 @@ struct EpisodeGroups: Sendable {
     }
   }
 
-  /// What a row of a column must be.
+  /// The type and shape of a column's rows.
   enum RowKind: Sendable {
     /// One number, which may stand in an axis of its own.
     case number
@@ -65,7 +65,7 @@ struct EpisodeGroups: Sendable {
   /// Numbers of a column's rows, and the pieces that give an episode's rows of them.
   struct Part: Sendable {
     let pieces: [Piece]
-    /// What the file has it as.
+    /// Its type in the file.
     let stored: HDF5Type
     let storedShape: [Int]
 
@@ -93,7 +93,7 @@ struct EpisodeGroups: Sendable {
     self.parent = parent
     self.names = names
     guard !names.isEmpty else {
-      throw .cannotConvert(file.name, reason: "there are no episodes in it")
+      throw .cannotConvert(file.name, reason: "it has no episodes")
     }
   }
 
@@ -103,7 +103,7 @@ struct EpisodeGroups: Sendable {
     if !lengths.isEmpty { lengths = places.map { lengths[$0] } }
     numbers = numbers.mapValues { entry in (entry.type, places.map { entry.values[$0] }) }
     guard !names.isEmpty else {
-      throw .cannotConvert(file.name, reason: "no episode of it can be read, so there is none left")
+      throw .cannotConvert(file.name, reason: "none of its episodes can be read")
     }
   }
 
@@ -119,7 +119,7 @@ struct EpisodeGroups: Sendable {
     try parent.group(names[episode])
   }
 
-  /// A dataset by its path in a group; nil where there is none.
+  /// A dataset by its path in a group; nil if it is missing.
   static func dataset(
     _ path: String, in group: SafeGroup
   ) throws(FileError) -> SafeDataset? {
@@ -148,8 +148,8 @@ struct EpisodeGroups: Sendable {
     try group.datasetPaths()
   }
 
-  /// Adds a column as the first episode's group has it; a row must be of `kind`, and numbers are turned
-  /// into `type` unless it is nil.
+  /// Adds a column as the first episode's group has it; a row must be of `kind`, and numbers are
+  /// turned into `type` unless it is nil.
   mutating func add(
     _ path: String, _ axis: RowAxis, _ pieces: [Piece], _ kind: RowKind = .any,
     as type: HDF5Type? = nil
@@ -288,7 +288,8 @@ struct EpisodeGroups: Sendable {
 }
 
 extension TableColumn {
-  /// The same numbers as another type: floats of 8 bytes, actions' numbers, or flags, which must be 0 or 1.
+  /// The same numbers as another type: floats of 8 bytes, actions' numbers, or flags, which must be
+  /// 0 or 1.
   func converted(
     to type: HDF5Type, file: String, path: String
   ) throws(FileError) -> TableColumn {

@@ -3,14 +3,15 @@ import HDF5
 import Storage
 import Support
 
-/// Writes an HDF5 file that has a group for each episode, in a part that appears whole or not at all.
+/// Writes an HDF5 file that has a group for each episode, in a part that appears whole or not at
+/// all.
 ///
 /// The library lets one thread of a process work, and holds little of the file in memory.
 struct EpisodeGroupsWriter {
   /// The group, in that of an episode, of columns that a format has no place for.
   ///
-  /// Readers of the format leave it alone, and ours takes it back. Below it: `steps/`, `states/` or `episodes/`, by the column's
-  /// axis, and the column's path.
+  /// Readers of the format leave it alone, and ours takes it back. Below it: `steps/`, `states/` or
+  /// `episodes/`, by the column's axis, and the column's path.
   static let rest = "goalpost"
 
   private let part: PartFile
@@ -103,8 +104,8 @@ struct EpisodeStarts {
 }
 
 extension TrajectoryTable {
-  /// An episode's desired goals with a row for each step or, with `states`, for each state; nil where there
-  /// are none.
+  /// An episode's desired goals with a row for each step or, with `states`, for each state; nil if
+  /// it has none.
   func desiredGoals(
     of episode: Int, _ starts: EpisodeStarts, on axis: RowAxis
   ) -> TableColumn? {

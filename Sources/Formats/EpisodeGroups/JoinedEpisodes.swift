@@ -2,7 +2,8 @@ import HDF5
 public import Storage
 public import Support
 
-/// Episodes for training and then those for validation as one source, in which a column says which is which.
+/// Episodes for training and then those for validation as one source, in which a column says which
+/// is which.
 struct JoinedEpisodes: TrajectorySource {
   let columns: [String: SourceColumn]
   let notes: ConversionNotes
@@ -66,7 +67,8 @@ struct JoinedEpisodes: TrajectorySource {
 }
 
 extension TrajectorySource {
-  /// These episodes and others for validation as one source, for a format that keeps both in one file.
+  /// These episodes and others for validation as one source, for a format that keeps both in one
+  /// file.
   public func joined(
     withValidation validation: any TrajectorySource, name: String
   ) throws(FileError) -> any TrajectorySource {

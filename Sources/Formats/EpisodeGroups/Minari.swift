@@ -11,18 +11,19 @@ import Support
 ///
 ///     data/metadata.json    spaces, counts, the environment
 ///     data/main_data.hdf5   a group episode_<k> for each episode:
-///       observations/observation    [T + 1, O]   or observations, where there are no goals
+///       observations/observation    [T + 1, O]   or observations, if there are no goals
 ///       observations/achieved_goal  [T + 1, G]
 ///       observations/desired_goal   [T + 1, G]
 ///       actions [T, A]   rewards [T]   terminations [T]   truncations [T]
 ///       infos/is_success [T + 1]   other infos [T + 1, …]
 ///       goalpost/…      columns that Minari has no place for, and does not look at
 ///
-/// Out, numbers keep their types, a goal that stays is written for every state, an extra of states is an
-/// info, a seed is the episode's attribute, and the id follows from the path.
+/// In written files numbers keep their types, and a goal that stays is written for every state. An
+/// extra of states is an info, a seed is the episode's attribute, and the id follows from the path.
 ///
-/// Source: Minari 0.5.4, `dataset/_storages/hdf5_storage.py`, `dataset/minari_storage.py`. What is written
-/// differs from Minari's own in that datasets are contiguous, so Minari cannot add steps to an episode.
+/// Source: Minari 0.5.4, `dataset/_storages/hdf5_storage.py`, `dataset/minari_storage.py`. What is
+/// written differs from Minari's own in that datasets are contiguous, so Minari cannot add steps to
+/// an episode.
 struct Minari: DatasetFormat {
   let name = "minari"
   let summary = "Minari 0.5.4: a folder of main_data.hdf5 and metadata.json"
@@ -58,7 +59,8 @@ struct Minari: DatasetFormat {
   func write(_ request: FormatRequest) throws(FileError) -> ConversionNotes {
     let id = try MinariMetadata.identifier(of: request.url)
     let folder = try PartFolder(for: request.url)
-    // `minari list local` looks at every folder that has a folder `data`: there is none before it is whole.
+    // `minari list local` looks at every folder that has a folder `data`, so `data` appears when it
+    // is whole.
     let making = folder.url.appendingPathComponent("making")
     guard mkdir(making.path, 0o755) == 0 else { throw .writing(request.url.path) }
     let file = making.appendingPathComponent("main_data.hdf5")
@@ -120,7 +122,7 @@ private struct MinariEpisodes: TrajectorySource {
     groups.notes.lost += metadata.others
 
     try groups.readEnds(terminated: "terminations", truncated: "truncations", options)
-    // What follows from the episode is worked out again when it goes out.
+    // What follows from the episode is computed again when it goes out.
     let known =
       ["id", "total_steps"] + ["sum", "mean", "std", "max", "min"].map { "rewards_" + $0 }
     if let seeds = try groups.readAttributes(["seed"], leaving: Set(known), options)["seed"] {
@@ -156,7 +158,7 @@ private struct MinariEpisodes: TrajectorySource {
       if options.observationKeys != nil || options.goalKeys != nil {
         throw .cannotConvert(
           groups.file.name,
-          reason: "its observations are one array: there are no keys that can be named")
+          reason: "its observations are one array without keys to name")
       }
       return try groups.addUsual(.observations, [.init("observations", .states)])
     }

@@ -4,14 +4,14 @@ import HDF5
 import Storage
 import Support
 
-/// What `metadata.json` says.
+/// The contents of `metadata.json`.
 struct MinariMetadata {
   /// Gymnasium's id of the environment.
   let environment: String?
   let totalEpisodes: Int?
-  /// What actions there are; nil if it is no row of numbers with bounds, or no number from 0.
+  /// The action space; nil if it is no row of numbers with bounds, or no number from 0.
   let actionSpace: ActionSpace?
-  /// What it says besides, for people.
+  /// Its texts for people.
   let others: [String]
 
   /// Reads a file of up to 64 MB.
@@ -84,8 +84,8 @@ struct MinariMetadata {
     return .continuous(low: low, high: high)
   }
 
-  /// The id that a folder's path gives: below `MINARI_DATASETS_PATH` the rest of the path, else the last two
-  /// names.
+  /// The id that a folder's path gives: below `MINARI_DATASETS_PATH` the rest of the path, else the
+  /// last two names.
   static func identifier(of url: URL) throws(FileError) -> String {
     let parts = url.standardizedFileURL.pathComponents.filter { $0 != "/" }
     var names = Array(parts.suffix(2))

@@ -38,7 +38,7 @@ struct MinariWriting {
       throw .cannotConvert(
         request.url.path,
         reason:
-          "the format needs rewards, and there are none: name the world with --environment, or "
+          "the format needs rewards, and the dataset has none: name the world with --environment, or "
           + "say when a goal is reached with --threshold")
     }
     if desired?.axis == .episodes {
@@ -129,7 +129,7 @@ struct MinariWriting {
     try writer.attributes(attributes(table, episode, number, rewards), of: group)
   }
 
-  /// What Minari's own collector leaves on an episode.
+  /// The attributes that Minari's own collector writes for an episode.
   private func attributes(
     _ table: TrajectoryTable, _ episode: Int, _ number: Int, _ rewards: TableColumn
   ) -> [(name: String, value: HDF5Attribute)] {

@@ -14,13 +14,15 @@ import Support
 ///       goalpost/…         columns that robomimic has no place for, and does not look at
 ///     mask/<name>          names of demos: train, valid, …
 ///
-/// Observations of goals have the keys observation, achieved_goal and desired_goal. The state after the
-/// last step is the last of `next_obs`; where there is none, the last action leads nowhere and is left out.
+/// Observations of goals have the keys observation, achieved_goal and desired_goal. The state after
+/// the last step is the last of `next_obs`. Without `next_obs` the last transition has no next
+/// state and is dropped.
 ///
-/// `dones` is written as robomimic defines it, 1 where the action ended the episode by itself; its own
-/// files often have 1 at the end of any. Seeds and both flags are attributes of a demo besides, which
-/// robomimic does not look at, and a mask is the extra `mask_<name>`, 0 or 1 for each episode. Of a dataset of
-/// ours with its episodes for validation beside it, both go into one file, with the masks train and valid.
+/// `dones` is written as robomimic defines it, 1 if the action ended the episode by itself; its own
+/// files often have 1 at the end of any. Seeds and both flags are attributes of a demo besides,
+/// which robomimic does not look at, and a mask is the extra `mask_<name>`, 0 or 1 for each
+/// episode. Of a dataset of ours with its episodes for validation beside it, both go into one file,
+/// with the masks train and valid.
 ///
 /// Source: robomimic 0.3.0, `utils/dataset.py` and `docs/datasets/overview.md`.
 struct Robomimic: DatasetFormat {
@@ -41,7 +43,7 @@ struct Robomimic: DatasetFormat {
   let keepsValidationInside = true
   let joinsKeys = true
 
-  /// What the columns of masks begin with.
+  /// The prefix of the columns of masks.
   static let maskPrefix = "extra/mask_"
 
   func open(_ url: URL, _ options: FormatOptions) throws(FileError) -> any TrajectorySource {
@@ -102,7 +104,7 @@ private struct RobomimicEpisodes: TrajectorySource {
       // Another may be the first now.
       first = try groups.group(0)
       groups.notes.lost.append(
-        "actions, rewards and dones of each episode's last row, as there is no next_obs to say where it led; so "
+        "actions, rewards and dones of each episode's last row, as the file has no next_obs to say where it led; so "
           + "every episode is cut off by time")
     }
     func piece(_ name: String) -> EpisodeGroups.Piece {
@@ -140,7 +142,7 @@ private struct RobomimicEpisodes: TrajectorySource {
     }
     if !more.isEmpty {
       groups.notes.lost.append(
-        "\(shown(more)) beside data and mask, for which there is no place")
+        "\(shown(more)) beside data and mask, for which a dataset has no place")
     }
     try groups.addAttributes(of: root, leaving: [], "the file")
     masks = try RobomimicEpisodes.masks(root, &groups)
@@ -156,7 +158,7 @@ private struct RobomimicEpisodes: TrajectorySource {
       try groups.readEnds(terminated: "dones", truncated: nil, options)
     } else {
       try groups.readLengths(of: "actions", options)
-      groups.notes.assumed.append("every episode was cut off by time, as there are no dones")
+      groups.notes.assumed.append("every episode was cut off by time, as the file has no dones")
     }
     let columns = [ShardColumn.terminated, .truncated]
     let found = try groups.readAttributes(
@@ -192,7 +194,8 @@ private struct RobomimicEpisodes: TrajectorySource {
         : [.init("obs/" + key, .states)]
     }
     let taken = try groups.addNamedKeys(observations, options, pieces)
-    // robomimic names no key of its own: ours, the one that there is, or `flat`, of its own converter.
+    // robomimic names no key of its own: ours, the one that there is, or `flat`, of its own
+    // converter.
     let usual =
       ["observation", "flat"].first { keys.contains($0) } ?? (keys.count == 1 ? keys[0] : nil)
     guard let main = options.observationKeys == nil ? usual : "" else {
@@ -236,7 +239,8 @@ private struct RobomimicEpisodes: TrajectorySource {
       do throws(FileError) {
         members = try mask.dataset(name).texts()
       } catch {
-        // What is damaged is an error; texts of a kind that is not read are no reason to refuse the episodes.
+        // What is damaged is an error; texts of a kind that is not read are no reason to refuse the
+        // episodes.
         guard case .notRead(_, _, let reason) = error else { throw error }
         groups.notes.lost.append("mask '\(shown(name))', which cannot be read: \(reason)")
         continue

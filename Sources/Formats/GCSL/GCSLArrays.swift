@@ -7,12 +7,12 @@ import Support
 /// The `.npz` that GCSL's replay buffer saves: `L` states and as many actions an episode.
 ///
 ///     states          [E, L, O]
-///     actions         [E, L, A] or [E, L]   integers where they are discrete
+///     actions         [E, L, A] or [E, L]   integers if they are discrete
 ///     desired_states  [E, O]                the state that was asked for
 ///
-/// The effect of the last action is not stored, so an episode has `L − 1` steps; its last action is kept as
-/// `extra/last_actions`. A goal is taken out of `desired_states` as it is out of a state; where m is not
-/// known a goal is a whole state. GCSL saves no lengths: all `L` states count.
+/// The effect of the last action is not stored, so an episode has `L − 1` steps; its last action is
+/// kept as `extra/last_actions`. A goal is taken out of `desired_states` as it is out of a state;
+/// if m is not known a goal is a whole state. GCSL saves no lengths: all `L` states count.
 ///
 /// Source: github.com/dibyaghosh/gcsl at cfae560, `gcsl/algo/buffer.py`, `ReplayBuffer.save`.
 struct GCSLArrays: DatasetFormat {
@@ -126,7 +126,7 @@ private struct GCSLEpisodes: TrajectorySource {
   private let states: NumpyArray
   private let actions: NumpyArray
   private let desired: NumpyArray
-  /// Where a goal stands in a state; nil where it is the state.
+  /// Where a goal stands in a state; nil if it is the state.
   private let goalIndices: [Int]?
   private let isDiscrete: Bool
 

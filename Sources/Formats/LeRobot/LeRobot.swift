@@ -9,16 +9,19 @@ import Support
 ///     meta/episodes/chunk-000/file-000.parquet    length and place of each episode
 ///     meta/tasks.parquet, meta/stats.json
 ///     data/chunk-000/file-000.parquet             a row for each step: observation.state, action,
-///                                                 next.reward, next.success, next.done, episode_index, ...
-///     goalpost/...                                columns that LeRobot has no place for, and does not look at
+///                                                 next.reward, next.success, next.done, ...
+///     goalpost/...                                columns that LeRobot has no place for
 ///
-/// A row has the state before its action. LeRobot stores no state after the last one, so an episode's last row
-/// is its last state and the action there leads nowhere, unless the folder `goalpost` says where.
+/// A row has the state before its action. LeRobot stores no state after the last one, so an
+/// episode's last row is its last state and the action there leads nowhere, unless the folder
+/// `goalpost` says where.
 ///
-/// Pictures and films are left out. `observation.achieved_goal` and `observation.desired_goal` are goals; other
-/// numbers are extras, named as they are with a dot for each slash. The first task's text is the world's name.
+/// Pictures and films are left out. `observation.achieved_goal` and `observation.desired_goal` are
+/// goals; other numbers are extras, named as they are with a dot for each slash. The first task's
+/// text is the world's name.
 ///
-/// Source: huggingface/lerobot at 7427f31, `datasets/utils.py`, `dataset_metadata.py`, `dataset_writer.py`.
+/// Source: huggingface/lerobot at 7427f31, `datasets/utils.py`, `dataset_metadata.py`,
+/// `dataset_writer.py`.
 struct LeRobot: DatasetFormat {
   let name = "lerobot"
   let summary = "LeRobot's folder of Parquet files, version 3"

@@ -4,12 +4,14 @@ import HDF5
 import Storage
 import Support
 
-/// What is found out when a LeRobot dataset is opened: where episodes end, which columns there are, what is lost.
+/// The layout found when a LeRobot dataset is opened: where episodes end, which columns there are,
+/// what is lost.
 struct LeRobotOpening {
   /// A column's rows, and what they are for.
   struct Stored: Sendable {
     enum Kind: Sendable {
-      /// A row for each row of the data, of which the last of an episode is left out if its end is not known.
+      /// A row for each row of the data, of which the last of an episode is left out if its end is
+      /// not known.
       case steps
       /// A row for each row of the data, and if ends are known one for each episode.
       case states(ends: TableColumn?)
@@ -162,7 +164,7 @@ struct LeRobotOpening {
     }
   }
 
-  /// The shape of a feature's rows; nil if it is of no numbers, or there is none.
+  /// The shape of a feature's rows; nil if it holds no numbers, or is missing.
   private func rowShape(_ name: String) throws(FileError) -> [Int]? {
     guard case .object(let feature)? = features[name], case .text(let type)? = feature["dtype"],
       case .list(let axes)? = feature["shape"],
@@ -271,7 +273,8 @@ struct LeRobotOpening {
     }
   }
 
-  /// What can be done about observations or goals that are not there: the features that can be joined.
+  /// The remedy for missing observations or goals: the features that can be
+  /// joined.
   private func remedy(_ option: String) throws(FileError) -> String {
     var names: [String] = []
     for name in features.keys.sorted() where name.hasPrefix("observation.") {
@@ -282,7 +285,8 @@ struct LeRobotOpening {
       : "say which make it, in order, with \(option) \(names.joined(separator: ","))"
   }
 
-  /// Adds observations or achieved goals that are joined from features of these names, which must be numbers.
+  /// Adds observations or achieved goals that are joined from features of these names, which must
+  /// be numbers.
   private mutating func addKeys(
     _ column: ShardColumn, _ keys: [String], option: String
   ) throws(FileError) {

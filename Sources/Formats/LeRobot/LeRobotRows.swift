@@ -22,7 +22,7 @@ struct LeRobotRows: Sendable {
   /// The names of the columns, sorted.
   var names: [String] { columns.keys.sorted() }
 
-  /// The most memory that Arrow takes for pages and batches; writers make pages of 1 MB.
+  /// The maximum memory that Arrow takes for pages and batches; writers make pages of 1 MB.
   private static let memory = 256 << 20
 
   /// Looks at the files; there is one at least.
@@ -62,7 +62,7 @@ struct LeRobotRows: Sendable {
     }
   }
 
-  /// The type of a column's numbers; nil if it is of none, or there is no such column.
+  /// The type of a column's numbers; nil if it holds none, or is missing.
   func type(of name: String) -> HDF5Type? {
     columns[name]?.type.flatMap { HDF5Type(rawValue: $0.rawValue) }
   }

@@ -175,7 +175,7 @@ struct LeRobotWriting {
     return place.appendingPathComponent("file-\(padded(file)).parquet")
   }
 
-  /// Writes columns, of lists of so many numbers or, where that is 0, single ones.
+  /// Writes columns, of lists of so many numbers or, if that is 0, single ones.
   private func write(
     _ columns: [(name: String, width: Int, column: TableColumn)], rows: Int, to folder: String,
     _ chunk: Int, _ file: Int

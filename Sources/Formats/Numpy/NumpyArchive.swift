@@ -7,14 +7,15 @@ import Synchronization
 struct NumpyArchive {
   /// The arrays by name, in the order of the archive.
   let arrays: [(name: String, array: NumpyArray)]
-  /// What could not be read, as `name: why`.
+  /// The members that could not be read, as `name: why`.
   let others: [(name: String, reason: String)]
   private let url: URL
 
   /// Opens an archive and unpacks what is of use, on several threads.
   ///
-  /// Those of `needed` must be readable. Of the others, only arrays with as many rows as `rowsOf` are
-  /// unpacked, or none if that is nil; the header says how many an array has. Of what is left out it is kept why.
+  /// Those of `needed` must be readable. Of the others, only arrays with as many rows as `rowsOf`
+  /// are unpacked, or none if that is nil; the header says how many an array has. Of what is left
+  /// out it is kept why.
   init(
     _ url: URL, needed: Set<String>, rowsOf: String? = nil, _ options: FormatOptions
   ) throws(FileError) {
@@ -90,10 +91,10 @@ struct NumpyArchive {
     return found.withLock { $0 }
   }
 
-  /// What is made of arrays that are stored in another way.
+  /// The conversions of arrays that are stored in another way.
   var conversions: [String] { arrays.compactMap(\.array.conversion) }
 
-  /// An array by its name; nil where there is none.
+  /// An array by its name; nil if it is missing.
   subscript(name: String) -> NumpyArray? { arrays.first { $0.name == name }?.array }
 
   /// An array that must be there.
@@ -107,7 +108,7 @@ struct NumpyArchive {
     return array
   }
 
-  /// The names in an archive's directory; empty where there is none.
+  /// The names in an archive's directory; empty for a file that is no archive.
   static func names(in url: URL) -> [String] {
     guard firstBytes(of: url, 2) == [0x50, 0x4b], let archive = try? ZipArchive(url) else {
       return []

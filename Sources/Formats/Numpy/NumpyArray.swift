@@ -5,7 +5,7 @@ import Support
 
 /// An array of numpy where it lies in a file.
 struct NumpyArray: @unchecked Sendable {
-  /// What messages call it.
+  /// Its name in messages.
   let name: String
   /// The file, for messages.
   let path: String
@@ -44,7 +44,8 @@ struct NumpyArray: @unchecked Sendable {
     self.owner = owner
   }
 
-  /// What `rows` makes of elements that are stored in another way, as in "'a' as f32, which were f16"; else nil.
+  /// What `rows` makes of elements that are stored in another way, as in "'a' as f32, which were
+  /// f16"; else nil.
   var conversion: String? {
     form.isPlain ? nil : "'\(name)' as \(type.rawValue), which were \(form.words(type))"
   }
@@ -54,7 +55,7 @@ struct NumpyArray: @unchecked Sendable {
     form.isHalf ? 2 : type.byteCount
   }
 
-  /// Bytes of an array; nil where they are too many to count.
+  /// Bytes of an array; nil if they are too many to count.
   static func byteCount(_ type: HDF5Type, _ form: NumberForm, _ shape: [Int]) -> Int? {
     var product = stored(type, form)
     for length in shape {
@@ -81,8 +82,10 @@ struct NumpyArray: @unchecked Sendable {
     }
   }
 
-  /// Rows of the array, whose first `leading` axes count rows and whose others are a row: in place where
-  /// the last axis is the fastest and numbers are stored as they are used.
+  /// Rows of the array, whose first `leading` axes count rows and whose others are a row.
+  ///
+  /// They are read in place if the last axis is the fastest and numbers are stored as they are
+  /// used.
   ///
   /// - Parameters:
   ///   - range: Entries of the first axis.

@@ -6,8 +6,8 @@ import Support
 
 /// numpy's `.npy`: a header in text, then an array's bytes.
 ///
-/// Source: numpy 2.4, `numpy/lib/_format_impl.py`. Versions 1 to 3 are read, 1 is written. Arrays of
-/// records, strings and objects are refused.
+/// Source: numpy 2.4, `numpy/lib/_format_impl.py`. Versions 1 to 3 are read, 1 is written. Arrays
+/// of records, strings and objects are refused.
 enum NumpyFile {
   static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
   /// The longest header that is read, as numpy has it.
@@ -16,7 +16,7 @@ enum NumpyFile {
   /// So many bytes at a file's start have its whole header.
   static let headerRoom = 12 + headerLimit
 
-  /// What a file's first bytes say of its array.
+  /// The description of an array in a file's first bytes.
   struct Header {
     /// The element type.
     let type: HDF5Type

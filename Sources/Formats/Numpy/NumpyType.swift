@@ -7,7 +7,7 @@ import Support
 struct NumpyType: Equatable, Sendable {
   /// numpy's text.
   let text: String
-  /// Ours, and that of half floats f32; nil where there is none, as for strings and objects.
+  /// Ours, f32 for half floats; nil for types that we do not have, such as strings and objects.
   let type: HDF5Type?
   /// How numbers are stored.
   let form: NumberForm

@@ -2,12 +2,12 @@ import Foundation
 import Storage
 import Support
 
-/// The members of a zip archive, as numpy's `.npz` is one: stored, or deflated by libdeflate into scratch
-/// memory.
+/// The members of a zip archive, as numpy's `.npz` is one: stored, or deflated by libdeflate into
+/// scratch memory.
 ///
-/// Read is the central directory at the end, with the fields of zip64; the local header of a member only
-/// says where its bytes begin. Encrypted members, other methods and archives in several parts are refused.
-/// Check sums are checked. Source: APPNOTE.TXT 6.3.10 of PKWARE.
+/// Read is the central directory at the end, with the fields of zip64; the local header of a member
+/// only says where its bytes begin. Encrypted members, other methods and archives in several parts
+/// are refused. Check sums are checked. Source: APPNOTE.TXT 6.3.10 of PKWARE.
 struct ZipArchive {
   /// A member.
   struct Member {
@@ -88,7 +88,8 @@ struct ZipArchive {
     return (packed, start)
   }
 
-  /// The first bytes of a member, unpacked: `count` of them, or fewer if it ends or is damaged before.
+  /// The first bytes of a member, unpacked: `count` of them, or fewer if it ends or is damaged
+  /// before.
   func start(of member: Member, _ count: Int) throws(FileError) -> [UInt8] {
     let packed = try packed(member).bytes
     guard member.method == 8 else { return Array(packed.prefix(count)) }
@@ -175,7 +176,8 @@ struct ZipArchive {
     return (entries, length, first)
   }
 
-  /// Puts in the 8-byte lengths of zip64, in their order, where those of 4 bytes say that they are there.
+  /// Puts in the 8-byte lengths of zip64, in their order, where those of 4 bytes say that they are
+  /// there.
   private static func widen(
     _ unpacked: inout UInt64, _ packed: inout UInt64, _ header: inout UInt64,
     _ bytes: UnsafeRawBufferPointer, _ extra: Range<Int>

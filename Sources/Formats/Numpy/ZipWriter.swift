@@ -4,8 +4,8 @@ import Support
 
 /// Writes a zip archive of `.npy` members, as numpy's `savez` and `savez_compressed` do.
 ///
-/// Stored members are written by all threads and their check sums put in afterwards; deflated ones are first
-/// gathered in scratch memory. All have the fields of zip64, and no times.
+/// Stored members are written by all threads and their check sums put in afterwards; deflated ones
+/// are first gathered in scratch memory. All have the fields of zip64, and no times.
 final class ZipWriter {
   private struct Entry {
     /// The array's name; the member's has `.npy` after it.
@@ -24,7 +24,8 @@ final class ZipWriter {
   private let file: PartFile
   private var entries: [Entry] = []
 
-  /// Begins an archive; the request's scratch has room for an uncompressed member, and its compressed form.
+  /// Begins an archive; the request's scratch has room for an uncompressed member, and its
+  /// compressed form.
   init(_ request: FormatRequest) throws(FileError) {
     self.request = request
     file = try PartFile(for: request.url)

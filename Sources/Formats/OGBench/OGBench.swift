@@ -4,22 +4,22 @@ import HDF5
 import Storage
 import Support
 
-/// OGBench's `.npz`: rows of states, one more than steps in each trajectory; validation episodes lie in
-/// `<name>-val.npz` beside.
+/// OGBench's `.npz`: rows of states, one more than steps in each trajectory; validation episodes
+/// lie in `<name>-val.npz` beside.
 ///
 ///     observations   [N, O]      f4
-///     actions        [N, A]      f4; [N] of integers where they are discrete
+///     actions        [N, A]      f4; [N] of integers if they are discrete
 ///     terminals      [N]         1 in the last row of each trajectory, however it ended
 ///     qpos, qvel, ...  [N, ...]  optional
 ///
-/// A trajectory's last row has a state and a dummy action, which is kept as `extra/last_actions`. There are
-/// no goals: OGBench draws them from the states, so a goal is a whole observation unless the world or
-/// `--goal-indices` says otherwise. Rows beside the three become extras. Pictures for observations are
-/// refused.
+/// A trajectory's last row has a state and a dummy action, which is kept as `extra/last_actions`.
+/// Files have no goals: OGBench draws them from the states, so a goal is a whole observation unless
+/// the world or `--goal-indices` says otherwise. Rows beside the three become extras. Pictures for
+/// observations are refused.
 ///
-/// What OGBench's own loader makes of such a file, saved again, is read as well: with `valids` (compact), where
-/// the last row of a trajectory is the one that is 0; with `next_observations`, where every row is a step and
-/// `terminals` is 1 in a trajectory's last. `rewards` of single-task sets are those of a row's own state.
+/// Files saved from OGBench's own loader are read as well. With `valids` (compact), 0 marks the
+/// last row of a trajectory. With `next_observations`, every row is a step and `terminals` is 1 in
+/// a trajectory's last. `rewards` of single-task sets are those of a row's own state.
 ///
 /// Source: github.com/seohongpark/ogbench 1.2, `ogbench/utils.py`, `load_dataset`, and
 /// `data_gen_scripts/`.
@@ -107,13 +107,13 @@ struct OGBench: DatasetFormat {
     if let beside = validation(of: request.url) {
       notes.assumed.append(
         "validation episodes, which OGBench looks for in \(beside.lastPathComponent), are those of the "
-          + "dataset beside, named -val; without it there are none")
+          + "dataset beside, named -val; without it they are missing")
     }
     return notes
   }
 }
 
-/// What is found out when an OGBench file is opened.
+/// The layout found when an OGBench file is opened.
 private struct OGBenchOpening {
   private let archive: NumpyArchive
   private let url: URL

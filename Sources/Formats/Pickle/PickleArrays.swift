@@ -6,7 +6,7 @@ import Support
 struct PickleArrays {
   /// The arrays by key, in the order of the dictionary.
   let arrays: [(key: String, array: NumpyArray)]
-  /// What else there is, as `key: kind`.
+  /// Other contents, as `key: kind`.
   let others: [(key: String, kind: String)]
 
   /// Opens a pickle; `options` bounds what texts of protocol 2 are unpacked to.
@@ -63,7 +63,7 @@ struct PickleArrays {
     self.others = others.map { (shown($0.key), $0.kind) }
   }
 
-  /// What is made of arrays that are stored in another way.
+  /// The conversions of arrays that are stored in another way.
   var conversions: [String] { arrays.compactMap(\.array.conversion) }
 
   /// The array of a key.

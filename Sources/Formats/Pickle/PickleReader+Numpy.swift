@@ -1,7 +1,7 @@
 import Storage
 import Support
 
-/// What the six names of a pickle stand for.
+/// The functions behind the six names of a pickle.
 extension PickleReader {
   mutating func call(
     _ global: PickleGlobal, _ arguments: [PickleValue]

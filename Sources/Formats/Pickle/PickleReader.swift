@@ -2,13 +2,15 @@ import Foundation
 import Storage
 import Support
 
-/// Reads the two kinds of pickle that trajectories come in: a dictionary of numpy arrays, or a list of such.
+/// Reads the two kinds of pickle that trajectories come in: a dictionary of numpy arrays, or a list
+/// of such.
 ///
-/// A machine of 43 of Python's operations and six names (protocols 2 to 5, modules of numpy 1 and 2).
-/// It calls nothing: a name leads to a case of an enumeration, and any other name or operation is an
-/// error with its place. Arrays are not read but located: the machine keeps where their bytes lie, so
-/// its memory does not grow with the arrays. Lists and dictionaries inside a dictionary, and what else than
-/// dictionaries is in a list, are counted as things and not kept; nothing can nest deeper than `depthLimit`.
+/// A machine of 43 of Python's operations and six names (protocols 2 to 5, modules of numpy 1 and
+/// 2). It calls nothing: a name leads to a case of an enumeration, and any other name or operation
+/// is an error with its place. Arrays are not read but located: the machine keeps where their bytes
+/// lie, so its memory does not grow with the arrays. Lists and dictionaries inside a dictionary,
+/// and what else than dictionaries is in a list, are counted as things and not kept; nothing can
+/// nest deeper than `depthLimit`.
 ///
 /// Source: Python's `Lib/pickletools.py`, which documents each operation.
 struct PickleReader {
@@ -42,7 +44,8 @@ struct PickleReader {
     return dictionary
   }
 
-  /// Runs the machine over a file's bytes, which hold a list of dictionaries; throws as the other does.
+  /// Runs the machine over a file's bytes, which hold a list of dictionaries; throws as the other
+  /// does.
   static func dictionaries(
     in bytes: UnsafeRawBufferPointer, path: String
   ) throws(FileError) -> PickleList {

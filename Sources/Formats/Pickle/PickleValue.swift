@@ -10,7 +10,7 @@ struct PickleSpan: Equatable {
   var isEncoded = false
 }
 
-/// A name that a pickle may call; there are no others.
+/// The only names that a pickle may call.
 enum PickleGlobal: String, CaseIterable {
   case reconstruct = "multiarray _reconstruct"
   case scalar = "multiarray scalar"
@@ -19,7 +19,7 @@ enum PickleGlobal: String, CaseIterable {
   case dtype = "dtype"
   case encode = "_codecs encode"
 
-  /// The name of a module and an attribute, in numpy 1 or 2; nil where it is none of ours.
+  /// The name of a module and an attribute, in numpy 1 or 2; nil for other names.
   init?(module: String, name: String) {
     switch (module, name) {
     case ("numpy.core.multiarray", "_reconstruct"), ("numpy._core.multiarray", "_reconstruct"):
@@ -72,7 +72,7 @@ final class PickleList {
   var others = 0
 }
 
-/// What stands on the machine's stack.
+/// A value on the machine's stack.
 enum PickleValue {
   case mark
   case none

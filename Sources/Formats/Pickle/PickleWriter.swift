@@ -4,8 +4,8 @@ import Support
 
 /// Writes a pickled dictionary of numpy arrays.
 ///
-/// Protocol 3 with the module names of numpy 1, which numpy 2 knows too, so that old code reads it; 4
-/// where an array has 4 GiB or more. The bytes are those of `pickle.dumps` but for the memo, which
+/// Protocol 3 with the module names of numpy 1, which numpy 2 knows too, so that old code reads it;
+/// 4 if an array has 4 GiB or more. The bytes are those of `pickle.dumps` but for the memo, which
 /// readers do not need.
 struct PickleWriter {
   private let file: PartFile

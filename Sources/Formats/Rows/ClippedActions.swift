@@ -3,7 +3,8 @@ import HDF5
 public import Storage
 public import Support
 
-/// A source's episodes with each number of an action brought into its range; what is not finite stays.
+/// A source's episodes with each number of an action brought into its range; what is not finite
+/// stays.
 struct ClippedActions: TrajectorySource {
   let notes: ConversionNotes
   private let source: any TrajectorySource

@@ -13,7 +13,7 @@ struct NumpyRows: TrajectorySource {
     let array: NumpyArray
     /// The state after each step, of an array of states that has a row for each step.
     let next: NumpyArray?
-    /// What an episode's rows give.
+    /// The use of an episode's rows.
     let kind: Kind
     /// Axes that count rows.
     let leading: Int

@@ -12,10 +12,11 @@ import Support
 ///     episode_starts  [N]     1 in an episode's first row
 ///     episode_returns [E]     optional
 ///
-/// The state after an episode's last row is not known: that row's state is then the last one, and its action
-/// and reward are left out. Read only.
+/// The state after an episode's last row is not known: that row's state is then the last one, and
+/// its action and reward are left out. Read only.
 ///
-/// Source: github.com/hill-a/stable-baselines 2.10, `stable_baselines/gail/dataset/record_expert.py`.
+/// Source: github.com/hill-a/stable-baselines 2.10,
+/// `stable_baselines/gail/dataset/record_expert.py`.
 struct StableBaselinesRows: DatasetFormat {
   let name = "sb2-npz"
   let summary = "stable-baselines 2's .npz of obs, actions, rewards and episode_starts; read only"
@@ -86,11 +87,13 @@ struct StableBaselinesRows: DatasetFormat {
 ///     actions [N, 1, A]   rewards [N, 1]   dones [N, 1]   timeouts [N, 1]
 ///     ep_start, ep_length [N, 1]      optional: where a row's episode begins, and its steps
 ///
-/// Between the two words there may be `_`, `/` or `.`; the second axis is of environments side by side, and may be
-/// absent. Rows of which `ep_length` is 0 are of no whole episode and are left out; an episode may go round the end of
-/// the buffer. Without it an episode ends at `dones`. Read only.
+/// Between the two words there may be `_`, `/` or `.`; the second axis is of environments side by
+/// side, and may be absent. Rows of which `ep_length` is 0 are of no whole episode and are left
+/// out; an episode may go round the end of the buffer. Without it an episode ends at `dones`. Read
+/// only.
 ///
-/// Source: stable-baselines3 2.7, `stable_baselines3/her/her_replay_buffer.py` and `common/buffers.py`.
+/// Source: stable-baselines3 2.7, `stable_baselines3/her/her_replay_buffer.py` and
+/// `common/buffers.py`.
 struct HindsightBuffer: DatasetFormat {
   let name = "sb3-her-npz"
   let summary = "stable-baselines3's HER buffer as arrays in an .npz; read only"
@@ -153,7 +156,7 @@ struct HindsightBuffer: DatasetFormat {
     ]
     if timeouts == nil {
       notes.assumed.append(
-        "an episode whose last `dones` is 1 ended by itself, as there are no timeouts")
+        "an episode whose last `dones` is 1 ended by itself, as the file has no timeouts")
     }
     var parts = [NumpyRows.Part(ShardColumn.actions.rawValue, actions, .steps, leading: leading)]
     for (column, place) in [(ShardColumn.observations, 0), (.achievedGoals, 1)] {
@@ -246,7 +249,7 @@ struct HindsightBuffer: DatasetFormat {
         }
       }
       notes.assumed.append(
-        "episodes end at dones and with the arrays, as there are no ep_start and ep_length")
+        "episodes end at dones and with the arrays, as the file has no ep_start and ep_length")
     }
     guard !episodes.isEmpty else {
       throw .cannotConvert(url.path, reason: "no whole episode is in it, as ep_length says")

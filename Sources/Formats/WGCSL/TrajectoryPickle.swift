@@ -10,9 +10,9 @@ import Support
 ///     next_observations [T, O]   the state after each step; optional
 ///     rewards [T]   terminals or dones [T]   timeouts [T]   optional
 ///
-/// As DAPG keeps demonstrations, and Decision Transformer and Online Decision Transformer keep D4RL's data. Without
-/// `next_observations` an episode's last row is its last state, and its action and reward are left out. Other arrays
-/// over steps become extras. Read only.
+/// As DAPG keeps demonstrations, and Decision Transformer and Online Decision Transformer keep
+/// D4RL's data. Without `next_observations` an episode's last row is its last state, and its action
+/// and reward are left out. Other arrays over steps become extras. Read only.
 ///
 /// Source: github.com/kzl/decision-transformer at e2d82e6, `gym/data/download_d4rl_datasets.py`;
 /// github.com/aravindr93/hand_dapg, `dapg/examples`.
@@ -124,11 +124,11 @@ private struct TrajectoryList: TrajectorySource {
     }
     if !hasNext {
       notes.lost.append(
-        "actions, rewards and \(ending ?? "ends") of each episode's last row, as there are no next_observations "
+        "actions, rewards and \(ending ?? "ends") of each episode's last row, as the file has no next_observations "
           + "to say where it led; so every episode is cut off by time")
     }
     if ending == nil {
-      notes.assumed.append("every episode was cut off by time, as there are no terminals")
+      notes.assumed.append("every episode was cut off by time, as the file has no terminals")
     }
     self.hasNext = hasNext
     self.episodes = kept

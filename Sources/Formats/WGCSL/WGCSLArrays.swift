@@ -13,12 +13,12 @@ import Support
 ///     done.npy        [N, 1]         1 in the last row of each episode
 ///     not_done.npy    [N, 1]         1 − done
 ///
-/// Widths do not say where a goal begins: that takes the world's task or the length of a goal. Of `done`
-/// and `not_done` one is enough; they end episodes by time.
+/// Widths do not say where a goal begins: that takes the world's task or the length of a goal. Of
+/// `done` and `not_done` one is enough; they end episodes by time.
 ///
-/// Source: github.com/YangRui2015/AWGCSL at d8f1c56, `convert_buffer_to_npy.py`. That script rewards the
-/// state before the step; what is written here has the reward of the state after it, as the world gives
-/// it.
+/// Source: github.com/YangRui2015/AWGCSL at d8f1c56, `convert_buffer_to_npy.py`. That script
+/// rewards the state before the step; what is written here has the reward of the state after it, as
+/// the world gives it.
 struct WGCSLArrays: DatasetFormat {
   let name = "wgcsl-npy"
   let summary = "WGCSL's state.npy, next_state.npy, action.npy and others"
@@ -102,8 +102,8 @@ struct WGCSLArrays: DatasetFormat {
     return notes
   }
 
-  /// Rows of steps: an observation, a desired and an achieved goal each, of the state before the step or,
-  /// with `offset` 1, after it.
+  /// Rows of steps: an observation, a desired and an achieved goal each, of the state before the
+  /// step or, with `offset` 1, after it.
   private static func joined(
     _ table: TrajectoryTable, _ parts: [TableColumn], offset: Int
   ) -> TableColumn {

@@ -12,8 +12,9 @@ import Synchronization
 ///     g   [E, T, G]       desired goals
 ///     u   [E, T, A]       actions
 ///
-/// floats of 8 bytes as WGCSL writes them, of 4 as well; an array of integers `u` `[E, T, 1]` is discrete
-/// actions. Other arrays over episodes become extras. There are no rewards, seeds or flags.
+/// floats of 8 bytes as WGCSL writes them, of 4 as well; an array of integers `u` `[E, T, 1]` is
+/// discrete actions. Other arrays over episodes become extras. The format has no rewards, seeds or
+/// flags.
 ///
 /// Source: github.com/YangRui2015/AWGCSL at d8f1c56, `wgcsl/algo/replay_buffer.py`; files of other
 /// authors in the same layout are read as well.

@@ -19,7 +19,8 @@ public protocol GoalActor: AnyObject {
   /// ln π(a | s, g) of an action at the observation of the last `act`; nil for a policy that is not
   /// categorical.
   func logProbability(of action: Action) -> Float?
-  /// One of the actions that the policy chooses among, all alike; nil where that is any action of the space.
+  /// One of the actions that the policy chooses among, all alike; nil if that is any action of the
+  /// space.
   func randomAction(from generator: inout Philox) -> Action?
 }
 

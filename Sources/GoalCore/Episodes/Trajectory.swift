@@ -22,9 +22,10 @@ public struct Trajectory: Sendable, Equatable {
   public var actions: ActionColumn
   /// `[T + 1, G]`.
   public var achievedGoals: [Float]
-  /// `[G]`; of foreign data also `[T + 1, G]` where the goal moves, or empty where there is none.
+  /// `[G]`; of foreign data also `[T + 1, G]` if the goal moves, or empty if the data have none.
   public var desiredGoal: [Float]
-  /// The world's own rewards, `[T]`; empty where foreign data have none, as the next and `sources` are.
+  /// The world's own rewards, `[T]`; empty if foreign data have none, as the next and `sources`
+  /// are.
   public var rewards: [Float]
   /// Whether the goal was reached after each action, `[T]`.
   public var successes: [Bool]
@@ -34,7 +35,7 @@ public struct Trajectory: Sendable, Equatable {
   public var truncated: Bool
   /// Where each action came from, `[T]`.
   public var sources: [BehaviourSource]
-  /// ln π(a | s, g) of each applied action, wherever it came from, `[T]`; empty where the policy is
+  /// ln π(a | s, g) of each applied action, wherever it came from, `[T]`; empty if the policy is
   /// not categorical.
   public var logProbabilities: [Float]
   /// The simulator's states, `[T + 1, S]`; empty unless asked for.

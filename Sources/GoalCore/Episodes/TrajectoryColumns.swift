@@ -20,7 +20,7 @@ public final class TrajectoryColumns: @unchecked Sendable {
   public let actions: Actions
   /// `[T + E, G]`.
   public let achievedGoals: UnsafeBufferPointer<Float>
-  /// `[E, G]`, or `[T + E, G]` where goals move; nil where none were asked for.
+  /// `[E, G]`, or `[T + E, G]` if goals move; nil if none were asked for.
   public let desiredGoals: UnsafeBufferPointer<Float>?
   /// Whether `desiredGoals` has a row for each state rather than for each episode.
   public let goalsMove: Bool

@@ -2,10 +2,11 @@ import Glibc
 
 /// numpy's `default_rng(seed)`: a SeedSequence that seeds a PCG64 (XSL-RR 128/64).
 ///
-/// Worlds draw from it, so that `env.reset(seed=s)` in Python and `reset(seed: s)` here give the same
-/// state and goal. Source: the algorithms of numpy 2.x, `numpy/random/bit_generator.pyx` (SeedSequence,
-/// M. O'Neill's seed_seq_fe) and `pcg64.h` (M. O'Neill, "PCG", HMC-CS-2014-0905), checked bit for bit
-/// against numpy in the tests. Only integers from 0 to 2⁶⁴ − 1 are taken as seeds.
+/// Worlds draw from it, so that `env.reset(seed=s)` in Python and `reset(seed: s)` here give the
+/// same state and goal. Source: the algorithms of numpy 2.x, `numpy/random/bit_generator.pyx`
+/// (SeedSequence, M. O'Neill's seed_seq_fe) and `pcg64.h` (M. O'Neill, "PCG", HMC-CS-2014-0905),
+/// checked bit for bit against numpy in the tests. Only integers from 0 to 2⁶⁴ − 1 are taken as
+/// seeds.
 public struct NumpyGenerator: Sendable {
   private var stateHigh: UInt64 = 0
   private var stateLow: UInt64 = 0
@@ -41,8 +42,8 @@ public struct NumpyGenerator: Sendable {
 
   /// A whole number of [low, high), as `Generator.integers(low, high)`; `high` must be over `low`.
   ///
-  /// By Lemire's method ("Fast Random Integer Generation in an Interval", 2019), which numpy uses with
-  /// words of 32 bits where the range allows.
+  /// By Lemire's method ("Fast Random Integer Generation in an Interval", 2019), which numpy uses
+  /// with words of 32 bits if the range allows.
   public mutating func integer(_ low: Int, _ high: Int) -> Int {
     precondition(low < high, "a range must not be empty, found \(low)..<\(high)")
     let largest = UInt64(bitPattern: Int64(high &- low &- 1))

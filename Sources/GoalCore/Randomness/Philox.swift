@@ -2,8 +2,9 @@ import Glibc
 
 /// Philox4x64-10: a counter-based generator, in which a draw is a function of key and position.
 ///
-/// Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011, doi:10.1145/2063384.2063405.
-/// A stream has a key of two words and a counter of four, of which the lowest counts blocks.
+/// Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011,
+/// doi:10.1145/2063384.2063405. A stream has a key of two words and a counter of four, of which the
+/// lowest counts blocks.
 public struct Philox: RandomNumberGenerator, Sendable {
   private let key: (UInt64, UInt64)
   private let upper: (UInt64, UInt64, UInt64)

@@ -1,4 +1,6 @@
-/// What an episode is for; it is part of its seed, so evaluation never meets a training start.
+/// The purpose of an episode.
+///
+/// It is part of its seed, so evaluation never meets a training start.
 public enum SeedPurpose: UInt64, Codable, Sendable {
   /// Episodes of a dataset.
   case collect = 0

@@ -1,9 +1,11 @@
-/// The tables of numpy's ziggurat for the normal distribution: 256 strips of equal area under exp(−x²/2).
+/// The tables of numpy's ziggurat for the normal distribution: 256 strips of equal area under
+/// exp(−x²/2).
 ///
-/// A strip i reaches to x_i = `widths[i]` · 2⁵², where the curve is `heights[i]` high, and a draw below
-/// `insides[i]` is inside the strip above it (G. Marsaglia and W. W. Tsang, "The Ziggurat Method for
-/// Generating Random Variables", 2000). The numbers are those of numpy 2.x, bit patterns of `Double` in
-/// the first two tables: they were computed once, by others, with roundings that cannot be computed again.
+/// A strip i reaches to x_i = `widths[i]` · 2⁵², where the curve is `heights[i]` high, and a draw
+/// below `insides[i]` is inside the strip above it (G. Marsaglia and W. W. Tsang, "The Ziggurat
+/// Method for Generating Random Variables", 2000). The numbers are those of numpy 2.x, bit patterns
+/// of `Double` in the first two tables: they were computed once, by others, with roundings that
+/// cannot be computed again.
 enum Ziggurat {
   /// Where the last strip ends and the tail begins.
   static let tail = 3.6541528853610088

@@ -1,13 +1,13 @@
 public import Support
 
-/// What a policy may do at each step.
+/// The action space.
 public enum ActionSpace: Codable, CheckedValue, Equatable {
   /// A vector with a closed range for each dimension, in the world's own units.
   case continuous(low: [Float], high: [Float])
   /// One of `count` actions, numbered from 0.
   case discrete(count: Int)
 
-  /// Reads a space, and throws `InvalidValue` for one that is none.
+  /// Reads a space, and throws `InvalidValue` for a malformed one.
   public init(from decoder: any Decoder) throws {
     let kinds = try decoder.container(keyedBy: CodingKeys.self)
     if kinds.contains(.discrete) {
@@ -23,7 +23,8 @@ public enum ActionSpace: Codable, CheckedValue, Equatable {
     try check(in: decoder)
   }
 
-  /// Throws `InvalidValue` unless each dimension has a finite range of some width, or there is an action.
+  /// Throws `InvalidValue` unless each dimension has a finite range of some width, or there is an
+  /// action.
   public func check() throws(InvalidValue) {
     switch self {
     case .discrete(let count):
@@ -74,7 +75,7 @@ public struct GoalSpec: Codable, CheckedValue, Equatable {
   public let horizon: Int
   /// Distance under which a goal counts as reached, in the metric's unit.
   public let successThreshold: Double
-  /// What the distance measures and its unit, for people.
+  /// The meaning of the distance and its unit, for people.
   public let metric: String
   /// Seconds of simulated time in one step.
   public let controlPeriod: Double

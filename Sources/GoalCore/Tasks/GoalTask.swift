@@ -3,9 +3,11 @@ public import Support
 
 /// How far an achieved goal is from a desired one, over the dimensions of the distance.
 public enum GoalMeasure: String, Codable, Sendable {
-  /// Dimensions are the cosine and the sine of an angle: the difference of the two angles, rad, 0 to π.
+  /// Dimensions are the cosine and the sine of an angle: the difference of the two angles, rad, 0
+  /// to π.
   case angle
-  /// Dimensions are places in the plane, x and y after each other: the distance of the pair farthest apart.
+  /// Dimensions are places in the plane, x and y after each other: the distance of the pair
+  /// farthest apart.
   case farthestPlace = "farthest-place"
 }
 
@@ -28,15 +30,16 @@ public struct GoalTask: Codable, CheckedValue, Equatable {
   public let identifier: String
   /// Sizes and constants.
   public let spec: GoalSpec
-  /// Where in an observation the achieved goal stands, `[G]`; empty where m is not known, as of foreign
-  /// data that record their achieved goals.
+  /// Where in an observation the achieved goal stands, `[G]`; empty if m is not known, as of
+  /// foreign data that record their achieved goals.
   public let goalIndices: [Int]
   /// The dimensions of a goal that the distance measures.
   public let distanceDimensions: [Int]
   /// How the distance measures them; nil for the Euclidean distance.
   public let measure: GoalMeasure?
 
-  /// Makes a task; the distance is Euclidean and over every dimension of the goal unless told otherwise.
+  /// Makes a task; the distance is Euclidean and over every dimension of the goal unless told
+  /// otherwise.
   public init(
     identifier: String, spec: GoalSpec, goalIndices: [Int], distanceDimensions: [Int]? = nil,
     measure: GoalMeasure? = nil
@@ -49,7 +52,8 @@ public struct GoalTask: Codable, CheckedValue, Equatable {
     checkMade()
   }
 
-  /// Makes a task of sizes that come from outside; throws `InvalidValue` for one that no task can have.
+  /// Makes a task of sizes that come from outside; throws `InvalidValue` for one that no task can
+  /// have.
   public init(
     checking identifier: String, observation: Int, goal: Int, action: ActionSpace, horizon: Int,
     successThreshold: Double, metric: String, goalIndices: [Int]
@@ -75,7 +79,8 @@ public struct GoalTask: Codable, CheckedValue, Equatable {
     try check(in: decoder)
   }
 
-  /// Throws `InvalidValue` for the first part that breaks a rule; places are followed without a look after this.
+  /// Throws `InvalidValue` for the first part that breaks a rule; places are followed without a
+  /// look after this.
   public func check() throws(InvalidValue) {
     try InvalidValue.require(spec, "spec")
     try InvalidValue.require(
@@ -182,8 +187,8 @@ public struct GoalTask: Codable, CheckedValue, Equatable {
     distance(achieved, desired) > spec.successThreshold ? -1 : 0
   }
 
-  /// The largest d² whose root is not over the threshold: a Euclidean distance can be compared without the
-  /// root, to the same result.
+  /// The largest d² whose root is not over the threshold: a Euclidean distance can be compared
+  /// without the root, to the same result.
   public var squaredThreshold: Double {
     let threshold = spec.successThreshold
     if threshold < 0 { return -1 }

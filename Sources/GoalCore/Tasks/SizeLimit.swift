@@ -1,4 +1,5 @@
-/// The largest sizes of what is read from files and options: all that is worked out from them fits 64 bits.
+/// The largest sizes of what is read from files and options: all that is computed from them fits
+/// 64 bits.
 public enum SizeLimit {
   /// Numbers in an observation, a goal or a simulator state.
   public static let numbers = 1 << 20

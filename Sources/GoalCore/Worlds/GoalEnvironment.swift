@@ -1,4 +1,4 @@
-/// What a world shows at one moment.
+/// An observation with its goals.
 public struct GoalObservation: Sendable, Equatable {
   /// The observation, `[O]`.
   public var observation: [Float]
@@ -15,9 +15,9 @@ public struct GoalObservation: Sendable, Equatable {
   }
 }
 
-/// What one action led to.
+/// The result of one action.
 public struct GoalStep: Sendable, Equatable {
-  /// What the world shows after the action.
+  /// The observation after the action.
   public var next: GoalObservation
   /// The world's own reward of the new state.
   public var reward: Float
@@ -84,13 +84,13 @@ public struct Picture: Sendable, Equatable {
 public protocol ImageEnvironment: GoalEnvironment {
   /// Rows, columns and channels of an image, `[H, W, C]`.
   var imageShape: [Int] { get }
-  /// An image of the present state and, where channels are for it, of the goal: `H * W * C` bytes, channels
-  /// last; throws where no off-screen renderer is to be had.
+  /// An image of the present state and, if channels are for it, of the goal: `H * W * C` bytes,
+  /// channels last; throws if no off-screen renderer is to be had.
   func image() throws -> [UInt8]
 }
 
 /// A world that can be seen.
 public protocol VisibleEnvironment: GoalEnvironment {
-  /// Draws the present state with its goal; throws where no off-screen renderer is to be had.
+  /// Draws the present state with its goal; throws if no off-screen renderer is to be had.
   func picture(width: Int, height: Int) throws -> Picture
 }

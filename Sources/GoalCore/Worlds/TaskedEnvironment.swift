@@ -14,12 +14,12 @@ public struct EvaluationTask: Sendable, Equatable {
 
 /// How the episodes of a dataset start in a world, what they are asked for and how long they are.
 ///
-/// A world with named tasks has data of its own: long episodes, which do not end at success, from other starts
-/// than its tasks'.
+/// A world with named tasks has data of its own: long episodes, which do not end at success, from
+/// other starts than its tasks'.
 public struct DataLaw: Sendable, Equatable {
   /// Its name in a recipe, such as `navigate`.
   public let name: String
-  /// What it does, in a few words.
+  /// A summary in a few words.
   public let summary: String
   /// Steps of an episode.
   public let steps: Int
@@ -35,7 +35,7 @@ public struct DataLaw: Sendable, Equatable {
   }
 }
 
-/// What an episode of a world with named tasks is.
+/// The kind of an episode in a world with named tasks.
 public enum EpisodeKind: Sendable, Equatable {
   /// An evaluation on the task of that number, from 1.
   case task(Int)
@@ -45,8 +45,8 @@ public enum EpisodeKind: Sendable, Equatable {
 
 /// A world that is evaluated on named tasks.
 ///
-/// Its evaluations end at the first success, which whoever evaluates sees to: the world itself goes on, since its
-/// data do.
+/// Its evaluations end at the first success, which whoever evaluates sees to: the world itself goes
+/// on, since its data do.
 public protocol TaskedEnvironment: GoalEnvironment {
   /// Starts the episode of this seed, of a task or a law that the world has.
   func reset(seed: UInt64, as kind: EpisodeKind) -> GoalObservation

@@ -2,7 +2,7 @@ internal import GoalCore
 internal import Replay
 internal import Torch
 
-/// What the settings of learners with a critic have in common; the defaults are WGCSL's code's.
+/// The settings shared by learners with a critic; the defaults are WGCSL's code's.
 public struct ActorCriticSettings: SharedSettings {
   /// Rows in a batch, `B`.
   @Setting("rows in a batch; 512 for the hard tasks", .batch) public var batchSize = 128
@@ -20,7 +20,7 @@ public struct ActorCriticSettings: SharedSettings {
   public var discount = Discount.horizon
   /// Share of a target that stays when it moves.
   @Setting("share of a target that stays when it moves", .share) public var polyak = 0.9
-  /// What counts as a reward.
+  /// The reward convention.
   @Setting("0/1: the world's reward plus 1; -1/0: the world's own", "supervised_sampler.py")
   public var rewards = RewardConvention.zeroOrOne
   /// Whether the critics' targets are clipped to ±1 / (1 − γ).
@@ -35,10 +35,11 @@ public struct ActorCriticSettings: SharedSettings {
   public init() {}
 }
 
-/// What can be set about a learner with a critic: what all of those share, and its own.
+/// The settings of a learner with a critic: what all of those share, and its own.
 protocol ActorCriticConfiguration: SharingConfiguration where Shared == ActorCriticSettings {}
 
-/// What can be set about a learner whose targets move at the end of a cycle of updates, as in WGCSL's code.
+/// The settings of a learner whose targets move at the end of a cycle of updates, as in
+/// WGCSL's code.
 protocol CyclicConfiguration: ActorCriticConfiguration {
   var batchesPerCycle: Int { get set }
 }
@@ -58,8 +59,8 @@ extension CyclicConfiguration {
   }
 }
 
-/// A deterministic policy, one or more critics of it, and target copies of all: what the learners with a
-/// critic share.
+/// A deterministic policy, one or more critics of it, and target copies of all: what the learners
+/// with a critic share.
 ///
 ///     target    y = clip(r(s′, g) + γ min_i Q′_i(s′, π′(s′, g), g), ±1 / (1 − γ))
 ///     critics   minimise  Σ_i mean_b (Q_i(s, a, g) − y)²
@@ -122,8 +123,8 @@ final class ActorCritic {
     }
   }
 
-  /// A for each row under the policy's goals, `[B]`, with the first critic and the policy's own actions
-  /// `chosen` at `input`.
+  /// A for each row under the policy's goals, `[B]`, with the first critic and the policy's own
+  /// actions `chosen` at `input`.
   func advantages(of batch: GoalBatch, input: Tensor, chosen: Tensor) -> [Float] {
     withoutGradients {
       let next = policy.input(batch.nextObservations, batch.policyGoals, rows: batch.count)
@@ -157,7 +158,8 @@ final class ActorCritic {
     }
   }
 
-  /// The critics' loss under the value goals, and the first one's values `[B, 1]` of the data's actions.
+  /// The critics' loss under the value goals, and the first one's values `[B, 1]` of the data's
+  /// actions.
   func criticLoss(
     on batch: GoalBatch, actions: Tensor, noise: Tensor? = nil
   ) -> (loss: Tensor, values: Tensor) {
@@ -177,11 +179,11 @@ final class ActorCritic {
 
   // MARK: - Weighted imitation
 
-  /// One update: the policy's weighted imitation under its goals, the normaliser, and the critic's step
-  /// on the same rows under the value goals.
+  /// One update: the policy's weighted imitation under its goals, the normaliser, and the critic's
+  /// step on the same rows under the value goals.
   ///
-  /// `weights` makes the rows' weights `[B]` of their advantages `[B]`. Without `usesAdvantages` it gets
-  /// none, and the critic is left alone.
+  /// `weights` makes the rows' weights `[B]` of their advantages `[B]`. Without `usesAdvantages` it
+  /// gets none, and the critic is left alone.
   func imitate(
     _ batch: GoalBatch, usesAdvantages: Bool, measuring: Bool, weights: ([Float]) -> [Float]
   ) -> Metrics? {
@@ -226,12 +228,14 @@ final class ActorCritic {
     return metrics
   }
 
-  /// What was minimised of the policy: its loss, its actions `[B, A]` and its gradients.
+  /// The policy's loss: its loss, its actions `[B, A]` and its gradients.
   typealias PolicyStep = (loss: Tensor, chosen: Tensor, gradients: [Tensor])
-  /// What was minimised of the critics: their loss, the first one's values `[B, 1]` and their gradients.
+  /// The critics' losses: their loss, the first one's values `[B, 1]` and their
+  /// gradients.
   typealias CriticStep = (loss: Tensor, values: Tensor, gradients: [Tensor])
 
-  /// What shows whether the policy learns beside the data's `actions`, and whether the critics do.
+  /// Metrics that show whether the policy learns, compared with the data's `actions`, and whether
+  /// the critics do.
   func metrics(
     of step: PolicyStep, and critics: CriticStep? = nil, actions: Tensor, batch: GoalBatch
   ) -> Metrics {
@@ -252,7 +256,8 @@ final class ActorCritic {
 
   // MARK: - Saving
 
-  /// `critic`, `target_actor`, `target_critic` and `critic_optimizer`; a second critic is `critic_1`.
+  /// `critic`, `target_actor`, `target_critic` and `critic_optimizer`; a second critic is
+  /// `critic_1`.
   private var networks: [NamedTensor] {
     func named(_ critics: [MLP], _ name: String) -> [NamedTensor] {
       critics.enumerated().flatMap { k, critic in

@@ -1,7 +1,8 @@
 internal import GoalCore
 internal import Torch
 
-/// A learner that is an actor and its critics, with what all of those do alike: acting, saving, and values.
+/// A learner that is an actor and its critics, with what all of those do alike: acting, saving, and
+/// values.
 ///
 /// A learner that keeps more than its networks saves and restores that by itself.
 protocol ActorCriticLearner: GoalValuing where Configuration: ActorCriticConfiguration {
@@ -30,8 +31,8 @@ extension ActorCriticLearner {
     return .returns(ValueScale(discount: networks.discount, rewards: configuration.rewards))
   }
 
-  /// Q(s, π(s, g), g), `[B]`, of the first critic and the networks that are being trained, of observations
-  /// `[B, O]` and goals `[B, G]`.
+  /// Q(s, π(s, g), g), `[B]`, of the first critic and the networks that are being trained, of
+  /// observations `[B, O]` and goals `[B, G]`.
   public func values(observations: [Float], goals: [Float], rows: Int) -> [Float] {
     withoutGradients {
       let input = networks.policy.input(observations, goals, rows: rows)

@@ -1,7 +1,7 @@
 /// The last advantages, and any percentile of them.
 ///
-/// Counts by leading bits are kept up to date with every push, so a percentile costs a walk over
-/// 512 counts and one pass over the queue for the few numbers that share 16 leading bits.
+/// Every push updates counts by leading bits. So a percentile costs a walk over 512 counts, and one
+/// pass over the queue for the few numbers that share 16 leading bits.
 struct AdvantageQueue: Sendable {
   let capacity: Int
   private var values: [Float] = []
@@ -20,7 +20,7 @@ struct AdvantageQueue: Sendable {
   /// The numbers, from the oldest to the newest.
   var contents: [Float] { Array(values[start...]) + Array(values[..<start]) }
 
-  /// Puts numbers in; the oldest leave where there is no room.
+  /// Appends numbers; the oldest leave a full queue.
   mutating func push(_ new: [Float]) {
     for value in new {
       if values.count < capacity {

@@ -18,7 +18,7 @@ public enum OriginalGoals: DDPGGoals {
   /// The id, `ddpg`.
   public static let identifier = "ddpg"
   /// The idea in one sentence.
-  public static let summary = "climb a learned value of the goals that were asked for"
+  public static let summary = "maximise a learned Q-function for the desired goals"
   /// No row.
   public static let relabelled = 0.0
 }
@@ -28,7 +28,7 @@ public enum HindsightGoals: DDPGGoals {
   /// The id, `ddpg-her`.
   public static let identifier = "ddpg-her"
   /// The idea in one sentence.
-  public static let summary = "climb a learned value of goals, most of them reached later"
+  public static let summary = "maximise a learned Q-function, mostly for hindsight goals"
   /// 1 − 1 / (1 + k) with k = 4.
   public static let relabelled = 0.8
 }
@@ -38,24 +38,26 @@ public enum HindsightGoals: DDPGGoals {
 ///     policy  minimise  E[ −Q(s, π(s, g), g) + λ · mean_k π_k(s, g)² ]
 ///     critic  minimise  E[ (clip(r + γ Q′(s′, π′(s′, g), g)) − Q(s, a, g))² ]
 ///
-/// where g was reached later in the same trajectory with probability `relabelledGoals`, else it is the
-/// one that was asked for. Both gradients are taken before either step.
+/// where g was reached later in the same trajectory with probability `relabelledGoals`, else it is
+/// the one that was asked for. Both gradients are taken before either step.
 ///
 /// Lillicrap et al., "Continuous control with deep reinforcement learning", ICLR 2016,
-/// arXiv:1509.02971; Andrychowicz et al., "Hindsight Experience Replay", NeurIPS 2017, arXiv:1707.01495.
-/// Reference code github.com/YangRui2015/AWGCSL at d8f1c56, `wgcsl/algo/{wgcsl,supervised_sampler}.py`
-/// with `--mode her`, and for `ddpg` with `--no_relabel True`: the paper's "HER" and "DDPG".
+/// arXiv:1509.02971; Andrychowicz et al., "Hindsight Experience Replay", NeurIPS 2017,
+/// arXiv:1707.01495. Reference code github.com/YangRui2015/AWGCSL at d8f1c56,
+/// `wgcsl/algo/{wgcsl,supervised_sampler}.py` with `--mode her`, and for `ddpg` with `--no_relabel
+/// True`: the paper's "HER" and "DDPG".
 ///
-/// It differs from the reference in: 1. the normaliser sees every batch online as it does offline, where
-/// the reference shows it as many rows of each new episode as that has steps; 2. what `SupervisedPolicy`
-/// and `RunningNormalizer` list. It differs from the papers as the reference does: rewards are 0/1 and
-/// targets clipped to ±1 / (1 − γ), where HER's are −1/0 and clipped to at most 0.
+/// It differs from the reference in: 1. the normaliser sees every batch online as it does offline,
+/// where the reference shows it as many rows of each new episode as that has steps; 2. what
+/// `SupervisedPolicy` and `RunningNormalizer` list. It differs from the papers as the reference
+/// does: rewards are 0/1 and targets clipped to ±1 / (1 − γ), where HER's are −1/0 and clipped to
+/// at most 0.
 ///
 /// Shapes: `B` rows, `D` observation and goal, `A` action.
 public final class DDPG<Goals: DDPGGoals>: ActorCriticLearner {
-  /// What can be set; the defaults are the reference's, `wgcsl/algo/config.py`.
+  /// The settings; the defaults are the reference's, `wgcsl/algo/config.py`.
   public struct Configuration: CyclicConfiguration {
-    /// What it shares with the other learners that have a critic.
+    /// The settings shared by learners with a critic.
     @SettingsFrom("config.py") public var shared = ActorCriticSettings()
     /// Updates in a cycle, after which the targets move.
     @Setting("updates after which the targets move once", .count, "config.py, n_batches")

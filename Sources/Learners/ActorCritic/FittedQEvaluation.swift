@@ -1,21 +1,21 @@
 public import GoalCore
 internal import Torch
 
-/// What a goal-conditioned policy would get, estimated from data that others collected.
+/// The return of a goal-conditioned policy, estimated from data that others collected.
 ///
 ///     minimise  E[ (Q(s, a, g) − clip(r(s′, g) + γ c Q′(s′, π(s′, g), g)))² ]
 ///
-/// over the data's steps, c 0 where the world ended the episode and else 1, g partly the goal that was asked for and partly one reached later, rewards 0/1.
-/// V(s, g) = Q(s, π(s, g), g) is then an estimate of the discounted return without an end, from 0 to
-/// 1 / (1 − γ).
+/// over the data's steps, c 0 if the world ended the episode and else 1, g partly the goal that was
+/// asked for and partly one reached later, rewards 0/1. V(s, g) = Q(s, π(s, g), g) is then an
+/// estimate of the discounted return without an end, from 0 to 1 / (1 − γ).
 ///
 /// Le, Voloshin and Yue, "Batch Policy Learning under Constraints", ICML 2019, arXiv:1903.08738,
-/// algorithm 3. It differs in: 1. Q′ follows Q by averaging, as deep learners' targets do, where the
-/// paper solves each regression to its end; 2. targets are clipped to what a return can be; 3. Q has the
-/// goal as an input, so one fit serves every goal.
+/// algorithm 3. It differs in: 1. Q′ follows Q by averaging, as deep learners' targets do, where
+/// the paper solves each regression to its end; 2. targets are clipped to what a return can be; 3.
+/// Q has the goal as an input, so one fit serves every goal.
 ///
-/// The policy is asked once for each row beforehand, so any policy can be evaluated. Equal seeds and rows
-/// give equal bits on one machine.
+/// The policy is asked once for each row beforehand, so any policy can be evaluated. Equal seeds
+/// and rows give equal bits on one machine.
 ///
 /// Shapes: `B` rows, `O` observation, `G` goal, `A` action.
 public final class FittedQEvaluation {
@@ -31,9 +31,9 @@ public final class FittedQEvaluation {
     public var goals: [Float] = []
     /// The policy's actions in the next states.
     public var nextActions: ActionColumn
-    /// 1 where the next state is at the goal, else 0, `[B]`.
+    /// 1 if the next state is at the goal, else 0, `[B]`.
     public var rewards: [Float] = []
-    /// 0 where the world ended the episode with this step, else 1, `[B]`.
+    /// 0 if the world ended the episode with this step, else 1, `[B]`.
     public var continues: [Float] = []
 
     /// Makes an empty list for an action space.
@@ -115,7 +115,8 @@ public final class FittedQEvaluation {
     return withoutGradients { network(Tensor(input, shape: [rows, input.count / rows])).floats }
   }
 
-  /// Normalised observation and goal, then the action scaled to [−1, 1] or as a one-hot, row by row.
+  /// Normalised observation and goal, then the action scaled to [−1, 1] or as a one-hot, row by
+  /// row.
   private func input(
     _ observations: [Float], _ goals: [Float], _ actions: ActionColumn, rows: Int
   ) -> [Float] {

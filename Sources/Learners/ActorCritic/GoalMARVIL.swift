@@ -3,28 +3,30 @@ public import GoalCore
 public import Replay
 internal import Torch
 
-/// Goal-conditioned MARVIL: imitate the data's actions towards the goals that were asked for, weighted
-/// by the exponential of their advantage.
+/// Goal-conditioned MARVIL: imitate the data's actions towards the goals that were asked for,
+/// weighted by the exponential of their advantage.
 ///
 ///     policy  minimise  E[ exp(A) · mean_k (π_k(s_t, g) − a_tk)² ]
 ///
-/// over transitions of the data, g their own goal; the advantage A and the critic are `ActorCritic`'s.
+/// over transitions of the data, g their own goal; the advantage A and the critic are
+/// `ActorCritic`'s.
 ///
-/// Wang et al., "Exponentially Weighted Imitation Learning for Batched Historical Data", NeurIPS 2018,
-/// with goals as the baseline "Goal MARVIL" in Yang et al., "Rethinking Goal-Conditioned Supervised
-/// Learning and Its Connection to Offline RL", ICLR 2022, arXiv:2202.04478; reference code
-/// github.com/YangRui2015/AWGCSL at d8f1c56, `wgcsl/algo/{wgcsl,supervised_sampler}.py` with
+/// Wang et al., "Exponentially Weighted Imitation Learning for Batched Historical Data", NeurIPS
+/// 2018, with goals as the baseline "Goal MARVIL" in Yang et al., "Rethinking Goal-Conditioned
+/// Supervised Learning and Its Connection to Offline RL", ICLR 2022, arXiv:2202.04478; reference
+/// code github.com/YangRui2015/AWGCSL at d8f1c56, `wgcsl/algo/{wgcsl,supervised_sampler}.py` with
 /// `--su_method exp_adv --no_relabel True`.
 ///
-/// It differs from the reference in: 1. a weight is at most `weightLimit`, so that Adam's squares of the
-/// gradients are finite in `Float`, where the reference's has no limit; 2. what
-/// `SupervisedPolicy` and `RunningNormalizer` list. From its own paper it differs as the reference does:
-/// 1. the advantage is of one step under a learned Q, not of the data's returns; 2. it is not divided by
-/// a running norm.
+/// It differs from the reference in: 1. a weight is at most `weightLimit`, so that Adam's squares
+/// of the gradients are finite in `Float`, where the reference's has no limit; 2. what
+/// `SupervisedPolicy` and `RunningNormalizer` list. From its own paper it differs as the reference
+/// does:
+/// 1. the advantage is of one step under a learned Q, not of the data's returns; 2. it is not
+///    divided by a running norm.
 public final class GoalMARVIL: ActorCriticLearner {
-  /// What can be set; the defaults are the reference's, `wgcsl/algo/config.py`.
+  /// The settings; the defaults are the reference's, `wgcsl/algo/config.py`.
   public struct Configuration: CyclicConfiguration {
-    /// What it shares with the other learners that have a critic.
+    /// The settings shared by learners with a critic.
     @SettingsFrom("config.py") public var shared = ActorCriticSettings()
     /// Updates in a cycle, after which the targets move.
     @Setting("updates after which the targets move once", .count, "config.py, n_batches")
@@ -38,7 +40,7 @@ public final class GoalMARVIL: ActorCriticLearner {
   public static let identifier = "goal-marvil"
   /// The idea in one sentence.
   public static let summary =
-    "imitate the data's actions towards the goals that were asked for, weighted by advantage"
+    "imitate the data's actions towards their desired goals, weighted by advantage"
   /// The largest weight of a row.
   static let weightLimit: Float = 1e15
 

@@ -9,25 +9,25 @@ internal import Torch
 ///     critics  minimise  Σ_i E[ (y − Q_i(s, a, g))² ],
 ///              y = r + γ min_i Q′_i(s′, clip(π′(s′, g) + clip(ε, ±c), ±1), g),   ε ~ N(0, σ²)
 ///
-/// where g was reached later in the same trajectory, and a fifth of the critics' goals are the ones that
-/// were asked for. The policy's step, with the critics as they then are, and the targets' come after
-/// every second step of the critics.
+/// where g was reached later in the same trajectory, and a fifth of the critics' goals are the ones
+/// that were asked for. The policy's step, with the critics as they then are, and the targets' come
+/// after every second step of the critics.
 ///
 /// Fujimoto and Gu, "A Minimalist Approach to Offline Reinforcement Learning", NeurIPS 2021,
-/// arXiv:2106.06860; reference code github.com/sfujim/TD3_BC, `TD3_BC.py`. Its goals are WGCSL's: Yang et
-/// al., ICLR 2022, arXiv:2202.04478.
+/// arXiv:2106.06860; reference code github.com/sfujim/TD3_BC, `TD3_BC.py`. Its goals are WGCSL's:
+/// Yang et al., ICLR 2022, arXiv:2202.04478.
 ///
 /// It differs from the reference in: 1. goals, which it has none of; 2. states are normalised as
-/// `RunningNormalizer` does, not by the whole dataset's mean and deviation; 3. γ, rewards and the clip of
-/// the targets are WGCSL's, and so are batch size and number of updates for WGCSL's tasks; 4. weights are
-/// drawn as `Initialization` says, where the reference takes PyTorch's own draw; 5. nothing stands for
-/// termination, see `ActorCritic`.
+/// `RunningNormalizer` does, not by the whole dataset's mean and deviation; 3. γ, rewards and the
+/// clip of the targets are WGCSL's, and so are batch size and number of updates for WGCSL's tasks;
+/// 4. weights are drawn as `Initialization` says, where the reference takes PyTorch's own draw; 5.
+/// nothing stands for termination, see `ActorCritic`.
 ///
 /// Shapes: `B` rows, `D` observation and goal, `A` action.
 public final class TD3BC: ActorCriticLearner {
-  /// What can be set; the defaults are the reference's, `TD3_BC.py` and `main.py`.
+  /// The settings; the defaults are the reference's, `TD3_BC.py` and `main.py`.
   public struct Configuration: ActorCriticConfiguration {
-    /// What it shares with the other learners that have a critic.
+    /// The settings shared by learners with a critic.
     @SettingsFrom(
       meanings: [
         "batchSize": "rows in a batch; WGCSL's for its tasks",
@@ -46,7 +46,7 @@ public final class TD3BC: ActorCriticLearner {
       "share of rows that the critics see with their original goal",
       .share, "WGCSL, keep_origin_rate")
     public var originalValueGoals = 0.2
-    /// α, the weight of the value beside imitation.
+    /// α, the weight of the value against imitation.
     @Setting("weight of the value beside imitation", .weight, "main.py, alpha")
     public var valueWeight = 2.5
     /// Updates of the critics for each of policy and targets.
@@ -55,7 +55,7 @@ public final class TD3BC: ActorCriticLearner {
     public var policyDelay = 2
     /// σ, the deviation of the noise on the target policy's actions, in halves of their range.
     @Setting(
-      "deviation of the noise on target actions, in halves of their range",
+      "standard deviation of the noise on target actions, as a fraction of half the range",
       .weight, "main.py, policy_noise")
     public var targetNoise = 0.2
     /// c, where that noise is clipped.
@@ -72,7 +72,8 @@ public final class TD3BC: ActorCriticLearner {
   /// The id, `td3-bc`.
   public static let identifier = "td3-bc"
   /// The idea in one sentence.
-  public static let summary = "climb a pessimistic value of goals reached later, near the data"
+  public static let summary =
+    "maximise a pessimistic Q-function for hindsight goals, close to the data"
 
   /// The purpose, in a run's Philox streams, of the target policy's noise: "td3noise" in ASCII.
   private static let noisePurpose: UInt64 = 0x7464_336e_6f69_7365
@@ -101,7 +102,8 @@ public final class TD3BC: ActorCriticLearner {
 
   // MARK: - Losses
 
-  /// The policy's loss, `[]`, of values `[B, 1]` of its actions `[B, A]`, and of the data's actions.
+  /// The policy's loss, `[]`, of values `[B, 1]` of its actions `[B, A]`, and of the data's
+  /// actions.
   static func policyLoss(
     values: Tensor, chosen: Tensor, actions: Tensor, valueWeight: Double
   ) -> Tensor {

@@ -1,9 +1,9 @@
 public import GoalCore
 
 extension WGCSL {
-  /// What can be set; the defaults are the reference's, `wgcsl/algo/config.py`.
+  /// The settings; the defaults are the reference's, `wgcsl/algo/config.py`.
   public struct Configuration: CyclicConfiguration {
-    /// What it shares with the other learners that have a critic.
+    /// The settings shared by learners with a critic.
     @SettingsFrom("config.py") public var shared = ActorCriticSettings()
     /// Updates in a cycle, after which the targets move.
     @Setting("updates after which the targets move once", .count, "config.py, n_batches")

@@ -13,14 +13,14 @@ internal import Torch
 ///
 /// Yang et al., "Rethinking Goal-Conditioned Supervised Learning and Its Connection to Offline RL",
 /// ICLR 2022, arXiv:2202.04478; reference code github.com/YangRui2015/AWGCSL at d8f1c56,
-/// `wgcsl/algo/{wgcsl,supervised_sampler,adv_que,config}.py` with
-/// `--su_method gamma_exp_adv_clip10_baw`. Within an update the order is the reference's: the policy's
-/// step on relabelled goals, the normaliser, the critic's step on the same rows with a fifth of the
+/// `wgcsl/algo/{wgcsl,supervised_sampler,adv_que,config}.py` with `--su_method
+/// gamma_exp_adv_clip10_baw`. An update has the reference's order: the policy's step on relabelled
+/// goals, the normaliser, then the critic's step. That is on the same rows, with a fifth of the
 /// goals put back. Targets move once a cycle of `batchesPerCycle` updates.
 ///
-/// It differs from the reference in: 1. the percentile's p is min(n · step, limit) after n updates,
-/// where the reference adds up the step in a variable of its module, which a second run in the same
-/// process would go on with; 2. the best-advantage weight works without the exponential one, where the
+/// It differs from the reference in: 1. the percentile's p is min(n · step, limit) after n updates.
+/// The reference adds up the step in a variable of its module, which a second run in the same
+/// process continues; 2. the best-advantage weight works without the exponential one, where the
 /// reference then ignores it; 3. what `SupervisedPolicy` and `RunningNormalizer` list.
 ///
 /// Shapes: `B` rows, `D` observation and goal, `A` action.
@@ -29,7 +29,7 @@ public final class WGCSL: ActorCriticLearner {
   public static let identifier = "wgcsl"
   /// The idea in one sentence.
   public static let summary =
-    "imitate the way to goals reached later, weighted by discount and advantage"
+    "imitate actions towards goals reached later, weighted by discount and advantage"
 
   /// The settings that it was made with.
   public let configuration: Configuration
@@ -66,7 +66,7 @@ public final class WGCSL: ActorCriticLearner {
     advantages.map { min(exp($0), Float(clip)) }
   }
 
-  /// The best-advantage weight, `[B]`: 1 where A ≥ threshold, else `other`.
+  /// The best-advantage weight, `[B]`: 1 if A ≥ threshold, else `other`.
   static func bestAdvantageWeights(
     advantages: [Float], threshold: Double, other: Double
   ) -> [Float] {
@@ -131,7 +131,7 @@ public final class WGCSL: ActorCriticLearner {
     configuration.exponentialWeight || configuration.bestAdvantageWeight
   }
 
-  /// γ and the convention of the rewards; nil where no weight trains a critic, and for γ = 0.
+  /// γ and the convention of the rewards; nil if no weight trains a critic, and for γ = 0.
   public var valueReading: ValueReading? {
     guard usesAdvantages, networks.discount > 0 else { return nil }
     return .returns(ValueScale(discount: networks.discount, rewards: configuration.rewards))

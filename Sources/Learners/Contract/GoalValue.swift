@@ -1,14 +1,16 @@
 internal import Glibc
 
-/// What the values of a learner are sums of: its discount, what it counts as a reward, and where it begins to count.
+/// The scale of a learner's values: its discount, what it counts as a reward, and where it
+/// begins to count.
 ///
-///     V = Σ_{i ≥ 0} γ^i r_i,   r_i the reward of the state after i + 1 steps from here, or after i steps
+///     V = Σ_{i ≥ 0} γ^i r_i,   r_i the reward of the state after i + 1 steps, or after i steps
 public struct ValueScale: Codable, Sendable, Equatable {
   /// γ, in (0, 1).
   public let discount: Double
-  /// What counts as a reward.
+  /// The reward convention.
   public let rewards: RewardConvention
-  /// Whether the first reward is the present state's, as OGBench's learners count; else the next state's.
+  /// Whether the first reward is the present state's, as OGBench's learners count; else the next
+  /// state's.
   public let startsBeforeStep: Bool
 
   /// Makes a scale.
@@ -28,12 +30,14 @@ public struct ValueScale: Codable, Sendable, Equatable {
       try container.decodeIfPresent(Bool.self, forKey: .startsBeforeStep) ?? false
   }
 
-  /// Rewards that come before the goal's own, of a goal that is reached with the h-th step from here.
+  /// Rewards that come before the goal's own, of a goal that is reached with the h-th step from
+  /// here.
   private var lead: Double { startsBeforeStep ? 0 : 1 }
 
   /// The value of a goal that is reached with the `steps`-th step from here, and kept.
   ///
-  ///     0/1:  γ^k / (1 − γ)        −1/0:  −(1 − γ^k) / (1 − γ),    k = h − 1, or h with the present state's
+  ///     0/1:  γ^k / (1 − γ)        −1/0:  −(1 − γ^k) / (1 − γ)
+  ///     k = h − 1, or h with the present state's
   public func value(reachedIn steps: Double) -> Double {
     let discounted = exp(log(discount) * (steps - lead))
     switch rewards {
@@ -42,8 +46,8 @@ public struct ValueScale: Codable, Sendable, Equatable {
     }
   }
 
-  /// The steps h of which a value is that of `value(reachedIn:)`; at least 1, infinite for values that
-  /// say never.
+  /// The steps h of which a value is that of `value(reachedIn:)`; at least 1, infinite for values
+  /// that say never.
   public func steps(of value: Double) -> Double {
     let kept =
       switch rewards {
@@ -53,7 +57,8 @@ public struct ValueScale: Codable, Sendable, Equatable {
     return kept <= 0 ? .infinity : max(1, lead + log(kept) / log(discount))
   }
 
-  /// The steps of a value that is held 10⁻³ away from those of never and of now, so that they are finite.
+  /// The steps of a value that is held 10⁻³ away from those of never and of now, so that they are
+  /// finite.
   func boundedSteps(of value: Double) -> Double {
     let worst = -1 / (1 - discount)
     let moved = rewards == .zeroOrOne ? value + worst : value
@@ -73,19 +78,20 @@ public struct ValueScale: Codable, Sendable, Equatable {
   }
 }
 
-/// What a learner's values are.
+/// The meaning of a learner's values.
 public enum ValueReading: Sendable, Equatable {
   /// Sums of rewards.
   case returns(ValueScale)
   /// Minus the steps to the goal.
   case steps
-  /// Logits of whether the goal is reached from here, at a step that is drawn by γ, rather than from elsewhere.
+  /// Logits of whether the goal is reached from here, at a step that is drawn by γ, rather than
+  /// from elsewhere.
   case logits(discount: Double)
 }
 
 /// A learner that says how good a state is for a goal.
 public protocol GoalValuing: Learner {
-  /// What its values are; nil where its settings train no value.
+  /// The meaning of its values; nil if its settings train no value.
   var valueReading: ValueReading? { get }
   /// V(s, g) under the present policy, `[B]`, of observations `[B, O]` and goals `[B, G]`.
   ///
@@ -94,7 +100,7 @@ public protocol GoalValuing: Learner {
 }
 
 extension GoalValuing {
-  /// What its values are sums of; nil where they are no sums of rewards.
+  /// The scale of its values; nil if they are no sums of rewards.
   public var valueScale: ValueScale? {
     if case .returns(let scale) = valueReading { scale } else { nil }
   }

@@ -3,9 +3,9 @@ public import Replay
 public import Support
 public import Torch
 
-/// What can be set about a learner; every value has a default, the reference's.
+/// The settings of a learner; every value has a default, the reference's.
 public protocol LearnerConfiguration: SettingGroup {
-  /// The paper's own settings for a task; the defaults where it has none.
+  /// The paper's own settings for a task; the defaults if it has none.
   static func preset(for task: GoalTask) -> Self
   /// Gradient steps that the paper trains for on a task.
   static func updates(for task: GoalTask) -> Int
@@ -24,27 +24,28 @@ extension LearnerConfiguration {
 
 /// A learner: turns batches of transitions with goals into a policy.
 ///
-/// It never sees a world, a file or a flag. Equal seeds, settings and batches give equal bits on one
-/// machine with one torch thread. An instance belongs to one thread at a time.
+/// It never sees a world, a file or a flag. Equal seeds, settings and batches give equal bits on
+/// one machine with one torch thread. An instance belongs to one thread at a time.
 public protocol Learner: AnyObject, SendableMetatype {
-  /// What can be set.
+  /// The type of its settings.
   associatedtype Configuration: LearnerConfiguration
   /// The id: lower case and hyphens.
   static var identifier: String { get }
   /// The idea in one sentence.
   static var summary: String { get }
 
-  /// Makes an untrained learner whose networks are drawn from the run's seed; throws `LearnerError`.
+  /// Makes an untrained learner whose networks are drawn from the run's seed; throws
+  /// `LearnerError`.
   init(task: GoalTask, configuration: Configuration, seed: UInt64) throws
 
   /// The settings that it was made with.
   var configuration: Configuration { get }
-  /// What it wants each batch to be.
+  /// How its batches are sampled.
   var scheme: SamplingScheme { get }
   /// Updates made so far.
   var updates: Int { get }
 
-  /// One update. Diagnostics cost a little, so they are computed only where `measuring`.
+  /// One update. Diagnostics cost a little, so they are computed only if `measuring`.
   func update(on batch: GoalBatch, measuring: Bool) -> Metrics?
   /// The loss terms on a batch that is not trained on, by the names that `update` gives them.
   ///
@@ -52,8 +53,8 @@ public protocol Learner: AnyObject, SendableMetatype {
   func losses(on batch: GoalBatch) -> Metrics
   /// The present policy, which later updates do not change; it may be sent to other threads.
   func makePolicy() -> any GoalPolicy
-  /// The policy that collects, which may be another than the one that is evaluated; later updates do
-  /// not change it either.
+  /// The policy that collects, which may be another than the one that is evaluated; later updates
+  /// do not change it either.
   func makeCollectingPolicy() -> any GoalPolicy
 
   /// Copies of everything that acting and training need.
@@ -81,11 +82,11 @@ extension Learner {
   public func settings() throws -> [String: JSONValue] { try Settings.values(of: configuration) }
 }
 
-/// What a checkpoint holds of a learner.
+/// A learner's part of a checkpoint.
 public struct SavedLearner: Sendable {
-  /// What acting needs: weights and normaliser.
+  /// The tensors that acting needs: weights and normaliser.
   public var policy: [NamedTensor]
-  /// What training needs besides: targets, optimizers, sums, queues.
+  /// The other tensors that training needs: targets, optimisers, sums, queues.
   public var training: [NamedTensor]
   /// Counters.
   public var counters: [String: JSONValue]
@@ -104,7 +105,7 @@ public struct SavedLearner: Sendable {
     counters = ["updates": .integer(updates)]
   }
 
-  /// The name of a tensor with a number that is not finite; nil where all are.
+  /// The name of a tensor with a number that is not finite; nil if all are.
   public var firstNotFinite: String? {
     (policy + training).first { !$0.tensor.isFinite }?.name
   }
@@ -118,8 +119,8 @@ public struct SavedLearner: Sendable {
     return value
   }
 
-  /// Updates made; throws `LearnerError` for a number that none can be.
-  func updates() throws -> Int {
+  /// The number of updates made; throws `LearnerError` if it is missing or impossible.
+  public func updates() throws -> Int {
     let updates = try counter("updates")
     guard 0...SizeLimit.steps ~= updates else {
       throw LearnerError.wrongCounter(name: "updates", limit: SizeLimit.steps, found: updates)
@@ -130,7 +131,9 @@ public struct SavedLearner: Sendable {
 
 extension [NamedTensor] {
   /// Overwrites these tensors in place by those of the same names among `saved`.
-  func assign(from saved: [NamedTensor]) throws {
+  ///
+  /// Throws `LearnerError` for a tensor that is missing, has another shape, or is not finite.
+  public func assign(from saved: [NamedTensor]) throws {
     let found = Dictionary(saved.map { ($0.name, $0.tensor) }, uniquingKeysWith: { $1 })
     for target in self {
       guard let tensor = found[target.name] else {

@@ -7,7 +7,8 @@ public enum LearnerEngine {
   /// Its version, such as `2.13.0`.
   public static var version: String? { TorchRuntime.isLoaded ? TorchRuntime.version : nil }
 
-  /// The vector instructions that were chosen for this processor, such as `libtorch AVX2, kernels avx2`.
+  /// The vector instructions that were chosen for this processor, such as `libtorch AVX2, kernels
+  /// avx2`.
   public static var instructions: String? {
     TorchRuntime.isLoaded ? TorchRuntime.instructions : nil
   }

@@ -5,21 +5,21 @@ import Support
 public enum LearnerError: Error, Equatable, CustomStringConvertible {
   /// No learner has this id, and these are the ids.
   case unknown(identifier: String, known: [String])
-  /// There is no device of this name.
+  /// A device's name is unknown.
   case unknownDevice(String)
   /// The learner is for continuous actions, and the world has discrete ones.
   case discreteActions(learner: String, task: String)
   /// The learner makes states of goals, and what the world achieves in a state is not known.
   case unknownGoals(learner: String, task: String)
-  /// What was saved has no tensor of this name.
+  /// A checkpoint has no tensor of this name.
   case missingTensor(name: String)
-  /// What was saved has a tensor of another shape, so it is of another task or configuration.
+  /// A checkpoint has a tensor of another shape, so it is of another task or configuration.
   case wrongShape(name: String, expected: [Int], found: [Int])
-  /// What was saved has no counter of this name.
+  /// A checkpoint has no counter of this name.
   case missingCounter(name: String)
-  /// What was saved has a counter that cannot be.
+  /// A checkpoint has a counter that cannot be.
   case wrongCounter(name: String, limit: Int, found: Int)
-  /// What was saved has a tensor with a number that is infinite or none.
+  /// A checkpoint has a tensor with a number that is infinite or none.
   case notFinite(name: String)
   /// Settings ask for networks or batches of more numbers than there may be.
   case tooLarge(what: String, numbers: Double, limit: Int)

@@ -2,11 +2,11 @@ import GoalCore
 public import Support
 public import Torch
 
-/// What a policy's file holds: the tensors that acting needs, and a text at its head.
+/// The contents of a policy's file: the tensors that acting needs, and a text at its head.
 public struct SavedPolicy: Sendable {
   /// Weights and normaliser.
   public let tensors: [NamedTensor]
-  /// The text, or nil where the file has none of ours.
+  /// The text; nil if Goalpost did not write the file.
   public let header: String?
 
   /// Numbers in all tensors.

@@ -14,7 +14,7 @@ extension SharedSettings {
   }
 }
 
-/// What can be set about a learner that has settings in common with others: those, and its own.
+/// The settings of a learner that shares some with others: those, and its own.
 @dynamicMemberLookup
 protocol SharingConfiguration: LearnerConfiguration {
   associatedtype Shared: SharedSettings

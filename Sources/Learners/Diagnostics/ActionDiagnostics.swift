@@ -1,7 +1,7 @@
 internal import GoalCore
 
-/// What shows whether a policy of continuous actions has collapsed: its actions on a batch beside those
-/// of the data.
+/// Metrics that show whether a policy of continuous actions has collapsed: its actions on a batch
+/// beside those of the data.
 ///
 /// Shapes: `B` rows, `A` numbers in an action, all in [−1, 1].
 struct ActionDiagnostics {
@@ -15,8 +15,8 @@ struct ActionDiagnostics {
   /// Appends numbers, and the distribution of each number of the action.
   ///
   /// `action_entropy` is that of a histogram of the policy's actions with ten bins on [−1, 1], in
-  /// nats, averaged over dimensions: 0 where every action is the same, ln 10 = 2.303 at most;
-  /// `data_action_entropy` is the same of the data.
+  /// nats, averaged over dimensions. It is 0 if every action is the same, and at most ln 10 =
+  /// 2.303. `data_action_entropy` is the same of the data.
   func append(to metrics: inout Metrics) {
     let count = Float(max(1, policy.count))
     metrics.append("action_error", zip(policy, data).reduce(0) { $0 + abs($1.0 - $1.1) } / count)

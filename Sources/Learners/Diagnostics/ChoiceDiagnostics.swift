@@ -1,8 +1,8 @@
 internal import Glibc
 internal import Torch
 
-/// What shows whether a categorical policy learns and whether it has collapsed: its choices on a batch
-/// beside those of the data.
+/// Metrics that show whether a categorical policy learns and whether it has collapsed: its choices
+/// on a batch beside those of the data.
 ///
 /// Shapes: `N` rows, `H` heads, `C` classes.
 struct ChoiceDiagnostics {
@@ -15,9 +15,9 @@ struct ChoiceDiagnostics {
 
   /// Appends numbers, and the distribution of each head's choices.
   ///
-  /// `policy_entropy` is the mean entropy of π, in nats, averaged over heads; `action_entropy` is that
-  /// of the histogram of the most probable classes: 0 where every action is the same; and
-  /// `data_action_entropy` that of the data's choices.
+  /// `policy_entropy` is the mean entropy of π, in nats, averaged over heads. `action_entropy` is
+  /// that of the histogram of the most probable classes: 0 if every action is the same.
+  /// `data_action_entropy` is that of the data's choices.
   func append(to metrics: inout Metrics) {
     let (heads, classes) = (codec.heads, codec.classes)
     let probabilities = withoutGradients { logits.detached().softmax().floats }

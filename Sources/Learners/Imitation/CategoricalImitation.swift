@@ -2,7 +2,8 @@ internal import GoalCore
 internal import Replay
 internal import Torch
 
-/// A categorical policy that is trained towards the choices that the data's actions come nearest to.
+/// A categorical policy that is trained towards the choices that the data's actions come nearest
+/// to.
 ///
 ///     loss = −mean_b Σ_h ln π_h(c_bh | s_b, g_b)
 ///
@@ -40,7 +41,8 @@ final class CategoricalImitation: PolicyNetwork, Imitator {
     return metrics
   }
 
-  /// The loss and the logits `[B · H, C]` of a batch whose actions are nearest to `choices`, `[B · H]`.
+  /// The loss and the logits `[B · H, C]` of a batch whose actions are nearest to `choices`, `[B ·
+  /// H]`.
   private func loss(on batch: GoalBatch, _ choices: [Int64]) -> (loss: Tensor, logits: Tensor) {
     let logits = network(input(batch)).reshaped([choices.count, codec.classes])  // [B · H, C]
     let target = Tensor(choices, shape: [choices.count])

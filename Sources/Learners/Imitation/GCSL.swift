@@ -1,8 +1,8 @@
 public import GoalCore
 public import Replay
 
-/// Goal-conditioned supervised learning: imitate, for every goal that a trajectory happened to reach,
-/// the actions that led there.
+/// Goal-conditioned supervised learning: imitate, for every goal that a trajectory happened to
+/// reach, the actions that led there.
 ///
 ///     minimise  E[ mean_k (π_k(s_t, m(s_j)) − a_tk)² ]    over trajectories, t, and j > t
 ///
@@ -10,15 +10,16 @@ public import Replay
 ///
 /// Ghosh et al., "Learning to Reach Goals via Iterated Supervised Learning", ICLR 2021,
 /// arXiv:1912.06088. For continuous actions the loss, network and draw are those of the baseline
-/// "GCSL" in Yang et al., ICLR 2022, arXiv:2202.04478; reference code
+/// "GCSL" in Yang et al., ICLR 2022, arXiv:2202.04478. Reference code:
 /// github.com/YangRui2015/AWGCSL at d8f1c56, `wgcsl/algo/wgcsl.py` with `--su_method ''`.
 ///
 /// It differs from that reference in what `SupervisedPolicy` and `RunningNormalizer` list.
 ///
-/// On the worlds of GCSL's own code (github.com/dibyaghosh/gcsl at cfae560, `gcsl/algo/{variants,gcsl,networks,buffer}.py`)
-/// the settings are that code's: discretised actions, its draw of pairs, no normalisation, its network and its
-/// online schedule; any other world takes them by name. From that code it differs in: 1. classes of a joint
-/// choice are numbered in another order (`ActionCodec`); 2. the loss on what is held out is measured with the
+/// On the worlds of GCSL's own code (github.com/dibyaghosh/gcsl at cfae560,
+/// `gcsl/algo/{variants,gcsl,networks,buffer}.py`) the settings are that code's: discretised
+/// actions, its draw of pairs, no normalisation, its network and its online schedule. Any other
+/// world takes them by name. From that code it differs in: 1. classes of a joint choice are
+/// numbered in another order (`ActionCodec`); 2. the loss on what is held out is measured with the
 /// other metrics, not at each update.
 public final class GCSL: ImitationLearner {
   /// How a start and a goal of the same trajectory are drawn.
@@ -31,7 +32,7 @@ public final class GCSL: ImitationLearner {
     case pairBeforeActions = "pair-before-actions"
   }
 
-  /// What the policy gives.
+  /// The policy's output.
   public enum Actions: String, SettingChoice {
     /// The world's own actions: a vector, or a choice among discrete ones.
     case native
@@ -39,7 +40,7 @@ public final class GCSL: ImitationLearner {
     case discretized
   }
 
-  /// What can be set; the defaults are the reference's, `wgcsl/algo/config.py`.
+  /// The settings; the defaults are the reference's, `wgcsl/algo/config.py`.
   public struct Configuration: LearnerConfiguration {
     /// Rows in a batch.
     @Setting("rows in a batch; 512 for the hard tasks", .batch, "config.py")
@@ -51,12 +52,12 @@ public final class GCSL: ImitationLearner {
         + "does not store",
       "supervised_sampler.py")
     public var pairs = Pairs.future
-    /// What the policy gives.
+    /// The policy's output.
     @Setting(
       "native: the world's own; discretized: a choice among values of each dimension", "ours")
     public var actions = Actions.native
     /// Values of each dimension of a discretised action.
-    @Setting("values of each dimension of a discretized action", .bins, "gcsl, variants.py")
+    @Setting("values of each dimension of a discretised action", .bins, "gcsl, variants.py")
     public var bins = 3
     /// Classes of a joint choice at most; beyond, each dimension is chosen by itself.
     @Setting(
@@ -65,12 +66,12 @@ public final class GCSL: ImitationLearner {
     public var jointLimit = 100
     /// How a categorical policy acts where it is evaluated.
     @Setting(
-      "how a categorical policy acts where it is evaluated: greedy, or sampled "
+      "how a categorical policy acts in evaluation: greedy, or sampled "
         + "from its distribution",
       "gcsl, variants.py")
     public var choosing = Choosing.greedy
     /// How a categorical policy acts where it collects.
-    @Setting("the same where it collects", "gcsl, variants.py")
+    @Setting("the same in collecting", "gcsl, variants.py")
     public var collecting = Choosing.greedy
     /// Share of rows whose original goal, not the relabelled one, is shown to the normaliser.
     @Setting(
@@ -148,7 +149,8 @@ public final class GCSL: ImitationLearner {
 }
 
 extension GCSL.Configuration {
-  /// The reference's batch size for the task; on the worlds of GCSL's own code, that code's settings.
+  /// The reference's batch size for the task; on the worlds of GCSL's own code, that code's
+  /// settings.
   public static func preset(for task: GoalTask) -> Self {
     var configuration = Self()
     if let own = GCSLPreset.listed(task) {

@@ -1,6 +1,6 @@
 internal import GoalCore
 
-/// What GCSL's own code sets, and for which tasks.
+/// The settings of GCSL's own code, and their tasks.
 ///
 /// Source: github.com/dibyaghosh/gcsl at cfae560, `gcsl/algo/variants.py`.
 enum GCSLPreset {

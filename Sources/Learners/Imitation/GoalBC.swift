@@ -4,7 +4,7 @@ public import Replay
 /// Goal-conditioned behaviour cloning: imitate the data's actions towards the goals that were asked
 /// for.
 ///
-///     minimise  E[ mean_k (π_k(s_t, g) − a_tk)² ]    over transitions of the data, g their own goal
+///     minimise  E[ mean_k (π_k(s_t, g) − a_tk)² ]   over transitions of the data, g their own goal
 ///
 /// The baseline "Goal BC" of Yang et al., "Rethinking Goal-Conditioned Supervised Learning and Its
 /// Connection to Offline RL", ICLR 2022, arXiv:2202.04478; reference code
@@ -12,7 +12,7 @@ public import Replay
 /// `--no_relabel`. It differs from the reference in what `SupervisedPolicy` and `RunningNormalizer`
 /// list.
 public final class GoalBC: ImitationLearner {
-  /// What can be set; the defaults are the reference's, `wgcsl/algo/config.py`.
+  /// The settings; the defaults are the reference's, `wgcsl/algo/config.py`.
   public struct Configuration: LearnerConfiguration {
     /// Rows in a batch.
     @Setting("rows in a batch; 512 for the hard tasks", .batch, "config.py")
@@ -34,7 +34,7 @@ public final class GoalBC: ImitationLearner {
   /// The id, `goal-bc`.
   public static let identifier = "goal-bc"
   /// The idea in one sentence.
-  public static let summary = "imitate the data's actions towards the goals that were asked for"
+  public static let summary = "imitate the data's actions towards their desired goals"
 
   /// The settings that it was made with.
   public let configuration: Configuration

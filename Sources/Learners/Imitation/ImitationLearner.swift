@@ -2,7 +2,8 @@ internal import GoalCore
 internal import Replay
 internal import Torch
 
-/// A learner that is one imitating policy, with what all of those do alike: updates, acting, and saving.
+/// A learner that is one imitating policy, with what all of those do alike: updates, acting, and
+/// saving.
 protocol ImitationLearner: Learner {
   var policy: any Imitator { get }
   var updates: Int { get set }

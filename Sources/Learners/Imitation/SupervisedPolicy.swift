@@ -46,7 +46,7 @@ final class SupervisedPolicy: PolicyNetwork, Imitator {
 
   // MARK: - Training
 
-  /// The mean over rows of weight times mean squared difference; weights are 1 where there are none.
+  /// The mean over rows of weight times mean squared difference; nil weights are 1.
   static func loss(_ chosen: Tensor, _ actions: Tensor, weights: [Float]? = nil) -> Tensor {
     guard let weights else { return chosen.meanSquaredError(from: actions) }
     let weight = Tensor(weights, shape: [weights.count, 1])

@@ -1,4 +1,4 @@
-/// What was measured: numbers and samples with names, in an order that stays the same.
+/// Measurements: numbers and samples with names, in an order that stays the same.
 public struct Metrics: Sendable, Equatable {
   /// A number and its name.
   public struct Entry: Sendable, Equatable {

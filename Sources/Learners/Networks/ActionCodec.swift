@@ -1,15 +1,16 @@
 internal import GoalCore
 
-/// The map between a world's actions and choices among finitely many: `H` heads of `C` classes each.
+/// The map between a world's actions and choices among finitely many: `H` heads of `C` classes
+/// each.
 ///
 /// A discrete world has one head with a class for each of its actions. A continuous one is
 /// discretised to `n` evenly spaced values in each of its `A` dimensions,
 ///
 ///     value(k, c) = low_k + c · (high_k − low_k) / (n − 1),   c ∈ {0..n−1}
 ///
-/// either jointly, one head of C = nᴬ classes whose number is Σ_k c_k nᵏ, or independently, a head of
-/// C = n classes for each dimension. An action that is none of these values counts as its nearest.
-/// GCSL discretises with n = 3, jointly up to 100 classes and independently beyond
+/// either jointly, one head of C = nᴬ classes whose number is Σ_k c_k nᵏ, or independently, a head
+/// of C = n classes for each dimension. An action that is none of these values counts as its
+/// nearest. GCSL discretises with n = 3, jointly up to 100 classes and independently beyond
 /// (github.com/dibyaghosh/gcsl at cfae560, `gcsl/envs/env_utils.py`, `gcsl/algo/variants.py`). The
 /// order of joint classes differs from the reference's, which is a permutation without consequence.
 struct ActionCodec: Sendable, Equatable {
@@ -20,8 +21,8 @@ struct ActionCodec: Sendable, Equatable {
   private let space: ActionSpace
   private let bins: Int
 
-  /// The map for a space: `bins` values in each continuous dimension, jointly where that makes at most
-  /// `jointLimit` classes.
+  /// The map for a space: `bins` values in each continuous dimension, jointly where that makes at
+  /// most `jointLimit` classes.
   init(_ space: ActionSpace, bins: Int, jointLimit: Int) {
     precondition(bins >= 2, "at least 2 values in each dimension, found \(bins)")
     self.space = space

@@ -24,8 +24,8 @@ struct ActionScale: Sendable, Equatable {
   /// Numbers in an action, `A`.
   var length: Int { middle.count }
 
-  /// The world's action of a point `[A]` in the unit cube; it lies in the space to the last bit, but for numbers that
-  /// are not finite, which become not-a-number.
+  /// The world's action of a point `[A]` in the unit cube; it lies in the space to the last bit,
+  /// but for numbers that are not finite, which become not-a-number.
   func world(_ unit: [Float]) -> [Float] {
     unit.indices.map { k in
       unit[k].isFinite

@@ -11,10 +11,12 @@ enum Initialization {
     Philox(seed: seed, purpose: purpose, index: network)
   }
 
-  /// An `MLP` whose biases are 0 where weights are `glorot` and drawn with the weights where they are `torch`.
+  /// An `MLP` whose biases are 0 if weights are `glorot` and drawn with the weights if they are
+  /// `torch`.
   ///
-  /// Weights are drawn layer by layer, row by row of `[K, I]`; after those of a layer its biases. The last
-  /// layer's limit is `lastScale` times as large. Normalisations begin with gain 1 and shift 0.
+  /// Weights are drawn layer by layer, row by row of `[K, I]`; after those of a layer its biases.
+  /// The last layer's limit is `lastScale` times as large. Normalisations begin with gain 1 and
+  /// shift 0.
   static func mlp(
     inputs: Int, hiddenWidths: [Int], outputs: Int, weights: InitialWeights = .glorot,
     activation: MLP.Activation = .rectifier, isNormalized: Bool = false, lastScale: Double = 1,
@@ -37,12 +39,13 @@ enum Initialization {
   }
 }
 
-/// How the weights of a new network's layers are drawn: W ~ U(−l, l) for a layer of `I` inputs and `K` outputs.
+/// How the weights of a new network's layers are drawn: W ~ U(−l, l) for a layer of `I` inputs and
+/// `K` outputs.
 public enum InitialWeights: String, SettingChoice {
   /// l = √(6 / (I + K)) and no bias, as TensorFlow's `layers.dense` with `xavier_initializer`.
   ///
-  /// Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010,
-  /// equation 16.
+  /// Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
+  /// networks", AISTATS 2010, equation 16.
   case glorot
   /// l = 1 / √I for weights and biases, as PyTorch's `Linear`.
   case torch

@@ -3,19 +3,20 @@ internal import GoalCore
 internal import Replay
 internal import Torch
 
-/// What the supervised learners' policies share: a network of normalised observation and goal, its
-/// optimizer, and the statistics that inputs are normalised with.
+/// The common part of the supervised learners' policies: a network of normalised observation and
+/// goal, its optimiser, and the statistics that inputs are normalised with.
 ///
-/// With `stepsLeft` the network also reads how many steps away the goal is, H numbers of which number k is 1
-/// where k ≥ the steps: GCSL's "horizon". In training those are the steps from the start to the goal; in acting
-/// H − 1 − t at step t, as the reference has it, whose last state is the one before the last action.
+/// With `stepsLeft` the network also reads how many steps away the goal is, H numbers of which
+/// number k is 1 where k ≥ the steps: GCSL's "horizon". In training those are the steps from the
+/// start to the goal. In acting they are H − 1 − t at step t, as in the reference, whose last state
+/// is the one before the last action.
 ///
 /// Shapes: `B` rows, `O` observation, `G` goal, `D = O + G`, `H` the world's horizon.
 class PolicyNetwork {
   let network: MLP
   let optimizer: Adam
   private(set) var normalizer: RunningNormalizer
-  /// H where the network reads the steps that are left, else 0.
+  /// H if the network reads the steps that are left, else 0.
   private let horizon: Int
 
   /// A network with so many outputs, drawn from the run's seed.
@@ -34,7 +35,8 @@ class PolicyNetwork {
     self.normalizer = RunningNormalizer(length: inputs, settings: normalizer)
   }
 
-  /// What networks read, `[B, D]`: observation `[B, O]` and goal `[B, G]` side by side, normalised.
+  /// The networks' input, `[B, D]`: observation `[B, O]` and goal `[B, G]` side by side,
+  /// normalised.
   func input(_ observations: [Float], _ goals: [Float], rows: Int) -> Tensor {
     let (o, g) = (observations.count / rows, goals.count / rows)
     let input = Tensor(shape: [rows, o + g]) { memory in
@@ -53,7 +55,8 @@ class PolicyNetwork {
     return input
   }
 
-  /// What the policy reads of a batch: its observations, goals and, where asked for, the steps between.
+  /// The policy's input from a batch: its observations, goals and, if asked for, the steps
+  /// between.
   func input(_ batch: GoalBatch) -> Tensor {
     let input = input(batch.observations, batch.policyGoals, rows: batch.count)
     guard horizon > 0 else { return input }
@@ -85,13 +88,14 @@ class PolicyNetwork {
 
   // MARK: - Saving
 
-  /// What acting needs: `actor.<2k>.weight` and `.bias` of layer `k`, `normalizer.mean` and `.deviation`.
+  /// The tensors that acting needs: `actor.<2k>.weight` and `.bias` of layer `k`, `normalizer.mean`
+  /// and `.deviation`.
   var policyState: [NamedTensor] {
     network.named.map { $0.within("actor") }
       + normalizer.policyState.map { $0.within("normalizer") }
   }
 
-  /// What training needs besides.
+  /// The other tensors that training needs.
   var trainingState: [NamedTensor] {
     optimizer.state.map { $0.within("actor_optimizer") }
       + normalizer.trainingState.map { $0.within("normalizer") }
@@ -129,14 +133,16 @@ func meanEntropy(of counts: [Int], rows: Int, bins: Int) -> Float {
   return sum / Float(counts.count / bins)
 }
 
-/// The numbers of a `PolicyNetwork` at one moment, which no later update changes, for one row at a
-/// time; the bits of its outputs are the same on every processor (`RowNetwork`).
+/// The numbers of a `PolicyNetwork` at one moment, for one row at a time.
+///
+/// No later update changes them, and the outputs have the same bits on every processor
+/// (`RowNetwork`).
 struct PolicySnapshot: Sendable {
   let network: RowNetwork
   let mean: [Float]
   let deviation: [Float]
   let settings: NormalizerSettings
-  /// H where the network reads the steps that are left, else 0.
+  /// H if the network reads the steps that are left, else 0.
   let horizon: Int
 
   /// Steps as the network reads them, `[H]`.
@@ -149,8 +155,8 @@ struct PolicySnapshot: Sendable {
     normalized(goal, from: mean.count - goal.count)
   }
 
-  /// The outputs at the observation `[O]` of a step, counted from 0, towards a goal that is normalised already,
-  /// `[G]`.
+  /// The outputs at the observation `[O]` of a step, counted from 0, towards a goal that is
+  /// normalised already, `[G]`.
   func outputs(_ observation: [Float], goal: [Float], step: Int) -> [Float] {
     precondition(
       observation.count + goal.count == mean.count,

@@ -6,10 +6,10 @@ internal import Torch
 ///          d = σ(α) mean_c ℓ_c + (1 − σ(α)) max_c ℓ_c,   α trained, 0 at the start
 ///     mrn: d = √max(Σ_{first half} (x − y)², 10⁻¹²) + max(0, max_{second half} (x − y))
 ///
-/// Wang and Isola, "Improved Representation of Asymmetrical Distances with Interval Quasimetric Embeddings",
-/// arXiv:2211.15120; Liu et al., "Metric Residual Networks for Sample Efficient Goal-Conditioned Reinforcement
-/// Learning", AAAI 2023, arXiv:2208.08133. Reference code github.com/seohongpark/ogbench at 1d41409,
-/// `impls/utils/networks.py`.
+/// Wang and Isola, "Improved Representation of Asymmetrical Distances with Interval Quasimetric
+/// Embeddings", arXiv:2211.15120; Liu et al., "Metric Residual Networks for Sample Efficient
+/// Goal-Conditioned Reinforcement Learning", AAAI 2023, arXiv:2208.08133. Reference code
+/// github.com/seohongpark/ogbench at 1d41409, `impls/utils/networks.py`.
 ///
 /// Shapes: representations `[B, K]`, distances `[B, 1]`.
 struct Quasimetric {
@@ -29,7 +29,7 @@ struct Quasimetric {
   /// The same distance, through whose own parameter no gradient flows.
   func frozen() -> Quasimetric { Quasimetric(kind, components, mixture.detached()) }
 
-  /// What is trained.
+  /// The trained parameters.
   var named: [NamedTensor] {
     kind == .intervals ? [NamedTensor("distance.mixture", mixture)] : []
   }

@@ -146,12 +146,12 @@ public struct RunningNormalizer: Sendable {
 
   // MARK: - What to save
 
-  /// What acting needs.
+  /// The tensors that acting needs.
   var policyState: [NamedTensor] {
     [NamedTensor("mean", meanTensor), NamedTensor("deviation", deviationTensor)]
   }
 
-  /// What updates need.
+  /// The tensors that updates need.
   var trainingState: [NamedTensor] {
     [
       NamedTensor("sums", Tensor(sums, shape: [sums.count])),

@@ -4,8 +4,9 @@ internal import Torch
 ///
 ///     c ← m c + (1 − m) mean_n(z_n)
 ///
-/// It begins with 0. Caron et al., "Emerging Properties in Self-Supervised Vision Transformers", ICCV
-/// 2021, arXiv:2104.14294, equation 4. The tensor is state to be saved; `follow` changes it in place.
+/// It begins with 0. Caron et al., "Emerging Properties in Self-Supervised Vision Transformers",
+/// ICCV 2021, arXiv:2104.14294, equation 4. The tensor is state to be saved; `follow` changes it in
+/// place.
 struct Centre: Sendable {
   /// c, `[K]`.
   let tensor: Tensor
@@ -16,7 +17,8 @@ struct Centre: Sendable {
     self.momentum = momentum
   }
 
-  /// Moves towards the mean of a teacher's outputs, `[..., K]`; after the loss, as the reference does.
+  /// Moves towards the mean of a teacher's outputs, `[..., K]`; after the loss, as the reference
+  /// does.
   func follow(_ outputs: Tensor) {
     let mean = outputs.detached().reshaped([-1, tensor.count]).mean(along: 0)
     Tensor.average([tensor], towards: [mean], keep: momentum)
@@ -25,17 +27,18 @@ struct Centre: Sendable {
 
 /// Self-distillation with no labels.
 ///
-///     p_t = softmax((z_t − c) / τ_t),   p_s = softmax(z_s / τ_s),   loss = −mean_n Σ_k p_t,nk ln p_s,nk
+///     p_t = softmax((z_t − c) / τ_t),   p_s = softmax(z_s / τ_s)
+///     loss = −mean_n Σ_k p_t,nk ln p_s,nk
 ///
 /// Caron et al., "Emerging Properties in Self-Supervised Vision Transformers", ICCV 2021,
 /// arXiv:2104.14294, equations 1 to 4; reference code github.com/facebookresearch/dino at 7c446df,
 /// `main_dino.py`, `DINOLoss`. Over one view, and with K the number of actions, it is the log's
 /// (github.com/miladsamim/GCRL at 63b1e7e, `gcsl/algo/dino_loss.py`).
 ///
-/// No gradient reaches the teacher or the centre. A student that has collapsed has the loss 0 where the
-/// teacher's outputs are sharp and always the same, and ln K where they are uniform (1.386 for 4).
-/// It differs from the reference in: 1. losses alone are here, not its projection head; 2. the centre
-/// follows when it is told, so validation leaves it alone, which the log's code does not.
+/// No gradient reaches the teacher or the centre. A student that has collapsed has the loss 0 if
+/// the teacher's outputs are sharp and always the same, and ln K where they are uniform (1.386 for
+/// 4). It differs from the reference in: 1. losses alone are here, not its projection head; 2. the
+/// centre follows when it is told, so validation leaves it alone, which the log's code does not.
 ///
 /// Shapes: `N` rows, `K` outputs.
 enum DINO {
@@ -54,7 +57,8 @@ enum DINO {
     crossEntropies(student, targets: targets, temperature: temperature).mean()
   }
 
-  /// The mean over all pairs of different views, `[]`; views beyond the teacher's are the student's only.
+  /// The mean over all pairs of different views, `[]`; views beyond the teacher's are the student's
+  /// only.
   static func loss(views students: [Tensor], targets: [Tensor], temperature: Double) -> Tensor {
     let losses = targets.indices.flatMap { q in
       students.indices.filter { $0 != q }.map {
@@ -67,7 +71,7 @@ enum DINO {
     return losses.dropFirst().reduce(first) { $0 + $1 } * (1 / Double(losses.count))
   }
 
-  /// The mean entropy of the targets, in nats: 0 where they are sharp, ln K where they are uniform.
+  /// The mean entropy of the targets, in nats: 0 if they are sharp, ln K if they are uniform.
   static func entropy(_ targets: Tensor) -> Float {
     withoutGradients {
       let logarithms = targets.clamped(to: 1e-30...1).logarithm()

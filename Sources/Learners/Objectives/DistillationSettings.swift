@@ -8,7 +8,7 @@ public struct DistillationSettings: SettingGroup {
   @Setting(
     "weight of the loss of masked tokens; iBOT's is 1", .weight, "iBOT, main_ibot.py, lambda2")
   public var maskedWeight = 0.0
-  /// What student and teacher are compared by.
+  /// How student and teacher are compared.
   @Setting(
     "what student and teacher are compared by: the policy's logits, or the "
       + "expander's outputs",
@@ -23,7 +23,7 @@ public struct DistillationSettings: SettingGroup {
   /// The same for masked tokens.
   @Setting("the same for masked tokens", .positive, "iBOT, main_ibot.py, teacher_patch_temp")
   public var maskedTeacherTemperature = 0.07
-  /// What both teacher's temperatures begin with.
+  /// The initial value of both teacher's temperatures.
   @Setting("what both begin with", .positive, "DINO, main_dino.py, warmup_teacher_temp")
   public var firstTeacherTemperature = 0.04
   /// Updates over which they change linearly; 0 takes the last ones from the beginning.

@@ -2,7 +2,7 @@ internal import GoalCore
 import Support
 internal import Torch
 
-/// What an objective of embeddings reads.
+/// The input of an objective of embeddings.
 public enum ObjectiveEmbedding: String, SettingChoice {
   /// The policy's own outputs.
   case logits
@@ -10,7 +10,7 @@ public enum ObjectiveEmbedding: String, SettingChoice {
   case expander
 }
 
-/// What an expander reads.
+/// An expander's input.
 public enum ExpanderInput: String, SettingChoice {
   /// The token that the policy reads its outputs from.
   case token
@@ -20,7 +20,7 @@ public enum ExpanderInput: String, SettingChoice {
 
 /// The network that makes embeddings for objectives.
 public struct ExpanderSettings: SettingGroup {
-  /// What it reads.
+  /// Its input.
   @Setting("token: what the policy reads its outputs from; logits: the outputs", "the log")
   public var reads = ExpanderInput.token
   /// Units of its layers, the last of which is the embedding.
@@ -44,14 +44,15 @@ public struct ExpanderSettings: SettingGroup {
   }
 }
 
-/// The network that makes embeddings for VICReg, or outputs for DINO, of a policy's token; it is trained
-/// and thrown away, and no action depends on it.
+/// The network that makes embeddings for VICReg, or outputs for DINO, of a policy's token; it is
+/// trained and thrown away, and no action depends on it.
 ///
 ///     h ← max(0, norm(x Wᵀ + b)) for each layer but the last,   z = h Wᵀ + b
 ///
 /// where norm is that of the batch, or nothing. Bardes, Ponce and LeCun, "VICReg", ICLR 2022,
 /// arXiv:2105.04906, section 4.2; the log's (github.com/miladsamim/GCRL at 63b1e7e,
-/// `gcsl/algo/traj_idm_dec.py`) has no norm. It differs from the paper in: 1. the last layer has a bias.
+/// `gcsl/algo/traj_idm_dec.py`) has no norm. It differs from the paper in: 1. the last layer has a
+/// bias.
 struct Expander: Sendable {
   private let network: MLP
   private let norms: [(weight: Tensor, bias: Tensor)]  // one a hidden layer, or none
@@ -80,7 +81,7 @@ struct Expander: Sendable {
     return network.layers[norms.count](x)
   }
 
-  /// What the optimizer moves.
+  /// The trained parameters.
   var parameters: [Tensor] { named.map(\.tensor) }
 
   /// The parameters: `<2k>.weight` and `.bias` of layer `k`, and `norm.<k>.weight` and `.bias`.

@@ -4,13 +4,14 @@ internal import GoalCore
 ///
 ///     c′ = c with probability 1 − ε,   c′ ~ U{0..C−1} with probability ε
 ///
-/// A drawn choice may be the right one, so the right one stays with probability 1 − ε + ε / C, and the
-/// expected cross-entropy is that of labels smoothed by ε (Szegedy et al., "Rethinking the Inception
-/// Architecture", CVPR 2016, section 7). Source: the research log, attempt 6; github.com/miladsamim/GCRL
-/// at 63b1e7e, `gcsl/algo/masking.py`, `noise_to_targets`.
+/// A drawn choice may be the right one, so the right one stays with probability 1 − ε + ε / C, and
+/// the expected cross-entropy is that of labels smoothed by ε (Szegedy et al., "Rethinking the
+/// Inception Architecture", CVPR 2016, section 7). Source: the research log, attempt 6;
+/// github.com/miladsamim/GCRL at 63b1e7e, `gcsl/algo/masking.py`, `noise_to_targets`.
 ///
-/// It differs from the source in: 1. draws are a function of the run's seed and the update; 2. `C` is the
-/// policy's number of classes, which the source sets to 4; 3. choices that are left out stay so.
+/// It differs from the source in: 1. draws are a function of the run's seed and the update; 2. `C`
+/// is the policy's number of classes, which the source sets to 4; 3. choices that are left out stay
+/// so.
 enum FalsePositives {
   /// "falsepos" in ASCII.
   private static let purpose: UInt64 = 0x6661_6c73_6570_6f73

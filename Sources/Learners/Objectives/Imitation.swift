@@ -16,7 +16,8 @@ public struct ImitationSettings: SettingGroup {
   /// Which of a window's actions are imitated.
   @Setting("first: the action at the start; all: every action of the window", "the log")
   public var actions = ImitatedActions.first
-  /// The share of the data's choices that others replace, drawn uniformly; for categorical policies.
+  /// The share of the data's choices that others replace, drawn uniformly; for categorical
+  /// policies.
   @Setting(
     "share of the data's choices that uniformly drawn ones replace; the log's is 0.3",
     .share, "the log, masking.py")
@@ -28,19 +29,19 @@ public struct ImitationSettings: SettingGroup {
 
 /// The losses of imitation, over all actions or some.
 ///
-/// Shapes: `N` actions (`B` of a batch's starts, or `B · W` of its windows), `H` heads, `C` classes,
-/// `A` numbers of a continuous action.
+/// Shapes: `N` actions (`B` of a batch's starts, or `B · W` of its windows), `H` heads, `C`
+/// classes, `A` numbers of a continuous action.
 enum Imitation {
   /// The mean negative logarithm of the probability of the choices that count.
   ///
   ///     loss = −(1 / Σ_n m_n) Σ_n m_n Σ_h ln π_h(c_nh)
   ///
-  /// of logits `[N · H, C]` and choices `[N · H]`, with m_n from `targets`. It is the loss of GCSL's own
-  /// code (github.com/dibyaghosh/gcsl at cfae560, `gcsl/algo/networks.py`) over one action a row, and
-  /// that of the log's trajectory decoders (github.com/miladsamim/GCRL at 63b1e7e,
-  /// `gcsl/algo/traj_idm_dec.py`) over windows: a row with more actions counts more. It differs from
-  /// the latter in: 1. of several heads the logarithms are summed, which is −ln π of the whole action;
-  /// the log takes their mean.
+  /// of logits `[N · H, C]` and choices `[N · H]`, with m_n from `targets`. Over one action per row
+  /// it is the loss of GCSL's own code (github.com/dibyaghosh/gcsl at cfae560,
+  /// `gcsl/algo/networks.py`). Over windows it is that of the log's trajectory decoders
+  /// (github.com/miladsamim/GCRL at 63b1e7e, `gcsl/algo/traj_idm_dec.py`): a row with more actions
+  /// counts more. It differs from the latter in: 1. of several heads the logarithms are summed,
+  /// which is −ln π of the whole action; the log takes their mean.
   static func crossEntropy(_ logits: Tensor, targets: [Int64], heads: Int) -> Tensor {
     precondition(
       targets.contains { $0 != Tensor.ignoredClass }, "an imitated batch has an action that counts")
@@ -48,7 +49,8 @@ enum Imitation {
     return logits.crossEntropy(of: classes) * Double(heads)
   }
 
-  /// ln π of each row's actions together, `[B]`: Σ_w m_bw Σ_h ln π_h(c_bwh), of logits `[B · W · H, C]`.
+  /// ln π of each row's actions together, `[B]`: Σ_w m_bw Σ_h ln π_h(c_bwh), of logits `[B · W · H,
+  /// C]`.
   static func logProbabilities(_ logits: Tensor, targets: [Int64], rows: Int) -> Tensor {
     let classes = Tensor(targets, shape: [targets.count])
     return logits.crossEntropies(of: classes).reshaped([rows, targets.count / rows])
@@ -59,7 +61,7 @@ enum Imitation {
   ///
   ///     loss = (1 / (A Σ_n m_n)) Σ_n m_n Σ_k (u_nk − a_nk)²
   ///
-  /// of chosen actions u and the data's a, `[N, A]`, in the same units; m is `[N]`, and 1 where it is
+  /// of chosen actions u and the data's a, `[N, A]`, in the same units; m is `[N]`, and 1 if it is
   /// absent.
   static func squaredError(_ chosen: Tensor, from actions: Tensor, counting: [Float]? = nil)
     -> Tensor

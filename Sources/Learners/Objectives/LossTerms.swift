@@ -12,7 +12,7 @@ struct LossTerms {
     terms.append((name, weight, value()))
   }
 
-  /// The loss, `[]`; traps where every weight is 0.
+  /// The loss, `[]`; traps if every weight is 0.
   var total: Tensor {
     guard let first = terms.first else {
       preconditionFailure("a loss has at least one term whose weight is not 0")

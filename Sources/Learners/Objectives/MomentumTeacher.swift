@@ -27,13 +27,13 @@ public struct TeacherSettings: SettingGroup {
     "share of the average that stays in an update; DINO's is 0.996",
     .share, "the log, gcsl_example.py, polyak_momentum")
   public var momentum = 0.99
-  /// What m ends with, after `momentumUpdates`.
+  /// The final m, after `momentumUpdates`.
   @Setting("what it ends with", .share, "DINO, main_dino.py") public var lastMomentum = 1.0
   /// Updates over which m changes along a cosine; 0 keeps it.
   @Setting("updates over which it changes along a cosine; 0: none", .countOrNone, "the log")
   public var momentumUpdates = 0
-  /// Whether dropout stays on where the teacher acts, as in the log's code.
-  @Setting("whether dropout stays on where the average acts, as in the log's code", "ours")
+  /// Whether dropout stays on if the teacher acts, as in the log's code.
+  @Setting("whether dropout stays on when the average acts, as in the log's code", "ours")
   public var dropsOut = false
 
   /// The log's momentum, and a teacher that does not act.
@@ -56,15 +56,15 @@ public struct TeacherSettings: SettingGroup {
 
 /// Weights that are a moving average of a student's.
 ///
-///     θ_t ← m θ_t + (1 − m) θ_s   after each optimizer step
+///     θ_t ← m θ_t + (1 − m) θ_s   after each optimiser step
 ///
-/// Tarvainen and Valpola, "Mean teachers are better role models", NIPS 2017, arXiv:1703.01780; with the
-/// schedule of DINO (github.com/facebookresearch/dino at 7c446df, `main_dino.py` and `utils.py`,
-/// `cosine_scheduler`). The log's is constant (github.com/miladsamim/GCRL at 63b1e7e,
+/// Tarvainen and Valpola, "Mean teachers are better role models", NIPS 2017, arXiv:1703.01780; with
+/// the schedule of DINO (github.com/facebookresearch/dino at 7c446df, `main_dino.py` and
+/// `utils.py`, `cosine_scheduler`). The log's is constant (github.com/miladsamim/GCRL at 63b1e7e,
 /// `gcsl/algo/dino_loss.py`, `polyak`).
 ///
-/// It differs from the log in: 1. the teacher never drops out where it acts, unless `dropsOut` asks for
-/// that; there it is never set to evaluate.
+/// It differs from the log in: 1. the teacher never drops out if it acts, unless `dropsOut` asks
+/// for that; there it is never set to evaluate.
 struct MomentumTeacher: Sendable {
   private let settings: TeacherSettings
   private let teacher: [Tensor]
@@ -80,7 +80,7 @@ struct MomentumTeacher: Sendable {
     for (target, source) in zip(self.teacher, student) { target.assign(source) }
   }
 
-  /// Moves towards the student, after the optimizer's step number `update`, counted from 0.
+  /// Moves towards the student, after the optimiser's step number `update`, counted from 0.
   func follow(update: Int) {
     Tensor.average(teacher, towards: student, keep: settings.momentum(update: update))
   }

@@ -19,7 +19,7 @@ public struct NextStateSettings: SettingGroup {
       + "time in the next sequence",
     "PACT; the log, pact.py")
   public var axis = NextStateAxis.time
-  /// What the next state is said from.
+  /// The features that the next state is predicted from.
   @Setting(
     "step: from the tokens of state and action; goal: from those of state and goal", "PACT; the log"
   )
@@ -32,7 +32,7 @@ public struct NextStateSettings: SettingGroup {
   public init() {}
 }
 
-/// What a next state is said from.
+/// The features that a next state is predicted from.
 public enum NextStateReads: String, SettingChoice {
   /// The tokens of state and action.
   case step
@@ -42,23 +42,24 @@ public enum NextStateReads: String, SettingChoice {
 
 /// The loss of next states that a model of sequences predicts from state and action.
 ///
-///     loss = Σ_{b, t < W−1} m_bt m_b,t+1 Σ_k (p_btk − x_b,t+1,k)² / (S Σ_{b, t < W−1} m_bt m_b,t+1)
+///     n = Σ_{b, t < W−1} m_bt m_b,t+1
+///     loss = Σ_{b, t < W−1} m_bt m_b,t+1 Σ_k (p_btk − x_b,t+1,k)² / (S n)
 ///
 /// where p_bt is predicted at step t and x are the states. Bonatti et al., "PACT: Perception-Action
 /// Causal Transformer for Autoregressive Robotics Pre-Training", arXiv:2209.11133, section III;
 /// reference code github.com/microsoft/PACT at 6e3d8f3, `src/models/pretrain.py`.
 ///
 /// It differs from the reference in: 1. steps of padding do not count; 2. the reference predicts
-/// embeddings of states and lets gradients flow into those that are predicted, which here is so only
-/// where `states` is recorded: detach it, or give observations.
+/// embeddings of states and lets gradients flow into those that are predicted, which here is so
+/// only if `states` is recorded: detach it, or give observations.
 ///
-/// With `axis = batch` it is instead the log's own (github.com/miladsamim/GCRL at 63b1e7e,
-/// `gcsl/algo/{pact,dt_gpt}.py`, whose slice is off by one along the batch): x_b+1,t in place of
-/// x_b,t+1, so a prediction is compared with another trajectory.
+/// With `axis = batch` it is instead the log's own, whose slice is off by one along the batch
+/// (github.com/miladsamim/GCRL at 63b1e7e, `gcsl/algo/{pact,dt_gpt}.py`). It has x_b+1,t in place
+/// of x_b,t+1, so a prediction is compared with another trajectory.
 ///
 /// Shapes: `B` sequences, `W` steps, `S` numbers of a state.
 enum NextState {
-  /// The loss, `[]`, of predictions and states `[B, W, S]`; the mask `[B · W]` is 1 where there is a
+  /// The loss, `[]`, of predictions and states `[B, W, S]`; the mask `[B · W]` is 1 if there is a
   /// state.
   static func loss(
     _ predictions: Tensor, states: Tensor, mask: [Float], axis: NextStateAxis = .time

@@ -1,7 +1,7 @@
 internal import GoalCore
 import Support
 
-/// What a model is trained for: a sum of objectives, each with its weight.
+/// A model's training objectives: a sum of objectives, each with its weight.
 ///
 ///     loss = Σ weight · term
 ///
@@ -17,7 +17,7 @@ public struct ObjectiveSettings: SettingGroup {
   public var teacher = TeacherSettings()
   /// Embeddings that vary and do not repeat each other.
   public var vicreg = VICRegSettings()
-  /// The network that makes embeddings, where an objective asks for them.
+  /// The network that makes embeddings, if an objective asks for them.
   public var expander = ExpanderSettings()
   /// The state that the actions reach.
   public var reachedState = ReachedStateSettings()
@@ -42,6 +42,6 @@ public struct ObjectiveSettings: SettingGroup {
     try Settings.require(
       weights.contains { $0 != 0 } || vicreg.isOn || reachedState.isOn,
       (path + ["imitation", "weight"]).joined(separator: "."),
-      "above 0 where no other objective has a weight", found: .number(imitation.weight))
+      "above 0 if no other objective has a weight", found: .number(imitation.weight))
   }
 }

@@ -1,13 +1,13 @@
 internal import Torch
 
-/// What objectives keep between updates besides a teacher's weights.
+/// The state that objectives keep between updates, without a teacher's weights.
 ///
-/// That is an expander, and the centres of the teacher's outputs; all of it is saved and restored to the
-/// bit.
+/// That is an expander, and the centres of the teacher's outputs; all of it is saved and restored
+/// to the bit.
 ///
 /// Shapes: `N` rows, `K` outputs.
 struct ObjectiveState: Sendable {
-  /// The network of embeddings, where an objective reads them.
+  /// The network of embeddings, if an objective reads them.
   let expander: Expander?
   /// The centre of the teacher's outputs, for DINO.
   let centre: Centre?
@@ -16,8 +16,8 @@ struct ObjectiveState: Sendable {
 
   private let reads: ExpanderInput
 
-  /// Makes what the settings ask for; `expander` makes the dense layers of the settings' widths, and
-  /// `logits` is the number of the policy's outputs.
+  /// Makes what the settings ask for; `expander` makes the dense layers of the settings' widths,
+  /// and `logits` is the number of the policy's outputs.
   init(_ settings: ObjectiveSettings, logits: Int, expander makeLayers: ([Int]) -> MLP) {
     reads = settings.expander.reads
     expander =
@@ -34,8 +34,8 @@ struct ObjectiveState: Sendable {
     maskedCentre = centre(distillation.maskedWeight)
   }
 
-  /// What an objective reads of a policy's token `[N, D]` and logits `[N, K]`; another expander may stand
-  /// in for its own, the teacher's.
+  /// An objective's input from a policy's token `[N, D]` and logits `[N, K]`; another expander may
+  /// stand in for its own, the teacher's.
   func embedding(
     _ kind: ObjectiveEmbedding, token: Tensor, logits: Tensor, by other: Expander? = nil
   ) -> Tensor {
@@ -49,7 +49,7 @@ struct ObjectiveState: Sendable {
     }
   }
 
-  /// What the optimizer moves.
+  /// The trained parameters.
   var parameters: [Tensor] { expander?.parameters ?? [] }
 
   /// Everything that training needs: `expander.<2k>.weight`, ..., `centre` and `masked_centre`.

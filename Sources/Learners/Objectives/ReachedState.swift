@@ -38,29 +38,29 @@ public struct ReachedStateSettings: SettingGroup {
 
 /// The expected distance from the goal of the state that a policy's actions reach.
 ///
-/// The log asks for ŝ(s₀, g) = g, and for ŝ = s_r, the state that the chosen actions did reach, so that
-/// s_r = g:
+/// The log asks for ŝ(s₀, g) = g, and for ŝ = s_r, the state that the chosen actions did reach, so
+/// that s_r = g:
 ///
 ///     loss = mean_b (1 / S) ‖ŝ_b − g_b‖² + mean_b (1 / S) ‖ŝ_b − s_r,b‖²
 ///
-/// Its code (github.com/miladsamim/GCRL at 63b1e7e, `gcsl/algo/idm_online.py`) takes the most probable
-/// actions, through which no gradient flows, and predicts ŝ from s₀ and g alone: the loss trains the
-/// prediction and never the actions. That is `surrogate = none`. What was meant is the expectation over
-/// the policy's own actions,
+/// Its code (github.com/miladsamim/GCRL at 63b1e7e, `gcsl/algo/idm_online.py`) takes the most
+/// probable actions, through which no gradient flows, and predicts ŝ from s₀ and g alone: the loss
+/// trains the prediction and never the actions. That is `surrogate = none`. What was meant is the
+/// expectation over the policy's own actions,
 ///
 ///     J = E_{a ~ π}[ d(s_r(a), g) ],   d = (1 / S) ‖s_r − g‖²
 ///
 /// whose gradient a surrogate gives:
 ///
-/// - score-function: ∇J = E[ (d − b) ∇ ln π(a | s₀, g) ] (Williams, "Simple Statistical Gradient-Following
-///   Algorithms", Machine Learning 8, 1992), without bias where a was drawn from the present π; b is the
-///   mean of the other rows' d (Kool, van Hoof and Welling, "Buy 4 REINFORCE Samples, Get a Baseline for
-///   Free!", 2019).
-/// - straight-through: ŝ(s₀, a) is predicted from the actions, and the first term's gradient reaches the
-///   policy through them, as if drawing were the identity (Bengio, Léonard and Courville, "Estimating or
-///   Propagating Gradients Through Stochastic Neurons", arXiv:1308.3432). It is biased, and needs no
-///   actions of the present policy. The prediction itself must be trained by the second term only: else
-///   it learns to say the goal.
+/// - score-function: ∇J = E[ (d − b) ∇ ln π(a | s₀, g) ] (Williams, "Simple Statistical
+///   Gradient-Following Algorithms", Machine Learning 8, 1992), without bias where a was drawn from
+///   the present π; b is the mean of the other rows' d (Kool, van Hoof and Welling, "Buy 4
+///   REINFORCE Samples, Get a Baseline for Free!", 2019).
+/// - straight-through: ŝ(s₀, a) is predicted from the actions. The first term's gradient reaches
+///   the policy through them as if drawing were the identity. Source: Bengio, Léonard and
+///   Courville, "Estimating or Propagating Gradients Through Stochastic Neurons", arXiv:1308.3432.
+///   It is biased, and needs no actions of the present policy. The prediction itself must be
+///   trained by the second term only: else it learns to say the goal.
 ///
 /// Shapes: `B` rows, `S` numbers of a state or goal.
 enum ReachedState {

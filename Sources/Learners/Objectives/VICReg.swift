@@ -8,14 +8,16 @@ internal import Torch
 ///     one branch:    μ v(Z) + ν c(Z)
 ///     two branches:  λ s(Z, Z′) + μ (v(Z) + v(Z′)) / 2 + ν (c(Z) + c(Z′))
 ///
-/// Var has n − 1 in its denominator. Bardes, Ponce and LeCun, "VICReg: Variance-Invariance-Covariance
-/// Regularization for Self-Supervised Learning", ICLR 2022, arXiv:2105.04906, section 4; reference code
-/// github.com/facebookresearch/vicreg at 4e12602, `main_vicreg.py`, which divides s by d and halves the
-/// variances' sum where the paper does neither.
+/// Var has n − 1 in its denominator. Bardes, Ponce and LeCun, "VICReg:
+/// Variance-Invariance-Covariance Regularization for Self-Supervised Learning", ICLR 2022,
+/// arXiv:2105.04906, section 4; reference code github.com/facebookresearch/vicreg at 4e12602,
+/// `main_vicreg.py`, which divides s by d and halves the variances' sum where the paper does
+/// neither.
 ///
 /// The log regularises a policy's logits, or an expander's outputs, in one branch
-/// (github.com/miladsamim/GCRL at 63b1e7e, `gcsl/algo/{gcsl,vicreg_loss}.py`). It writes C with a square
-/// in place of the transpose; its code has the transpose, so no result of its depends on that.
+/// (github.com/miladsamim/GCRL at 63b1e7e, `gcsl/algo/{gcsl,vicreg_loss}.py`). It writes C with a
+/// square in place of the transpose; its code has the transpose, so no result of its depends on
+/// that.
 ///
 /// Shapes: `n` rows, `d` numbers of an embedding.
 enum VICReg {

@@ -26,7 +26,7 @@ public struct VICRegSettings: SettingGroup {
   public var deviation = 1.0
   /// ε, which is added to variances before the root.
   @Setting("added to variances", .positive, "VICReg, main_vicreg.py") public var epsilon = 1e-4
-  /// What is regularised.
+  /// The regularised embedding.
   @Setting("logits: the policy's outputs; expander: a network's of its own", "the log")
   public var embedding = ObjectiveEmbedding.logits
   /// How many embeddings of a row are compared.
@@ -39,10 +39,10 @@ public struct VICRegSettings: SettingGroup {
   /// Whether any term has a weight.
   var isOn: Bool { invariance != 0 || variance != 0 || covariance != 0 }
 
-  /// Throws `SettingsError` for a distance between branches where there is one.
+  /// Throws `SettingsError` for a distance between branches if there is one.
   public func validateTogether(under path: [String]) throws {
     try Settings.require(
       invariance == 0 || branches == .two, (path + ["invariance"]).joined(separator: "."),
-      "0 where there is one branch", found: .number(invariance))
+      "0 if the model has one branch", found: .number(invariance))
   }
 }

@@ -25,7 +25,7 @@ public struct GraphPlanSettings: Codable, Sendable, Equatable {
 public struct PlanNodes: Sendable, Equatable {
   /// Observations, `[N, O]`.
   public let observations: [Float]
-  /// What the states achieve, `[N, G]`.
+  /// The states' achieved goals, `[N, G]`.
   public let goals: [Float]
   /// N.
   public let count: Int
@@ -38,26 +38,33 @@ public struct PlanNodes: Sendable, Equatable {
     (self.observations, self.goals, self.count) = (observations, goals, count)
   }
 
-  /// What a state achieves, `[G]`.
+  /// A state's achieved goal, `[G]`.
   func goal(_ place: Int) -> ArraySlice<Float> {
     let width = goals.count / count
     return goals[place * width..<(place + 1) * width]
   }
 }
 
-/// A plan by graph search over any estimate of steps D(s, g), with a policy that was trained without it.
+/// A plan by graph search over any estimate of steps D(s, g), with a policy that was trained
+/// without it.
 ///
-///     edges    of all pairs of nodes, w = max(1, D) for D ≤ τ and max(1, D · 1000^(D/τ)) beyond; none from a node to itself
-///     episode  from the node j of the least D(s₀, j) to that of the least D(j, g), the cheapest path (Dijkstra)
-///     step     if D(s, g) ≤ T: aim at g; else c = max(c, argmin_p D(s, p)) along the path, and aim at the furthest node
-///              after c with D(s, p) < T; if none is, at node c + 1, or at g where that is the last and D(last, g) > T;
+///     edges    of all pairs of different nodes: w = max(1, D) for D ≤ τ,
+///              and max(1, D · 1000^(D/τ)) beyond
+///     episode  the cheapest path (Dijkstra) from the node j of the least D(s₀, j)
+///              to that of the least D(j, g)
+///     step     if D(s, g) ≤ T: aim at g;
+///              else c = max(c, argmin_p D(s, p)) along the path, and aim at the furthest node
+///              after c with D(s, p) < T; if none is, at node c + 1,
+///              or at g if that is the last and D(last, g) > T;
 ///              after the last node at g
 ///
-/// TTGS, test-time graph search; reference code github.com/ktolnos/TTGS at 0a6d7a9, `impls/ttgs.py`, which has T = 2τ
-/// and τ = 24 for most of its worlds.
+/// TTGS, test-time graph search; reference code github.com/ktolnos/TTGS at 0a6d7a9,
+/// `impls/ttgs.py`, which has T = 2τ and τ = 24 for most of its worlds.
 ///
-/// It differs from the reference in: 1. 1,000 nodes by default, not 4,000; 2. nodes are different states of the data;
-/// 3. of equal costs the node with the lower number is taken; 4. where no path has a finite cost, g is aimed at;
+/// It differs from the reference in: 1. 1,000 nodes by default, not 4,000; 2. nodes are different
+/// states of the data;
+/// 3. of equal costs the node with the lower number is taken; 4. if no path has a finite cost, g is
+///    aimed at;
 /// 5. the values that it takes are all of `ValueReading`.
 ///
 /// Shapes: `N` nodes, `O` observation, `G` goal.
@@ -104,8 +111,8 @@ public final class GraphPlan: Sendable {
     steps(Array(repeatElement(observation, count: rows).joined()), goals, rows)
   }
 
-  /// The nodes from the one that is nearest to a state to the one that is nearest to a goal; empty where no path has a
-  /// finite cost.
+  /// The nodes from the one that is nearest to a state to the one that is nearest to a goal; empty
+  /// if no path has a finite cost.
   func path(from observation: [Float], to goal: [Float]) -> [Int] {
     let ahead = steps(from: observation, to: nodes.goals, rows: nodes.count)
     let behind = steps(
@@ -143,8 +150,9 @@ public final class GraphPlan: Sendable {
     return path.reversed()
   }
 
-  /// What an episode aims at in a state: a place on its path, or its goal (nil); moves `reached` on, the place on the
-  /// path that the episode has come to.
+  /// The aim of an episode in a state: a place on its path, or its goal (nil).
+  ///
+  /// Advances `reached`, the place on the path that the episode has come to.
   func aim(from observation: [Float], to goal: [Float], along path: [Int], reached: inout Int)
     -> Int?
   {

@@ -2,15 +2,17 @@ internal import Glibc
 internal import Synchronization
 internal import Torch
 
-/// What a learner's values say in steps.
+/// A learner's values read as steps.
 ///
-///     returns  V of −1 until the goal is reached: k with V = −(1 − γ^k) / (1 − γ), as `ValueScale` counts; V is held within
-///              [−1/(1 − γ) + 10⁻³, −10⁻³], and of rewards of 1 at the goal it is first moved by −1/(1 − γ)
+///     returns  V of −1 until the goal is reached: k with V = −(1 − γ^k) / (1 − γ),
+///              as `ValueScale` counts; V is held within [−1/(1 − γ) + 10⁻³, −10⁻³],
+///              and of rewards of 1 at the goal it is first moved by −1/(1 − γ)
 ///     steps    −V
-///     logits   max(0, (v − V) / −ln γ), v the mean of what states say of what they achieve themselves
+///     logits   max(0, (v − V) / −ln γ), v the mean of states' values of what they achieve
 ///
-/// The first two are those of TTGS (`GraphPlan`). The last is ours: a logit is, but for what the goal alone decides, the
-/// logarithm of how likely the goal is among the states that follow, of which those k steps away weigh γ^k.
+/// The first two are those of TTGS (`GraphPlan`). The last is ours. Except for a part that the goal
+/// alone decides, a logit is the logarithm of the goal's probability among the following states,
+/// weighted by γ^k at k steps.
 public final class ValueSteps: Sendable {
   private let learner: Mutex<any GoalValuing>
   private let reading: ValueReading

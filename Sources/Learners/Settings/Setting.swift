@@ -2,7 +2,8 @@
 ///
 ///     @Setting("rows in a batch", .batch, "config.py") public var batchSize = 128
 ///
-/// A setting without a source has that of its group. JSON has the bare value under the property's name.
+/// A setting without a source has that of its group. JSON has the bare value under the property's
+/// name.
 @propertyWrapper
 public struct Setting<Value: Codable & Sendable & Equatable>: Codable, Sendable, Equatable {
   /// The value.
@@ -40,7 +41,8 @@ public struct Setting<Value: Codable & Sendable & Equatable>: Codable, Sendable,
   }
 }
 
-/// A group of settings with the source of those in it that name none, and with other words for some.
+/// A group of settings with the source of those in it that name none, and with other words for
+/// some.
 ///
 ///     @SettingsFrom("config.py") public var normalizer = NormalizerSettings()
 @propertyWrapper
@@ -72,7 +74,7 @@ public struct SettingsFrom<Group: SettingGroup>: Codable, Sendable, Equatable {
   public func encode(to encoder: any Encoder) throws { try wrappedValue.encode(to: encoder) }
 }
 
-/// What a group says about the settings in it.
+/// A group's own words for the settings in it.
 struct SettingFacts: Sendable {
   var source: String?
   var meanings: [String: String] = [:]
@@ -86,7 +88,8 @@ struct SettingFacts: Sendable {
 public protocol SettingGroup: Codable, Sendable, Equatable {
   /// The defaults.
   init()
-  /// Throws `SettingsError` for settings, each in its range, that do not go together; `path` is the group's.
+  /// Throws `SettingsError` for settings, each in its range, that do not go together; `path` is the
+  /// group's.
   func validateTogether(under path: [String]) throws
 }
 
@@ -139,7 +142,8 @@ struct SettingTable {
     checks.append { try group.validateTogether(under: path) }
   }
 
-  /// Throws `SettingsError` for the first value out of its range, or else for those that do not go together.
+  /// Throws `SettingsError` for the first value out of its range, or else for those that do not go
+  /// together.
   func validate() throws {
     for row in rows { try row.validate() }
     for check in checks { try check() }

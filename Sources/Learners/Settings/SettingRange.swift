@@ -1,6 +1,7 @@
 import Support
 
-/// The values that a setting can have: what is worked out from them fits 64 bits, and a network a machine.
+/// The values that a setting can have: what is computed from them fits 64 bits, and a network a
+/// machine.
 public struct SettingRange<Value: Sendable>: Sendable {
   /// Throws `SettingsError` for a value out of range; the text is the setting's key.
   let require: @Sendable (Value, String) throws -> Void
@@ -13,7 +14,7 @@ extension SettingRange where Value == Int {
   }
 
   /// Rows in a batch.
-  static var batch: Self { within(1...1 << 24) }
+  public static var batch: Self { within(1...1 << 24) }
   /// Units of a layer.
   static var width: Self { within(Settings.width) }
   /// Layers of a transformer.
@@ -42,14 +43,14 @@ extension SettingRange where Value == Double {
   }
 
   /// Above 0.
-  static var positive: Self { range("above 0") { $0 > 0 && $0.isFinite } }
+  public static var positive: Self { range("above 0") { $0 > 0 && $0.isFinite } }
   /// 0 or above.
   static var weight: Self { range("at least 0") { $0 >= 0 && $0.isFinite } }
   /// From 0 to 1.
   static var share: Self { range("from 0 to 1") { 0...1 ~= $0 } }
   /// From 0 to 100.
   static var percent: Self { range("from 0 to 100") { 0...100 ~= $0 } }
-  /// Between 0 and 1, neither of which it is.
+  /// Above 0 and below 1.
   static var inside: Self { range("above 0 and below 1") { $0 > 0 && $0 < 1 } }
   /// From 0 up to below 1.
   static var belowOne: Self { range("from 0 up to below 1") { 0..<1 ~= $0 } }
@@ -57,7 +58,7 @@ extension SettingRange where Value == Double {
 
 extension SettingRange where Value == [Int] {
   /// Units of each of some layers.
-  static var widths: Self {
+  public static var widths: Self {
     Self { widths, key in
       let range = Settings.width
       try Settings.require(

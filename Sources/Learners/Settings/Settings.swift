@@ -8,7 +8,7 @@ public struct SettingDescription: Sendable, Equatable {
   public let key: String
   /// The default, as JSON.
   public let defaultValue: String
-  /// What it means, with units and range.
+  /// Its meaning, with units and range.
   public let meaning: String
   /// Where the default comes from.
   public let source: String
@@ -16,7 +16,7 @@ public struct SettingDescription: Sendable, Equatable {
 
 /// A setting that cannot be taken.
 public enum SettingsError: Error, Equatable, CustomStringConvertible {
-  /// There is no setting of that name, and these are the names.
+  /// The name is unknown, and these are the names of settings.
   case unknown(key: String, known: [String])
   /// A setting of the learner stands where a run's own settings do.
   case misplaced(key: String)
@@ -86,7 +86,7 @@ public enum Settings {
     }
   }
 
-  /// Throws `SettingsError` where a setting's value is not in its range.
+  /// Throws `SettingsError` if a setting's value is not in its range.
   public static func require(
     _ holds: Bool, _ key: String, _ expected: String, found: JSONValue
   ) throws {
@@ -119,7 +119,8 @@ public enum Settings {
     return values.filter { $0.key != SettingTable.shared }.merging(shared) { own, _ in own }
   }
 
-  /// A value of settings that were lifted, the shared ones put back in the group that `encoded` has them in.
+  /// A value of settings that were lifted, the shared ones put back in the group that `encoded` has
+  /// them in.
   private static func decoded<Value: Codable>(
     _ values: [String: JSONValue], as encoded: [String: JSONValue]
   ) throws -> Value {

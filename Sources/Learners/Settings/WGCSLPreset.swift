@@ -1,9 +1,9 @@
 internal import GoalCore
 
-/// What WGCSL's code sets from task to task.
+/// The settings of WGCSL's code for each task.
 ///
-/// Source: github.com/YangRui2015/AWGCSL at d8f1c56, `wgcsl/algo/config.py`, whose epochs × cycles ×
-/// batches are the gradient steps.
+/// Source: github.com/YangRui2015/AWGCSL at d8f1c56, `wgcsl/algo/config.py`, whose epochs × cycles
+/// × batches are the gradient steps.
 struct WGCSLPreset: Sendable, Equatable {
   /// Rows in a batch.
   let batchSize: Int

@@ -15,8 +15,8 @@ public enum ModelForm: String, SettingChoice {
   case decoder
   /// A transformer over the states of a trajectory, one of which is the goal.
   case trajectory
-  /// A transformer's decoder over an action token for each state of a trajectory, which attends to that state
-  /// and its goal.
+  /// A transformer's decoder over an action token for each state of a trajectory, which attends to
+  /// that state and its goal.
   case trajectoryDecoder = "trajectory-decoder"
   /// A transformer over states up to the present one, action tokens up to the goal, and the goal.
   case trajectoryTokens = "trajectory-tokens"
@@ -30,7 +30,7 @@ public enum ModelForm: String, SettingChoice {
   case planner
 }
 
-/// What stands for the goal.
+/// The goal's representation.
 public enum GoalTokenKind: String, SettingChoice {
   /// A function of the goal.
   case embedding
@@ -38,7 +38,7 @@ public enum GoalTokenKind: String, SettingChoice {
   case post
 }
 
-/// What attention of the form `attention` looks at.
+/// The keys of the form `attention`.
 public enum AttentionKeys: String, SettingChoice {
   /// The goal.
   case goal
@@ -91,7 +91,7 @@ public struct ArchitectureSettings: SettingGroup {
   /// Units of the hidden layer of a transformer's layers.
   @Setting("units of the hidden layer of a transformer's layers", .width, "gcsl_example.py")
   public var feedForward = 32
-  /// What stands between a layer's dense layers.
+  /// The activation between a layer's dense layers.
   @Setting("relu or gelu, between a layer's dense layers", "torch's default")
   public var activation = Activation.relu
   /// Whether normalisation comes before attention and dense layers.
@@ -110,7 +110,7 @@ public struct ArchitectureSettings: SettingGroup {
   /// Hidden units of the state's embedding.
   @Setting("hidden units of the state's embedding", .widths, "the log")
   public var stateWidths: [Int] = []
-  /// What stands for the goal.
+  /// The goal's representation.
   @Setting("embedding: of the goal; post: of state and goal, by hiddenWidths", "the log")
   public var goal = GoalTokenKind.post
   /// Hidden units of the goal's embedding; those of the goal-post are `hiddenWidths`.
@@ -124,20 +124,21 @@ public struct ArchitectureSettings: SettingGroup {
   public var reads = ReadToken.token
   /// Whether the head reads the goal's token too.
   @Setting("whether the head reads the goal's token too", "pact.py") public var readsGoal = false
-  /// What attention looks at.
+  /// The keys of attention.
   @Setting(
     "goal, both, self or token: what attention looks at, and token: what asks",
     "the log, idm_ssl.py")
   public var keys = AttentionKeys.both
   /// Tokens that are copies of the state.
   @Setting("tokens that are copies of the state", .width, "the log") public var copies = 1
-  /// States before and with the present one, 1 for it alone; of a decoder's source and a planner's input.
+  /// States before and with the present one, 1 for it alone; of a decoder's source and a planner's
+  /// input.
   @Setting("states before and with the present one that are read", .width, "the log")
   public var history = 1
   /// How the goal comes to the states.
   @Setting("token, concatenation, film or gate: how states learn of the goal", "the log")
   public var conditioning = ConditioningKind.token
-  /// Whether the goal is a token as well, where it comes to the states in another way.
+  /// Whether the goal is a token as well, if it comes to the states in another way.
   @Setting("whether the goal is a token besides", "traj_idm_dec.py") public var keepsGoal = false
   /// Which states of a trajectory see which.
   @Setting("all, causal, random-goal, ahead, base, restrictive, pre or diagonal", "masking.py")
@@ -186,7 +187,8 @@ public struct ArchitectureSettings: SettingGroup {
   /// Whether the goal is a token of its own, in the forms that condition.
   var hasGoalToken: Bool { conditioning == .token || keepsGoal }
 
-  /// Throws `SettingsError` for heads that do not share a token's numbers, and layers that give too many numbers.
+  /// Throws `SettingsError` for heads that do not share a token's numbers, and layers that give too
+  /// many numbers.
   func validate(batch: Int) throws {
     // Tokens of a row that settings ask for; those of a trajectory follow from the world's horizon.
     let tokens = copies + 2 * history + actionTokens + waypoints

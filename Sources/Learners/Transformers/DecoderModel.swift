@@ -1,10 +1,13 @@
 internal import Torch
 
-/// A transformer's encoder over states and goal, and its decoder over action tokens: the log's single-act and
-/// all-act decoders, with states before the present one, and with the goal by FiLM, gate or concatenation, beside a
+/// A transformer's encoder over states and goal, and its decoder over action tokens: the log's
+/// single-act and all-act decoders.
+///
+/// It can read states before the present one. The goal comes by FiLM, gate or concatenation, with a
 /// token of its own or in place of it.
 ///
-/// The position of a state is the number of its step in the episode, and so is that of an action token.
+/// The position of a state is the number of its step in the episode, and so is that of an action
+/// token.
 ///
 /// Shapes: `B` rows, `W` places, `D` numbers in a token.
 struct DecoderModel: GoalModel {

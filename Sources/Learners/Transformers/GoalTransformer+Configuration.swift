@@ -32,7 +32,7 @@ public enum StartGoalPairs: String, SettingChoice {
   }
 }
 
-/// What rows of a batch share.
+/// The draws that rows of a batch share.
 public enum SharedIndices: String, SettingChoice {
   /// Nothing.
   case row
@@ -40,9 +40,9 @@ public enum SharedIndices: String, SettingChoice {
   case batch
 }
 
-/// What a goal is to a model.
+/// A model's representation of a goal.
 public enum GoalsRead: String, SettingChoice {
-  /// What was achieved.
+  /// The achieved goal.
   case extracted
   /// The whole state; what a world's goal does not name is 0 in acting.
   case full
@@ -51,21 +51,22 @@ public enum GoalsRead: String, SettingChoice {
 }
 
 extension GoalTransformer {
-  /// What can be set; the defaults are those of the log's best model, row 63 of its table, without its
-  /// regularisation.
+  /// The settings; the defaults are those of the log's best model, row 63 of its table, without
+  /// its regularisation.
   public struct Configuration: LearnerConfiguration {
     /// Rows in a batch.
     @Setting("rows in a batch", .batch, "gcsl, variants.py") public var batchSize = 256
     /// The parts of the model.
     public var architecture = ArchitectureSettings()
-    /// Hidden units of the goal-post; of all dense layers of the forms `mlp` and `branches`; and of a plan.
+    /// Hidden units of the goal-post; of all dense layers of the forms `mlp` and `branches`; and of
+    /// a plan.
     @Setting(
       "hidden units of the goal-post, of the forms mlp and branches, and of a plan",
       .widths, "gcsl, variants.py")
     public var hiddenWidths = [400, 300]
-    /// What it is trained for.
+    /// The training objectives.
     public var objectives = ObjectiveSettings()
-    /// What an action is.
+    /// The representation of an action.
     @Setting("categorical, independent or continuous: what an action is", "gcsl, variants.py")
     public var head = HeadKind.categorical
     /// Values of each dimension of a discretised action.
@@ -82,20 +83,20 @@ extension GoalTransformer {
         + "original: how starts and goals are drawn",
       "gcsl, buffer.py; the log")
     public var pairs = StartGoalPairs.pairBeforeActions
-    /// What rows share of that.
+    /// The draws that rows share.
     @Setting("row: each its own start and goal; batch: one for all", "the log")
     public var indices = SharedIndices.row
-    /// What a goal is to the model.
+    /// The model's representation of a goal.
     @Setting(
       "extracted: what was achieved; full: the whole state, what a world's goal "
         + "does not name being 0 in acting",
       "the log")
     public var goals = GoalsRead.extracted
     /// How it acts to be evaluated.
-    @Setting("greedy or sampled, where it is evaluated", "gcsl, variants.py")
+    @Setting("greedy or sampled, in evaluation", "gcsl, variants.py")
     public var choosing = Choosing.greedy
     /// How it acts to collect.
-    @Setting("greedy or sampled, where it collects", "gcsl, variants.py")
+    @Setting("greedy or sampled, in collecting", "gcsl, variants.py")
     public var collecting = Choosing.greedy
     /// Adam's step size.
     @Setting("Adam's step size", .positive, "gcsl, variants.py") public var learningRate = 5e-4
@@ -109,7 +110,7 @@ extension GoalTransformer {
     public var quirks = QuirkSettings()
     /// Whether inputs are normalised.
     @Setting("whether inputs are normalised", "gcsl, networks.py") public var normalizes = false
-    /// How inputs are clipped, and normalised where they are.
+    /// How inputs are clipped, and normalised if they are.
     @SettingsFrom("config.py") public var normalizer = NormalizerSettings()
     /// How it learns online.
     @SettingsFrom("GCSL's variants.py") public var online = OnlineSettings.gcsl()
@@ -146,11 +147,11 @@ extension GoalTransformer.Configuration {
       "token for all forms but tokens and decoder", architecture.conditioning.rawValue)
     try require(
       !architecture.goalInTokens || architecture.conditioning != .concatenation,
-      "architecture.conditioning", "another where the goal is added to action tokens",
+      "architecture.conditioning", "another if the goal is added to action tokens",
       architecture.conditioning.rawValue)
     try require(
       form != .tokens || architecture.hasGoalToken || architecture.reads != .goal,
-      "architecture.reads", "state or token where the goal is no token", architecture.reads.rawValue
+      "architecture.reads", "state or token if the goal is no token", architecture.reads.rawValue
     )
     try require(
       isTrajectory || form == .interleaved || !architecture.mask.hasGoalOfEachState,
@@ -158,10 +159,10 @@ extension GoalTransformer.Configuration {
       architecture.mask.rawValue)
     try require(
       form != .interleaved || !architecture.hasGoalState || !architecture.readsGoal,
-      "architecture.readsGoal", "false where the goal is a state of the sequence", "true")
+      "architecture.readsGoal", "false if the goal is a state of the sequence", "true")
     try require(
       architecture.conditioning != .token || !architecture.keepsGoal, "architecture.keepsGoal",
-      "false where conditioning is token, which is that", "true")
+      "false if conditioning is token, which is that", "true")
     try require(
       isOfPlaces || architecture.positionsOf == .all, "architecture.positionsOf",
       "all for all forms but decoder and trajectory-tokens", architecture.positionsOf.rawValue)
@@ -193,14 +194,14 @@ extension GoalTransformer.Configuration {
       "architecture.form", "trajectory-tokens, with pairs = original, for objectives.reachedState",
       form.rawValue)
     try require(
-      pairs != .original || goals == .extracted, "goals", "extracted where pairs are original",
+      pairs != .original || goals == .extracted, "goals", "extracted if pairs are original",
       goals.rawValue)
     try require(
       objectives.nextState.weight == 0 || form == .interleaved, "architecture.form",
       "interleaved for objectives.nextState", form.rawValue)
     try require(
       objectives.nextState.reads == .step || !architecture.hasGoalState,
-      "objectives.nextState.reads", "step where the goal is a state of the sequence",
+      "objectives.nextState.reads", "step if the goal is a state of the sequence",
       objectives.nextState.reads.rawValue)
     try require(
       objectives.distillation.maskedWeight == 0 || isTrajectory, "architecture.form",

@@ -3,28 +3,32 @@ public import Replay
 import Support
 public import Torch
 
-/// The research log's models: policies of state and goal that are put together from embeddings, transformers,
-/// masks, heads and objectives by settings, and trained as GCSL is.
+/// The research log's models: policies of state and goal that are put together from embeddings,
+/// transformers, masks, heads and objectives by settings, and trained as GCSL is.
 ///
 ///     minimise  Σ weight · term,   the first −ln π(a | s, g) on what a trajectory reached later
 ///
-/// The log is the thesis "Goal Conditioned Reinforcement Learning with Transformer Architectures and Intrinsic
-/// Reward Design", github.com/miladsamim/GCRL at 63b1e7e, `gcsl/gcsl/algo`; `ArchitectureSettings` has the parts,
-/// `ObjectiveSettings` the losses, and `pipelines/research-log/experiments.yaml` the settings of each of its
-/// attempts. The imitation is Ghosh et al., "Learning to Reach Goals via Iterated Supervised Learning", ICLR 2021,
+/// The log is the thesis "Goal Conditioned Reinforcement Learning with Transformer Architectures
+/// and Intrinsic Reward Design", github.com/miladsamim/GCRL at 63b1e7e, `gcsl/gcsl/algo`;
+/// `ArchitectureSettings` has the parts, `ObjectiveSettings` the losses, and
+/// `pipelines/research-log/experiments.yaml` the settings of each of its attempts. The imitation is
+/// Ghosh et al., "Learning to Reach Goals via Iterated Supervised Learning", ICLR 2021,
 /// arXiv:1912.06088.
 ///
-/// It differs from the log's code in: 1. its faults are off unless `quirks` and a few other settings ask for them;
-/// 2. states are embedded before they are tokens everywhere, where some of its models take them as they are;
-/// 3. dropout is 0 unless set, and its masks are drawn from the run's own generator; 4. what a policy does while it
-/// collects is a setting of its own, `collecting`, beside `choosing`; 5. networks are drawn as `ParameterMaker`
-/// says. A policy whose input has actions reads those that it chose, not those that exploration put in their place.
+/// It differs from the log's code in: 1. its faults are off unless `quirks` and a few other
+/// settings ask for them;
+/// 2. states are embedded before they are tokens everywhere, where some of its models take them as
+///    they are;
+/// 3. dropout is 0 unless set, and its masks are drawn from the run's own generator; 4. what a
+///    policy does while it collects is a setting of its own, `collecting`, beside `choosing`; 5.
+///    networks are drawn as `ParameterMaker` says. A policy whose input has actions reads those
+///    that it chose, not those that exploration put in their place.
 public final class GoalTransformer: Learner {
   /// The id, `goal-transformer`.
   public static let identifier = "goal-transformer"
   /// The idea in one sentence.
   public static let summary =
-    "imitate towards goals that the same trajectory reached later, by a transformer of parts that settings choose"
+    "imitate actions towards goals that the same trajectory reached later, with a configurable transformer"
 
   /// The settings that it was made with.
   public let configuration: Configuration
@@ -40,7 +44,8 @@ public final class GoalTransformer: Learner {
   private var normalizer: RunningNormalizer
   private let seed: UInt64
 
-  /// Makes an untrained learner; throws `LearnerError` where states are made of goals of an unknown kind.
+  /// Makes an untrained learner; throws `LearnerError` if states are made of goals of an unknown
+  /// kind.
   public init(task: GoalTask, configuration: Configuration, seed: UInt64) throws {
     let needsGoals =
       configuration.goals == .full || configuration.objectives.reachedState.isOn

@@ -1,30 +1,32 @@
 internal import Torch
 
-/// A causal transformer over goal, states and actions by turns: PACT's and the decision transformer's, without
-/// returns and with a goal.
+/// A causal transformer over goal, states and actions by turns: PACT's and the decision
+/// transformer's, without returns and with a goal.
 ///
 /// An action is read at its state's token.
 ///
 ///     goal first   g s_0 a_0 s_1 a_1 ...        goal last   s_0 a_0 s_1 a_1 ... g
 ///
-/// Under the masks `random-goal` and `ahead` the sequence is a whole trajectory without a token of the goal: each
-/// state and its action see one later state, their goal, besides what stands before them. That is the log's first
-/// model of this kind (github.com/miladsamim/GCRL at 63b1e7e, `gcsl/gcsl/algo/masking.py`, `even_only`), which
-/// draws a goal for each token and lets it be the token itself, where here a state and its action share one. With
-/// more than one layer a goal's token has seen the action that is asked for, which is so in the log's too; in acting
-/// it has seen zeros there.
+/// Under the masks `random-goal` and `ahead` the sequence is a whole trajectory without a goal
+/// token. Each state and its action see what stands before them, and one later state, their goal.
+/// That is the log's first model of this kind (github.com/miladsamim/GCRL at 63b1e7e,
+/// `gcsl/gcsl/algo/masking.py`, `even_only`). The log draws a goal for each token, which can be the
+/// token itself; here a state and its action share one. With more than one layer a goal's token has
+/// seen the action that is asked for, which is so in the log's too; in acting it has seen zeros
+/// there.
 ///
-/// Bonatti et al., "PACT: Perception-Action Causal Transformer for Autoregressive Robotics Pre-Training", 2022,
-/// arXiv:2209.11133; Chen et al., "Decision Transformer", NeurIPS 2021, arXiv:2106.01345. Next states are said
-/// from the tokens of state and action together, as in PACT, here as observations; or of state and goal. A goal-post
-/// is that of the first state, from which all steps go on. Outputs may be tied to the actions' embeddings, as in the
-/// log's `pact.py` and `dt_gpt.py`: the products of the last token, behind a rectifier where it has layers, with the
-/// columns of their matrix.
+/// Bonatti et al., "PACT: Perception-Action Causal Transformer for Autoregressive Robotics
+/// Pre-Training", 2022, arXiv:2209.11133. Chen et al., "Decision Transformer", NeurIPS 2021,
+/// arXiv:2106.01345. Next states are predicted as observations, from the tokens of state and action
+/// together, as in PACT, or from those of state and goal. A goal-post is that of the first state,
+/// from which all steps go on. Outputs may be tied to the actions' embeddings, as in the log's
+/// `pact.py` and `dt_gpt.py`. Then they are products of the last token with the columns of their
+/// matrix, after a rectifier if it has layers.
 ///
 /// Shapes: `B` rows, `W` steps, `D` numbers in a token.
 struct InterleavedModel: GoalModel {
   private let state: RowEmbedding
-  private let goal: GoalToken?  // nil where the goal is a state of the sequence
+  private let goal: GoalToken?  // nil if the goal is a state of the sequence
   private let action: RowEmbedding
   private let times: Positions
   private let stack: TransformerStack
@@ -117,13 +119,13 @@ struct NextStateHead {
   }
 }
 
-/// A causal transformer over states and actions by turns whose every layer first attends to the goal, as
-/// VIMA's controller attends to its prompt.
+/// A causal transformer over states and actions by turns whose every layer first attends to the
+/// goal, as VIMA's controller attends to its prompt.
 ///
 ///     x ← x + attention(norm(x), goal),  x ← x + W(a ⊙ gelu(b)), [a, b] = V norm(x),  x ← block(x)
 ///
-/// Jiang et al., "VIMA: General Robot Manipulation with Multimodal Prompts", ICML 2023, arXiv:2210.03094,
-/// `XAttnGPT`. The prompt is one token here, so each query takes all of it.
+/// Jiang et al., "VIMA: General Robot Manipulation with Multimodal Prompts", ICML 2023,
+/// arXiv:2210.03094, `XAttnGPT`. The prompt is one token here, so each query takes all of it.
 ///
 /// Shapes as above.
 struct PromptedModel: GoalModel {

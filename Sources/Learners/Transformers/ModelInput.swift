@@ -2,7 +2,7 @@ internal import GoalCore
 internal import Replay
 internal import Torch
 
-/// What a model reads, in training and in acting alike.
+/// A model's input, in training and in acting alike.
 ///
 /// Shapes: `B` rows, `W` places, `O` observation, `F` goal, `K` action.
 struct ModelInput {
@@ -12,7 +12,7 @@ struct ModelInput {
     let steps: Int
     /// States, `[B, W, O]`.
     let states: Tensor
-    /// Actions as a head reads them, `[B, W, K]`; zeros where there is none.
+    /// Actions as a head reads them, `[B, W, K]`; zeros for missing actions.
     let actions: Tensor
     /// Whether a place holds a state, `[B · W]`.
     let holds: [Bool]
@@ -34,7 +34,7 @@ struct ModelInput {
   let rows: Int
   /// The states in which actions are asked for, `[B, O]`.
   let states: Tensor
-  /// What is to be reached, `[B, F]`.
+  /// The targets, `[B, F]`.
   let goals: Tensor
   /// The sequences; nil for models of state and goal alone.
   let sequence: Sequence?
@@ -59,16 +59,16 @@ extension ModelInput {
   }
 }
 
-/// Says the goal that will have been reached from the model's last token and, where they are handed to it, the
-/// actions.
+/// Says the goal that will have been reached from the model's last token and, if they are handed to
+/// it, the actions.
 struct Reached {
   /// The last token, `[B, D]`.
   let token: Tensor
   /// A layer of the token and the actions' mean features, `[F, D + K]`.
   let head: Linear
 
-  /// What is said, `[B, F]`, of the actions' mean features `[B, K]`, or of zeros; `trains` says whether a gradient
-  /// reaches the layer and the token.
+  /// The prediction, `[B, F]`, from the actions' mean features `[B, K]`, or of zeros; `trains` says
+  /// whether a gradient reaches the layer and the token.
   func callAsFunction(_ actions: Tensor? = nil, trains: Bool = true) -> Tensor {
     let (rows, width) = (token.shape[0], token.shape[1])
     let actions = actions ?? .zeros([rows, head.weight.shape[1] - width])
@@ -81,7 +81,7 @@ struct Reached {
   }
 }
 
-/// What a model says.
+/// A model's output.
 struct ModelOutput {
   /// Which actions the outputs are for.
   enum Asked {
@@ -95,21 +95,21 @@ struct ModelOutput {
   var actions: Tensor
   /// Which actions these are.
   var asked = Asked.first
-  /// What the outputs are made of, `[N, D]`.
+  /// The features that the outputs are computed from, `[N, D]`.
   var features: Tensor
   /// The state after each, `[B, W, O]`.
   var nextStates: Tensor?
-  /// What stands at each state of a sequence, `[B · W, D]`, and the outputs there, `[B · W, K]`.
+  /// The features at each state of a sequence, `[B · W, D]`, and the outputs there, `[B · W, K]`.
   var tokens: (features: Tensor, outputs: Tensor)?
   /// The goal that will have been reached, `[B, F]`.
   var reached: Reached?
-  /// What is lost in saying the way to the goal, `[]`.
+  /// The loss of the predicted path to the goal, `[]`.
   var planLoss: Tensor?
 }
 
 /// Makes what a model reads, for training and for acting alike.
 ///
-/// Inputs are clipped, and normalised where the learner normalises.
+/// Inputs are clipped, and normalised if the learner normalises.
 struct ModelInputMaker: Sendable {
   let task: GoalTask
   let head: ActionHead
@@ -121,7 +121,7 @@ struct ModelInputMaker: Sendable {
 
   /// The input of rows: observations `[B, O]`, goals `[B, F]` and windows.
   ///
-  /// `number` keys what masks draw; `columns` stands in for these draws where it is given.
+  /// `number` keys what masks draw; `columns` stands in for these draws if it is given.
   func input(
     observations: [Float], goals: [Float], window: WindowColumns?, rows: Int,
     normalizer: RunningNormalizer, number: UInt64, columns: [Int]? = nil
@@ -174,7 +174,7 @@ struct ModelInputMaker: Sendable {
     return tensor
   }
 
-  /// The goals' places; the last state's where the goal is none of the window's.
+  /// The goals' places; the last state's if the goal is none of the window's.
   private func goalPlaces(of window: WindowColumns) -> [Int] {
     window.goals.enumerated().map { row, goal in
       if goal >= 0 { return Int(goal) }

@@ -4,7 +4,8 @@ internal import Torch
 
 /// The terms of a model's loss on a batch.
 ///
-/// Shapes: `B` rows, `W` places, `N` actions that are asked for, `H` heads, `C` classes, `K = H · C`.
+/// Shapes: `B` rows, `W` places, `N` actions that are asked for, `H` heads, `C` classes, `K = H ·
+/// C`.
 struct ModelLosses {
   let configuration: GoalTransformer.Configuration
   let task: GoalTask
@@ -12,15 +13,15 @@ struct ModelLosses {
   let maker: ModelInputMaker
   let seed: UInt64
 
-  /// What came of a batch.
+  /// The results on a batch.
   struct Outcome {
     /// The loss.
     var terms = LossTerms()
-    /// What the student said.
+    /// The student's outputs.
     let output: ModelOutput
-    /// What the data did.
+    /// The data's actions.
     let taken: ActionTargets
-    /// What was to be imitated: that, or false positives in its place.
+    /// The actions to imitate: that, or false positives in its place.
     let targets: ActionTargets
     /// The centres of the teacher's embeddings, and what they are to follow.
     var centred: [(Centre, Tensor)] = []

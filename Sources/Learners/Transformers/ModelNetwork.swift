@@ -7,10 +7,11 @@ struct ModelNetwork: Sendable {
   let model: any GoalModel
   /// Its parameters.
   let named: [NamedTensor]
-  /// What objectives keep besides: an expander, and centres.
+  /// The objectives' own state: an expander, and centres.
   let state: ObjectiveState
 
-  /// Makes a model whose numbers are drawn from the run's seed, or are 0 where they will be overwritten.
+  /// Makes a model whose numbers are drawn from the run's seed, or are 0 if they will be
+  /// overwritten.
   init(
     _ configuration: GoalTransformer.Configuration, task: GoalTask, head: ActionHead, seed: UInt64?
   ) {
@@ -30,7 +31,7 @@ struct ModelNetwork: Sendable {
     }
   }
 
-  /// What the optimizer moves.
+  /// The trained parameters.
   var parameters: [Tensor] { named.map(\.tensor) + state.parameters }
 }
 

@@ -3,7 +3,7 @@ internal import Torch
 
 /// A model of states and goals that says actions.
 protocol GoalModel: Sendable {
-  /// What it says of its input; `dropout` in training only.
+  /// The output for an input; `dropout` in training only.
   func callAsFunction(_ input: ModelInput, _ dropout: Dropout?) -> ModelOutput
 }
 
@@ -21,7 +21,7 @@ struct ModelSizes: Equatable {
   var times: Int
 }
 
-/// What models are made of: embeddings, the head's layers, and the settings.
+/// The parts of models: embeddings, the head's layers, and the settings.
 struct ModelParts {
   let settings: ArchitectureSettings
   let hiddenWidths: [Int]
@@ -42,7 +42,7 @@ struct ModelParts {
     return RowEmbedding(make.mlp(name, [sizes.observation] + settings.stateWidths + [width]))
   }
 
-  /// What stands for the goal.
+  /// The goal's representation.
   func goalToken() -> GoalToken {
     switch settings.goal {
     case .embedding:
@@ -69,8 +69,8 @@ struct ModelParts {
       outputs: sizes.outputs, readsGoal: settings.readsGoal)
   }
 
-  /// Outputs that are a token's products with the embeddings of actions, `[D, K]`: behind layers and a rectifier
-  /// where it has any, or reads the goal's token too.
+  /// Outputs that are a token's products with the embeddings of actions, `[D, K]`: behind layers
+  /// and a rectifier if it has any, or reads the goal's token too.
   func out(tiedTo actions: Tensor) -> OutLayers {
     let inputs = width + (settings.readsGoal ? width : 0)
     let hasLayers = settings.readsGoal || !settings.outWidths.isEmpty
@@ -95,7 +95,7 @@ struct RowEmbedding {
 
   init(_ network: MLP) { (self.network, width) = (network, 0) }
 
-  /// The rows' first numbers, with zeros behind them where they have fewer than `width`.
+  /// The rows' first numbers, with zeros behind them if they have fewer than `width`.
   init(width: Int) { (network, self.width) = (nil, width) }
 
   func callAsFunction(_ x: Tensor) -> Tensor {
@@ -113,7 +113,7 @@ struct RowEmbedding {
   }
 }
 
-/// What stands for the goal: a function of the goal, or of state and goal.
+/// The goal's representation: a function of the goal, or of state and goal.
 enum GoalToken {
   case embedding(MLP)
   case post(MLP)
@@ -129,14 +129,14 @@ enum GoalToken {
 
 /// The layers between a token and an action.
 struct OutLayers {
-  /// Nil where the token's first numbers are the outputs.
+  /// Nil if the token's first numbers are the outputs.
   let network: MLP?
   let outputs: Int
   let readsGoal: Bool
   /// The actions' embeddings `[D, K]` that outputs are products with; nil for none.
   var tied: Tensor?
 
-  /// Outputs `[N, K]` of tokens `[N, D]` and, where they are read, goal tokens `[N, D]`.
+  /// Outputs `[N, K]` of tokens `[N, D]` and, if they are read, goal tokens `[N, D]`.
   func callAsFunction(_ x: Tensor, goal: Tensor? = nil) -> Tensor {
     if let tied {
       return (network.map { said($0, x, goal).rectified() } ?? x).matrixProduct(tied)

@@ -27,7 +27,8 @@ struct DenseModel: GoalModel {
   }
 }
 
-/// Attention whose query is the state, or an action token, without a transformer's dense layers: the log's "msa" and "ma".
+/// Attention whose query is the state, or an action token, without a transformer's dense layers:
+/// the log's "msa" and "ma".
 struct AttentionModel: GoalModel {
   private let state: RowEmbedding
   private let goal: GoalToken

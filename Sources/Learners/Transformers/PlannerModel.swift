@@ -2,8 +2,8 @@ internal import Glibc
 internal import GoalCore
 internal import Torch
 
-/// MimicPlay's two levels for states of few numbers: a plan of the way to the goal, and a transformer over the
-/// plan and the latest states that says the action.
+/// MimicPlay's two levels for states of few numbers: a plan of the way to the goal, and a
+/// transformer over the plan and the latest states that says the action.
 ///
 ///     high   z = MLP(s_t, g),   p(w | z) = Σ_k π_k(z) N(w; μ_k(z), σ_k(z)),
 ///            w the achieved goals of n states evenly spaced from t to the goal
@@ -11,9 +11,9 @@ internal import Torch
 ///     loss = imitation − ln p(w | z) / (n G)
 ///
 /// Wang et al., "MimicPlay: Long-Horizon Imitation Learning by Watching Human Play", CoRL 2023,
-/// arXiv:2302.12422. It differs from the paper in: 1. goals and states are numbers, not images; 2. both levels
-/// are trained at once on the same data, and no gradient of the low level reaches the plan; 3. the low level's
-/// head is the learner's, where the paper's is a mixture.
+/// arXiv:2302.12422. It differs from the paper in: 1. goals and states are numbers, not images; 2.
+/// both levels are trained at once on the same data, and no gradient of the low level reaches the
+/// plan; 3. the low level's head is the learner's, where the paper's is a mixture.
 ///
 /// Shapes: `B` rows, `W` places, `G` achieved goal, `n` waypoints, `M` modes.
 struct PlannerModel: GoalModel {
@@ -48,7 +48,7 @@ struct PlannerModel: GoalModel {
     guard let sequence = input.sequence else { preconditionFailure("a trajectory is needed") }
     let (B, W, h) = (input.rows, sequence.steps, settings.history)
     let z = plan(.concatenated([input.states, input.goals], along: 1))  // [B, P]
-    // The latest states, of which the first is repeated where there are fewer.
+    // The latest states, of which the first is repeated if there are fewer.
     let latest = (0..<B * h).map { place -> Int64 in
       let (row, k) = (place / h, place % h)
       return Int64(row * W + max(0, sequence.starts[row] - (h - 1 - k)))
@@ -64,7 +64,7 @@ struct PlannerModel: GoalModel {
     return output
   }
 
-  /// −ln p(w | z) / (n G), `[]`, over the rows whose goal is in the window; nil where none is.
+  /// −ln p(w | z) / (n G), `[]`, over the rows whose goal is in the window; nil if none is.
   private func loss(of z: Tensor, _ sequence: ModelInput.Sequence, rows: Int) -> Tensor? {
     let (W, n, M, G) = (
       sequence.steps, settings.waypoints, settings.planModes, goalIndices.count

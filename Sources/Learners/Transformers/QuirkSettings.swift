@@ -1,6 +1,7 @@
 /// Faults of the log's code that rows of it depended on, by name; all are off unless set.
 ///
-/// Others are settings of their objectives: `nextState.axis`, `teacher.dropsOut`; of `pairs` and of `indices`.
+/// Others are settings of their objectives: `nextState.axis`, `teacher.dropsOut`; of `pairs` and of
+/// `indices`.
 public struct QuirkSettings: SettingGroup {
   /// Acting reads the last token, the goal's, in place of the state's: BUG1 of the log.
   @Setting("acting reads the goal's token in place of the state's", "the log, BUG1")
@@ -10,7 +11,8 @@ public struct QuirkSettings: SettingGroup {
   public var goalAtEnd = false
   /// The first numbers of a token are taken for the outputs, as in `idm.py`.
   @Setting("a token's first numbers are the outputs", "idm.py") public var omitsOutput = false
-  /// States are tokens as they are, cut or filled up with zeros to a token's width, as in `traj_idm.py`.
+  /// States are tokens as they are, cut or filled up with zeros to a token's width, as in
+  /// `traj_idm.py`.
   @Setting("states are tokens as they are", "traj_idm.py") public var omitsEmbedding = false
   /// The action token is not trained, as in `dec_idm.py`.
   @Setting("the action token is not trained (trajectory-decoder)", "dec_idm.py")

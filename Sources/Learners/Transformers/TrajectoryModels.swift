@@ -1,10 +1,10 @@
 internal import Torch
 
-/// A transformer over the states of a trajectory, one of which is the goal: the log's inverse-dynamics
-/// transformer.
+/// A transformer over the states of a trajectory, one of which is the goal: the log's
+/// inverse-dynamics transformer.
 ///
-/// In the form `trajectory-decoder` it is a decoder over one action token a state, which attends to that state
-/// and its goal only.
+/// In the form `trajectory-decoder` it is a decoder over one action token a state, which attends to
+/// that state and its goal only.
 ///
 /// Shapes: `B` rows, `W` states, `D` numbers in a token.
 struct TrajectoryModel: GoalModel {
@@ -103,15 +103,15 @@ struct TrajectoryModel: GoalModel {
   }
 }
 
-/// A transformer over the states up to the present one, action tokens up to the goal, and the goal; then, for
-/// masks that show them, the states after the goal.
+/// A transformer over the states up to the present one, action tokens up to the goal, and the goal;
+/// then, for masks that show them, the states after the goal.
 ///
-/// Where it is asked for, a last token says the goal that will have been reached.
+/// If it is asked for, a last token says the goal that will have been reached.
 ///
 ///     s_0 ... s_i  a_i ... a_{j−1}  g  s_{j+1} ...
 ///
-/// Masks are over the tokens: start is the state's, goal the goal's. Positions are those of the sequence, or, for
-/// action tokens alone, of the steps that their actions are for. Shapes as above.
+/// Masks are over the tokens: start is the state's, goal the goal's. Positions are those of the
+/// sequence, or, for action tokens alone, of the steps that their actions are for. Shapes as above.
 struct TrajectoryTokensModel: GoalModel {
   private let state: RowEmbedding
   private let goal: GoalToken
@@ -200,7 +200,7 @@ struct TrajectoryTokensModel: GoalModel {
     return output
   }
 
-  /// The step whose position a token has, where not all have those of the sequence.
+  /// The step whose position a token has, if not all have those of the sequence.
   private func time(of place: Int, start: Int, last: Int) -> Int64? {
     switch settings.positionsOf {
     case .all: nil

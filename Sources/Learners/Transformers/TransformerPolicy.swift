@@ -5,8 +5,8 @@ internal import Torch
 
 /// A model that acts: a snapshot that no later update changes.
 ///
-/// Its actors make their input by the function that training makes it by. They use libtorch's operators on one row,
-/// on the processor; the last bits of their outputs depend on it.
+/// Its actors make their input by the function that training makes it by. They use libtorch's
+/// operators on one row, on the processor; the last bits of their outputs depend on it.
 struct TransformerPolicy: GoalPolicy {
   let network: ModelNetwork
   let configuration: GoalTransformer.Configuration

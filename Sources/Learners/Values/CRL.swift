@@ -2,8 +2,8 @@ public import GoalCore
 public import Replay
 internal import Torch
 
-/// Contrastive reinforcement learning: tell which goal a state and action went on to reach from those that others
-/// reached, and climb that.
+/// Contrastive reinforcement learning: tell which goal a state and action went on to reach from
+/// those that others reached, and climb that.
 ///
 ///     Q_e(s, a, g) = φ_e(s, a) · ψ_e(g) / √d,   e = 1, 2
 ///     critics  minimise the mean over i, j, e of BCE(Q_e(s_i, a_i, g_j), 1(i = j)),
@@ -11,26 +11,28 @@ internal import Torch
 ///     policy   N(μ(s, g), 1), minimise  −E[Q] / (E|Q| + 10⁻⁶) − α E[ln π(a | s, g)],
 ///              Q = min_e Q_e(s, clip(μ(s, g), ±1), g)
 ///
-/// where BCE is the cross-entropy of a logit: ln(1 + exp x) − y x. There are no rewards and no targets; the critics do
-/// not learn from the policy's loss, and one Adam minimises the sum. With `policyLoss` awr the policy imitates instead,
-/// weighted by
+/// where BCE is the cross-entropy of a logit: ln(1 + exp x) − y x. It has no rewards and no
+/// targets. The critics do not learn from the policy's loss, and one Adam minimises the sum. With
+/// `policyLoss` awr the policy imitates instead, weighted by
 ///
 ///     A = min_e Q_e(s, a, g) − V(s, g),   V(s, g) = φ(s) · ψ(g) / √d, learned as the critics are
 ///     policy   minimise  −E[ min(exp(α A), 100) ln π(a | s, g) ]
 ///
-/// Eysenbach et al., "Contrastive Learning as Goal-Conditioned Reinforcement Learning", NeurIPS 2022,
-/// arXiv:2206.07568, as OGBench has it: github.com/seohongpark/ogbench at 1d41409, `impls/agents/crl.py`.
+/// Eysenbach et al., "Contrastive Learning as Goal-Conditioned Reinforcement Learning", NeurIPS
+/// 2022, arXiv:2206.07568, as OGBench has it: github.com/seohongpark/ogbench at 1d41409,
+/// `impls/agents/crl.py`.
 ///
-/// It differs from the reference in: 1. goals are what a state achieves unless `goalForm` says otherwise; 2. for
-/// WGCSL's tasks inputs are normalised (`preset`); 3. actions are scaled to [−1, 1]; 4. random numbers are drawn
-/// otherwise; 5. it can learn online; 6. dual goal representations are not here: they learn from rewards, for which these
-/// critics' goals, all of them ahead, would leave no goal that is reached.
+/// It differs from the reference in: 1. goals are what a state achieves unless `goalForm` says
+/// otherwise; 2. for WGCSL's tasks inputs are normalised (`preset`); 3. actions are scaled to [−1,
+/// 1]; 4. random numbers are drawn otherwise; 5. it can learn online; 6. dual goal representations
+/// are not here: they learn from rewards, for which these critics' goals, all of them ahead, would
+/// leave no goal that is reached.
 ///
 /// Shapes: `B` rows, `O` observation, `F` goal, `A` action, `d` representation.
 public final class CRL: ValueLearner {
-  /// What can be set; the defaults are the reference's.
+  /// The settings; the defaults are the reference's.
   public struct Configuration: ValueConfiguration {
-    /// What it shares with the other learners that OGBench compares.
+    /// The settings shared by learners that OGBench compares.
     ///
     /// The critics' goals are drawn by γ, and nothing is learned from rewards.
     @SettingsFrom("crl.py") public var shared = ValueSettings()
@@ -41,7 +43,7 @@ public final class CRL: ValueLearner {
     /// How the policy is taken out of the values.
     @Setting(ValueMeaning.policyLoss, "crl.py, actor_loss")
     public var policyLoss = PolicyExtraction.climbing
-    /// α of climbing, the weight of imitation beside the value.
+    /// α of climbing, the weight of imitation against the value.
     @Setting(
       "ddpg-bc: weight of imitation; OGBench has 0.03 for pointmaze, 0.1 for "
         + "antmaze (explore data 0.003) and humanoidmaze, 0.3 for antsoccer, 3 for "
@@ -63,7 +65,7 @@ public final class CRL: ValueLearner {
   /// The id, `crl`.
   public static let identifier = "crl"
   /// The idea in one sentence.
-  public static let summary = "tell which goal an action went on to reach, and climb that"
+  public static let summary = "learn by contrast which goals an action leads to, and maximise that"
 
   /// The settings that it was made with.
   public let configuration: Configuration
@@ -72,7 +74,7 @@ public final class CRL: ValueLearner {
   let networks: ValueNetworks
   private let actor: MLP
   private let critics, frozenCritics: [Critic]
-  /// V, whose actions are none; nil where the policy climbs.
+  /// V, which reads no actions; nil if the policy maximises Q.
   private let valueCritic: Critic?
 
   /// φ of a state and an action, and ψ of a goal.
@@ -122,7 +124,7 @@ public final class CRL: ValueLearner {
     least(critics, states, actor(joined(states, goals)).clamped(to: -1...1), goals)
   }
 
-  /// Its values are logits; nil for γ = 0, where they say nothing of the way.
+  /// Its values are logits; nil for γ = 0, if they say nothing of the way.
   public var valueReading: ValueReading? {
     networks.discount > 0 ? .logits(discount: networks.discount) : nil
   }
@@ -149,7 +151,8 @@ public final class CRL: ValueLearner {
     return JointOutcome(terms: terms, diagnostics: metrics)
   }
 
-  /// The logits of all rows and goals `[B, B]`, and their mean cross-entropy with 1(i = j), of what a critic reads.
+  /// The logits of all rows and goals `[B, B]`, and their mean cross-entropy with 1(i = j), of what
+  /// a critic reads.
   private func contrast(
     _ critic: Critic, _ input: Tensor, _ goals: Tensor
   ) -> (all: Tensor, loss: Tensor) {
@@ -181,8 +184,8 @@ public final class CRL: ValueLearner {
     }
   }
 
-  /// Appends how often the mean logit has the right sign, how often a row's own goal has the largest, and the mean
-  /// logit of own and of other goals.
+  /// Appends how often the mean logit has the right sign, how often a row's own goal has the
+  /// largest, and the mean logit of own and of other goals.
   private func measure(_ logits: Tensor, rows: Int, into metrics: inout Metrics) {
     let places = logits.largest()
     let numbers = logits.floats
@@ -206,7 +209,8 @@ public final class CRL: ValueLearner {
 }
 
 extension CRL.Configuration {
-  /// OGBench's settings for its worlds, and WGCSL's batch, widths, discount and normaliser for its tasks.
+  /// OGBench's settings for its worlds, and WGCSL's batch, widths, discount and normaliser for its
+  /// tasks.
   public static func preset(for task: GoalTask) -> Self {
     var configuration = common(for: task)
     guard let preset = OGBenchPreset(task: task) else { return configuration }

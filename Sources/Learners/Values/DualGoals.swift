@@ -34,7 +34,8 @@ public enum GoalRepresentationKind: String, SettingChoice {
 
 /// Dual goal representations: a goal is what its values from all states are, as a vector.
 ///
-///     V(s, g) = ½ Σ_e ψ_e(s) · φ_e(g) / √N;  what all other networks read for g is ½ Σ_e φ_e(g), without a gradient
+///     V(s, g) = ½ Σ_e ψ_e(s) · φ_e(g) / √N
+///     other networks read ½ Σ_e φ_e(g) for g, without a gradient
 ///     minimise  E[ |κ − 1(x < 0)| x² ],   x = min_j Q̄_j(s, a, g) − V(s, g)
 ///               Σ_j E[ (Q_j(s, a, g) − r − γ m V(s′, g))² ],   no gradient through V
 ///
@@ -50,7 +51,7 @@ struct DualGoals {
   /// Targets of its critics, for the learner's networks.
   let moving: [(target: NamedNetwork, source: MLP)]
 
-  /// nil where goals are read as they are.
+  /// nil if goals are read as they are.
   init?(_ settings: GoalRepresentationSettings, _ maker: inout NetworkMaker) {
     guard settings.kind == .dual else { return nil }
     self.settings = settings
@@ -82,7 +83,8 @@ struct DualGoals {
     return Tensor.mean(zip(states, goals).map { $0(s).rowProducts($1(g)) }) * scale
   }
 
-  /// Adds both losses on states, actions, next states and value goals, with rewards and γ m, `[B, 1]`.
+  /// Adds both losses on states, actions, next states and value goals, with rewards and γ m, `[B,
+  /// 1]`.
   func addLosses(
     to terms: inout LossTerms, _ s: Tensor, _ a: Tensor, _ next: Tensor, _ g: Tensor,
     rewards: Tensor, continuations: Tensor

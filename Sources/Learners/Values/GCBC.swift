@@ -2,24 +2,25 @@ public import GoalCore
 public import Replay
 internal import Torch
 
-/// Goal-conditioned behavioural cloning with OGBench's settings: imitate the data's actions towards goals that the
-/// same trajectory reached later.
+/// Goal-conditioned behavioural cloning with OGBench's settings: imitate the data's actions towards
+/// goals that the same trajectory reached later.
 ///
 ///     policy  N(μ(s, g), 1), minimise  −E[ ln π(a | s, g) ]
 ///
-/// Park et al., "OGBench: Benchmarking Offline Goal-Conditioned RL", ICLR 2025, arXiv:2410.20092, appendix. Reference
-/// code github.com/seohongpark/ogbench at 1d41409, `impls/agents/gcbc.py`. Beside `gcsl` it differs in the network
-/// (GELU, no tanh at its end), the draw of goals (`GoalMixture`), the batch and the step size.
+/// Park et al., "OGBench: Benchmarking Offline Goal-Conditioned RL", ICLR 2025, arXiv:2410.20092,
+/// appendix. Reference code github.com/seohongpark/ogbench at 1d41409, `impls/agents/gcbc.py`.
+/// Beside `gcsl` it differs in the network (GELU, no tanh at its end), the draw of goals
+/// (`GoalMixture`), the batch and the step size.
 ///
-/// It differs from the reference in: 1. goals are what a state achieves unless `goalForm` says otherwise; 2. for
-/// WGCSL's tasks inputs are normalised (`preset`); 3. actions are scaled to [−1, 1]; 4. random numbers are drawn
-/// otherwise; 5. it can learn online.
+/// It differs from the reference in: 1. goals are what a state achieves unless `goalForm` says
+/// otherwise; 2. for WGCSL's tasks inputs are normalised (`preset`); 3. actions are scaled to [−1,
+/// 1]; 4. random numbers are drawn otherwise; 5. it can learn online.
 ///
 /// Shapes: `B` rows, `O` observation, `F` goal, `A` action.
 public final class GCBC: JointLearner {
-  /// What can be set; the defaults are the reference's.
+  /// The settings; the defaults are the reference's.
   public struct Configuration: ValueConfiguration {
-    /// What it shares with the other learners that OGBench compares.
+    /// The settings shared by learners that OGBench compares.
     ///
     /// The value's goals are those that the normaliser sees, and nothing is learned from rewards.
     @SettingsFrom("gcbc.py") public var shared = ValueSettings()

@@ -2,34 +2,37 @@ public import GoalCore
 public import Replay
 internal import Torch
 
-/// Goal-conditioned implicit Q-learning: values that look no further than the data's actions, and a policy that
-/// climbs them near the data.
+/// Goal-conditioned implicit Q-learning: values that look no further than the data's actions, and a
+/// policy that climbs them near the data.
 ///
 ///     value    minimise  E[ |κ − 1(x < 0)| x² ],   x = min_j Q̄_j(s, a, g) − V(s, g)
 ///     critics  minimise  Σ_j E[ (Q_j(s, a, g) − r − γ m V(s′, g))² ],   no gradient through V
 ///     policy   N(μ(s, g), 1), minimise by `policyLoss`
-///              ddpg-bc:  −E[Q] / (E|Q| + 10⁻⁶) − α E[ln π(a | s, g)],   Q = min_j Q_j(s, clip(μ(s, g), ±1), g)
+///              ddpg-bc:  −E[Q] / (E|Q| + 10⁻⁶) − α E[ln π(a | s, g)],
+///                        Q = min_j Q_j(s, clip(μ(s, g), ±1), g)
 ///              awr:      −E[min(exp(α A), 100) ln π(a | s, g)],   A = min_j Q_j(s, a, g) − V(s, g)
 ///
-/// where r is −1 and m 1 until the goal is reached, there 0; the critics do not learn from the policy's loss.
-/// Values and policy have goals of their own (`GoalMixture`). Targets move from the weights before the step, and one
-/// Adam minimises the sum.
+/// where r is −1 and m 1 until the goal is reached, there 0; the critics do not learn from the
+/// policy's loss. Values and policy have goals of their own (`GoalMixture`). Targets move from the
+/// weights before the step, and one Adam minimises the sum.
 ///
-/// Kostrikov, Nair and Levine, "Offline Reinforcement Learning with Implicit Q-Learning", ICLR 2022,
-/// arXiv:2110.06169, with goals as Park et al., "OGBench: Benchmarking Offline Goal-Conditioned RL", ICLR 2025,
-/// arXiv:2410.20092, appendix. Reference code github.com/seohongpark/ogbench at 1d41409, `impls/agents/gciql.py`.
+/// Kostrikov, Nair and Levine, "Offline Reinforcement Learning with Implicit Q-Learning", ICLR
+/// 2022, arXiv:2110.06169, with goals as Park et al., "OGBench: Benchmarking Offline
+/// Goal-Conditioned RL", ICLR 2025, arXiv:2410.20092, appendix. Reference code
+/// github.com/seohongpark/ogbench at 1d41409, `impls/agents/gciql.py`.
 ///
-/// It differs from the reference in: 1. goals are what a state achieves unless `goalForm` says otherwise; 2. for
-/// WGCSL's tasks inputs are normalised and rewards are the world's (`preset`); 3. actions are scaled to [−1, 1];
+/// It differs from the reference in: 1. goals are what a state achieves unless `goalForm` says
+/// otherwise; 2. for WGCSL's tasks inputs are normalised and rewards are the world's (`preset`); 3.
+/// actions are scaled to [−1, 1];
 /// 4. random numbers are drawn otherwise; 5. it can learn online.
 ///
 /// With `goalRepresentation` every network reads goals as `DualGoals`, whose losses are added.
 ///
 /// Shapes: `B` rows, `O` observation, `F` goal, `A` action.
 public final class GCIQL: ValueLearner {
-  /// What can be set; the defaults are the reference's.
+  /// The settings; the defaults are the reference's.
   public struct Configuration: ValueConfiguration {
-    /// What it shares with the other learners that OGBench compares.
+    /// The settings shared by learners that OGBench compares.
     @SettingsFrom("gciql.py") public var shared = ValueSettings()
     /// τ, the share of the weights that targets take at each update.
     @Setting(ValueMeaning.targetRate, .share, "gciql.py, tau")
@@ -40,7 +43,7 @@ public final class GCIQL: ValueLearner {
     /// How the policy is taken out of the values.
     @Setting(ValueMeaning.policyLoss, "gciql.py, actor_loss")
     public var policyLoss = PolicyExtraction.climbing
-    /// α of `ddpg-bc`, the weight of imitation beside the value.
+    /// α of `ddpg-bc`, the weight of imitation against the value.
     @Setting(
       "ddpg-bc: weight of imitation; OGBench has 0.003 for pointmaze, 0.3 for "
         + "antmaze (explore data 0.01), 0.1 for humanoidmaze and antsoccer, 1 for "
@@ -63,7 +66,7 @@ public final class GCIQL: ValueLearner {
   /// The id, `gciql`.
   public static let identifier = "gciql"
   /// The idea in one sentence.
-  public static let summary = "values of the data's actions by expectiles, climbed near the data"
+  public static let summary = "learn a Q-function by expectiles, and maximise it close to the data"
 
   /// The settings that it was made with.
   public let configuration: Configuration
@@ -171,7 +174,8 @@ public final class GCIQL: ValueLearner {
 }
 
 extension GCIQL.Configuration {
-  /// OGBench's settings for its worlds, and WGCSL's batch, widths, discount, normaliser and rewards for its tasks.
+  /// OGBench's settings for its worlds, and WGCSL's batch, widths, discount, normaliser and rewards
+  /// for its tasks.
   public static func preset(for task: GoalTask) -> Self {
     var configuration = common(for: task)
     guard let preset = OGBenchPreset(task: task) else { return configuration }

@@ -2,32 +2,34 @@ public import GoalCore
 public import Replay
 internal import Torch
 
-/// Goal-conditioned implicit value learning: a value of states by expectiles, and imitation weighted by how much
-/// nearer an action brought the goal.
+/// Goal-conditioned implicit value learning: a value of states by expectiles, and imitation
+/// weighted by how much nearer an action brought the goal.
 ///
 ///     value   minimise  Σ_j E[ |κ − 1(A < 0)| (r + γ m V̄_j(s′, g) − V_j(s, g))² ],
 ///             A = r + γ m min_j V̄_j(s′, g) − ½ Σ_j V̄_j(s, g)
 ///     policy  N(μ(s, g), 1), minimise  −E[ min(exp(α A), 100) ln π(a | s, g) ],
 ///             A = ½ Σ_j V_j(s′, g) − ½ Σ_j V_j(s, g)
 ///
-/// where r is −1 and m 1 until the goal is reached, there 0. Value and policy have goals of their own
-/// (`GoalMixture`). Targets move from the weights before the step, and one Adam minimises the sum.
+/// where r is −1 and m 1 until the goal is reached, there 0. Value and policy have goals of their
+/// own (`GoalMixture`). Targets move from the weights before the step, and one Adam minimises the
+/// sum.
 ///
-/// Park et al., "OGBench: Benchmarking Offline Goal-Conditioned RL", ICLR 2025, arXiv:2410.20092, appendix; the value
-/// is that of Kostrikov, Nair and Levine, ICLR 2022, arXiv:2110.06169, without actions. Reference code
-/// github.com/seohongpark/ogbench at 1d41409, `impls/agents/gcivl.py`.
+/// Park et al., "OGBench: Benchmarking Offline Goal-Conditioned RL", ICLR 2025, arXiv:2410.20092,
+/// appendix; the value is that of Kostrikov, Nair and Levine, ICLR 2022, arXiv:2110.06169, without
+/// actions. Reference code github.com/seohongpark/ogbench at 1d41409, `impls/agents/gcivl.py`.
 ///
-/// It differs from the reference in: 1. goals are what a state achieves unless `goalForm` says otherwise; 2. for
-/// WGCSL's tasks inputs are normalised and rewards are the world's (`preset`); 3. actions are scaled to [−1, 1];
+/// It differs from the reference in: 1. goals are what a state achieves unless `goalForm` says
+/// otherwise; 2. for WGCSL's tasks inputs are normalised and rewards are the world's (`preset`); 3.
+/// actions are scaled to [−1, 1];
 /// 4. random numbers are drawn otherwise; 5. it can learn online.
 ///
 /// With `goalRepresentation` every network reads goals as `DualGoals`, whose losses are added.
 ///
 /// Shapes: `B` rows, `O` observation, `F` goal, `A` action.
 public final class GCIVL: ValueLearner {
-  /// What can be set; the defaults are the reference's.
+  /// The settings; the defaults are the reference's.
   public struct Configuration: ValueConfiguration {
-    /// What it shares with the other learners that OGBench compares.
+    /// The settings shared by learners that OGBench compares.
     @SettingsFrom("gcivl.py") public var shared = ValueSettings()
     /// τ, the share of the weights that targets take at each update.
     @Setting(ValueMeaning.targetRate, .share, "gcivl.py, tau")
@@ -50,7 +52,7 @@ public final class GCIVL: ValueLearner {
   /// The id, `gcivl`.
   public static let identifier = "gcivl"
   /// The idea in one sentence.
-  public static let summary = "a value of states by expectiles, and imitation weighted by its gain"
+  public static let summary = "learn a value by expectile regression, and imitate by its advantage"
 
   /// The settings that it was made with.
   public let configuration: Configuration
@@ -132,7 +134,8 @@ public final class GCIVL: ValueLearner {
 }
 
 extension GCIVL.Configuration {
-  /// OGBench's discount for its worlds, and WGCSL's batch, widths, discount, normaliser and rewards for its tasks.
+  /// OGBench's discount for its worlds, and WGCSL's batch, widths, discount, normaliser and rewards
+  /// for its tasks.
   public static func preset(for task: GoalTask) -> Self {
     var configuration = common(for: task)
     if let preset = OGBenchPreset(task: task) { configuration.discount = preset.discount }

@@ -4,11 +4,13 @@ internal import Torch
 
 /// The mean of a policy N(μ(s, g), 1), moved to the nearest action of [−1, 1].
 ///
-/// It is a snapshot that no later update changes. An action is a function of observation, goal and weights with
-/// the same bits on every processor.
+/// It is a snapshot that no later update changes. An action is a function of observation, goal and
+/// weights with the same bits on every processor.
 struct GaussianPolicy: GoalPolicy {
   let snapshot: PolicySnapshot
-  /// Networks whose mean is what the actor reads for a goal; it reads the goal itself where there are none.
+  /// Networks whose mean the actor reads for a goal.
+  ///
+  /// Without them it reads the goal itself.
   let goals: [RowNetwork]
   let scale: ActionScale
   let form: GoalForm

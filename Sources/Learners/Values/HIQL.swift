@@ -2,33 +2,41 @@ public import GoalCore
 public import Replay
 internal import Torch
 
-/// Hierarchical implicit Q-learning: one value, and two policies taken out of it; the high one proposes where to be in
-/// k steps, in a representation that the value learns, and the low one goes there.
+/// Hierarchical implicit Q-learning: one value, and two policies extracted from it.
+///
+/// The high one proposes the state k steps ahead, in a representation that the value learns, and
+/// the low one goes there.
 ///
 ///     φ(s, g)  a network of [s | g], scaled to the length √d
-///     value    V_j(s, g) of [s | φ(s, g)]; minimise  Σ_j E[ |κ − 1(A < 0)| (r + γ m V̄_j(s′, g) − V_j(s, g))² ],
-///              A = r + γ m min_j V̄_j(s′, g) − ½ Σ_j V̄_j(s, g);  targets read the φ that is being trained
+///     value    V_j(s, g) of [s | φ(s, g)]; minimise
+///              Σ_j E[ |κ − 1(A < 0)| (r + γ m V̄_j(s′, g) − V_j(s, g))² ],
+///              A = r + γ m min_j V̄_j(s′, g) − ½ Σ_j V̄_j(s, g);
+///              targets read the φ that is being trained
 ///     low      N(μ_l(s, φ(s, l)), 1), minimise  −E[ min(exp(α_l A), 100) ln π_l(a | s, φ(s, l)) ],
 ///              A = V(s′, l) − V(s, l),   l the state k steps ahead
-///     high     N(μ_h(s, g), 1) over representations, minimise  −E[ min(exp(α_h A), 100) ln π_h(φ(s, t) | s, g) ],
-///              A = V(t, g) − V(s, g),   t the state k steps ahead or the goal's, whichever is nearer
+///     high     N(μ_h(s, g), 1) over representations, minimise
+///              −E[ min(exp(α_h A), 100) ln π_h(φ(s, t) | s, g) ],
+///              A = V(t, g) − V(s, g),   t the nearer of the state k steps ahead and the goal's
 ///
-/// where V is the mean of the twins, r is −1 and m 1 until the goal is reached, there 0. The policies' losses do not
-/// move φ or V. Value and policies have goals of their own (`GoalMixture`, `SamplingScheme.subgoalSteps`). Targets
-/// move from the weights before the step, and one Adam minimises the sum.
+/// where V is the mean of the twins, r is −1 and m 1 until the goal is reached, there 0. The
+/// policies' losses do not move φ or V. Value and policies have goals of their own (`GoalMixture`,
+/// `SamplingScheme.subgoalSteps`). Targets move from the weights before the step, and one Adam
+/// minimises the sum.
 ///
-/// Park et al., "HIQL: Offline Goal-Conditioned RL with Latent States as Actions", NeurIPS 2023, arXiv:2307.11949, as
-/// OGBench has it: github.com/seohongpark/ogbench at 1d41409, `impls/agents/hiql.py`.
+/// Park et al., "HIQL: Offline Goal-Conditioned RL with Latent States as Actions", NeurIPS 2023,
+/// arXiv:2307.11949, as OGBench has it: github.com/seohongpark/ogbench at 1d41409,
+/// `impls/agents/hiql.py`.
 ///
-/// It differs from the reference in: 1. goals are what a state achieves unless `goalForm` says otherwise, and then φ
-/// reads [s | m(t)]; 2. for WGCSL's tasks inputs are normalised, rewards are the world's and subgoals 10 steps away
-/// (`preset`); 3. actions are scaled to [−1, 1]; 4. random numbers are drawn otherwise; 5. it can learn online.
+/// It differs from the reference in: 1. goals are what a state achieves unless `goalForm` says
+/// otherwise, and then φ reads [s | m(t)]; 2. for WGCSL's tasks inputs are normalised, rewards are
+/// the world's and subgoals 10 steps away (`preset`); 3. actions are scaled to [−1, 1]; 4. random
+/// numbers are drawn otherwise; 5. it can learn online.
 ///
 /// Shapes: `B` rows, `O` observation, `F` goal, `A` action, `d` representation.
 public final class HIQL: ValueLearner {
-  /// What can be set; the defaults are the reference's.
+  /// The settings; the defaults are the reference's.
   public struct Configuration: ValueConfiguration {
-    /// What it shares with the other learners that OGBench compares.
+    /// The settings shared by learners that OGBench compares.
     @SettingsFrom("hiql.py") public var shared = ValueSettings()
     /// τ, the share of the weights that targets take at each update.
     @Setting(ValueMeaning.targetRate, .share, "hiql.py, tau")
@@ -68,7 +76,7 @@ public final class HIQL: ValueLearner {
   public static let identifier = "hiql"
   /// The idea in one sentence.
   public static let summary =
-    "one value, a policy that proposes subgoals, and one that reaches them"
+    "learn a value, a policy that proposes subgoals, and one that reaches them"
 
   /// The settings that it was made with.
   public let configuration: Configuration
@@ -176,8 +184,8 @@ public final class HIQL: ValueLearner {
 }
 
 extension HIQL.Configuration {
-  /// OGBench's settings for its worlds, and for WGCSL's tasks its batch, widths, discount, normaliser and rewards and
-  /// subgoals 10 steps away.
+  /// OGBench's settings for its worlds, and for WGCSL's tasks its batch, widths, discount,
+  /// normaliser and rewards and subgoals 10 steps away.
   public static func preset(for task: GoalTask) -> Self {
     var configuration = common(for: task)
     if WGCSLPreset.listed(task) != nil { configuration.subgoalSteps = 10 }

@@ -3,13 +3,13 @@ internal import GoalCore
 internal import Replay
 internal import Torch
 
-/// A policy of two levels: at every step the high one proposes the representation of a subgoal, and the low one acts
-/// towards it.
+/// A policy of two levels: at every step the high one proposes the representation of a subgoal, and
+/// the low one acts towards it.
 ///
 ///     z = √d · μ_h(s, g) / ‖μ_h(s, g)‖,   a = clip(μ_l(s, z), ±1)
 ///
-/// It is a snapshot that no later update changes. An action is a function of observation, goal and weights with
-/// the same bits on every processor.
+/// It is a snapshot that no later update changes. An action is a function of observation, goal and
+/// weights with the same bits on every processor.
 ///
 /// Shapes: `d` numbers in a representation.
 struct HierarchicalPolicy: GoalPolicy {

@@ -2,37 +2,41 @@ public import GoalCore
 public import Replay
 internal import Torch
 
-/// Latent-distance value learning: a value that is minus a distance of representations and changes evenly from step to
-/// step, with the two policies of HIQL.
+/// Latent-distance value learning: a value that is minus a distance of representations and changes
+/// evenly from step to step, with the two policies of HIQL.
 ///
 ///     ρ(g)    a network of the goal, scaled to the length √d
 ///     V(s, g) = −√(‖φ_S(s) − φ_G(ρ(g))‖² + 10⁻⁶)
-///     value   minimise  E[ |κ − 1(A < 0)| (r + γ m V̄(s′, g) − V(s, g))² ],   A = r + γ m V̄(s′, g) − V̄(s, g)
+///     value   minimise  E[ |κ − 1(A < 0)| (r + γ m V̄(s′, g) − V(s, g))² ],
+///             A = r + γ m V̄(s′, g) − V̄(s, g)
 ///             + w E[ 0.1 softplus(10 ((V(s′, x) − V(s, x))² − θ²)) ],   x a random state
-///             θ = 1 − (1 − γ) v̄,   then v̄ ← (1 − τ) v̄ + τ E[V(s, g)],   v̄ = −1 / (1 − γ) at the start
+///             θ = 1 − (1 − γ) v̄,   then v̄ ← (1 − τ) v̄ + τ E[V(s, g)],
+///             v̄ = −1 / (1 − γ) at the start
 ///     low     N(μ_l(s, ρ(l)), 1), minimise  −E[ω ln π_l(a | s, ρ(l))],   A = V(s′, l) − V(s, l)
 ///     high    N(μ_h(s, g), 1), minimise  −E[ω ln π_h(ρ(t) | s, g)],   A = V(t, g) − V(s, g)
 ///             ω = min(exp(α A), 100) over its mean in the batch + 10⁻³
 ///
-/// where l is the state k steps ahead, t that or the goal's, whichever is nearer; r is −1 and m 1 until the goal is
-/// reached, there 0. φ_S, φ_G and ρ have targets, which move from the weights before the step. Where
-/// `policiesMoveGoals`, the policies' losses move ρ as well. One Adam minimises the sum; its gradient is scaled down to
-/// the length 1000 where it is longer.
+/// Here l is the state k steps ahead, and t that state or the goal's, whichever is nearer. The
+/// reward r is −1 and m 1 until the goal is reached, there 0. φ_S, φ_G and ρ have targets, which
+/// move from the weights before the step. Where `policiesMoveGoals`, the policies' losses move ρ as
+/// well. One Adam minimises the sum; its gradient is scaled down to the length 1000 if it is
+/// longer.
 ///
 /// Kang, Kim and Oh, ICML 2026, arXiv:2605.25740. Reference code github.com/oh-lab/LAVL at 6a0679f,
 /// `impls/agents/lavl.py`, `impls/utils/networks.py`.
 ///
-/// It differs from the reference in: 1. goals are what a state achieves unless `goalForm` says otherwise; 2. the random
-/// state x of a row is the one before the step of the batch's next row, where the reference draws one more; each row's
-/// has the same law; 3. for WGCSL's tasks inputs are normalised, rewards are the world's, γ is that of the horizon and
-/// subgoals are 10 steps away (`preset`); 4. actions are scaled to [−1, 1]; 5. random numbers are drawn otherwise; 6. it
-/// can learn online.
+/// It differs from the reference in: 1. goals are what a state achieves unless `goalForm` says
+/// otherwise; 2. the random state x of a row is the one before the step of the batch's next row,
+/// where the reference draws one more; each row's has the same law; 3. for WGCSL's tasks inputs are
+/// normalised, rewards are the world's, γ is that of the horizon and subgoals are 10 steps away
+/// (`preset`); 4. actions are scaled to [−1, 1]; 5. random numbers are drawn otherwise; 6. it can
+/// learn online.
 ///
 /// Shapes: `B` rows, `O` observation, `F` goal, `A` action, `d` representation of a goal.
 public final class LAVL: ValueLearner {
-  /// What can be set; the defaults are the reference's for antmaze.
+  /// The settings; the defaults are the reference's for antmaze.
   public struct Configuration: ValueConfiguration {
-    /// What it shares with the other learners that OGBench compares.
+    /// The settings shared by learners that OGBench compares.
     @SettingsFrom("lavl.py") public var shared = ValueSettings()
     /// τ, the share of the weights that targets take at each update.
     @Setting(ValueMeaning.targetRate, .share, "lavl.py, tau")
@@ -89,7 +93,7 @@ public final class LAVL: ValueLearner {
   public static let identifier = "lavl"
   /// The idea in one sentence.
   public static let summary =
-    "a value that is an even distance, and a policy that proposes subgoals"
+    "learn a value that is a distance of embeddings, and a policy that proposes subgoals"
 
   /// The settings that it was made with.
   public let configuration: Configuration
@@ -116,8 +120,8 @@ public final class LAVL: ValueLearner {
     }
   }
 
-  /// Makes an untrained learner; throws `LearnerError` for discrete actions and where what a state achieves is not
-  /// known, and `GoalFormError`.
+  /// Makes an untrained learner; throws `LearnerError` for discrete actions and if what a state
+  /// achieves is not known, and `GoalFormError`.
   public init(task: GoalTask, configuration: Configuration, seed: UInt64) throws {
     self.configuration = configuration
     var maker = try NetworkMaker(Self.identifier, task: task, configuration, seed: seed)
@@ -239,8 +243,8 @@ public final class LAVL: ValueLearner {
 }
 
 extension LAVL.Configuration {
-  /// The reference's settings for OGBench's worlds, and for WGCSL's tasks its batch, widths, discount, normaliser and
-  /// rewards and subgoals 10 steps away.
+  /// The reference's settings for OGBench's worlds, and for WGCSL's tasks its batch, widths,
+  /// discount, normaliser and rewards and subgoals 10 steps away.
   public static func preset(for task: GoalTask) -> Self {
     var configuration = common(for: task)
     if WGCSLPreset.listed(task) != nil { configuration.subgoalSteps = 10 }

@@ -1,6 +1,7 @@
 internal import GoalCore
 
-/// The settings that LAVL's command lines give for OGBench's worlds, where they are not its defaults.
+/// The settings that LAVL's command lines give for OGBench's worlds, where they are not its
+/// defaults.
 ///
 /// Source: github.com/oh-lab/LAVL at 6a0679f.
 enum LAVLPreset {

@@ -2,8 +2,8 @@ internal import GoalCore
 
 /// The settings that OGBench's command lines give for its worlds, by a task's name.
 ///
-/// Source: github.com/seohongpark/ogbench at 1d41409, `impls/hyperparameters.sh`. What they change for the
-/// kind of data (`explore`, `noisy`, `stitch`) a task does not say: set it.
+/// Source: github.com/seohongpark/ogbench at 1d41409, `impls/hyperparameters.sh`. What they change
+/// for the kind of data (`explore`, `noisy`, `stitch`) a task does not say: set it.
 struct OGBenchPreset {
   /// The worlds that have settings in common.
   enum Worlds { case pointMaze, antMaze, humanoidMaze, antSoccer, manipulation }
@@ -13,7 +13,7 @@ struct OGBenchPreset {
   let discount: Discount
   /// Steps from a state to its subgoal.
   let subgoalSteps: Int
-  /// The weight of imitation beside the value, of `gciql`, `crl` and `qrl`.
+  /// The weight of imitation against the value, of `gciql`, `crl` and `qrl`.
   let imitationWeights: (gciql: Double, crl: Double, qrl: Double)
 
   private static let prefixes: [(String, Worlds)] = [

@@ -3,39 +3,46 @@ public import Replay
 import Support
 internal import Torch
 
-/// Quasimetric reinforcement learning: states and goals as far apart as steps allow, each step at most 1, and a policy
-/// that comes as near as a model of the next state says it can.
+/// Quasimetric reinforcement learning.
+///
+/// A quasimetric puts states and goals as far apart as possible, with each step at most 1 long. The
+/// policy minimises the distance that a model of the next state predicts.
 ///
 ///     d      a quasimetric of representations, `Quasimetric`
-///     value  minimise  E[100 softplus(5 − d(φ(s), φ(g)) / 100)] + λ c,   c = E[max(0, d(φ(s), φ(s′)) − 1)²];
+///     value  minimise  E[100 softplus(5 − d(φ(s), φ(g)) / 100)] + λ c,
+///            c = E[max(0, d(φ(s), φ(s′)) − 1)²];
 ///            λ = exp(θ_λ) maximises  λ (c − ε),   g a random state
-///     model  T(z, a) = z + network([z | a]); minimise  ½ E[d(φ(s′), T(φ(s), a)) + d(T(φ(s), a), φ(s′))]
+///     model  T(z, a) = z + network([z | a]); minimise
+///            ½ E[d(φ(s′), T(φ(s), a)) + d(T(φ(s), a), φ(s′))]
 ///     policy N(μ(s, g), 1), minimise  −E[Q] / (E|Q| + 10⁻⁶) − α E[ln π(a | s, g)],
 ///            Q = −d(T(φ(s), clip(μ(s, g), ±1)), φ(g))
 ///
-/// The model's loss moves φ as well, the policy's moves neither. There are no targets and no discount; one Adam
-/// minimises the sum, with the gradient of λ turned round. With `policyLoss` awr there is no model, and the policy
-/// imitates, weighted:
+/// The model's loss moves φ as well, the policy's moves neither. It has no targets and no discount.
+/// One Adam minimises the sum, with the sign of λ's gradient turned. With `policyLoss` awr it has
+/// no model, and the policy is weighted imitation:
 ///
-///     policy minimise  −E[ min(exp(α A), 100) ln π(a | s, g) ],   A = d(φ(s), φ(g)) − d(φ(s′), φ(g))
+///     policy minimise  −E[ min(exp(α A), 100) ln π(a | s, g) ],
+///            A = d(φ(s), φ(g)) − d(φ(s′), φ(g))
 ///
 /// Wang et al., "Optimal Goal-Reaching Reinforcement Learning via Quasimetric Learning", ICML 2023,
-/// arXiv:2304.01203, as OGBench has it: github.com/seohongpark/ogbench at 1d41409, `impls/agents/qrl.py`.
+/// arXiv:2304.01203, as OGBench has it: github.com/seohongpark/ogbench at 1d41409,
+/// `impls/agents/qrl.py`.
 ///
-/// It differs from the reference in: 1. with goals that are what a state achieves, m(s), a network of their own ψ stands
-/// in the place of φ(g), and c is the sum of that of s′ and of m(s′), d(φ(s), ψ(m(s′))): d(s, g) is then the steps to
-/// the nearest state that achieves g; 2. for WGCSL's tasks inputs are normalised (`preset`); 3. actions are scaled to
-/// [−1, 1]; 4. random numbers are drawn otherwise; 5. it can learn online.
+/// It differs from the reference in: 1. if goals are achieved goals m(s), a network of their own ψ
+/// replaces φ(g). Then c is the sum of that of s′ and of m(s′), d(φ(s), ψ(m(s′))), and d(s, g) is
+/// then the number of steps to the nearest state that achieves g; 2. for WGCSL's tasks inputs are
+/// normalised (`preset`); 3. actions are scaled to [−1, 1]; 4. random numbers are drawn otherwise;
+/// 5. it can learn online.
 ///
 /// Shapes: `B` rows, `O` observation, `F` goal, `A` action, `d` representation.
 public final class QRL: ValueLearner {
-  /// What can be set; the defaults are the reference's.
+  /// The settings; the defaults are the reference's.
   public struct Configuration: ValueConfiguration {
-    /// What it shares with the other learners that OGBench compares.
+    /// The settings shared by learners that OGBench compares.
     ///
     /// The value's goals are held away, and nothing is learned from γ and rewards.
     @SettingsFrom("qrl.py") public var shared = ValueSettings()
-    /// What measures distances.
+    /// The distance function.
     @Setting(
       "iqe: interval quasimetric embeddings; mrn: metric residual network",
       "qrl.py, quasimetric_type")
@@ -52,7 +59,7 @@ public final class QRL: ValueLearner {
     /// How the policy is taken out of the distances.
     @Setting(ValueMeaning.policyLoss, "qrl.py, actor_loss")
     public var policyLoss = PolicyExtraction.climbing
-    /// α of climbing, the weight of imitation beside the value.
+    /// α of climbing, the weight of imitation against the value.
     @Setting(
       "ddpg-bc: weight of imitation; OGBench has 0.0003 for pointmaze, 0.003 for "
         + "antmaze (explore data 0.001) and antsoccer, 0.001 for humanoidmaze, 0.3 for "
@@ -74,7 +81,7 @@ public final class QRL: ValueLearner {
   /// The id, `qrl`.
   public static let identifier = "qrl"
   /// The idea in one sentence.
-  public static let summary = "states and goals as far apart as steps of length 1 allow"
+  public static let summary = "learn a quasimetric distance in steps, and minimise it"
 
   /// The settings that it was made with.
   public let configuration: Configuration
@@ -83,16 +90,16 @@ public final class QRL: ValueLearner {
   let networks: ValueNetworks
   private let actor: MLP
   private let states, frozenStates: MLP
-  /// T; nil where the policy imitates.
+  /// T; nil if the policy imitates.
   private let model, frozenModel: MLP?
-  /// ψ; nil where goals are observations, and φ reads them.
+  /// ψ; nil if goals are observations, and φ reads them.
   private let goals, frozenGoals: MLP?
   private let distance, frozenDistance: Quasimetric
   /// θ_λ, `[]`.
   private let multiplier: Tensor
 
-  /// Makes an untrained learner; throws `LearnerError` for discrete actions and where what a state achieves is not
-  /// known, and `GoalFormError`.
+  /// Makes an untrained learner; throws `LearnerError` for discrete actions and if what a state
+  /// achieves is not known, and `GoalFormError`.
   public init(task: GoalTask, configuration: Configuration, seed: UInt64) throws {
     self.configuration = configuration
     var maker = try NetworkMaker(Self.identifier, task: task, configuration, seed: seed)

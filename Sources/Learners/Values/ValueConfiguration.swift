@@ -2,7 +2,7 @@ internal import GoalCore
 internal import Replay
 import Support
 
-/// What the settings of the learners that OGBench compares have in common.
+/// The settings shared by learners that OGBench compares.
 public struct ValueSettings: SharedSettings {
   /// Rows in a batch, `B`.
   @Setting("rows in a batch; WGCSL's for its tasks", .batch) public var batchSize = 1024
@@ -10,12 +10,12 @@ public struct ValueSettings: SharedSettings {
   @Setting("units of each hidden layer of every network; 256 each for WGCSL's tasks", .widths)
   public var hiddenWidths = [512, 512, 512]
   /// Adam's step size.
-  @Setting("Adam's step size, of one optimizer for all networks", .positive)
+  @Setting("Adam's step size, of one optimiser for all networks", .positive)
   public var learningRate = 3e-4
   /// γ.
   @Setting("a number from 0 up to below 1, or horizon: 1 - 1/horizon, as for WGCSL's tasks")
   public var discount = Discount.value(0.99)
-  /// What goals are made of.
+  /// The form of goals.
   @Setting(
     "achieved: what a state achieves; observation: the whole state, as OGBench, for worlds whose "
       + "goal names it", "ours")
@@ -44,7 +44,7 @@ public struct ValueSettings: SharedSettings {
   public init() {}
 }
 
-/// What can be set about a learner that OGBench compares: what all of those share, and its own.
+/// The settings of a learner that OGBench compares: what all of those share, and its own.
 protocol ValueConfiguration: SharingConfiguration where Shared == ValueSettings {}
 
 /// Meanings of settings that some of these learners have.
@@ -59,9 +59,9 @@ enum ValueMeaning {
   static let weightLimit = "awr: the largest weight of a row"
 }
 
-/// What goals are made of.
+/// The form of goals.
 public enum GoalsOf: String, SettingChoice {
-  /// What a state achieved, m(s).
+  /// The achieved goal, m(s).
   case achieved
   /// The whole observation, as in OGBench.
   case observation
@@ -137,7 +137,8 @@ extension ValueConfiguration {
 
   /// The defaults; for WGCSL's tasks its batch, widths, discount, normaliser and rewards.
   ///
-  /// Its worlds' numbers are not of unit scale and its goals are places, which many states have in common.
+  /// Its worlds' numbers are not of unit scale and its goals are places, which many states have in
+  /// common.
   static func common(for task: GoalTask) -> Self {
     var configuration = Self()
     configuration.online.updatesPerEpisode = WGCSLPreset(task: task).batchesPerCycle

@@ -6,17 +6,17 @@ internal import Torch
 protocol JointLearner: Learner where Configuration: ValueConfiguration {
   var networks: ValueNetworks { get }
   var updates: Int { get set }
-  /// What it makes of a batch; diagnostics where `measuring`.
+  /// The losses of a batch; diagnostics if `measuring`.
   func outcome(of batch: GoalBatch, measuring: Bool) -> JointOutcome
 }
 
-/// What a learner makes of a batch.
+/// A learner's losses of a batch.
 struct JointOutcome {
   /// The terms of the loss.
   let terms: LossTerms
-  /// What else is worth knowing.
+  /// Other diagnostics.
   let diagnostics: Metrics
-  /// What follows the step down the loss, such as a running mean.
+  /// Work after the gradient step, such as a running mean.
   let follow: () -> Void
 
   init(terms: LossTerms, diagnostics: Metrics, follow: @escaping () -> Void = {}) {
@@ -72,7 +72,8 @@ extension ValueLearner {
         startsBeforeStep: configuration.success != .next))
   }
 
-  /// V(s, g) of the networks that are being trained, `[B]`, of observations `[B, O]` and achieved goals `[B, G]`.
+  /// V(s, g) of the networks that are being trained, `[B]`, of observations `[B, O]` and achieved
+  /// goals `[B, G]`.
   public func values(observations: [Float], goals: [Float], rows: Int) -> [Float] {
     let width = goals.count / max(1, rows)
     let formed = (0..<rows).flatMap { row in
@@ -85,7 +86,7 @@ extension ValueLearner {
 }
 
 extension GoalForm {
-  /// A goal that a world asks for, in this form: the learner was only made where that can be had.
+  /// A goal that a world asks for, in this form: the learner was only made if that can be had.
   func goal(asked desired: [Float], of task: GoalTask) -> [Float] {
     (try? goal(desired: desired, task: task)) ?? desired
   }
@@ -130,8 +131,8 @@ extension Metrics {
     append("\(name)_maximum", values.max() ?? 0)
   }
 
-  /// Appends advantages, weights, and the share of weights that stand at their limit; within a group of their own
-  /// where it has a name.
+  /// Appends advantages, weights, and the share of weights that stand at their limit; within a
+  /// group of their own if it has a name.
   mutating func append(
     advantages: Tensor, weights: Tensor, limit: Double, _ group: String = ""
   ) {
@@ -144,7 +145,8 @@ extension Metrics {
     append(sample: "\(group)weight", weights)
   }
 
-  /// Appends what shows whether a policy of means `[B, A]` has collapsed, beside the data's actions `[B, A]`.
+  /// Appends what shows whether a policy of means `[B, A]` has collapsed, beside the data's actions
+  /// `[B, A]`.
   mutating func append(means: Tensor, actions: Tensor) {
     let width = actions.shape[1]
     let likelihoods = ValueLosses.logLikelihoods(of: actions, means: means.detached())

@@ -9,8 +9,8 @@ internal import Torch
 enum ValueLosses {
   /// The mean of |κ − 1(w < 0)| d², of signs w and differences d, `[B, 1]` each; w has no gradient.
   ///
-  /// Kostrikov, Nair and Levine, "Offline Reinforcement Learning with Implicit Q-Learning", ICLR 2022,
-  /// arXiv:2110.06169, equation 5.
+  /// Kostrikov, Nair and Levine, "Offline Reinforcement Learning with Implicit Q-Learning", ICLR
+  /// 2022, arXiv:2110.06169, equation 5.
   static func expectile(_ differences: Tensor, signs: Tensor, _ expectile: Double) -> Tensor {
     let weights = signs.isNegative() * (1 - 2 * expectile) + expectile
     return (weights * differences.squared()).mean()
@@ -34,8 +34,8 @@ enum ValueLosses {
   ///
   ///     A = r + γ m min_j V̄_j(s′) − ½ Σ_j V̄_j(s),    Σ_j E_κ(A; r + γ m V̄_j(s′) − V_j(s))
   ///
-  /// Values of each twin, of its target now and of its target in the next state, rewards r and γ m: `[B, 1]` each;
-  /// targets have no gradient.
+  /// Values of each twin, of its target now and of its target in the next state, rewards r and γ m:
+  /// `[B, 1]` each; targets have no gradient.
   static func temporal(
     _ values: [Tensor], targetsNow: [Tensor], targetsNext: [Tensor], rewards: Tensor,
     continuations: Tensor, expectile kappa: Double
@@ -52,12 +52,12 @@ enum ValueLosses {
     -(weights * logLikelihoods(of: actions, means: means)).mean()
   }
 
-  /// −mean(Q) / (mean |Q| + 10⁻⁶) − α mean(ln π), no gradient flowing through the divisor: DDPG with
-  /// behaviour cloning.
+  /// −mean(Q) / (mean |Q| + 10⁻⁶) − α mean(ln π), no gradient flowing through the divisor: DDPG
+  /// with behaviour cloning.
   ///
   /// Fujimoto and Gu, "A Minimalist Approach to Offline Reinforcement Learning", NeurIPS 2021,
-  /// arXiv:2106.06860, with a likelihood in the place of a squared difference. Values and log-likelihoods are
-  /// `[B, 1]`.
+  /// arXiv:2106.06860, with a likelihood in the place of a squared difference. Values and
+  /// log-likelihoods are `[B, 1]`.
   static func climbing(
     values: Tensor, logLikelihoods: Tensor, imitationWeight: Double
   ) -> Tensor {
@@ -67,7 +67,8 @@ enum ValueLosses {
 }
 
 extension LossTerms {
-  /// Adds `policy_loss` of a policy that climbs values of its own actions `[B, 1]` near the data's, and measures it.
+  /// Adds `policy_loss` of a policy that climbs values of its own actions `[B, 1]` near the data's,
+  /// and measures it.
   mutating func add(
     climbing values: Tensor, of actions: Tensor, means: Tensor, imitationWeight: Double,
     _ measuring: Bool, _ metrics: inout Metrics
@@ -82,7 +83,8 @@ extension LossTerms {
     metrics.append(means: means, actions: actions)
   }
 
-  /// Adds `policy_loss` of a policy that imitates, weighted by advantages `[B, 1]`, and measures it.
+  /// Adds `policy_loss` of a policy that imitates, weighted by advantages `[B, 1]`, and measures
+  /// it.
   mutating func add(
     weighting advantages: Tensor, of actions: Tensor, means: Tensor, temperature: Double,
     limit: Double, _ measuring: Bool, _ metrics: inout Metrics

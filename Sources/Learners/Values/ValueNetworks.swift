@@ -5,8 +5,9 @@ internal import Torch
 
 /// Makes a learner's networks, each from a stream of its own of the run's seed.
 ///
-/// Every layer is drawn as `InitialWeights.glorot`; between layers stands GELU, and a normalisation follows it in all
-/// but the actors. Source: github.com/seohongpark/ogbench at 1d41409, `impls/utils/networks.py`.
+/// Every layer is drawn as `InitialWeights.glorot`; between layers stands GELU, and a normalisation
+/// follows it in all but the actors. Source: github.com/seohongpark/ogbench at 1d41409,
+/// `impls/utils/networks.py`.
 struct NetworkMaker {
   let task: GoalTask
   let scale: ActionScale
@@ -15,8 +16,8 @@ struct NetworkMaker {
   private let seed: UInt64
   private var count: UInt64 = 0
 
-  /// Throws `LearnerError` for discrete actions, and `GoalFormError` where the world's goals cannot be had in the
-  /// form asked for.
+  /// Throws `LearnerError` for discrete actions, and `GoalFormError` if the world's goals cannot be
+  /// had in the form asked for.
   init(
     _ learner: String, task: GoalTask, _ configuration: some ValueConfiguration, seed: UInt64
   ) throws {
@@ -67,8 +68,8 @@ struct NetworkMaker {
 /// A network and its name in a checkpoint.
 typealias NamedNetwork = (name: String, network: MLP)
 
-/// The networks of a learner with values, with what all of those do alike: one optimizer of the sum of the
-/// losses, targets, the normaliser, saving.
+/// The networks of a learner with values, with what all of those do alike: one optimiser of the sum
+/// of the losses, targets, the normaliser, saving.
 ///
 /// Targets move from the weights as they are before the step: θ̄ ← τ θ + (1 − τ) θ̄.
 ///
@@ -85,15 +86,17 @@ final class ValueNetworks {
   private let targetRate: Double
   /// Numbers that are trained besides networks.
   private let numbers: [NamedTensor]
-  /// What is kept besides.
+  /// Other saved tensors.
   private let state: [NamedTensor]
   private let optimizer: Adam
   private let gradientLimit: Double?
   private var normalizer: RunningNormalizer
 
-  /// Collects what a learner trains: first the networks that act, in the order in which a checkpoint has them.
+  /// Collects what a learner trains: first the networks that act, in the order in which a
+  /// checkpoint has them.
   ///
-  /// With `gradientLimit` the gradient of all parameters together is scaled down to that length where it is longer.
+  /// With `gradientLimit` the gradient of all parameters together is scaled down to that length if
+  /// it is longer.
   init(
     _ maker: NetworkMaker, _ configuration: some ValueConfiguration, policy: [NamedNetwork],
     others: [NamedNetwork], targets: [(target: NamedNetwork, source: MLP)] = [],
@@ -124,8 +127,8 @@ final class ValueNetworks {
     rows(goals, width: form.length(task.spec), from: task.spec.observation)
   }
 
-  /// The goals, in the learner's form, that states of observations `[B, O]` stand for, `[B, F]`; what a state achieves
-  /// must be known where goals are that.
+  /// The goals, in the learner's form, that states of observations `[B, O]` stand for, `[B, F]`;
+  /// what a state achieves must be known if goals are that.
   func goals(ofStates observations: [Float]) -> [Float] {
     guard form == .achieved else { return observations }
     let width = task.spec.observation
@@ -148,12 +151,12 @@ final class ValueNetworks {
     return Tensor(scale.unit(values), shape: [batch.count, scale.length])
   }
 
-  /// r, `[B, 1]`: 0 where the value's goal is reached, else −1.
+  /// r, `[B, 1]`: 0 if the value's goal is reached, else −1.
   func rewards(of batch: GoalBatch) -> Tensor {
     Tensor(batch.valueRewards, shape: [batch.count, 1])
   }
 
-  /// γ m, `[B, 1]`: 0 where the value's goal is reached, else γ.
+  /// γ m, `[B, 1]`: 0 if the value's goal is reached, else γ.
   func continuations(of batch: GoalBatch) -> Tensor { rewards(of: batch) * -discount }
 
   // MARK: - Updates
@@ -201,12 +204,12 @@ final class ValueNetworks {
 
   // MARK: - Saving
 
-  /// What acting needs: the policy's networks and, where it is on, the normaliser.
+  /// The tensors that acting needs: the policy's networks and, if it is on, the normaliser.
   private var policyState: [NamedTensor] {
     named(policy) + (normalizer.settings.isOn ? group(normalizer.policyState, "normalizer") : [])
   }
 
-  /// What training needs besides.
+  /// The other tensors that training needs.
   private var trainingState: [NamedTensor] {
     named(others) + named(targets.map(\.target)) + numbers + state
       + group(optimizer.state, "optimizer")

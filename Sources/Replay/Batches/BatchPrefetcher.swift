@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// Draws batches ahead on threads of its own, so that they are ready when a learner asks.
 ///
-/// Batches come in the order of their numbers and are those that the sampler would draw at that moment,
-/// for any number of threads. The sampler's sources must not change while it works.
+/// Batches come in the order of their numbers and are those that the sampler would draw at that
+/// moment, for any number of threads. The sampler's sources must not change while it works.
 public final class BatchPrefetcher: Sendable {
   private let work: Work
   private let last: UInt64
@@ -35,7 +35,7 @@ public final class BatchPrefetcher: Sendable {
 
   /// Gives the next batch in the place of `batch`, whose memory is used again.
   ///
-  /// Calls follow one another; there are no batches from `end` on.
+  /// Calls follow one another; batches stop before `end`.
   public func next(into batch: inout GoalBatch) {
     let number = position.withLock { place in
       defer { place.next += 1 }

@@ -1,8 +1,8 @@
 internal import CPrefetch
 import GoalCore
 
-/// Draws the episodes of a batch's rows and knows where they lie; loops over rows are compiled for each
-/// conforming type.
+/// Draws the episodes of a batch's rows and knows where they lie; loops over rows are compiled for
+/// each conforming type.
 protocol EpisodeChoice {
   /// Whether some of the rows are mapped and do not fit into memory.
   var isPaged: Bool { get }

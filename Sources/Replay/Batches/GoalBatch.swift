@@ -30,9 +30,11 @@ public struct GoalBatch: Sendable {
   public var valueOrigins: [GoalOrigin]
   /// The world's own reward of the rewarded state under the value goal, `[B]`.
   public var valueRewards: [Float]
-  /// What a high level is to propose on the way to the policy's goal, `[B, F]`; empty without subgoals.
+  /// The targets of a high level on the way to the policy's goal, `[B, F]`; empty without
+  /// subgoals.
   public var subgoals: [Float]
-  /// The observations of the states that the subgoals are made of, `[B, O]`; empty without subgoals.
+  /// The observations of the states that the subgoals are made of, `[B, O]`; empty without
+  /// subgoals.
   public var subgoalObservations: [Float]
   /// The goals of a low level, `[B, F]`; empty without subgoals.
   public var lowGoals: [Float]
@@ -83,7 +85,7 @@ public struct GoalBatch: Sendable {
 }
 
 extension GoalBatch {
-  /// What of the batch has a number that is not finite, in words; nil if all are.
+  /// The part of the batch with a number that is not finite, in words; nil if all are finite.
   public var firstNotFinite: String? {
     let columns: [(String, [Float])] = [
       ("observations", observations), ("next observations", nextObservations),

@@ -8,7 +8,7 @@ struct RowCopy {
   private let action: Int
   private let goal: Int
   private let hasSubgoals: Bool
-  /// The dimensions of a Euclidean distance where they are a goal's first ones, else 0.
+  /// The dimensions of a Euclidean distance if they are a goal's first ones, else 0.
   private let leadingDimensions: Int
   private let squaredThreshold: Double
   private let comparesPlaces: Bool
@@ -78,8 +78,8 @@ struct RowCopy {
     @inline(__always)
     func row(_ number: Int) -> UnsafePointer<LocatedRow> { located + (number &- rows.lowerBound) }
 
-    /// Copies `width` numbers of four bytes of each row, as two pieces of a fixed size that may overlap: faster
-    /// than a call for the few that it has.
+    /// Copies `width` numbers of four bytes of each row, as two pieces of a fixed size that may
+    /// overlap: faster than a call for the few that it has.
     @inline(__always)
     func gather(
       _ column: UnsafeMutablePointer<Float>, _ width: Int,

@@ -4,7 +4,7 @@ import GoalCore
 struct RowDraw<Episodes: EpisodeChoice, Policy: GoalLaw, Value: GoalLaw> {
   private let choice: Episodes
   private let policy: Policy
-  /// Nil where the value's goals are the policy's but for a share of original ones.
+  /// Nil if the value's goals are the policy's but for a share of original ones.
   private let value: Value?
   /// `Xoshiro256.limit` of that share.
   private let original: UInt64
@@ -52,7 +52,8 @@ struct RowDraw<Episodes: EpisodeChoice, Policy: GoalLaw, Value: GoalLaw> {
     generator = own
   }
 
-  // A row is made of values, and written down once: memory that was just written in pieces is slow to read whole.
+  // A row is made of values, and written down once: memory that was just written in pieces is slow
+  // to read whole.
 
   @inline(__always)
   private func draw(from generator: inout Xoshiro256) -> DrawnRow {

@@ -11,7 +11,7 @@ struct RowLocation<Episodes: EpisodeChoice> {
   /// Whether the value's goals are the policy's without exception.
   private let sharesGoals: Bool
   private let rewardedStep: Int
-  /// 0 where none are asked for.
+  /// 0 if none are asked for.
   private let subgoalSteps: Int
 
   init(_ scheme: SamplingScheme, _ choice: Episodes, spec: GoalSpec) {

@@ -2,15 +2,15 @@ public import GoalCore
 
 /// Draws batches from one or several sources.
 ///
-/// Each row draws its source by the weights, its episode, its step and its goal. A batch is a function
-/// of the run's seed, its own number, the weights and what the sources hold: it does not depend on
-/// threads or on what was drawn before.
+/// Each row draws its source by the weights, its episode, its step and its goal. A batch is a
+/// function of the run's seed, its own number, the weights and what the sources hold: it does not
+/// depend on threads or on what was drawn before.
 ///
-/// Each row goes through three steps: its numbers are drawn; its place is found and the cache lines there asked
-/// for; and it is copied. Rows take them in blocks, and between two steps of a block comes one of another, in
-/// which memory answers.
+/// Each row goes through three steps: its numbers are drawn; its place is found and the cache lines
+/// there asked for; and it is copied. Rows take them in blocks, and between two steps of a block
+/// comes one of another, in which memory answers.
 public struct Sampler: Sendable {
-  /// What a batch is.
+  /// The scheme of its batches.
   public let scheme: SamplingScheme
   /// The run's seed.
   public let seed: UInt64
@@ -43,8 +43,8 @@ public struct Sampler: Sendable {
 
   /// Draws batch number `number` of the run.
   ///
-  /// `weights`, one a source, stand in for the sources' own: for shares that change from batch to batch.
-  /// Weights of 0 leave a source out; one that holds no episode must have the weight 0.
+  /// `weights`, one a source, stand in for the sources' own: for shares that change from batch to
+  /// batch. Weights of 0 leave a source out; one that holds no episode must have the weight 0.
   public func draw(_ number: UInt64, weights: [Double]? = nil, into batch: inout GoalBatch) {
     batch.withColumns(scheme, spec: task.spec) { columns in
       sources.map(\.source.table).withUnsafeBufferPointer { tables in
@@ -114,7 +114,7 @@ public struct Sampler: Sendable {
   /// Rows of a block: enough that memory answers while another is worked on.
   private static let block = 64
 
-  /// What tells the sampler's stream from a run's others.
+  /// The purpose that separates the sampler's stream from a run's others.
   private static let streamPurpose: UInt64 = 0x5341_4d50  // "SAMP"
 }
 

@@ -24,7 +24,7 @@ extension Sampler {
     batch.window = columns
   }
 
-  /// What tells the windows' stream from a run's others.
+  /// The purpose that separates the windows' stream from a run's others.
   private static let windowStream: UInt64 = 0x5749_4e44  // "WIND"
 }
 
@@ -35,7 +35,7 @@ extension Window {
   }
 }
 
-/// What a window holds: states, actions, and the place of the first state.
+/// The contents of a window: states, actions, and the place of the first state.
 private struct Span {
   var states: Range<Int>
   var actions: Range<Int>
@@ -62,7 +62,7 @@ private struct Span {
       actions = start..<min(states.upperBound, length)
     case .toGoal(_, let history, let inclusive):
       guard let goal else { preconditionFailure("a window up to a goal of another episode") }
-      // The last W states up to the goal where there are more.
+      // The last W states up to the goal if there are more.
       let first = max(history ? 0 : start, goal + 1 - W)
       let last = inclusive ? min(goal + 1, length) : goal
       let from = max(first, start)
@@ -127,12 +127,14 @@ extension WindowColumns {
 
 /// Goals of every step of a whole sequence, as columns of an attention mask.
 public enum GoalColumns {
-  /// A later state for each of `states` states, the last of which has none: the log's random goal mask.
+  /// A later state for each of `states` states, the last of which has none: the log's random goal
+  /// mask.
   ///
   ///     column(i) ~ U{i+1..L−1} for i < L−1
   ///
   /// The reference gives the last row column 0, which nothing reads. Source: the log's
-  /// `masking.py`, `random_goal_idxs`; `SamplingScheme` with `goalOfStep` draws rows of the same law.
+  /// `masking.py`, `random_goal_idxs`; `SamplingScheme` with `goalOfStep` draws rows of the same
+  /// law.
   public static func random(states: Int, seed: UInt64, number: UInt64) -> [Int] {
     precondition(states > 1, "two states at least have a goal between them, found \(states)")
     var key = Philox(seed: seed, purpose: 0x434f_4c53, index: number)  // "COLS"

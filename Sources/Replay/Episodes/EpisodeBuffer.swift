@@ -2,9 +2,9 @@ public import GoalCore
 
 /// The most recent episodes of an online run: a ring of whole episodes.
 ///
-/// An episode that does not fit any more pushes out the oldest ones. What is drawn depends on the
-/// episodes held and their order, not on where in memory they lie: a buffer that is filled again with
-/// the same episodes in the same order draws the same rows. Those are the last `episodeCount` of the
+/// An episode that does not fit any more pushes out the oldest ones. Draws depend on the episodes
+/// held and their order, not on their places in memory. A buffer that is filled again with the same
+/// episodes in the same order draws the same rows. Those are the last `episodeCount` of the
 /// `appended` ones, so a run that keeps all its episodes needs to save no more than that.
 ///
 /// Appending and drawing must not overlap: the buffer belongs to one thread at a time.

@@ -6,19 +6,22 @@ public final class EpisodeReplay: EpisodeSource {
   public let task: GoalTask
   /// Where the episodes lie.
   public let table: EpisodeTable
-  /// Whether every episode has a goal that was asked for, which `SamplingScheme.usesDesiredGoals` needs.
+  /// Whether every episode has a goal that was asked for, which `SamplingScheme.usesDesiredGoals`
+  /// needs.
   public let hasDesiredGoals: Bool
 
   private let memory: Memory
 
-  /// What the replay keeps alive: what holds the episodes' numbers, and the tables that it owns.
+  /// The objects that the replay keeps alive: what holds the episodes' numbers, and the tables that
+  /// it owns.
   private struct Memory: @unchecked Sendable {
     let owners: [AnyObject]
     let rows: UnsafeMutableBufferPointer<EpisodeRows>
     let guide: UnsafeMutableBufferPointer<Int32>?
   }
 
-  /// Reads episodes from columns; every episode has at least one step and actions of the task's kind.
+  /// Reads episodes from columns; every episode has at least one step and actions of the task's
+  /// kind.
   public convenience init(
     task: GoalTask, columns: [TrajectoryColumns], placement: EpisodePlacement = .inPlace
   ) {
@@ -102,11 +105,13 @@ public final class EpisodeReplay: EpisodeSource {
     memory.guide?.deallocate()
   }
 
-  /// The same episodes in two parts that share none: a fraction for validation, the rest to train on.
+  /// The same episodes in two parts that share none: a fraction for validation, the rest to train
+  /// on.
   ///
-  /// `copies` says which episodes are copies of one, by a number that they have in common, `[E]`; nil where
-  /// all are different. Copies lie on one side. Which of the different episodes are held out depends on
-  /// `seed` and the order in which they first come only. Of two or more each part has at least one.
+  /// `copies` says which episodes are copies of one, by a number that they have in common, `[E]`;
+  /// nil if all are different. Copies lie on one side. Which of the different episodes are held out
+  /// depends on `seed` and the order in which they first come only. Of two or more each part has at
+  /// least one.
   public func split(
     validationFraction: Double, seed: UInt64, copies: [Int]? = nil
   ) -> (training: EpisodeReplay, validation: EpisodeReplay) {
@@ -151,7 +156,7 @@ public final class EpisodeReplay: EpisodeSource {
     return kinds.map { isHeld[$0] }
   }
 
-  /// What tells the split's stream from a run's others.
+  /// The purpose that separates the split's stream from a run's others.
   private static let splitPurpose: UInt64 = 0x5641_4c49  // "VALI"
 
   private static func rows(of columns: [TrajectoryColumns], spec: GoalSpec) -> [EpisodeRows] {

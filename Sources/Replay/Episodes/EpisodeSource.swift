@@ -17,7 +17,8 @@ extension EpisodeSource {
 
 /// How the episode of a row is drawn.
 public enum EpisodeDraw: String, Codable, Sendable, CaseIterable {
-  /// Each episode alike, then a step of it: steps of short episodes are drawn more often. WGCSL, GCSL.
+  /// Each episode alike, then a step of it: steps of short episodes are drawn more often. WGCSL,
+  /// GCSL.
   case episodes
   /// Each step of the data alike, so that episodes are drawn by their lengths. OGBench.
   case steps

@@ -5,12 +5,12 @@ struct EpisodeRows {
   var observations: UnsafePointer<Float>
   var actions: UnsafeRawPointer
   var achieved: UnsafePointer<Float>
-  /// Nil where no goal was asked for.
+  /// Nil if no goal was asked for.
   var desired: UnsafePointer<Float>?
   /// Steps of the episodes before this one.
   var firstStep: Int
   var length: Int32
-  /// Numbers from one state's goal to the next, 0 where the episode has one.
+  /// Numbers from one state's goal to the next, 0 if the episode has one.
   var desiredStride: Int32
 
   /// Steps, `T`.
@@ -50,7 +50,7 @@ struct RegularEpisodes {
   let achieved: Int
   let desired: Int
 
-  /// Nil where the episodes do not lie so.
+  /// Nil if the episodes do not lie so.
   init?(_ all: UnsafeBufferPointer<EpisodeRows>) {
     guard let rows = all.baseAddress, all.count > 1 else { return nil }
     let (first, second) = (rows[0], rows[1])
@@ -124,7 +124,7 @@ public struct EpisodeTable: @unchecked Sendable {
   public let count: Int
   /// Steps of all episodes.
   public let stepCount: Int
-  /// The length that all episodes have, or 0 where they differ.
+  /// The length that all episodes have, or 0 if they differ.
   let commonLength: Int
   /// Where to begin to look for a step: entry `k` is the episode of step `k · stepCount / count`.
   let guide: UnsafePointer<Int32>?

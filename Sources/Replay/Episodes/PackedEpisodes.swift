@@ -7,16 +7,16 @@ public enum EpisodePlacement: Sendable {
   case inPlace
   /// Where the columns lie, which are mapped and do not fit into memory: `Paging`.
   case paged
-  /// Copied, with all numbers of a state side by side in large pages: a row touches fewer cache lines
-  /// and far fewer pages. The columns are let go.
+  /// Copied, with all numbers of a state side by side in large pages: a row touches fewer cache
+  /// lines and far fewer pages. The columns are let go.
   case packed
 }
 
 /// Episodes copied into one block.
 ///
-/// An episode is its desired goal and then its T + 1 states, each `[achieved, desired where goals move,
-/// action, observation]`, all filled up to whole cache lines. The last state's action is left as zeros. Where
-/// what is achieved is the observation itself, it stands there once.
+/// An episode is its desired goal and then its T + 1 states, each `[achieved, desired if goals
+/// move, action, observation]`, all filled up to whole cache lines. The last state's action is left
+/// as zeros. Where what is achieved is the observation itself, it stands there once.
 struct PackedLayout {
   private static let line = 16  // numbers of four bytes
 
@@ -74,7 +74,7 @@ struct PackedLayout {
   }
 }
 
-/// A block of zeros in large pages, where the system has them.
+/// A block of zeros in large pages, if the system has them.
 final class LargePages: @unchecked Sendable {
   let start: UnsafeMutablePointer<Float>
   private let byteCount: Int

@@ -1,11 +1,11 @@
 import Glibc
 
-/// What the system is told of mapped columns that do not fit into memory.
+/// Advice to the system about mapped columns that do not fit into memory.
 ///
-/// Rows are drawn at random, so reading on after a page that was missed (32 pages, usually) fills
-/// memory with what nobody asked for; and a batch that touches its rows one after the other waits for
-/// the disk as often as it has rows. So reading on is switched off, and the pages of all rows are asked
-/// for before the first is touched. On memory that is not mapped from a file this does nothing.
+/// Rows are drawn at random, so reading ahead after a missing page (usually 32 pages) fills memory
+/// with pages that nobody needs. And a batch that touches its rows one after the other waits for
+/// the disk once per row. So reading on is switched off, and the pages of all rows are asked for
+/// before the first is touched. On memory that is not mapped from a file this does nothing.
 enum Paging {
   private static let page = UInt(max(1, sysconf(Int32(_SC_PAGESIZE))))
 

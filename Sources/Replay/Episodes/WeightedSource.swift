@@ -21,7 +21,7 @@ struct SourceChoice {
   private let tables: UnsafePointer<EpisodeTable>
   /// Whether some of the rows are mapped and do not fit into memory.
   let isPaged: Bool
-  /// Running sums of the weights, the last 1; empty where one source only has a weight.
+  /// Running sums of the weights, the last 1; empty if one source only has a weight.
   private var limits: [Double] = []
   /// The one source that has a weight; nil of several.
   let only: Int?

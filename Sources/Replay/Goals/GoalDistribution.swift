@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// What a selection draws from an episode of a given length, exactly.
+/// The exact distribution of a selection over an episode of a given length.
 public struct GoalDistribution: Sendable {
   /// A step with a goal, and its probability.
   public struct Cell: Sendable, Equatable {

@@ -1,6 +1,6 @@
 public import GoalCore
 
-/// What a goal looks like to a learner: what was achieved, or the whole observation.
+/// The form of a learner's goals: what was achieved, or the whole observation.
 ///
 /// Sampling and acting make goals by this one value, so a policy acts on what it was trained on.
 public enum GoalForm: String, Codable, Sendable, CaseIterable {
@@ -27,10 +27,10 @@ public enum GoalForm: String, Codable, Sendable, CaseIterable {
 
   /// The goal `[F]` to act towards, of the desired goal `[G]` that a world gives.
   ///
-  /// The whole observation can be had where the goal names every number of it, as for a point in the
-  /// plane, or where the world shows one, `shown` `[O]`. Throws `GoalFormError` anywhere else: what
-  /// fills the rest would be made up, and a policy trained on real states would meet it first when it
-  /// acts.
+  /// The whole observation can be had if the goal names every number of it, as for a point in the
+  /// plane, or if the world shows one, `shown` `[O]`. Throws `GoalFormError` anywhere else: what
+  /// fills the rest would be made up, and a policy trained on real states would meet it first when
+  /// it acts.
   public func goal(
     desired: [Float], shown: [Float]? = nil, task: GoalTask
   ) throws(GoalFormError) -> [Float] {

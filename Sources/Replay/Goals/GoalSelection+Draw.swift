@@ -75,7 +75,8 @@ struct FutureLaw: GoalLaw {
 
 /// `GoalSelection.mixture`.
 struct MixtureLaw: GoalLaw {
-  /// Draws of `Xoshiro256.wholeUnit` below the first are the present state, from the second on random states.
+  /// Draws of `Xoshiro256.wholeUnit` below the first are the present state, from the second on
+  /// random states.
   private let current: UInt64
   private let random: UInt64
   private let isGeometric: Bool
@@ -126,7 +127,7 @@ struct MixtureLaw: GoalLaw {
 }
 
 extension GoalSelection {
-  /// 1 / log γ of a geometric draw, which is worked out once for many draws; 0 where there is none.
+  /// 1 / log γ of a geometric draw, computed once for many draws; 0 for other selections.
   var geometricScale: Double {
     guard case .mixture(let mixture) = self, let discount = mixture.discount, discount > 0 else {
       return 0

@@ -1,12 +1,13 @@
 /// How a row's step and goal are drawn, given its episode of `T` steps.
 ///
-/// Steps are numbered 0..<T and states 0...T. A row is a step `t` with its states `t` and `t + 1`; its
-/// goal is that of a state `j` of the same episode, of a state of any episode, or the original one.
-/// The offset of a goal state is `d = j − t − 1`: 0 for the next state, −1 for the present one.
+/// Steps are numbered 0..<T and states 0...T. A row is a step `t` with its states `t` and `t + 1`.
+/// Its goal is that of a state `j` of the same episode, of a state of any episode, or the original
+/// one. The offset of a goal state is `d = j − t − 1`: 0 for the next state, −1 for the present
+/// one.
 ///
 /// `distribution(length:)` computes what the closed forms below say. Sources: WGCSL,
-/// github.com/YangRui2015/AWGCSL at d8f1c56, `wgcsl/algo/supervised_sampler.py`; HER, Andrychowicz et
-/// al., "Hindsight Experience Replay", NeurIPS 2017, arXiv:1707.01495, section 4.5; GCSL,
+/// github.com/YangRui2015/AWGCSL at d8f1c56, `wgcsl/algo/supervised_sampler.py`; HER, Andrychowicz
+/// et al., "Hindsight Experience Replay", NeurIPS 2017, arXiv:1707.01495, section 4.5; GCSL,
 /// github.com/dibyaghosh/gcsl at cfae560, `gcsl/algo/buffer.py`; OGBench,
 /// github.com/seohongpark/ogbench at 1d41409, `impls/utils/datasets.py`; the log,
 /// github.com/miladsamim/GCRL, `gcsl/gcsl/algo/{masking,pact,pact_single}.py`.
@@ -60,12 +61,13 @@ public enum GoalSelection: Codable, Sendable, Equatable {
   /// An episode that is shorter than the horizon gives its first and last state.
   case fixed(steps: Int)
 
-  /// The state `steps` steps ahead, or the last one where the episode ends before: a subgoal.
+  /// The state `steps` steps ahead, or the last one if the episode ends before: a subgoal.
   ///
   ///     t ~ U{0..T−1},  j = min(t + k, T)
   ///     P(d) = 1/T for d < k−1,   P(k−1) = (T−k+1)/T,   k ≤ T
   ///
-  /// The log's k-ahead mask. HIQL's low-level goal (`SamplingScheme.subgoalSteps`) stops at T − 1 instead.
+  /// The log's k-ahead mask. HIQL's low-level goal (`SamplingScheme.subgoalSteps`) stops at T − 1
+  /// instead.
   case ahead(steps: Int)
 
   /// A pair of states of which the earlier is the start and the later the goal.
@@ -81,8 +83,8 @@ public enum GoalSelection: Codable, Sendable, Equatable {
   /// PACT's and the decision transformer's chop in the log, with minimum 3.
   case chop(minimum: Int, states: PairStates = .all)
 
-  /// Whether the step is uniform and the goal drawn given the step, so that another goal can be drawn
-  /// for the same step.
+  /// Whether the step is uniform and the goal drawn given the step, so that another goal can be
+  /// drawn for the same step.
   public var stepIsUniform: Bool {
     switch self {
     case .fixed, .pair, .chop: false
@@ -117,21 +119,22 @@ public enum GoalSelection: Codable, Sendable, Equatable {
   private static let stepLimit = 1 << 31
 }
 
-/// OGBench's mixture of goals: the present state, a later state of the same episode, a random state.
+/// OGBench's mixture of goals: the present state, a later state of the same episode, a random
+/// state.
 ///
 ///     t ~ U{0..T−1}
 ///     with probability p_current       j = t
 ///     else with p_trajectory/(1 − p_current)   j = a later state
-///     else                             g = m(s′_j),  j ~ U{0..T′−1} of an episode drawn as a row's is
+///     else                             g = m(s′_j),  j ~ U{0..T′−1} of a drawn episode
 ///
-/// No goal is an episode's last state, s_T: the reference cuts trajectories off at the last state in which
-/// an action was taken, s_{T−1}, and draws random goals from those states. There are n = T−1−t later
-/// states; if n = 0, j = t. A later state is uniform, `j ~ U{t+1..T−1}`, or geometric with a discount,
-/// cut off at the end:
+/// No goal is an episode's last state, s_T: the reference cuts trajectories off at the last state
+/// in which an action was taken, s_{T−1}, and draws random goals from those states. There are n =
+/// T−1−t later states; if n = 0, j = t. A later state is uniform, `j ~ U{t+1..T−1}`, or geometric
+/// with a discount, cut off at the end:
 ///
 ///     P(j = t+k) = (1 − γ) γ^{k−1}  for k < n,     P(j = t+n) = γ^{n−1}
 ///
-/// or, where `halvesEnds` (the reference's uniform draw rounds a point of an interval): 1/(2(n−1)) for
+/// or, if `halvesEnds` (the reference's uniform draw rounds a point of an interval): 1/(2(n−1)) for
 /// the first and the last, 1/(n−1) for those between; 1 if n = 1.
 public struct GoalMixture: Codable, Sendable, Equatable {
   /// Probability of the present state.
@@ -142,8 +145,8 @@ public struct GoalMixture: Codable, Sendable, Equatable {
   public var random: Double
   /// The discount of a geometric draw, or nil for a uniform one.
   public var discount: Double?
-  /// Whether a uniform draw takes the first and the last later state half as often, as the reference
-  /// does.
+  /// Whether a uniform draw takes the first and the last later state half as often, as the
+  /// reference does.
   public var halvesEnds: Bool
 
   /// Makes a mixture.
@@ -184,8 +187,8 @@ public enum PairRule: String, Codable, Sendable, CaseIterable {
   ///     a ~ U{0..L−2},  b ~ U{0..L−1},  b += 1 if a = b;  i = min(a, b),  j = max(a, b)
   ///     P(i, j) = [1 + 1{j ≤ L−2} + 1{j = i+1}] / (L(L−1))
   ///
-  /// Neighbours are drawn 3 times for every 2 of the others, and pairs that end at the last state half
-  /// as often.
+  /// Neighbours are drawn 3 times for every 2 of the others, and pairs that end at the last state
+  /// half as often.
   case gcsl
   /// The log's, whose second number leaves out the last state too.
   ///
@@ -208,7 +211,8 @@ public enum PairStates: String, Codable, Sendable, CaseIterable {
   /// All of them, `L = T + 1`.
   case all
   /// Those in which an action was taken, `L = T`: the reference of GCSL stores 50 states for 50
-  /// actions, and the last action's effect is never a goal. An episode of one step has its one pair.
+  /// actions, and the last action's effect is never a goal. An episode of one step has its one
+  /// pair.
   case beforeActions
 
   /// `L` for an episode of `T` steps.

@@ -9,13 +9,13 @@ public struct NamedScheme: Sendable {
     public let name: String
     /// Its default, as text.
     public let defaultValue: String
-    /// What it means.
+    /// Its meaning.
     public let meaning: String
   }
 
   /// The name.
   public let name: String
-  /// What it draws, and whose it is, in one line.
+  /// Its draws and its source, in one line.
   public let summary: String
   /// Its own parameters.
   public let keys: [Key]
@@ -253,7 +253,7 @@ private struct Values {
 
 /// A scheme that cannot be had.
 public enum SchemeError: Error, Equatable, CustomStringConvertible {
-  /// There is no scheme of that name.
+  /// The name is unknown.
   case unknown(name: String, known: [String])
   /// The scheme has no parameter of that name.
   case unknownKey(scheme: String, key: String, known: [String])

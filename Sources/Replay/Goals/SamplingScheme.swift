@@ -6,12 +6,12 @@ public enum ValueGoals: Codable, Sendable, Equatable {
   case own(GoalSelection)
 }
 
-/// What the rows of a batch share, besides nothing at all.
+/// Which draws the rows of a batch share.
 public enum Sharing: String, Codable, Sendable, CaseIterable {
   /// Every row draws its own step and goal.
   case none
-  /// One draw for the whole batch: in episodes of one length all rows have the same step and the same
-  /// goal state. The log's "one index per batch", and its chop.
+  /// One draw for the whole batch: in episodes of one length all rows have the same step and the
+  /// same goal state. The log's "one index per batch", and its chop.
   case pair
   /// One goal for each step of an episode, drawn once a batch: rows of the same step have the same
   /// goal state, in episodes of one length. The log's random goal mask.
@@ -24,12 +24,12 @@ public enum RewardedState: String, Codable, Sendable, CaseIterable {
   case next
   /// The state before it: its achieved goal, by the world's rule.
   case current
-  /// The state before it, by its place in the data: 0 if the goal is that very state, else −1, however near
-  /// the goal's state is. OGBench.
+  /// The state before it, by its place in the data: 0 if the goal is that very state, else −1,
+  /// however near the goal's state is. OGBench.
   case index
 }
 
-/// What a learner asks of the sampler.
+/// A learner's request to the sampler.
 public struct SamplingScheme: Codable, Sendable, Equatable {
   /// Rows in a batch, `B`.
   public var batchSize: Int
@@ -37,22 +37,24 @@ public struct SamplingScheme: Codable, Sendable, Equatable {
   public var policyGoals: GoalSelection
   /// The goals that the value function is trained on.
   public var valueGoals: ValueGoals
-  /// What rows share.
+  /// The draws that rows share.
   public var sharing = Sharing.none
   /// How episodes are drawn.
   public var episodes = EpisodeDraw.episodes
-  /// What a goal looks like.
+  /// The form of goals.
   public var goalForm = GoalForm.achieved
   /// Which state is rewarded.
   public var rewarded = RewardedState.next
   /// How many steps ahead a subgoal lies, for hierarchical learners; nil for none.
   ///
   /// With `k` steps, and the policy's goal in state `j` of the episode, the subgoal is in state
-  /// `min(t + k, j)`; with a goal from elsewhere in state `min(t + k, T − 1)`. The goal of a low level is in
-  /// state `min(t + k, T − 1)` always: as `GoalMixture` says, the last state is no goal. Source:
-  /// `HGCDataset` of OGBench, `impls/utils/datasets.py`, and its loader, `ogbench/utils.py`.
+  /// `min(t + k, j)`; with a goal from elsewhere in state `min(t + k, T − 1)`. The goal of a low
+  /// level is in state `min(t + k, T − 1)` always: as `GoalMixture` says, the last state is no
+  /// goal. Source: `HGCDataset` of OGBench, `impls/utils/datasets.py`, and its loader,
+  /// `ogbench/utils.py`.
   public var subgoalSteps: Int?
-  /// Which states and actions of the episode go with each row, for learners of sequences; nil for none.
+  /// Which states and actions of the episode go with each row, for learners of sequences; nil for
+  /// none.
   public var window: Window?
 
   /// Makes a scheme whose value goals are the policy's, but for a share of original ones.

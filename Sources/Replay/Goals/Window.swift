@@ -2,8 +2,8 @@ public import GoalCore
 
 /// Which states and actions of an episode make a sequence, given its start `t` and goal state `j`.
 public enum Window: Codable, Sendable, Equatable {
-  /// The start and the states before it, `t−W+1...t`, at the end of the window: histories, and frames
-  /// to stack. The action of the start is in the last place.
+  /// The start and the states before it, `t−W+1...t`, at the end of the window: histories, and
+  /// frames to stack. The action of the start is in the last place.
   case before(steps: Int, padding: FramePadding = .zeros)
   /// The start and what follows, `t...t+W−1`, to the end of the episode: action chunks.
   case after(steps: Int)
@@ -14,7 +14,7 @@ public enum Window: Codable, Sendable, Equatable {
   ///
   /// `inclusive` asks for the action at the goal state too, as `traj_idm` of the log does.
   case toGoal(steps: Int, history: Bool = false, inclusive: Bool = false)
-  /// The whole episode, or its first `steps` states where it has more: a trajectory.
+  /// The whole episode, or its first `steps` states if it has more: a trajectory.
   case episode(steps: Int)
 
   /// Places in a window, `W`.
@@ -27,7 +27,7 @@ public enum Window: Codable, Sendable, Equatable {
   }
 }
 
-/// What stands in the places of a history before the episode's first state.
+/// The padding of a history before the episode's first state.
 public enum FramePadding: String, Codable, Sendable, CaseIterable {
   /// Zeros.
   case zeros
@@ -36,8 +36,8 @@ public enum FramePadding: String, Codable, Sendable, CaseIterable {
 }
 
 extension Window {
-  /// The first rule that it breaks, or nil: a window up to the goal needs `goals` that are later states
-  /// of the row's own episode.
+  /// The first rule that it breaks, or nil: a window up to the goal needs `goals` that are later
+  /// states of the row's own episode.
   func fault(for goals: GoalSelection) -> String? {
     if steps < 1 { return "a window has at least 1 place, found \(steps)" }
     if case .sampled(let range) = self, range.lowerBound < 1 {
@@ -59,17 +59,17 @@ public struct WindowColumns: Sendable {
   public let steps: Int
   /// States, `[B, W, O]`; padding where `mask` is 0.
   public var observations: [Float]
-  /// Actions taken in these states, `[B, W, A]` or `[B, W]`; zeros where `actionMask` is 0.
+  /// Actions taken in these states, `[B, W, A]` or `[B, W]`; zeros if `actionMask` is 0.
   public var actions: ActionColumn
-  /// 1 where a place holds a state of the window, else 0, `[B, W]`.
+  /// 1 if a place holds a state of the window, else 0, `[B, W]`.
   public var mask: [Float]
-  /// 1 where a place holds an action of the window, else 0, `[B, W]`.
+  /// 1 if a place holds an action of the window, else 0, `[B, W]`.
   public var actionMask: [Float]
   /// The number of each state within its episode, `[B, W]`; 0 in padding.
   public var times: [Int32]
-  /// The place of the start in the window, `[B]`; −1 where it did not fit.
+  /// The place of the start in the window, `[B]`; −1 if it did not fit.
   public var starts: [Int32]
-  /// The place of the goal state in the window, `[B]`; −1 where it is not there.
+  /// The place of the goal state in the window, `[B]`; −1 if it is not there.
   public var goals: [Int32]
 
   /// Makes sequences of zeros for so many rows.

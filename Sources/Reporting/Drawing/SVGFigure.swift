@@ -3,7 +3,7 @@ import Support
 
 /// A figure of panels, written as SVG: axes with round ticks, labels with units, plain colours.
 public struct SVGFigure: Sendable {
-  /// What stands above the panels.
+  /// The title above the panels.
   public var title: String
   /// The panels, row by row.
   public var panels: [SVGPanel]

@@ -13,7 +13,7 @@ public struct SVGPanel: Sendable {
     }
   }
 
-  /// A point, with an interval along the vertical where it has one.
+  /// A point, with an interval along the vertical if it has one.
   public struct Point: Sendable {
     let x: Double
     let y: Double
@@ -38,14 +38,14 @@ public struct SVGPanel: Sendable {
 
   /// A way through the plane towards a goal.
   public struct Paths: Sendable {
-    /// What both axes show at least; they have one scale.
+    /// The range that both axes show at least, on one scale.
     package struct Frame: Sendable {
       let x, y: ClosedRange<Double>
 
       package init(x: ClosedRange<Double>, y: ClosedRange<Double>) { (self.x, self.y) = (x, y) }
     }
 
-    /// What was there before; drawn grey.
+    /// Earlier points, drawn grey.
     let data: [Point]
     /// The way; its start is a dot.
     let policy: [Point]
@@ -71,11 +71,11 @@ public struct SVGPanel: Sendable {
     package init(name: String, points: [Point]) { (self.name, self.points) = (name, points) }
   }
 
-  /// What is drawn.
+  /// The contents.
   public enum Content: Sendable {
     /// Bars that stand on zero.
     case bars([Bar])
-    /// Points joined by a line, their intervals as a band; marked one by one where they are few.
+    /// Points joined by a line, their intervals as a band; marked one by one if they are few.
     case line([Point])
     /// Several lines of one kind, each in a colour of its own, with their names.
     case lines([Series])
@@ -202,7 +202,7 @@ public struct SVGPanel: Sendable {
     return (Self.range(x), yRange ?? Self.range(y))
   }
 
-  /// The range of some values, widened where they are all the same.
+  /// The range of some values, widened if they are all the same.
   private static func range(_ values: [Double]) -> ClosedRange<Double> {
     guard let low = values.min(), let high = values.max() else { return 0...1 }
     guard high > low else {
@@ -299,7 +299,7 @@ public struct SVGPanel: Sendable {
         x: x, y: edges[piece + 1], width: 10, height: edges[piece] - edges[piece + 1],
         fill: Self.colour(highest > 1 ? share : 1))
     }
-    // The highest count stands at the top, powers of ten where there is room below it.
+    // The highest count stands at the top, powers of ten if there is room below it.
     var marks = [highest]
     var power = 1
     while power < highest {

@@ -30,7 +30,8 @@ extension SVGPanel {
     guard all.count > 1 else { return }
     let longest = Double(all.map(\.name.count).max() ?? 0) * 6 + 40
     let height = Double(all.count) * 15 + 6
-    // The place along the sides or in the middle whose rectangle holds least of the lines and bands.
+    // The place along the sides or in the middle whose rectangle holds least of the lines and
+    // bands.
     let spots = all.flatMap { series in
       zip(series.points, series.points.dropFirst()).flatMap { from, to in
         (0...8).flatMap { Self.between(from, to, Double($0) / 8) }

@@ -37,7 +37,7 @@ struct Ticks {
     return String(result.reversed())
   }
 
-  /// The round number at or above `size`, or the nearest one; 1 where `size` is no length.
+  /// The round number at or above `size`, or the nearest one; 1 if `size` is no length.
   static func step(for size: Double, roundingUp: Bool) -> Double {
     guard size.isFinite, size > 0 else { return 1 }
     let power = pow(10, log10(size).rounded(.down))

@@ -35,7 +35,8 @@ enum Lettering {
 }
 
 extension Picture {
-  /// Writes capitals and digits onto a band of a colour in the corner at the top left, inside the frame.
+  /// Writes capitals and digits onto a band of a colour in the corner at the top left, inside the
+  /// frame.
   package mutating func label(_ text: String, _ colour: (UInt8, UInt8, UInt8)) {
     let dot = max(1, width / 160)
     let margin = max(2, width / 64)

@@ -9,8 +9,8 @@ public struct Histogram: Codable, Sendable, Equatable {
   /// Whether the values are whole numbers.
   public let isWhole: Bool
 
-  /// At most some 25 bins whose ends are round numbers; whole values get bins of whole width, and what is not finite
-  /// is in none.
+  /// At most some 25 bins whose ends are round numbers; whole values get bins of whole width, and
+  /// what is not finite is in none.
   package init(_ all: [Double]) {
     let values = all.filter(\.isFinite)
     let low = values.min() ?? 0

@@ -25,7 +25,7 @@ public protocol TableValue: Sendable {
 }
 
 extension TableValue {
-  /// What people read.
+  /// The text for people.
   public var fields: [String] { [shown] }
 }
 
@@ -120,8 +120,8 @@ public struct Table: Sendable {
     }
   }
 
-  /// The lines of CSV, with estimates and their intervals in three columns: `success`, `success_low`,
-  /// `success_high`.
+  /// The lines of CSV, with estimates and their intervals in three columns: `success`,
+  /// `success_low`, `success_high`.
   private var fields: [[String]] {
     let cells = rows.map { $0.map { $0.fields.map(Console.onOneLine) } }
     let widths = heads.indices.map { column in cells.map { $0[column].count }.max() ?? 1 }

@@ -1,10 +1,10 @@
 import Glibc
 import Synchronization
 
-/// What is said: results on standard output, all that is for people on standard error.
+/// Messages: results on standard output, all that is for people on standard error.
 ///
-/// Control characters in texts are written out, since names and texts of other people's files are among them and a
-/// terminal would obey them.
+/// Control characters in texts are written out, since names and texts of other people's files are
+/// among them and a terminal would obey them.
 public enum Console {
   /// Whether a progress bar stands on the terminal's last line.
   private static let barIsShown = Mutex(false)
@@ -13,8 +13,8 @@ public enum Console {
 
   /// Opens `/dev/null` in the place of each standard stream that is closed.
   ///
-  /// Without it, the next file that is opened would be that stream, and texts would end up in a shard.
-  /// It is opened for reading, so that a result that goes there is an error.
+  /// Without it, the next file that is opened would be that stream, and texts would end up in a
+  /// shard. It is opened for reading, so that a result that goes there is an error.
   public static func open() {
     for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) < 0 {
       _ = Glibc.open("/dev/null", O_RDONLY)
@@ -29,7 +29,8 @@ public enum Console {
 
   /// Throws `ResultsLost` if a result could not be written.
   ///
-  /// A reader that closed its pipe has what it wanted: the process then ends by SIGPIPE, as is usual.
+  /// A reader that closed its pipe has what it wanted: the process then ends by SIGPIPE, as is
+  /// usual.
   public static func finish() throws {
     let code = lost.load(ordering: .relaxed)
     if code == EPIPE {
@@ -39,7 +40,8 @@ public enum Console {
     if code != 0 { throw ResultsLost(reason: String(cString: strerror(code))) }
   }
 
-  /// Writes a line to standard error; that it cannot be written is no error, as work must not end by it.
+  /// Writes a line to standard error; that it cannot be written is no error, as work must not end
+  /// by it.
   public static func note(_ text: String) {
     barIsShown.withLock { isShown in
       _ = write((isShown ? "\r\u{1b}[K" : "") + shown(text) + "\n", to: 2)
@@ -69,7 +71,8 @@ public enum Console {
     }
   }
 
-  /// Columns of the terminal that standard error is; nil if it is none, or one without cursor movement.
+  /// Columns of the terminal that standard error is; nil if it is none, or one without cursor
+  /// movement.
   package static var columns: Int? {
     guard isatty(2) == 1, getenv("TERM").map({ String(cString: $0) }) != "dumb" else { return nil }
     var size = winsize()
@@ -77,12 +80,13 @@ public enum Console {
     return Int(size.ws_col)
   }
 
-  /// A text with its control characters and changes of direction written as `\u001b`, but for ends of lines and
-  /// tabs.
+  /// A text with its control characters and changes of direction written as `\u001b`, but for ends
+  /// of lines and tabs.
   package static func shown(_ text: String) -> String { escaped(text, where: isObeyed) }
 
-  /// A text that is part of a line, such as a name out of a file: its ends of lines, too, are written out, so that it
-  /// makes no lines of its own.
+  /// A text that is part of a line, such as a name from a file.
+  ///
+  /// Its line ends are written out too, so that it stays on one line.
   package static func onOneLine(_ text: String) -> String {
     escaped(text) { isObeyed($0) || $0 == "\n" }
   }

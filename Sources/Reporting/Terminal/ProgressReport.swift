@@ -3,8 +3,8 @@ import Synchronization
 
 /// How far long work is: a bar on a terminal, a plain line now and then elsewhere.
 ///
-/// It writes to standard error, so that standard output holds results only. Safe to call from several
-/// threads.
+/// It writes to standard error, so that standard output holds results only. Safe to call from
+/// several threads.
 public final class ProgressReport: Sendable {
   private struct State {
     var done = 0
@@ -95,8 +95,9 @@ public final class ProgressReport: Sendable {
         line, share: Double(state.done) / Double(max(1, total)), columns: Console.columns ?? 80))
   }
 
-  /// A bar that is filled to `share`, and a line beside it, in less than a terminal's columns: on a narrow one the bar
-  /// is shorter or left out, and the line is cut.
+  /// A bar that is filled to `share`, and a line beside it, in less than a terminal's columns.
+  ///
+  /// On a narrow terminal the bar is shorter or left out, and the line is cut.
   static func bar(_ line: String, share: Double, columns: Int) -> String {
     let width = columns >= 110 ? 24 : columns >= 60 ? 10 : 0
     let filled = Int((Double(width) * min(1, max(0, share))).rounded(.down))

@@ -2,8 +2,8 @@ import GoalCore
 import HDF5
 import Support
 
-/// Episodes of a source with what follows from the task: achieved goals, rewards and successes, and how
-/// they ended.
+/// Episodes of a source with what follows from the task: achieved goals, rewards and successes, and
+/// how they ended.
 ///
 /// A column that the source has is left as it is.
 ///
@@ -23,7 +23,7 @@ struct CompletedEpisodes: TrajectorySource {
   var environment: String? { source.environment }
   var checks: [SourceCheck] { source.checks }
 
-  /// Completes a source; rewards and successes are worked out only if the threshold is known.
+  /// Completes a source; rewards and successes are computed only if the threshold is known.
   init(
     _ source: any TrajectorySource, task: GoalTask, isThresholdKnown: Bool,
     notes given: ConversionNotes

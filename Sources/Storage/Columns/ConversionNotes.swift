@@ -1,12 +1,12 @@
-/// What a conversion could not carry over as it was.
+/// The notes of a conversion.
 public struct ConversionNotes: Codable, Sendable, Hashable {
-  /// What the source has and the result has not.
+  /// Contents of the source that the result lacks.
   public var lost: [String] = []
-  /// What the result has and was worked out of the source.
+  /// Contents of the result that were computed from the source.
   public var computed: [String] = []
-  /// What the source does not say and was taken to be so.
+  /// Assumptions that the source does not confirm.
   public var assumed: [String] = []
-  /// What the source has and is kept, though a rule is against it.
+  /// Contents of the source that break a rule and are kept.
   public var found: [String] = []
 
   /// No notes.

@@ -23,7 +23,7 @@ public struct EpisodeSet: Sendable, Hashable, Codable, CustomStringConvertible {
     ranges = [range.lowerBound...(range.upperBound - 1)]
   }
 
-  /// Reads `0-499,700`, with the parts in any order; nil where it is none.
+  /// Reads `0-499,700`, with the parts in any order; nil for other texts.
   public init?(_ text: String) {
     var parts: [ClosedRange<Int64>] = []
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
@@ -58,10 +58,10 @@ public struct EpisodeSet: Sendable, Hashable, Codable, CustomStringConvertible {
   /// All of them, ascending.
   public var numbers: [Int64] { ranges.flatMap { Array($0) } }
 
-  /// The lowest, or nil where there is none.
+  /// The lowest; nil for an empty set.
   public var first: Int64? { ranges.first?.lowerBound }
 
-  /// The highest, or nil where there is none.
+  /// The highest; nil for an empty set.
   public var last: Int64? { ranges.last?.upperBound }
 
   /// Those of the set that lie in a range, which must not be empty.

@@ -8,15 +8,15 @@ public import HDF5
 public enum ShardColumn: String, Sendable, CaseIterable, Codable {
   /// f32 `[T + E, O]`.
   case observations
-  /// f32 `[T, A]`, or i32 `[T]` where actions are discrete.
+  /// f32 `[T, A]`, or i32 `[T]` if actions are discrete.
   case actions
   /// i32 `[E]`, each at least 1; their sum is `T`.
   case episodeLengths = "episode_lengths"
   /// i64 `[E]`: the episodes' numbers in their recipe.
   case episodeIndices = "episode_indices"
-  /// f32 `[T + E, G]`; absent where goals are observations.
+  /// f32 `[T + E, G]`; absent if goals are observations.
   case achievedGoals = "achieved_goals"
-  /// f32 `[E, G]`, or `[T + E, G]` where goals move; absent where none were asked for.
+  /// f32 `[E, G]`, or `[T + E, G]` if goals move; absent if none were asked for.
   case desiredGoals = "desired_goals"
   /// f32 `[T]`.
   case rewards
@@ -30,7 +30,7 @@ public enum ShardColumn: String, Sendable, CaseIterable, Codable {
   case truncated
   /// u8 `[T]`: 0 policy, 1 policy and noise, 2 random.
   case sources = "behaviour/sources"
-  /// f32 `[T]`, at most 0: ln π(a | s, g) of the applied action; absent where the policy is not
+  /// f32 `[T]`, at most 0: ln π(a | s, g) of the applied action; absent if the policy is not
   /// categorical.
   case logProbabilities = "behaviour/log_probabilities"
   /// f64 `[T + E, S]`; absent unless asked for.
@@ -38,7 +38,7 @@ public enum ShardColumn: String, Sendable, CaseIterable, Codable {
   /// u8 `[T + E, H, W, C]`; absent unless asked for.
   case images
 
-  /// Whether every shard has it; achieved goals may be absent where they are the observations.
+  /// Whether every shard has it; achieved goals may be absent if they are the observations.
   public var isRequired: Bool {
     switch self {
     case .observations, .actions, .episodeLengths, .episodeIndices, .achievedGoals: true
@@ -46,7 +46,7 @@ public enum ShardColumn: String, Sendable, CaseIterable, Codable {
     }
   }
 
-  /// What it has rows for; desired goals that move have rows for states.
+  /// The axis of its rows; desired goals that move have rows for states.
   public var axis: RowAxis {
     switch self {
     case .observations, .achievedGoals, .states, .images: .states
@@ -56,7 +56,7 @@ public enum ShardColumn: String, Sendable, CaseIterable, Codable {
     }
   }
 
-  /// The element types that a shard may hold, the one that is written first; f64 where the source
+  /// The element types that a shard may hold, the one that is written first; f64 if the source
   /// was f64.
   public func types(for spec: GoalSpec) -> [HDF5Type] {
     switch self {
@@ -75,7 +75,8 @@ public enum ShardColumn: String, Sendable, CaseIterable, Codable {
     }
   }
 
-  /// Its shape with so many steps and episodes; `states` takes the length of a state, `images` the shape of one.
+  /// Its shape with so many steps and episodes; `states` takes the length of a state, `images` the
+  /// shape of one.
   func shape(
     for spec: GoalSpec, steps: Int, episodes: Int, stateLength: Int = 0, imageShape: [Int] = [],
     goalsMove: Bool = false

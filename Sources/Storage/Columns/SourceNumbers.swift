@@ -2,7 +2,7 @@ import HDF5
 public import Support
 import Synchronization
 
-/// What is said of a source's numbers: which are not finite, and the range of its actions.
+/// The report on a source's numbers: which are not finite, and the range of its actions.
 public struct SourceNumbers: Sendable {
   /// Numbers of a column that are not finite.
   public struct NotFinite: Sendable, Equatable {
@@ -20,8 +20,8 @@ public struct SourceNumbers: Sendable {
   public private(set) var notFinite: [String: NotFinite] = [:]
   /// The episodes that have some, ascending.
   public private(set) var episodes: [Int] = []
-  /// The lowest and the highest finite value of each number of an action; infinite, the wrong way round, where
-  /// there is none.
+  /// The lowest and the highest finite value of each number of an action; infinite, the wrong way
+  /// round, without such values.
   public private(set) var actions: [(low: Double, high: Double)] = []
 
   /// Reads a source on several threads.
@@ -114,7 +114,8 @@ public struct SourceNumbers: Sendable {
     return range
   }
 
-  /// How many actions have a number outside of a range, and the first of them, found by reading them again.
+  /// How many actions have a number outside of a range, and the first of them, found by reading
+  /// them again.
   public static func outside(
     _ range: [(low: Float, high: Float)], _ source: any TrajectorySource
   ) throws(FileError) -> (count: Int, episode: Int, step: Int, value: Float)? {
@@ -140,7 +141,8 @@ public struct SourceNumbers: Sendable {
 }
 
 extension Array {
-  /// The first place, of an array in which all that do not meet a condition stand before all that do, that meets it.
+  /// The first place, of an array in which all that do not meet a condition stand before all that
+  /// do, that meets it.
   func partitioningIndex(where meets: (Element) -> Bool) -> Int {
     var (low, high) = (0, count)
     while low < high {

@@ -1,6 +1,6 @@
 public import HDF5
 
-/// What a column has rows for.
+/// The axis of a column's rows.
 public enum RowAxis: String, Sendable, Codable {
   /// The steps of all episodes, `T`.
   case steps
@@ -15,13 +15,13 @@ public enum RowAxis: String, Sendable, Codable {
 public struct TableColumn: @unchecked Sendable {
   /// The type of its numbers.
   public let type: HDF5Type
-  /// Lengths of the axes after the first; empty where a row is one number.
+  /// Lengths of the axes after the first; empty if a row is one number.
   public let rowShape: [Int]
-  /// What it has rows for.
+  /// The axis of its rows.
   public let axis: RowAxis
   /// Its numbers, row-major and little-endian; they may begin at any address.
   public let bytes: UnsafeRawBufferPointer
-  /// What keeps the bytes.
+  /// The owner of the bytes.
   private let owner: AnyObject
 
   /// Numbers in a row.

@@ -7,11 +7,11 @@ public import Support
 public struct SourceColumn: Sendable, Equatable {
   /// The type of its numbers.
   public let type: HDF5Type
-  /// Lengths of the axes after the first; empty where a row is one number.
+  /// Lengths of the axes after the first; empty if a row is one number.
   public let rowShape: [Int]
-  /// What it has rows for.
+  /// The axis of its rows.
   public let axis: RowAxis
-  /// Whether it stands in the source or is worked out.
+  /// Whether it stands in the source or is computed.
   public let origin: ColumnOrigin
 
   /// Numbers in a row.
@@ -30,30 +30,31 @@ public struct SourceColumn: Sendable, Equatable {
   }
 }
 
-/// Episodes of files of some format, opened: how many there are, how long they are and what columns they
-/// have is known, and nothing large was read.
+/// Episodes of files of some format, opened: how many there are, how long they are and what columns
+/// they have is known, and nothing large was read.
 public protocol TrajectorySource: Sendable {
   /// Steps of each episode; there is at least one, and each has a step or more.
   var lengths: [Int] { get }
-  /// What each table has, by path; lengths and numbers are no columns.
+  /// The columns of each table, by path, without lengths and numbers.
   var columns: [String: SourceColumn] { get }
-  /// What the files name as the world, in their own words; nil where they do not.
+  /// The world's name in the files; nil if they have none.
   var environment: String? { get }
   /// The actions that the files say there are; nil if they do not.
   var actionSpace: ActionSpace? { get }
-  /// Files that they lie in beside those that `DatasetFormat.files(of:)` names.
+  /// Their files in addition to those that `DatasetFormat.files(of:)` names.
   var otherFiles: [URL] { get }
-  /// What a Goalpost dataset cannot say of them, and what was taken to be so.
+  /// The losses and assumptions of the conversion.
   var notes: ConversionNotes { get }
 
-  /// What is still to be checked before anything made of the episodes is kept, such as a file's digest; new at each call.
+  /// What is still to be checked before anything made of the episodes is kept, such as a file's
+  /// digest; new at each call.
   var checks: [SourceCheck] { get }
 
   /// The episodes in runs whose columns take some `byteLimit` bytes, as is best for reading them.
   func blocks(byteLimit: Int) -> [Range<Int>]
 
-  /// Some neighbouring episodes, with `columns` at least, or all; any thread may ask, and several at a
-  /// time.
+  /// Some neighbouring episodes, with `columns` at least, or all; any thread may ask, and several
+  /// at a time.
   ///
   /// - Throws: The first thing that is wrong with them.
   func table(
@@ -65,16 +66,16 @@ extension TrajectorySource {
   /// They do not say.
   public var actionSpace: ActionSpace? { nil }
 
-  /// There are none.
+  /// Empty.
   public var otherFiles: [URL] { [] }
 
-  /// There are none: files were found sound when they were opened, or have nothing to be held against.
+  /// None: files were checked when they were opened, or have no digest to be checked against.
   public var checks: [SourceCheck] { [] }
 
   /// The episodes with what follows from their task; what the source has is left as it is.
   ///
-  /// That is achieved goals, how episodes ended, and, if it is known when a goal is reached, rewards and
-  /// successes.
+  /// That is achieved goals, how episodes ended, and, if it is known when a goal is reached,
+  /// rewards and successes.
   ///
   /// - Parameters:
   ///   - task: Their task.
@@ -87,7 +88,7 @@ extension TrajectorySource {
     CompletedEpisodes(self, task: task, isThresholdKnown: isThresholdKnown, notes: notes)
   }
 
-  /// A column of the layout's own; nil where there is none.
+  /// A column of the layout's own; nil if it is missing.
   public func column(_ column: ShardColumn) -> SourceColumn? { columns[column.rawValue] }
 
   /// Some neighbouring episodes, with all columns.
@@ -103,7 +104,7 @@ extension TrajectorySource {
     blocks(of: 0..<lengths.count, byteLimit: byteLimit)
   }
 
-  /// Where numbers of a source's floats are not finite, found by reading all of it on several threads.
+  /// If numbers of a source's floats are not finite, found by reading all of it on several threads.
   ///
   /// - Throws: The first thing that is wrong with an episode.
   public func numbers(threads: Int) throws(FileError) -> SourceNumbers {

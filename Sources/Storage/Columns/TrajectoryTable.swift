@@ -1,11 +1,12 @@
 import HDF5
 public import Support
 
-/// Some episodes in flat columns, of whatever types their source has; what a shard is written from, and
-/// what passes between formats.
+/// Some episodes in flat columns, of whatever types their source has; what a shard is written from,
+/// and what passes between formats.
 ///
-/// Columns are named by their paths in a shard (`ShardColumn`, and `extra/<name>` for what has no column
-/// of its own). Lengths and numbers of the episodes are no columns of it: they are always there.
+/// Columns are named by their paths in a shard (`ShardColumn`, and `extra/<name>` for what has no
+/// column of its own). Lengths and numbers of the episodes are no columns of it: they are always
+/// there.
 public struct TrajectoryTable: Sendable {
   /// The episodes' numbers, `[E]`.
   public let indices: [Int64]
@@ -76,7 +77,7 @@ public struct TrajectoryTable: Sendable {
   /// Whether goals have a row for each state rather than for each episode.
   public var goalsMove: Bool { self[.desiredGoals]?.axis == .states }
 
-  /// The episodes at some places, ascending; in place where they are neighbours.
+  /// The episodes at some places, ascending; in place if they are neighbours.
   public func selecting(_ places: [Int]) -> TrajectoryTable {
     precondition(!places.isEmpty && zip(places, places.dropFirst()).allSatisfy { $0 < $1 })
     if places.count == episodes { return self }
@@ -102,7 +103,8 @@ public struct TrajectoryTable: Sendable {
 
   /// The episodes of several tables, one after the other; of one at least.
   ///
-  /// - Throws: `cannotConvert` with the first column that is not alike in all; `name` is what it is about.
+  /// - Throws: `cannotConvert` with the first column that is not alike in all; `name` is what it is
+  ///   about.
   public static func joined(
     _ tables: [TrajectoryTable], name: String
   ) throws(FileError) -> TrajectoryTable {

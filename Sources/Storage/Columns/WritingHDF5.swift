@@ -1,9 +1,11 @@
 package import HDF5
 package import Support
 
-/// Runs what writes an HDF5 file; throws what the system said of its first write that failed, or else HDF5's error.
+/// Runs what writes an HDF5 file; throws what the system said of its first write that failed, or
+/// else HDF5's error.
 ///
-/// The library goes on after a failed write, and may then stumble over what it believes to have written.
+/// The library goes on after a failed write, and may then stumble over what it believes to have
+/// written.
 package func writing<Result>(
   _ file: HDF5File, _ body: () throws(FileError) -> Result
 ) throws(FileError) -> Result {

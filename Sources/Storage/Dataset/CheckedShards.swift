@@ -3,14 +3,16 @@ import Glibc
 import Support
 import Synchronization
 
-/// The shards of a dataset whose digests were found to be the listed ones, so that each is read for it once.
+/// The shards of a dataset whose digests were found to be the listed ones, so that each is read for
+/// it once.
 ///
-/// A digest is remembered for a file as it was then: its size, its times of change, its place on the disk. It is
-/// kept in the folder as `shards/checked.json`, where that can be written; a file that was changed within the
-/// last two seconds is not, since its times may not show another change. Whoever can write there can forge it, as
-/// well as the manifest: `verify` reads all shards and never asks this.
+/// A digest is remembered for a file as it was then: its size, its times of change, its place on
+/// the disk. It is kept in the folder as `shards/checked.json`, if that can be written. A file that
+/// was changed within the last two seconds is left out, since its times may not show another
+/// change. Whoever can write there can forge it, as well as the manifest: `verify` reads all shards
+/// and never asks this.
 final class CheckedShards: Sendable {
-  /// What a file was when it was read: whoever changes its bytes changes one of these.
+  /// A file's state when it was read: whoever changes its bytes changes one of these.
   struct Stamp: Codable, Equatable {
     let device: UInt64
     let inode: UInt64
@@ -19,7 +21,7 @@ final class CheckedShards: Sendable {
     let modified: Int
     let changed: Int
 
-    /// The stamp of the file that a path leads to; nil where there is none.
+    /// The stamp of the file that a path leads to; nil if it is missing.
     init?(of url: URL) {
       var status = stat()
       guard stat(url.path, &status) == 0 else { return nil }
@@ -62,7 +64,8 @@ final class CheckedShards: Sendable {
 
   /// Throws unless a shard's file is there with the listed size and digest.
   ///
-  /// It is read unless it was found so before and is unchanged since; `afresh`, it is read in any case.
+  /// It is read unless it was found so before and is unchanged since; `afresh`, it is read in any
+  /// case.
   func check(_ entry: ShardEntry, at url: URL, afresh: Bool = false) throws(FileError) {
     guard let stamp = Stamp(of: url) else { throw .missing(url.path) }
     guard stamp.bytes == entry.bytes else {
@@ -88,7 +91,8 @@ final class CheckedShards: Sendable {
     }
   }
 
-  /// Keeps what was found for other calls; where the folder cannot be written, it is known to this one only.
+  /// Keeps what was found for other calls; if the folder cannot be written, it is known to this one
+  /// only.
   func save() {
     let settled: [String: Finding]? = state.withLock { state in
       guard state.isNew else { return nil }
@@ -108,7 +112,7 @@ final class CheckedShards: Sendable {
     var findings: [String: Finding]
   }
 
-  /// What earlier calls found; what is malformed is as good as nothing.
+  /// The results of earlier calls; a malformed record counts as none.
   private func read() -> [String: Finding] {
     do throws(FileError) {
       return try DigestedJSON.read(Memory.self, from: file, schema: Manifest.schema).value.findings

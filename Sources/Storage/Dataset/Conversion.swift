@@ -33,17 +33,17 @@ public struct ConvertedFile: Codable, CheckedValue, Hashable {
   }
 }
 
-/// What a dataset is made from that was converted.
+/// The source of a converted dataset.
 public struct Conversion: Codable, Sendable, Hashable {
   /// The format's name.
   public let format: String
   /// The files, in the order in which the format names them.
   public let files: [ConvertedFile]
-  /// What was asked for besides, by the options' names.
+  /// The other options, by name.
   public let options: [String: String]
   /// Whether shards are compressed.
   public let compress: Bool
-  /// What could not be carried over as it was.
+  /// What was lost, computed and assumed.
   public let notes: ConversionNotes
 
   /// Makes a description.
@@ -58,7 +58,8 @@ public struct Conversion: Codable, Sendable, Hashable {
     self.notes = notes
   }
 
-  /// What decides an episode besides its number: the files, by their digests, and how they were read.
+  /// The parameters that decide an episode, with its number: the files, by their digests, and how
+  /// they were read.
   var decidingEpisodes: Conversion {
     Conversion(
       format: format,

@@ -2,11 +2,12 @@ public import Foundation
 public import GoalCore
 public import Support
 
-/// A finished dataset on disk, opened for reading: its manifest, and its shards as they are asked for.
+/// A finished dataset on disk, opened for reading: its manifest, and its shards as they are asked
+/// for.
 public struct Dataset: Sendable {
   /// The folder.
   public let folder: URL
-  /// What it is.
+  /// Its manifest.
   public let manifest: Manifest
   private let checked: CheckedShards
 
@@ -36,9 +37,10 @@ public struct Dataset: Sendable {
   /// The file of a listed shard.
   public func url(of shard: ShardEntry) -> URL { folder.appendingPathComponent(shard.file) }
 
-  /// Opens a listed shard after checking its size and its digest, and that its episodes and steps are as listed.
+  /// Opens a listed shard after checking its size and its digest, and that its episodes and steps
+  /// are as listed.
   ///
-  /// The digest is not worked out again where it was found before and the file is unchanged since.
+  /// The digest is not computed again if it was found before and the file is unchanged since.
   public func open(
     _ shard: ShardEntry, threads: Int = ProcessInfo.processInfo.activeProcessorCount
   ) throws(FileError) -> ShardReader {
@@ -60,7 +62,7 @@ public struct Dataset: Sendable {
     return reader
   }
 
-  /// The columns of all shards, in order: mapped, or decoded where they are compressed.
+  /// The columns of all shards, in order: mapped, or decoded if they are compressed.
   public func columns(
     threads: Int = ProcessInfo.processInfo.activeProcessorCount
   ) throws(FileError) -> [TrajectoryColumns] {
@@ -80,7 +82,8 @@ public struct Dataset: Sendable {
     try hinting { () throws(FileError) in try checked.check(shard, at: url(of: shard)) }
   }
 
-  /// Runs a check of a shard's file; if the file is missing and a recipe is there, the error names the recipe.
+  /// Runs a check of a shard's file; if the file is missing and a recipe is there, the error names
+  /// the recipe.
   private func hinting(_ check: () throws(FileError) -> Void) throws(FileError) {
     do { try check() } catch .missing(let path) {
       let recipe = folder.appendingPathComponent("recipe.yaml").path
@@ -89,7 +92,7 @@ public struct Dataset: Sendable {
     }
   }
 
-  /// Counts and sums over a shard: from its record, or, where that is not there, from its episodes.
+  /// Counts and sums over a shard: from its record, or, if that is not there, from its episodes.
   func summary(
     of shard: ShardEntry
   ) throws(FileError) -> (totals: DatasetTotals, sums: DatasetSums) {
@@ -108,8 +111,8 @@ public struct Dataset: Sendable {
 
   /// Checks that all shards are there with the listed sizes and digests.
   ///
-  /// A shard that was found so before, by this call or another, and is unchanged since is not read again, unless
-  /// `afresh`.
+  /// A shard that was found so before, by this call or another, and is unchanged since is not read
+  /// again, unless `afresh`.
   ///
   /// - Throws: The first thing that is wrong, in the order of the shards.
   public func check(

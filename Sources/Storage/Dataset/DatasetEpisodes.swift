@@ -8,7 +8,7 @@ struct DatasetEpisodes: TrajectorySource {
   let columns: [String: SourceColumn]
   let notes = ConversionNotes()
   private let dataset: Dataset
-  /// The shards that are read in place, which takes no memory; nil where one is compressed.
+  /// The shards that are read in place, which takes no memory; nil if one is compressed.
   private let tables: [TrajectoryTable?]
   private let maps: [MappedFile]
   /// Where each shard's episodes begin, counted over the dataset, and their end.
@@ -16,7 +16,8 @@ struct DatasetEpisodes: TrajectorySource {
 
   var environment: String? { dataset.manifest.task.identifier }
 
-  /// The digest of each shard, of the bytes that are read in place, not of what may by now lie under its name.
+  /// The digest of each shard, of the bytes that are read in place, not of what may by now lie
+  /// under its name.
   var checks: [SourceCheck] {
     zip(dataset.manifest.shards, maps).map { shard, map in
       let file = dataset.url(of: shard)
@@ -56,8 +57,8 @@ struct DatasetEpisodes: TrajectorySource {
     self.maps = maps
   }
 
-  /// Opens a shard, whose digest is one of the source's checks; where that fails because it is not the listed one,
-  /// it says so.
+  /// Opens a shard, whose digest is one of the source's checks; if that fails because it is not the
+  /// listed one, it says so.
   private static func open(
     _ shard: ShardEntry, of dataset: Dataset
   ) throws(FileError) -> ShardReader {
@@ -86,7 +87,7 @@ struct DatasetEpisodes: TrajectorySource {
     return try .joined(parts, name: dataset.folder.path)
   }
 
-  /// Runs within a shard, and whole shards where they are compressed, so that each is decoded once.
+  /// Runs within a shard, and whole shards if they are compressed, so that each is decoded once.
   func blocks(byteLimit: Int) -> [Range<Int>] {
     tables.indices.flatMap { place in
       let episodes = starts[place]..<starts[place + 1]

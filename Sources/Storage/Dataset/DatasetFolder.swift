@@ -7,7 +7,7 @@ struct DatasetFolder: Sendable {
 
   var manifest: URL { url.appendingPathComponent("manifest.json") }
   var shards: URL { url.appendingPathComponent("shards") }
-  /// What is being collected, written before the first shard.
+  /// The identity of the dataset in the making, written before the first shard.
   var collection: URL { shards.appendingPathComponent("collection.json") }
   var collectionLock: URL { shards.appendingPathComponent("collection.lock") }
 
@@ -67,7 +67,7 @@ struct DatasetFolder: Sendable {
   }
 }
 
-/// The bytes of a file, or nil where there is none.
+/// The bytes of a file; nil if it is missing.
 func byteCount(of url: URL) -> Int? {
   var status = stat()
   return stat(url.path, &status) == 0 ? Int(status.st_size) : nil

@@ -9,15 +9,15 @@ public struct DatasetIdentity: Codable, CheckedValue, Equatable {
   public let id: String
   /// The world's goal side.
   public let task: GoalTask
-  /// What was asked for.
+  /// The request.
   public let origin: DatasetOrigin
-  /// Numbers in a simulator state, 0 where none are kept.
+  /// Numbers in a simulator state, 0 if none are kept.
   public let stateLength: Int
-  /// The shape of an image, `[H, W, C]`; empty where none are kept.
+  /// The shape of an image, `[H, W, C]`; empty if none are kept.
   public let imageShape: [Int]
   /// Whether the policy was categorical, so that actions have log-probabilities.
   public let isCategorical: Bool
-  /// The SHA-256 of the world's model, or nil where it has none.
+  /// The SHA-256 of the world's model, or nil if it has none.
   public let modelDigest: String?
   /// Versions of the libraries that decide the numbers, by name.
   public let libraries: [String: String]
@@ -72,17 +72,17 @@ public struct DatasetIdentity: Codable, CheckedValue, Equatable {
       found: "\(imageShape)")
   }
 
-  /// What a collected dataset is made from; nil for any other.
+  /// The recipe of a collected dataset; nil for other datasets.
   public var recipe: Recipe? {
     if case .collected(let recipe) = origin { recipe } else { nil }
   }
 
-  /// What a mixture is made from; nil for any other.
+  /// The inputs of a mixture; nil for other datasets.
   public var mixture: Mixture? {
     if case .mixed(let mixture) = origin { mixture } else { nil }
   }
 
-  /// What a converted dataset is made from; nil for any other.
+  /// The source of a converted dataset; nil for other datasets.
   public var conversion: Conversion? {
     if case .converted(let conversion) = origin { conversion } else { nil }
   }
@@ -91,7 +91,8 @@ public struct DatasetIdentity: Codable, CheckedValue, Equatable {
     case schema, id, task, stateLength, imageShape, isCategorical, modelDigest, libraries
   }
 
-  /// Reads an identity, whose origin is an entry beside the others; throws `InvalidValue` for one that is none.
+  /// Reads an identity, whose origin is an entry beside the others; throws `InvalidValue` for one
+  /// that is none.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     schema = try container.decode(Int.self, forKey: .schema)
@@ -120,7 +121,8 @@ public struct DatasetIdentity: Codable, CheckedValue, Equatable {
     try container.encode(libraries, forKey: .libraries)
   }
 
-  /// The first setting in which another differs, as its path and both values; nil if they are equal.
+  /// The first setting in which another differs, as its path and both values; nil if they are
+  /// equal.
   func firstDifference(
     from other: DatasetIdentity
   ) throws(FileError) -> (setting: String, mine: String, other: String)? {

@@ -1,6 +1,7 @@
 public import Support
 
-/// Where episodes come from; in JSON the entry `recipe` or the entry `conversion` of what it belongs to.
+/// Where episodes come from; in JSON the entry `recipe` or the entry `conversion` of what it
+/// belongs to.
 public enum EpisodeOrigin: Codable, Sendable, Hashable {
   /// They were rolled out.
   case collected(Recipe)
@@ -33,8 +34,8 @@ public enum EpisodeOrigin: Codable, Sendable, Hashable {
     if case .collected(let recipe) = self { recipe } else { nil }
   }
 
-  /// What decides an episode besides its number: origins that agree in it give equal episodes for equal
-  /// numbers.
+  /// The parameters that decide an episode, with its number: origins that agree in it give equal
+  /// episodes for equal numbers.
   public var decidingEpisodes: EpisodeOrigin {
     switch self {
     case .collected(let recipe): .collected(recipe.decidingEpisodes)
@@ -56,7 +57,8 @@ public enum EpisodeOrigin: Codable, Sendable, Hashable {
   }
 }
 
-/// How a dataset came to be; in JSON the entry `recipe`, `conversion` or `mixture` of what it belongs to.
+/// How a dataset came to be; in JSON the entry `recipe`, `conversion` or `mixture` of what it
+/// belongs to.
 public enum DatasetOrigin: Codable, Sendable, Equatable {
   /// Episodes were rolled out.
   case collected(Recipe)

@@ -8,7 +8,7 @@ public struct PlannedShard: Sendable, Equatable {
   public let episodes: EpisodeSet
   /// Whether its columns are to be compressed.
   public let isCompressed: Bool
-  /// The source of its episodes, a place in `Mixture.sources`; nil where the dataset is no mixture.
+  /// The source of its episodes, a place in `Mixture.sources`; nil if the dataset is no mixture.
   public let source: Int?
 
   /// Makes a plan of a shard.
@@ -25,8 +25,8 @@ public enum DatasetPlan {
   /// Bytes that a shard's columns may take if every episode has all its steps.
   public static let byteLimit = 64_000_000
 
-  /// Episodes in a whole shard: the recipe's, or as many as the limit allows; by a law of the world's goals count as
-  /// if they moved.
+  /// Episodes in a whole shard: the recipe's, or as many as the limit allows; by a law of the
+  /// world's goals count as if they moved.
   public static func episodesPerShard(
     _ recipe: Recipe, spec: GoalSpec, stateLength: Int, imageShape: [Int] = [],
     isCategorical: Bool = false
@@ -46,7 +46,8 @@ public enum DatasetPlan {
     return (recipe.episodes + size - 1) / size
   }
 
-  /// All shards: episode `e` is in shard `e / episodesPerShard`; shards without episodes are left out.
+  /// All shards: episode `e` is in shard `e / episodesPerShard`; shards without episodes are left
+  /// out.
   ///
   /// A mixture has no such plan: it follows from the shards of its inputs.
   public static func shards(_ identity: DatasetIdentity) -> [PlannedShard] {

@@ -7,19 +7,19 @@ import Synchronization
 /// machine or on others that see it.
 ///
 /// A collector goes through `pendingShards()`, claims one at a time, makes its episodes and commits
-/// it. A shard is committed by its record, which is written after the shard itself; a committed shard
-/// is never written again. Killed at any moment, a collector loses only the shard in hand, and its
-/// claim is free again. Two collectors share the shards, as only one can hold a claim; the one that
-/// finds nothing but `busy` shards ends, or waits for the other, and whoever finds all of them done
-/// writes the manifest, to the same bytes.
+/// it. A shard is committed by its record, which is written after the shard itself; a committed
+/// shard is never written again. Killed at any moment, a collector loses only the shard in hand,
+/// and its claim is free again. Two collectors share the shards, as only one can hold a claim. The
+/// one that finds only `busy` shards ends, or waits for the other. Whoever finds all of them done
+/// writes the manifest, with the same bytes.
 ///
-/// A shard that the manifest or a record lists, and whose file is gone, is pending; it must come out
-/// with the listed digest. One whose file is there and is not the listed one is an error: it is left
-/// alone, and made again once it has been removed.
+/// A shard that the manifest or a record lists, and whose file is gone, is pending; it must come
+/// out with the listed digest. One whose file is there and is not the listed one is an error: it is
+/// left alone, and made again once it has been removed.
 ///
 /// Any thread may call any method.
 public final class DatasetWriter: Sendable {
-  /// What comes of claiming a shard.
+  /// The result of claiming a shard.
   public enum Claim: Sendable {
     /// It is the caller's until the claim is committed or dropped.
     case mine(ShardClaim)
@@ -29,7 +29,7 @@ public final class DatasetWriter: Sendable {
     case done
   }
 
-  /// What the dataset is made from; it must have begun.
+  /// The dataset's identity; it must have begun.
   public var identity: DatasetIdentity {
     guard let identity = begun.withLock({ $0 }) else {
       preconditionFailure("\(folder.url.path) is opened and not begun")
@@ -46,11 +46,11 @@ public final class DatasetWriter: Sendable {
   private let begun = Mutex<DatasetIdentity?>(nil)
   private let checked = Mutex<Set<Int>>([])
 
-  /// Opens a folder for a dataset, making it where it is absent.
+  /// Opens a folder for a dataset, making it if it is absent.
   ///
   /// - Parameters:
   ///   - folder: Absent, empty, or holding the same dataset, begun or finished.
-  ///   - identity: What the dataset is made from.
+  ///   - identity: The origin of the dataset.
   ///   - plan: A mixture's shards, or nil for those that a recipe gives.
   ///   - columns: What the manifest says of the columns, or nil for those collected here.
   /// - Throws: `foreignFolder`, `otherRecipe` with the first setting that differs, an error of the
@@ -76,8 +76,10 @@ public final class DatasetWriter: Sendable {
     try begin(identity)
   }
 
-  /// Opens a folder for a dataset of which it is not yet known whether it is the one that is there: shards can be
-  /// drafted, and committed after `begin`.
+  /// Opens a folder before the dataset's identity is known.
+  ///
+  /// Shards can be drafted now and committed
+  /// once `begin` has been called.
   public init(
     opening folder: URL, plan: [PlannedShard], columns: [String: ManifestColumn], spec: GoalSpec
   ) throws(FileError) {
@@ -91,12 +93,12 @@ public final class DatasetWriter: Sendable {
     finished = isFinished ? try Manifest(contentsOf: self.folder.manifest) : nil
   }
 
-  /// Whether there is no dataset in the folder, begun or finished.
+  /// Whether the folder holds no dataset, begun or finished.
   public var isFresh: Bool {
     finished == nil && !FileManager.default.fileExists(atPath: folder.collection.path)
   }
 
-  /// Makes the folder that of a dataset, or throws `otherRecipe` where it is another's.
+  /// Makes the folder that of a dataset, or throws `otherRecipe` if it is another's.
   public func begin(_ identity: DatasetIdentity) throws(FileError) {
     if let finished { try compare(finished.identity, to: identity) }
     try folder.create()
@@ -154,7 +156,7 @@ public final class DatasetWriter: Sendable {
     return true
   }
 
-  /// What the manifest, or else its record, lists for a shard.
+  /// A shard's entry in the manifest, or else in its record.
   private func listed(_ shard: PlannedShard) throws(FileError) -> ShardEntry? {
     let fromManifest = finished?.shards.first { $0.index == shard.index }
     let record = try record(of: shard)?.shard
@@ -199,7 +201,7 @@ public final class DatasetWriter: Sendable {
   ///   - claim: The claim on it.
   ///   - threads: Threads that compress.
   /// - Returns: The record that commits the shard.
-  /// - Throws: `diskFull`, `cannotWrite`, or `madeDifferently` where the shard is listed with another
+  /// - Throws: `diskFull`, `cannotWrite`, or `madeDifferently` if the shard is listed with another
   ///   digest; there is then no new file.
   @discardableResult
   public func commit(
@@ -213,7 +215,7 @@ public final class DatasetWriter: Sendable {
       ) { (DatasetTotals(of: trajectories), DatasetSums(of: trajectories, spec: spec)) })
   }
 
-  /// Writes a claimed shard of episodes that stand in columns; as the other does.
+  /// Commits a claimed shard from a columnar table.
   @discardableResult
   public func commit(
     _ table: TrajectoryTable, claim: ShardClaim, threads: Int = 1
@@ -246,7 +248,8 @@ public final class DatasetWriter: Sendable {
     return ClaimedDraft(claim: claim, draft: draft, totals: totals, sums: sums)
   }
 
-  /// Puts a drafted shard in its place, writes its record and gives its claim back; the dataset must have begun.
+  /// Puts a drafted shard in its place, writes its record and gives its claim back; the dataset
+  /// must have begun.
   @discardableResult
   public func commit(_ draft: ClaimedDraft) throws(FileError) -> ShardRecord {
     precondition(begun.withLock { $0 != nil }, "\(folder.url.path) is opened and not begun")
@@ -259,16 +262,16 @@ public final class DatasetWriter: Sendable {
 
   /// Takes a whole shard of another dataset for a claimed one, and gives the claim back.
   ///
-  /// The file gets a second name (a hard link), so no bytes are copied; where the file system cannot
-  /// do that, or `copying`, it is copied, and its digest checked on the way.
+  /// The file gets a second name (a hard link), so no bytes are copied. If the file system cannot
+  /// do that, or `copying`, it is copied and its digest checked.
   ///
   /// - Parameters:
   ///   - entry: The shard; it has the claimed shard's episodes.
   ///   - dataset: What it belongs to.
-  ///   - copying: Whether bytes are copied even where a link would do.
+  ///   - copying: Whether bytes are copied even if a link would do.
   ///   - claim: The claim.
   /// - Returns: The record that commits the shard.
-  /// - Throws: As `commit` does, and `altered` where the shard is not the listed one.
+  /// - Throws: As `commit` does, and `altered` if the shard is not the listed one.
   @discardableResult
   public func adopt(
     _ entry: ShardEntry, of dataset: Dataset, copying: Bool, claim: ShardClaim

@@ -7,7 +7,7 @@ public import Support
 public struct ManifestColumn: Codable, CheckedValue, Equatable {
   /// Where its numbers come from.
   public let origin: ColumnOrigin
-  /// Its element type, such as `f32`; nil where it is absent.
+  /// Its element type, such as `f32`; nil if it is absent.
   public let type: String?
 
   /// Makes a description.
@@ -34,7 +34,7 @@ public struct ManifestColumn: Codable, CheckedValue, Equatable {
   }
 }
 
-/// A column's statistics as people and normalizers read them.
+/// A column's statistics as people and normalisers read them.
 public struct ColumnStatistics: Codable, CheckedValue, Equatable {
   /// Rows.
   public let count: Int
@@ -84,9 +84,9 @@ public struct ColumnStatistics: Codable, CheckedValue, Equatable {
 public struct DatasetStatistics: Codable, Sendable, Equatable {
   /// Of `/observations`.
   public let observations: ColumnStatistics
-  /// Of `/actions`, or nil where they are discrete.
+  /// Of `/actions`, or nil if they are discrete.
   public let actions: ColumnStatistics?
-  /// Steps of each action, or nil where they are continuous.
+  /// Steps of each action, or nil if they are continuous.
   public let actionCounts: [Int]?
 
   /// The statistics that sums give.
@@ -97,10 +97,11 @@ public struct DatasetStatistics: Codable, Sendable, Equatable {
   }
 }
 
-/// What a dataset is: `manifest.json`, the same bytes however often and wherever it is made in a folder of its name.
+/// A dataset's description: `manifest.json`, the same bytes however often and wherever it is made
+/// in a folder of its name.
 ///
-/// JSON with sorted keys. The last two lines are `  "sha256" : "<digits>"` and `}`; the digits are the
-/// SHA-256 of every byte before them (`head -n -2 manifest.json | sha256sum`).
+/// JSON with sorted keys. The last two lines are ` "sha256" : "<digits>"` and `}`; the digits are
+/// the SHA-256 of every byte before them (`head -n -2 manifest.json | sha256sum`).
 public struct Manifest: Codable, CheckedValue, Equatable {
   /// The layout's version that this code reads and writes.
   public static let schema = ShardRecord.currentSchema
@@ -120,17 +121,17 @@ public struct Manifest: Codable, CheckedValue, Equatable {
   public var id: String { identity.id }
   /// The world's goal side.
   public var task: GoalTask { identity.task }
-  /// What a collected dataset is made from; nil for any other.
+  /// The recipe of a collected dataset; nil for other datasets.
   public var recipe: Recipe? { identity.recipe }
-  /// What a mixture is made from; nil for any other.
+  /// The inputs of a mixture; nil for other datasets.
   public var mixture: Mixture? { identity.mixture }
-  /// What a converted dataset is made from; nil for any other.
+  /// The source of a converted dataset; nil for other datasets.
   public var conversion: Conversion? { identity.conversion }
-  /// Numbers in a simulator state, 0 where none are kept.
+  /// Numbers in a simulator state, 0 if none are kept.
   public var stateLength: Int { identity.stateLength }
   /// Whether actions have log-probabilities.
   public var isCategorical: Bool { identity.isCategorical }
-  /// The SHA-256 of the world's model, or nil where it has none.
+  /// The SHA-256 of the world's model, or nil if it has none.
   public var modelDigest: String? { identity.modelDigest }
   /// Versions of the libraries that decide the numbers, by name.
   public var libraries: [String: String] { identity.libraries }
@@ -251,9 +252,10 @@ public struct Manifest: Codable, CheckedValue, Equatable {
     try container.encode(shards, forKey: .shards)
   }
 
-  /// What a dataset is that is no mixture, as a source of mixtures; for a shard of a mixture, its own source.
+  /// A dataset's description that is no mixture, as a source of mixtures; for a shard of a mixture,
+  /// its own source.
   ///
-  /// - Throws: `malformed` where a mixture's shard names no source, or one that is not there.
+  /// - Throws: `malformed` if a mixture's shard names no source, or one that is not there.
   public func source(of shard: ShardEntry) throws(FileError) -> MixtureSource {
     switch identity.origin {
     case .collected(let recipe):
@@ -338,8 +340,8 @@ public struct Manifest: Codable, CheckedValue, Equatable {
 
   /// Reads a manifest.
   ///
-  /// - Throws: `missing`, `malformed` (cut off, or not of this form), `altered` (its own digest does
-  ///   not fit) or `unknownSchema`.
+  /// - Throws: `missing`, `malformed` (cut off, or not of this form), `altered` (its own digest
+  ///   does not fit) or `unknownSchema`.
   public init(contentsOf url: URL) throws(FileError) {
     self = try DigestedJSON.read(Manifest.self, from: url, schema: Manifest.schema).value
   }

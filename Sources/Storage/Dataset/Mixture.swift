@@ -7,7 +7,7 @@ public struct MixtureInput: Codable, CheckedValue, Equatable {
   public let id: String
   /// Its manifest's own SHA-256.
   public let sha256: String
-  /// Its share of the episodes, relative to the other inputs', or nil where none was given.
+  /// Its share of the episodes, relative to the other inputs', or nil if none was given.
   public let weight: Double?
   /// How many episodes were taken of it.
   public let episodes: Int
@@ -38,14 +38,14 @@ public struct MixtureInput: Codable, CheckedValue, Equatable {
   }
 }
 
-/// A collected or converted dataset that episodes of a mixture come from, straight or by way of other
-/// mixtures.
+/// A collected or converted dataset that episodes of a mixture come from, straight or by way of
+/// other mixtures.
 public struct MixtureSource: Codable, CheckedValue, Equatable {
   /// Its id.
   public let id: String
   /// Its manifest's own SHA-256.
   public let sha256: String
-  /// What it was made from: with an episode's number, all that decides the episode.
+  /// Its inputs: with an episode's number, all that decides the episode.
   ///
   /// In JSON the entry `recipe` or the entry `conversion`.
   public let origin: EpisodeOrigin
@@ -88,7 +88,7 @@ public struct MixtureSource: Codable, CheckedValue, Equatable {
   }
 }
 
-/// What a dataset is made from that holds episodes of others.
+/// The inputs of a dataset of other datasets' episodes.
 ///
 /// Each shard holds episodes of one source: `ShardEntry.source` is its place in `sources`, and the
 /// shard's `/episode_indices` and `/seeds` are those of the source.
@@ -101,19 +101,19 @@ public struct Mixture: Codable, CheckedValue, Equatable {
     case validation
   }
 
-  /// What was given.
+  /// The input.
   public let inputs: [MixtureInput]
   /// Where the episodes were collected.
   public let sources: [MixtureSource]
-  /// What the draw was made from, below 2²⁸, or nil where nothing was drawn.
+  /// The draw's seed, below 2²⁸; nil if nothing was drawn.
   public let seed: UInt64?
-  /// The share of episodes that the train part of a split has, or nil where nothing was split.
+  /// The share of episodes that the train part of a split has, or nil if nothing was split.
   public let split: Double?
   /// Which part of the split this is.
   public let part: Part?
   /// Whether an episode may be there several times.
   public let repeats: Bool
-  /// Whether all shards are compressed, or none is; nil where each is as it was.
+  /// Whether all shards are compressed, or none is; nil if each is as it was.
   public let compress: Bool?
 
   /// Makes a mixture from its parts.

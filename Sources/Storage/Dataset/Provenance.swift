@@ -1,8 +1,8 @@
 public import Foundation
 public import Support
 
-/// Where, when and by what a dataset or a run was made, call by call; kept apart from the manifest, as it
-/// differs from machine to machine.
+/// Where, when and by what a dataset or a run was made, call by call; kept apart from the manifest,
+/// as it differs from machine to machine.
 public struct Provenance: Codable, Sendable, Equatable {
   /// One call of the program.
   public struct Part: Codable, Sendable, Equatable {
@@ -10,24 +10,26 @@ public struct Provenance: Codable, Sendable, Equatable {
     public var host: String
     /// Its processors.
     public var processors: Int
-    /// The vector instructions that its libraries chose, which decide the last bits of training; nil where
-    /// that was not written down.
+    /// The vector instructions that its libraries chose, which decide the last bits of training;
+    /// nil if that was not written down.
     public var instructionSet: String?
     /// When the call began, ISO 8601.
     public var started: String
-    /// When it ended, ISO 8601; nil where it was killed, or goes on.
+    /// When it ended, ISO 8601; nil if it was killed, or goes on.
     public var finished: String?
     /// The command line, with all that was drawn for it.
     public var command: [String]
-    /// The folder that it was called in; nil where that was not written down.
+    /// The folder that it was called in; nil if that was not written down.
     public var directory: String?
-    /// The commit of the code, or nil where it is not known.
+    /// The commit of the code, or nil if it is not known.
     public var commit: String?
-    /// Versions of the libraries that decide the numbers, by name; nil where they were not written down.
+    /// Versions of the libraries that decide the numbers, by name; nil if they were not written
+    /// down.
     public var libraries: [String: String]?
     /// The updates that a run had before; nil for a dataset.
     public var fromUpdate: Int?
-    /// The updates that a run had at the end; nil for a dataset, and where the call did not come to its end.
+    /// The updates that a run had at the end; nil for a dataset, and if the call did not come to
+    /// its end.
     public var toUpdate: Int?
     /// The episodes that were made of a dataset; nil for a run.
     public var episodes: Int?
@@ -54,7 +56,7 @@ public struct Provenance: Codable, Sendable, Equatable {
   /// The calls, oldest first.
   public var parts: [Part]
 
-  /// What these calls made.
+  /// The results of these calls.
   public init(_ parts: [Part]) { self.parts = parts }
 
   private enum CodingKeys: String, CodingKey { case parts }
@@ -71,7 +73,7 @@ public struct Provenance: Codable, Sendable, Equatable {
     folder.appendingPathComponent("provenance.json")
   }
 
-  /// Reads `provenance.json` of a folder; nil where there is none.
+  /// Reads `provenance.json` of a folder; nil if it is missing.
   ///
   /// Throws `malformed` for a damaged one.
   public init?(in folder: URL) throws(FileError) {

@@ -1,8 +1,8 @@
 public import GoalCore
 public import Support
 
-/// What a collected dataset is made from: with the same world, each episode is a function of this and
-/// of its number.
+/// The recipe of a collected dataset: with the same world, each episode is a function of this
+/// and of its number.
 public struct Recipe: Codable, CheckedValue, Hashable {
   /// The world's id.
   public var environment: String
@@ -28,9 +28,9 @@ public struct Recipe: Codable, CheckedValue, Hashable {
   public var images: Bool?
   /// The episodes that are made, each in its usual shard, or nil for all.
   public var onlyEpisodes: EpisodeSet?
-  /// What the episodes are for, which is part of their seeds; nil for a collected dataset.
+  /// The purpose of the episodes, which is part of their seeds; nil for a collected dataset.
   public var purpose: SeedPurpose?
-  /// The world's law for starts and goals of data; nil where episodes start as the world starts them.
+  /// The world's law for starts and goals of data; nil if episodes start as the world starts them.
   public var goals: String?
   /// Steps of an episode by that law; nil for the task's horizon.
   public var steps: Int?
@@ -40,7 +40,8 @@ public struct Recipe: Codable, CheckedValue, Hashable {
     Seeds.world(purpose ?? .collect, seed: seed, episode: number)
   }
 
-  /// Makes a recipe, which `check` holds to its rules; only the world, the policy, the seed and the number of episodes have no default.
+  /// Makes a recipe, which `check` holds to its rules; only the world, the policy, the seed and the
+  /// number of episodes have no default.
   public init(
     environment: String, policy: String, policyDigest: String? = nil, seed: UInt64, episodes: Int,
     noise: Double = 0, randomActions: Double = 0, shardEpisodes: Int = 500, compress: Bool = false,
@@ -109,8 +110,8 @@ extension Recipe {
       "must be of the \(episodes) of the recipe", found: "\(numbers)")
   }
 
-  /// What decides an episode, without what decides which episodes there are and how they are stored:
-  /// recipes that agree in it give equal episodes for equal numbers.
+  /// The parameters that decide an episode, without those that decide which episodes exist and how
+  /// they are stored: recipes that agree in it give equal episodes for equal numbers.
   public var decidingEpisodes: Recipe {
     var copy = self
     copy.episodes = 1

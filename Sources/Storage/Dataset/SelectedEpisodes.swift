@@ -39,7 +39,8 @@ struct SelectedEpisodes: TrajectorySource {
 }
 
 extension TrajectorySource {
-  /// The episodes at some places, ascending and at least one, numbered from 0 on, with more to be said of them.
+  /// The episodes at some places, ascending and at least one, numbered from 0 on, with more to be
+  /// said of them.
   public func selecting(_ places: [Int], notes: ConversionNotes) -> any TrajectorySource {
     SelectedEpisodes(self, at: places, notes: notes)
   }

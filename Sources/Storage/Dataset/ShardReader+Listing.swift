@@ -3,8 +3,8 @@ import HDF5
 import Support
 
 extension ShardReader {
-  /// Holds the shard to what its dataset's manifest says of it: the columns, their types and lengths, and the
-  /// episodes' numbers.
+  /// Holds the shard to what its dataset's manifest says of it: the columns, their types and
+  /// lengths, and the episodes' numbers.
   ///
   /// - Throws: The first thing that is not as listed, with file, column, rule and what was found.
   func checkListed(_ shard: ShardEntry, in manifest: Manifest) throws(FileError) {

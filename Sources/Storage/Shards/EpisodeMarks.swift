@@ -1,14 +1,16 @@
 public import GoalCore
 import Support
 
-/// What tells an episode from others, wherever it lies: 64 bits of where it comes from, and 64 of what it holds.
+/// The identity of an episode, wherever it lies: 64 bits of where it comes from, and 64 of
+/// what it holds.
 ///
-///     origin    of SHA-256(what decides the episodes of its recipe or of its source files; its number)
+///     origin    of SHA-256(what decides its recipe's or its source's episodes; its number)
 ///     content   of SHA-256(its steps, its first and its last observation, its actions)
 ///
-/// Two episodes with the same origin are one, through mixtures and splits. So are two with the same content,
-/// through conversions too. Numbers are taken as a trainer reads them: floats of 4 bytes, actions of 4 bytes.
-/// Among a million episodes two that differ have a mark in common with a probability of some 10⁻⁷.
+/// Two episodes with the same origin are one, through mixtures and splits. So are two with the same
+/// content, through conversions too. Numbers are taken as a trainer reads them: floats of 4 bytes,
+/// actions of 4 bytes. Among a million episodes two that differ have a mark in common with a
+/// probability of some 10⁻⁷.
 public struct EpisodeMarks: Hashable, Sendable {
   /// The mark of where it comes from.
   public let origin: UInt64
@@ -21,7 +23,8 @@ public struct EpisodeMarks: Hashable, Sendable {
     self.content = content
   }
 
-  /// The marks of an episode in memory; `origin` is `EpisodeOrigin.digest()` of where it comes from.
+  /// The marks of an episode in memory; `origin` is `EpisodeOrigin.digest()` of where it comes
+  /// from.
   public init(_ trajectory: Trajectory, origin: String, observation: Int) {
     let stream = DigestStream()
     stream.append(trajectory.length)

@@ -2,12 +2,12 @@ public import GoalCore
 public import Support
 
 extension ShardReader {
-  /// Episodes, copied into memory without their images; of a column that is not there, theirs is empty, a seed
-  /// 0, a flag false.
+  /// Episodes, copied into memory without their images; of a column that is not there, theirs is
+  /// empty, a seed 0, a flag false.
   ///
   /// - Parameter places: Their places in the shard, from 0; nil for all.
   /// - Returns: The episodes, in their order.
-  /// - Throws: `wrongValue` where a number is none of its column's.
+  /// - Throws: `wrongValue` if a number is outside its column's values.
   public func trajectories(at places: Range<Int>? = nil) throws(FileError) -> [Trajectory] {
     try trajectories(at: Set(places ?? 0..<episodes))
   }
@@ -16,7 +16,7 @@ extension ShardReader {
   ///
   /// - Parameter places: Their places in the shard, from 0.
   /// - Returns: The episodes.
-  /// - Throws: `wrongValue` where a number is none of its column's.
+  /// - Throws: `wrongValue` if a number is outside its column's values.
   public func trajectories(at places: Set<Int>) throws(FileError) -> [Trajectory] {
     let columns = try columns()
     let indices = try column(.episodeIndices, as: Int64.self)
@@ -81,7 +81,7 @@ extension ShardReader {
     return trajectories
   }
 
-  /// A column of bytes that are 0 or 1; nil where it is not there.
+  /// A column of bytes that are 0 or 1; nil if it is not there.
   private func flags(_ name: ShardColumn) throws(FileError) -> [Bool]? {
     guard has(name) else { return nil }
     let column = try column(name, as: UInt8.self)
@@ -93,7 +93,7 @@ extension ShardReader {
     return column.map { $0 == 1 }
   }
 
-  /// Where each action came from; nil where that is not stored.
+  /// If each action came from; nil if that is not stored.
   private func behaviour() throws(FileError) -> [BehaviourSource]? {
     guard has(.sources) else { return nil }
     let column = try column(.sources, as: UInt8.self)

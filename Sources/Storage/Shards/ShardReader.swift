@@ -3,7 +3,7 @@ public import GoalCore
 import HDF5
 public import Support
 
-/// What a shard's dataset says of its columns.
+/// The column layout of a shard's dataset.
 struct ShardTask: Sendable {
   let spec: GoalSpec
   /// Whether m(s) = s, so that achieved goals need no column.
@@ -34,9 +34,9 @@ public final class ShardReader {
   public let steps: Int
   /// Steps of each episode, `[E]`.
   public let lengths: [Int]
-  /// Numbers in a simulator state, `S`; 0 where none are stored.
+  /// Numbers in a simulator state, `S`; 0 if none are stored.
   public let stateLength: Int
-  /// The shape of an image, `[H, W, C]`; empty where none are stored.
+  /// The shape of an image, `[H, W, C]`; empty if none are stored.
   public var imageShape: [Int] {
     guard let shape = datasets[.images]?.shape else { return [] }
     return shape.count == 4 ? Array(shape.dropFirst()) : [1, 1, 1]
@@ -49,7 +49,7 @@ public final class ShardReader {
   let map: MappedFile
   private let file: HDF5File
   private let datasets: [ShardColumn: HDF5Dataset]
-  /// What has no column of its own, by path: `extra/<name>`.
+  /// The extra columns, by path: `extra/<name>`.
   private let extras: [String: HDF5Dataset]
   private let threads: Int
 
@@ -135,7 +135,7 @@ public final class ShardReader {
 
   /// The columns that a trainer reads; floats of 8 bytes are narrowed.
   ///
-  /// Where there are no achieved goals, goals are observations, and these are both.
+  /// If the shard has no achieved goals, goals are observations, and these serve as both.
   public func columns() throws(FileError) -> TrajectoryColumns {
     let observations = try floats(.observations)
     let achieved =
@@ -174,8 +174,8 @@ public final class ShardReader {
     return try StoredColumn(try dataset(name), in: map, as: type, threads: threads, path: path)
   }
 
-  /// Episodes at neighbouring places, all by default, with some columns or every one that there is, as
-  /// they are stored: in place where they are uncompressed.
+  /// Episodes at neighbouring places, all by default, with some columns or every one that there is,
+  /// as they are stored: in place if they are uncompressed.
   public func table(
     at places: Range<Int>? = nil, only columns: Set<String>? = nil
   ) throws(FileError) -> TrajectoryTable {
@@ -195,7 +195,7 @@ public final class ShardReader {
     return table.selecting(Array(places))
   }
 
-  /// What `table` has.
+  /// The columns of `table`.
   func sourceColumns() throws(FileError) -> [String: SourceColumn] {
     var columns: [String: SourceColumn] = [:]
     func add(_ path: String, _ dataset: HDF5Dataset, _ axis: RowAxis?) {
@@ -212,12 +212,12 @@ public final class ShardReader {
 
   // MARK: - Checks
 
-  /// What a column has rows for.
+  /// The axis of a column's rows.
   private func axis(of column: ShardColumn) -> RowAxis {
     column == .desiredGoals && goalsMove ? .states : column.axis
   }
 
-  /// What so many rows are for; where every episode has one step, steps and episodes are the same.
+  /// The axis with this many rows; if every episode has one step, steps and episodes are the same.
   private func axis(ofRows rows: Int) -> RowAxis? {
     [steps: .steps, steps + episodes: .states].merging([episodes: .episodes]) { first, _ in first }[
       rows]

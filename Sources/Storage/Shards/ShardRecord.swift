@@ -10,7 +10,7 @@ public struct DatasetTotals: Codable, CheckedValue, Equatable {
   public var steps = 0
   /// Episodes whose goal is reached after the last step; over `episodes`, the success rate.
   ///
-  /// This, and each of the others, is 0 where the column is not there that it comes from.
+  /// This and the counts below are 0 if the column they are computed from is missing.
   public var successesAtEnd = 0
   /// Episodes whose goal is reached after some step.
   public var successesEver = 0
@@ -109,9 +109,9 @@ public struct DatasetTotals: Codable, CheckedValue, Equatable {
 public struct DatasetSums: Codable, CheckedValue, Equatable {
   /// Of `/observations`.
   public private(set) var observations: ColumnSums
-  /// Of `/actions`, or nil where they are discrete.
+  /// Of `/actions`, or nil if they are discrete.
   public private(set) var actions: ColumnSums?
-  /// Steps of each action, or nil where they are continuous.
+  /// Steps of each action, or nil if they are continuous.
   public private(set) var actionCounts: [Int]?
 
   /// Reads sums, and throws `InvalidValue` for those of no episodes.
@@ -225,7 +225,7 @@ public struct ShardEntry: Codable, CheckedValue, Equatable {
   public let bytes: Int
   /// Its file's SHA-256.
   public let sha256: String
-  /// The source of its episodes, a place in `Mixture.sources`; nil where the dataset is no mixture.
+  /// The source of its episodes, a place in `Mixture.sources`; nil if the dataset is no mixture.
   public let source: Int?
 
   /// Makes an entry from its parts.
@@ -257,7 +257,7 @@ public struct ShardEntry: Codable, CheckedValue, Equatable {
 
   /// Throws `InvalidValue` for the first part that no shard has.
   public func check() throws(InvalidValue) {
-    // A collected dataset's numbers have gaps where shards would have no episodes.
+    // A collected dataset's numbers have gaps if shards would have no episodes.
     try InvalidValue.require(index, in: 0...SizeLimit.episodes - 1, "index")
     try InvalidValue.require(
       1...SizeLimit.shardEpisodes ~= episodes.count, "episodes",

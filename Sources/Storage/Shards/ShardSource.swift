@@ -5,16 +5,16 @@ struct ShardSource: ShardContents {
   let trajectories: [Trajectory]
   let spec: GoalSpec
   let steps: Int
-  /// Numbers in a simulator state, 0 where none are kept.
+  /// Numbers in a simulator state, 0 if none are kept.
   let stateLength: Int
-  /// The shape of an image, empty where none are kept.
+  /// The shape of an image, empty if none are kept.
   let imageShape: [Int]
   /// Whether actions have log-probabilities.
   let isCategorical: Bool
   /// Whether each state has a desired goal of its own.
   let goalsMove: Bool
 
-  /// Traps where an episode's columns do not have the lengths that its specification gives.
+  /// Traps if an episode's columns do not have the lengths that its specification gives.
   init(_ trajectories: [Trajectory], spec: GoalSpec, imageShape: [Int] = []) {
     self.trajectories = trajectories
     self.spec = spec

@@ -4,7 +4,7 @@ public import GoalCore
 import HDF5
 public import Support
 
-/// What was written: the size and digest of a shard's file.
+/// The written columns: the size and digest of a shard's file.
 public struct ShardFile: Sendable, Equatable {
   /// Bytes of the file.
   public let bytes: Int
@@ -28,8 +28,8 @@ struct ShardDraft: Sendable {
   }
 }
 
-/// What a shard is filled from: it gives a column's bytes piece by piece, in order, as often as asked
-/// and from several threads at once.
+/// The source that fills a shard: it gives a column's bytes piece by piece, in order, as often as
+/// asked and from several threads at once.
 protocol ShardContents: SendableMetatype {
   /// The columns, in the order in which they lie in the file.
   var spots: [ShardSpot] { get }
@@ -85,8 +85,8 @@ public enum ShardWriter {
     try draft(source, for: url, compress: compress, threads: threads).commit(expecting: digest)
   }
 
-  /// Writes what a shard holds beside its place, and flushes it to the disk; that the disk is full is said when
-  /// the draft is committed.
+  /// Writes what a shard holds beside its place, and flushes it to the disk; that the disk is full
+  /// is said when the draft is committed.
   static func draft(
     _ source: some ShardContents, for url: URL, compress: Bool, threads: Int
   ) throws(FileError) -> ShardDraft {

@@ -9,8 +9,8 @@ package enum Parallel {
 
   /// Runs `body` for 0..<count on several threads; throws the error of the lowest index that fails.
   ///
-  /// Indices are taken in order, and one that was taken is left out only if a lower one has failed. So the same
-  /// faults give the same error, whichever thread was the quicker.
+  /// Indices are taken in order, and one that was taken is left out only if a lower one has failed.
+  /// So the same faults give the same error, whichever thread was the quicker.
   package static func forEach<Failure: Error>(
     _ count: Int, threads: Int, _ body: @Sendable (Int) throws(Failure) -> Void
   ) throws(Failure) {
@@ -30,7 +30,8 @@ package enum Parallel {
     if let error = failure.withLock({ $0.error }) { throw error }
   }
 
-  /// Runs `work(worker)` on `workers` threads and waits; throws the first error of the lowest worker.
+  /// Runs `work(worker)` on `workers` threads and waits; throws the first error of the lowest
+  /// worker.
   package static func run(workers: Int, _ work: @escaping @Sendable (Int) throws -> Void) throws {
     precondition(workers > 0, "at least one worker")
     let errors = Mutex([Int: any Error]())
@@ -52,7 +53,8 @@ package enum Parallel {
     if let first = errors.withLock({ $0.min { $0.key < $1.key } }) { throw first.value }
   }
 
-  /// `transform` of each index, in order, computed by threads that each make a `context` of their own.
+  /// `transform` of each index, in order, computed by threads that each make a `context` of their
+  /// own.
   package static func map<Context, Result: Sendable>(
     count: Int, workers: Int, context: @escaping @Sendable () throws -> Context,
     _ transform: @escaping @Sendable (Context, Int) throws -> Result

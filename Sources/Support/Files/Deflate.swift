@@ -38,10 +38,11 @@ public enum Deflate {
     return target.count - Int(stream.avail_out)
   }
 
-  /// The most bytes that `compress` makes of so many.
+  /// The maximum number of bytes that `compress` makes of so many.
   public static func bound(_ count: Int) -> Int { libdeflate_deflate_compress_bound(nil, count) }
 
-  /// Compresses to a raw stream in `target`, and gives its length; `level` is libdeflate's, 1 to 12.
+  /// Compresses to a raw stream in `target`, and gives its length; `level` is libdeflate's, 1 to
+  /// 12.
   public static func compress(
     _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer, level: Int
   ) -> Int {
@@ -60,7 +61,8 @@ public enum Deflate {
     libdeflate_crc32(start, bytes.baseAddress, bytes.count)
   }
 
-  /// The CRC-32 of bytes of which the first have the CRC-32 `first`, and the `count` after them `second`.
+  /// The CRC-32 of bytes of which the first have the CRC-32 `first`, and the `count` after them
+  /// `second`.
   public static func crc32(joining first: UInt32, _ second: UInt32, of count: Int) -> UInt32 {
     UInt32(truncatingIfNeeded: crc32_combine(UInt(first), UInt(second), count))
   }
@@ -80,7 +82,7 @@ package struct ZlibCompressor: ~Copyable {
 
   deinit { libdeflate_free_compressor(compressor) }
 
-  /// The most bytes that `compress` makes of so many.
+  /// The maximum number of bytes that `compress` makes of so many.
   package func bound(_ count: Int) -> Int { libdeflate_zlib_compress_bound(compressor, count) }
 
   /// Compresses bytes into `target`, which has room for the bound, and gives the stream's length.

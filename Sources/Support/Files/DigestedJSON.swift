@@ -45,8 +45,8 @@ public enum DigestedJSON {
 
   /// Reads a value whose entry `schema` is the one given, and its seal.
   ///
-  /// - Throws: `missing`, `malformed` (cut off, or not of this form), `altered` (its own digest does not fit) or
-  ///   `unknownSchema`.
+  /// - Throws: `missing`, `malformed` (cut off, or not of this form), `altered` (its own digest
+  ///   does not fit) or `unknownSchema`.
   public static func read<Value: Decodable>(
     _ type: Value.Type, from url: URL, schema: Int
   ) throws(FileError) -> (value: Value, seal: String) {

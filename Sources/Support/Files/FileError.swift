@@ -1,9 +1,10 @@
 import Foundation
 import Glibc
 
-/// What is wrong with a file or folder; it prints one sentence: the rule, what was found, and where.
+/// An error of a file or folder; it prints one sentence: the rule, what was found, and
+/// where.
 public enum FileError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// A file or folder that must be there is not.
+  /// A file or folder is missing.
   case missing(_ path: String)
   /// A shard of a dataset that a recipe makes, which lies beside it, is not there.
   case notCollected(_ path: String, recipe: String)
@@ -124,7 +125,7 @@ public enum FileError: Error, Equatable, Sendable, CustomStringConvertible {
   }
 }
 
-/// What the system says of an error number; the present one by default.
+/// The system's text for an error number, by default the present one.
 package func systemReason(_ code: Int32 = errno) -> String {
   switch code {
   case EACCES, EPERM: "this user has no permission"
@@ -135,7 +136,7 @@ package func systemReason(_ code: Int32 = errno) -> String {
   }
 }
 
-/// What the system says in an error of Foundation's, whose own text names its domain and code.
+/// The system's text in an error of Foundation's, whose own text names its domain and code.
 public func systemReason(of error: any Error) -> String {
   let error = error as NSError
   if let inner = error.userInfo[NSUnderlyingErrorKey] as? NSError { return systemReason(of: inner) }

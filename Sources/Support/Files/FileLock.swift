@@ -3,15 +3,15 @@ import Glibc
 
 /// A lock on a file of its own, which the system gives back when this process dies.
 ///
-/// The file is removed while the lock is held, and whoever gets a lock looks whether its file is
-/// still the one at that name: so none is left behind, and never do two hold one. Where a file system
-/// knows no locks (NFS without its daemon), the lock is granted to all: shards are then made twice,
-/// to the same bytes.
+/// The file is removed while the lock is held. Whoever gets a lock checks that its file is still
+/// the one of that name. So none is left behind, and two never hold one. If a file system knows no
+/// locks (NFS without its daemon), the lock is granted to all: shards are then made twice, to the
+/// same bytes.
 public final class FileLock: Sendable {
   private let path: String
   private let descriptor: Int32
 
-  /// Takes the lock, or gives nil if another holds it and `wait` is false; throws `FileError` where
+  /// Takes the lock, or gives nil if another holds it and `wait` is false; throws `FileError` if
   /// the file can't be made.
   public static func take(_ url: URL, wait: Bool) throws(FileError) -> FileLock? {
     while true {
@@ -44,12 +44,12 @@ public final class FileLock: Sendable {
   }
 
   deinit {
-    // Where the folder was removed and made again, the file there is another's lock.
+    // If the folder was removed and made again, the file there is another's lock.
     if isInPlace { unlink(path) }
     close(descriptor)
   }
 
-  /// Whether the lock's file is still at its name: not so where someone removed it, or its folder.
+  /// Whether the lock's file is still at its name: not so if someone removed it, or its folder.
   public var isInPlace: Bool { FileLock.isPlace(path, of: descriptor) }
 
   private static func isPlace(_ path: String, of descriptor: Int32) -> Bool {

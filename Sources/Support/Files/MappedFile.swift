@@ -4,8 +4,8 @@ import Synchronization
 
 /// A file's bytes, mapped into memory for reading until this object goes.
 ///
-/// Whoever cuts the file short meanwhile ends this process by SIGBUS, whose handler can name the file by `path(at:)`:
-/// nothing of ours does so, as files are replaced by renaming only.
+/// Whoever truncates the file meanwhile ends this process by SIGBUS, whose handler can name the
+/// file by `path(at:)`. Nothing of ours does so, as files are replaced by renaming only.
 public final class MappedFile: @unchecked Sendable {
   /// The file's name, for messages.
   public let name: String
@@ -47,10 +47,12 @@ public final class MappedFile: @unchecked Sendable {
     place = MappedFile.enter(bytes, name: name)
   }
 
-  /// Memory that lies in a nameless file of `folder` rather than in the machine's: what is too large for
-  /// that is written out by the system, and gone when this object goes, or the process.
+  /// Memory in a nameless file of `folder`.
   ///
-  /// The room on the disk is taken at once. Gives nil where there is none.
+  /// The system writes out what is too large for the machine's memory. The file goes with this
+  /// object, or with the process.
+  ///
+  /// The room on the disk is taken at once. Returns nil if the disk is full.
   public static func scratch(count: Int, in folder: URL) -> MappedFile? {
     var template = Array(folder.appendingPathComponent(".goalpost-XXXXXX").path.utf8CString)
     let descriptor = mkstemp(&template)
@@ -81,7 +83,7 @@ public final class MappedFile: @unchecked Sendable {
     if let base = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) }
   }
 
-  /// The bytes at an offset, or nil where they do not all lie inside the file.
+  /// The bytes at an offset, or nil if they do not all lie inside the file.
   public func slice(at offset: Int, count: Int) -> UnsafeRawBufferPointer? {
     guard offset >= 0, count >= 0, offset <= bytes.count, count <= bytes.count - offset else {
       return nil
@@ -112,7 +114,8 @@ extension MappedFile {
   /// Makes the table ready, so that a handler need not.
   public static func prepareTable() { _ = table }
 
-  /// The path of the file that is mapped at an address, as C's text; a signal's handler may call it.
+  /// The path of the file that is mapped at an address, as C's text; a signal's handler may call
+  /// it.
   public static func path(at address: UnsafeRawPointer) -> UnsafePointer<CChar>? {
     let wanted = UInt(bitPattern: address)
     for place in 0..<lines {

@@ -4,8 +4,8 @@ import Synchronization
 
 /// A file in the making, which appears under its name whole or not at all.
 ///
-/// It is written beside its place as `<name>.<host>-<process>-<count>.part`, flushed to the disk and
-/// renamed; then the folder is flushed. Dropped before that, it leaves nothing.
+/// It is written beside its place as `<name>.<host>-<process>-<count>.part`, flushed to the disk
+/// and renamed; then the folder is flushed. Dropped before that, it leaves nothing.
 ///
 /// One thread appends and reserves; several may write to what was reserved.
 package final class PartFile: @unchecked Sendable {

@@ -3,10 +3,10 @@ import Glibc
 
 /// A finished file of another dataset, given a second name or copied.
 package enum SharedFile {
-  /// Gives a file a second name, in place of any file there; false where the file system cannot.
+  /// Gives a file a second name, in place of any file there; false if the file system cannot.
   ///
-  /// Both names are then of one file, which stays as long as one of them does; of a symbolic link it is the file
-  /// that the link leads to.
+  /// Both names are then of one file, which stays as long as one of them does; of a symbolic link
+  /// it is the file that the link leads to.
   package static func link(_ source: URL, as target: URL) throws(FileError) -> Bool {
     // Not by renaming: two names of one file cannot replace each other.
     if unlink(target.path) != 0, errno != ENOENT { throw .writing(target.path) }

@@ -9,7 +9,8 @@ public enum StoredJSON {
     }
   }
 
-  /// Decodes a value; throws `malformed` with the first key that is wrong, the rule, and what was found.
+  /// Decodes a value; throws `malformed` with the first key that is wrong, the rule, and what was
+  /// found.
   public static func decode<Value: Decodable>(
     _ type: Value.Type, from data: Data, path: String
   ) throws(FileError) -> Value {
@@ -26,7 +27,7 @@ public enum StoredJSON {
     try decode(type, from: try WholeFile.read(url), path: url.path)
   }
 
-  /// What a decoder has against a document.
+  /// A decoder's complaint about a document.
   private static func fault(_ error: any Error, in data: Data) -> InvalidValue {
     switch error {
     case let error as InvalidValue: error

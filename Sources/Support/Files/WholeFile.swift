@@ -1,9 +1,11 @@
 public import Foundation
 import Glibc
 
-/// Files that are read at once, and that appear under their name whole or not at all, also after a power loss.
+/// Files that are read at once, and that appear under their name whole or not at all, also after a
+/// power loss.
 public enum WholeFile {
-  /// Writes a file beside its place, flushes it, renames it over any that is there, and flushes the folder.
+  /// Writes a file beside its place, flushes it, renames it over any that is there, and flushes the
+  /// folder.
   public static func write(_ data: Data, to url: URL) throws(FileError) {
     try PartFile.write(data, to: url)
   }

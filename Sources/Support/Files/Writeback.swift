@@ -1,7 +1,7 @@
 import CWriteback
 import Glibc
 
-/// What Linux does and the module Glibc does not show.
+/// Functions of Linux that the module Glibc lacks.
 public enum Writeback {
   /// Begins to write a part of a file to the disk, so that a later `fsync` has less to wait for.
   ///

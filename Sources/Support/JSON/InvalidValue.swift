@@ -4,7 +4,7 @@ public struct InvalidValue: Error, Equatable, Sendable, CustomStringConvertible 
   public let key: String
   /// The rule, as in `must be from 1 to 10`.
   public let rule: String
-  /// What was found, cut short where it is long.
+  /// The value found, cut short if it is long.
   public let found: String
 
   /// Makes an error from its parts.
@@ -14,7 +14,7 @@ public struct InvalidValue: Error, Equatable, Sendable, CustomStringConvertible 
     self.found = InvalidValue.short(found)
   }
 
-  /// The key, where there is one, and the rule.
+  /// The key, if there is one, and the rule.
   public var statement: String { key.isEmpty ? rule : "'\(InvalidValue.short(key))' \(rule)" }
 
   /// One sentence.
@@ -31,7 +31,7 @@ public struct InvalidValue: Error, Equatable, Sendable, CustomStringConvertible 
     key.intValue.map(String.init) ?? key.stringValue
   }
 
-  /// A text of at most 100 characters, the first ones where it has more.
+  /// A text of at most 100 characters, the first ones if it has more.
   public static func short(_ text: String) -> String {
     guard text.unicodeScalars.count > 100 else { return text }
     return String(String.UnicodeScalarView(text.unicodeScalars.prefix(97))) + "..."
@@ -92,7 +92,7 @@ extension InvalidValue {
 }
 
 extension InvalidValue {
-  /// What a decoder has against a document, which says what was found.
+  /// A decoder's complaint about a document, with the value found.
   public init(_ error: DecodingError, in document: JSONValue?) {
     let (path, rule, debug) =
       switch error {
@@ -127,7 +127,7 @@ extension InvalidValue {
 }
 
 extension JSONValue {
-  /// What stands at a key; nil where nothing does.
+  /// The value at a key; nil if it is missing.
   fileprivate func member(_ key: any CodingKey) -> JSONValue? {
     switch self {
     case .object(let values): values[key.stringValue]
@@ -149,7 +149,7 @@ extension CheckedValue {
     do { try check() } catch { throw error.within(decoder.codingPath) }
   }
 
-  /// Traps where a value breaks a rule, which is a bug of whoever made it.
+  /// Traps if a value breaks a rule, which is a bug of whoever made it.
   public func checkMade() {
     do { try check() } catch { preconditionFailure("\(Self.self): \(error)") }
   }

@@ -1,9 +1,10 @@
 package import Foundation
 
-/// JSON as this code writes it and reads it back: keys in alphabetical order, and a number that is not finite as the
-/// text `inf`, `-inf` or `nan`.
+/// JSON as this code writes it and reads it back: keys in alphabetical order, and a number that is
+/// not finite as the text `inf`, `-inf` or `nan`.
 package enum JSON {
-  /// A value over several lines, with slashes as they are and no newline at the end; `naming` gives other names to keys.
+  /// A value over several lines, with slashes as they are and no newline at the end; `naming` gives
+  /// other names to keys.
   package static func pretty(
     _ value: some Encodable, naming: (@Sendable (String) -> String)? = nil
   ) throws -> Data {
@@ -28,7 +29,8 @@ package enum JSON {
     try encoder([.sortedKeys, .withoutEscapingSlashes]).encode(value)
   }
 
-  /// A value on one line with slashes escaped, for digests that were taken so since the first version.
+  /// A value on one line with slashes escaped, for digests that were taken so since the first
+  /// version.
   package static func canonical(_ value: some Encodable) throws -> Data {
     try encoder([.sortedKeys]).encode(value)
   }
@@ -53,7 +55,8 @@ package enum JSON {
 }
 
 extension JSONValue {
-  /// Several lines of JSON, or one; nil if a number in it is not finite, which the JSON of others has no word for.
+  /// Several lines of JSON, or one; nil if a number in it is not finite, which the JSON of others
+  /// has no word for.
   package func foreignText(pretty: Bool = false) -> Data? {
     isFinite ? try? pretty ? JSON.pretty(self) : JSON.line(self) : nil
   }

@@ -4,11 +4,12 @@ import Support
 /// Named tensors and some text in one file, in the format that Python's `safetensors` reads.
 ///
 ///     8 bytes     length N of the header, little-endian
-///     N bytes     JSON: {"__metadata__": {text: text}, name: {"dtype", "shape", "data_offsets"}, ...}
+///     N bytes     JSON: {"__metadata__": {text: text},
+///                 name: {"dtype", "shape", "data_offsets"}, ...}
 ///     the rest    the tensors' values, little-endian, row-major, without gaps
 ///
-/// The header is padded with spaces to a multiple of 8, and wider elements come first, so that every
-/// tensor is aligned. Source: github.com/huggingface/safetensors, README.md, "Format".
+/// The header is padded with spaces to a multiple of 8, and wider elements come first, so that
+/// every tensor is aligned. Source: github.com/huggingface/safetensors, README.md, "Format".
 public struct Safetensors: Sendable {
   /// The tensors, in the order in which they were given or found.
   public var tensors: [NamedTensor]
@@ -57,8 +58,8 @@ public struct Safetensors: Sendable {
     try file.commit()
   }
 
-  /// Reads a file; throws a `TorchError` that names the file and the first thing wrong in it, or a `FileError` if it
-  /// cannot be read.
+  /// Reads a file; throws a `TorchError` that names the file and the first thing wrong in it, or a
+  /// `FileError` if it cannot be read.
   public init(contentsOf path: String) throws {
     let bytes = try WholeFile.read(URL(fileURLWithPath: path), limit: .max)
     func wrong(_ text: String) -> TorchError { TorchError("\(path): \(text)") }
@@ -132,8 +133,10 @@ private struct SafetensorsHeader: Decodable {
     var start: Int { offsets[0] }
     var end: Int { offsets[1] }
 
-    /// Bytes of the shape, or `nil` for one that no tensor can have: more than 8 axes, a negative length, or
-    /// more bytes than 64 bits count, as libtorch counts steps along the axes of an empty tensor too.
+    /// Bytes of the shape, or `nil` for one that no tensor can have: more than 8 axes, a negative
+    /// length, or more bytes than 64 bits can count.
+    ///
+    /// For libtorch counts steps along the axes of an empty tensor too.
     func byteCount(of type: ElementType) -> Int? {
       let steps = shape.reduce(Optional(type.byteCount)) { product, size in
         guard let product, size >= 0 else { return nil }

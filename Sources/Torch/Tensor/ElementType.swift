@@ -1,4 +1,4 @@
-/// What a tensor's elements are.
+/// The type of a tensor's elements.
 public enum ElementType: Int32, Sendable, CaseIterable {
   case uint8 = 0
   case int8 = 1

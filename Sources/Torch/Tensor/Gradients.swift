@@ -1,9 +1,9 @@
 internal import CTorch
 
-/// The gradients of a scalar with respect to tracked tensors; zeros where it does not depend on one.
+/// The gradients of a scalar with respect to tracked tensors; zeros if it does not depend on one.
 ///
-/// There is no state besides: nothing accumulates, and the recorded operators are freed. Traps with
-/// libtorch's text where `loss` is no scalar or was not recorded.
+/// It keeps no state: nothing accumulates, and the recorded operators are freed. Traps with
+/// libtorch's text if `loss` is no scalar or was not recorded.
 public func gradients(of loss: Tensor, _ inputs: [Tensor]) -> [Tensor] {
   withExtendedLifetime(inputs) {
     let handles = inputs.map(\.handle)

@@ -39,13 +39,13 @@ extension Operand: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
 
 /// An operator of libtorch's, found once by name and overload: `Op("relu")`, `Op("add.Tensor")`.
 ///
-/// Every operator of libtorch's dispatcher can be called; arguments left out take the defaults of its
-/// schema. Names without `::` are of the namespace `aten`.
+/// Every operator of libtorch's dispatcher can be called; arguments left out take the defaults of
+/// its schema. Names without `::` are of the namespace `aten`.
 public struct Op: @unchecked Sendable {
   private let handle: CTorchOperator
   private let name: String
 
-  /// Finds an operator; traps with libtorch's text where there is none.
+  /// Finds an operator; traps with libtorch's text if it is unknown.
   public init(_ name: String) {
     let parts = name.split(separator: ".", maxSplits: 1).map(String.init)
     let base = parts.first ?? name
@@ -57,7 +57,7 @@ public struct Op: @unchecked Sendable {
     self.name = name
   }
 
-  /// Calls an operator that gives one tensor; traps with libtorch's text where it fails.
+  /// Calls an operator that gives one tensor; traps with libtorch's text if it fails.
   @discardableResult
   public func callAsFunction(_ operands: Operand...) -> Tensor {
     do {
@@ -69,7 +69,7 @@ public struct Op: @unchecked Sendable {
     }
   }
 
-  /// Calls an operator that gives several tensors; traps with libtorch's text where it fails.
+  /// Calls an operator that gives several tensors; traps with libtorch's text if it fails.
   public func several(_ operands: Operand...) -> [Tensor] {
     do { return try results(of: operands) } catch { fatalError("\(name): \(error)") }
   }

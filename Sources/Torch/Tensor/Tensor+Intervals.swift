@@ -7,13 +7,13 @@ extension Operators {
 }
 
 extension Tensor {
-  /// The length of the union of the intervals from x_k to y_k, of those where x_k < y_k, in each of so many parts of
-  /// two rows: `[B, parts]` of `[B, K]`.
+  /// The length of the union of the intervals from x_k to y_k, of those where x_k < y_k, in each of
+  /// so many parts of two rows: `[B, parts]` of `[B, K]`.
   ///
   ///     ℓ_c = |⋃_k [x_k, max(x_k, y_k)]|,   k over the K / parts numbers of part c
   ///
-  /// On the CPU it is one operator. Its gradient is −1 at the x where a stretch of the union begins, and 1 at the y
-  /// where it ends.
+  /// On the CPU it is one operator. Its gradient is −1 at the x where a stretch of the union
+  /// begins, and 1 at the y where it ends.
   public static func intervalLengths(_ x: Tensor, _ y: Tensor, parts: Int) -> Tensor {
     guard TorchRuntime.device == .cpu else { return composedIntervalLengths(x, y, parts: parts) }
     let made = withExtendedLifetime((x, y)) {
@@ -23,8 +23,8 @@ extension Tensor {
     return Tensor(owning: made)
   }
 
-  /// The same of libtorch's own operators, for other devices: ends in their order, and what lies between two of which
-  /// more than none is open.
+  /// The same of libtorch's own operators, for other devices: ends in their order, and what lies
+  /// between two of which more than none is open.
   static func composedIntervalLengths(_ x: Tensor, _ y: Tensor, parts: Int) -> Tensor {
     let (rows, count) = (x.shape[0], x.shape[1] / parts)
     let starts = x.reshaped([rows, parts, count])

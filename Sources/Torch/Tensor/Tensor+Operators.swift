@@ -155,7 +155,7 @@ extension Tensor {
   /// A copy in memory of its own, through which no gradient flows.
   public func copied() -> Tensor { Operators.clone(.tensor(detached())) }
 
-  /// A copy on a device, or the same tensor where it is there already.
+  /// A copy on a device, or the same tensor if it is there already.
   public func moved(to device: Device) -> Tensor {
     Operators.move(
       .tensor(self), .device(device), .integer(Int(elementType.rawValue)))

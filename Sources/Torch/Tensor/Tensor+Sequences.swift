@@ -1,4 +1,4 @@
-/// What models of sequences ask of tensors besides.
+/// Operators for models of sequences.
 extension Tensor {
   /// 1 / (1 + exp(−x)), element by element.
   public func sigmoid() -> Tensor { Operators.sigmoid(.tensor(self)) }
@@ -11,7 +11,7 @@ extension Tensor {
     Operators.permute(.tensor(self), .integers(order))
   }
 
-  /// What stands in each place of the first dimension, which disappears; in the same memory.
+  /// The parts along the first dimension, without it, in the same memory.
   public func unbound() -> [Tensor] { Operators.unbind.several(.tensor(self), 0) }
 
   /// Parts of so many places each of the first dimension; in the same memory.

@@ -41,7 +41,7 @@ extension Tensor {
   /// The elements above the diagonal of a matrix, and zeros elsewhere.
   public func aboveDiagonal() -> Tensor { Operators.upperTriangle(.tensor(self), 1) }
 
-  /// −ln softmax(row) at each row's class, `[N]`, of logits `[N, C]` and classes `[N]`; 0 where the
+  /// −ln softmax(row) at each row's class, `[N]`, of logits `[N, C]` and classes `[N]`; 0 if the
   /// class is `ignoredClass`.
   public func crossEntropies(of classes: Tensor) -> Tensor {
     Operators.crossEntropy(.tensor(self), .tensor(classes), nil, 0)
@@ -63,7 +63,7 @@ extension Tensor {
   /// ln(1 + exp x), element by element.
   public func softplus() -> Tensor { Operators.softplus(.tensor(self)) }
 
-  /// 1 where an element is below 0, else 0; no gradient flows through it.
+  /// 1 if an element is below 0, else 0; no gradient flows through it.
   public func isNegative() -> Tensor {
     Operators.multiplyNumber(.tensor(Operators.isBelow(.tensor(detached()), 0.0)), 1.0)
   }

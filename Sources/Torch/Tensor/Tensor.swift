@@ -32,8 +32,8 @@ public struct Tensor: @unchecked Sendable {
   /// Makes a tensor without dimensions.
   public init<Element: TensorElement>(_ value: Element) { self.init([value], shape: []) }
 
-  /// Makes a tensor of `Float` on this thread's device, whose values `fill` writes; it must write all
-  /// of them.
+  /// Makes a tensor of `Float` on this thread's device, whose values `fill` writes; it must write
+  /// all of them.
   public init(shape: [Int], filledBy fill: (UnsafeMutableBufferPointer<Float>) -> Void) {
     guard TorchRuntime.device == .cpu else {
       let count = shape.reduce(1, *)
@@ -55,7 +55,7 @@ public struct Tensor: @unchecked Sendable {
       .integers(shape), .integer(Int(type.rawValue)), nil, .device(TorchRuntime.device))
   }
 
-  /// Copies bytes, or leaves the contents arbitrary where there are none.
+  /// Copies bytes; nil leaves the contents arbitrary.
   init(bytes: UnsafeRawPointer?, shape: [Int], type: ElementType) {
     let made = withUnsafeTemporaryAllocation(of: Int64.self, capacity: max(1, shape.count)) {
       sizes -> CTorchTensor? in
@@ -99,7 +99,7 @@ public struct Tensor: @unchecked Sendable {
     return known
   }
 
-  /// A copy of the values in row-major order; traps where the elements are of another type.
+  /// A copy of the values in row-major order; traps if the elements are of another type.
   public func values<Element: TensorElement>(as type: Element.Type = Element.self) -> [Element] {
     precondition(
       elementType == Element.elementType, "elements are \(elementType), not \(Element.elementType)")

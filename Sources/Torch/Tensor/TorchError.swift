@@ -1,6 +1,6 @@
 internal import CTorch
 
-/// What libtorch, or a file of tensors, has against what was asked.
+/// An error of libtorch or of a file of tensors.
 public struct TorchError: Error, Equatable, CustomStringConvertible {
   /// libtorch's own text, or rule, found and where.
   public let description: String

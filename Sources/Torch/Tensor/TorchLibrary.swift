@@ -3,8 +3,8 @@ import Glibc
 
 /// libtorch's functions, of a library that is loaded when the first of them is asked for.
 ///
-/// Loading takes half a second, which only what trains or acts should wait for. The process ends here if that fails:
-/// `TorchRuntime.start()` says so before.
+/// Loading takes half a second, which only what trains or acts should wait for. The process ends
+/// here if that fails: `TorchRuntime.start()` says so before.
 var torch: CTorchTable {
   switch TorchLibrary.loaded {
   case .success(let table): table.pointee

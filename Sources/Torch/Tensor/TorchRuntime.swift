@@ -34,7 +34,8 @@ public enum Device: Sendable, Equatable, CustomStringConvertible {
 public enum TorchRuntime {
   /// Loads libtorch, once, and checks that it is of the minor version built for.
   ///
-  /// Call it before anything else: a libtorch that cannot be loaded ends the process. Throws `TorchError`.
+  /// Call it before anything else: a libtorch that cannot be loaded ends the process. Throws
+  /// `TorchError`.
   public static func start() throws { _ = try TorchLibrary.loaded.get() }
 
   /// Whether this process has loaded libtorch.
@@ -43,14 +44,14 @@ public enum TorchRuntime {
   /// The version built for, such as `2.13.0`.
   public static var version: String { String(cString: torch.version()) }
 
-  /// The vector instructions that libtorch and our own kernels have chosen for this processor, such as
-  /// `libtorch AVX2, kernels avx2`: other ones give other last bits.
+  /// The vector instructions that libtorch and our own kernels have chosen for this processor, such
+  /// as `libtorch AVX2, kernels avx2`: other ones give other last bits.
   public static var instructions: String { String(cString: torch.instructions()) }
 
   /// Threads that one operator may use when it is called from this thread.
   ///
-  /// It is a property of the calling thread: a thread that trains sets it first. 1 is best for small
-  /// networks, with runs side by side.
+  /// It is a property of the calling thread: a thread that trains sets it first. 1 is best for
+  /// small networks, with runs side by side.
   public static var threads: Int {
     get { Int(torch.threads()) }
     set { torch.set_threads(Int32(newValue)) }
@@ -73,7 +74,8 @@ public enum TorchRuntime {
     }
   }
 
-  /// Loads libtorch's CUDA half, from the folder of the other; throws `TorchError` without a device.
+  /// Loads libtorch's CUDA half, from the folder of the other; throws `TorchError` without a
+  /// device.
   public static func loadCUDA() throws {
     guard torch.load_cuda() else { throw TorchError.last }
   }

@@ -30,7 +30,8 @@ struct ConversionMembersTests {
     return numbers
   }
 
-  /// What says how a file is laid out, or follows from the rest; `lengths` show that the flags were read.
+  /// What says how a file is laid out, or follows from the rest; `lengths` show that the flags were
+  /// read.
   private static let structure: Set<String> = [
     "terminals", "timeouts", "terminations", "truncations", "dones", "valids", "done.npy",
     "not_done.npy", "id", "total_steps", "num_samples", "total", "json:total_episodes",

@@ -97,13 +97,14 @@ struct ConversionTests {
       ])
   }
 
-  @Test func aRealPickleIsAFetchReachDataset() throws {
-    let real = "reach_right_expert_200.pkl"
-    let file = PythonReference.checkout.appendingPathComponent("../shared/data/\(real)")
-    guard FileManager.default.fileExists(atPath: file.path) else {
-      print("skipped: there is no ../shared/data/\(real)")
-      return
-    }
+  private static let real = "reach_right_expert_200.pkl"
+
+  @Test(
+    .enabled(
+      if: PythonReference.shared("data/\(real)") != nil, "the checkout has no ../shared/data"))
+  func aRealPickleIsAFetchReachDataset() throws {
+    let real = Self.real
+    let file = try #require(PythonReference.shared("data/\(real)"))
     for name in ["in", "out"] { try makeFolder(name) }
     try FileManager.default.copyItem(at: file, to: url("in/" + real))
     let report = try convert("in/" + real, to: "reach") { $0.environment = "fetch-reach" }[0]

@@ -7,7 +7,8 @@ import Testing
 
 @testable import Experiments
 
-/// Files as people have them: several keys, short episodes, other layouts; what is bad is one sentence.
+/// Files as people have them: several keys, short episodes, other layouts; what is bad is one
+/// sentence.
 struct ForeignInputTests {
   private let tools: ConversionTests
 

@@ -8,7 +8,8 @@ import Testing
 
 @testable import Experiments
 
-/// Minari's, robomimic's and D4RL's HDF5 files come in and go out as they were, and their own code reads ours.
+/// Minari's, robomimic's and D4RL's HDF5 files come in and go out as they were, and their own code
+/// reads ours.
 struct HDF5ConversionTests {
   private let tools: ConversionTests
 
@@ -38,7 +39,7 @@ struct HDF5ConversionTests {
     var request = TrajectoryCollection.Request(
       environment: "fetch-push", policy: "random", episodes: episodes, seed: 3)
     (request.shardEpisodes, request.states) = (5, true)
-    _ = try TrajectoryCollection.run(request, onlyEpisodes: nil, in: url(name), workers: 2)
+    try request.recipe.collect(in: url(name))
   }
 
   private func digests(_ name: String) throws -> [String] {
@@ -154,8 +155,8 @@ struct HDF5ConversionTests {
     #expect(try contents("out").isEmpty)
   }
 
-  @Test func minariRecordsAndReads() throws {
-    guard PythonReference.hasPeers(for: "Minari's own code") else { return }
+  @Test(.enabled(if: PythonReference.hasPeers(for: "Minari's own code")))
+  func minariRecordsAndReads() throws {
     try tools.makeFolder("theirs")
     _ = try peer("record", url("theirs").path, "5")
     let report = try tools.convert("theirs/fetch/recorded-v0", to: "ours")[0]
@@ -207,8 +208,8 @@ struct HDF5ConversionTests {
       })
   }
 
-  @Test func robomimicReadsOurs() throws {
-    guard PythonReference.hasPeers(for: "robomimic's SequenceDataset") else { return }
+  @Test(.enabled(if: PythonReference.hasPeers(for: "robomimic's SequenceDataset")))
+  func robomimicReadsOurs() throws {
     try collect("ours", episodes: 8)
     try collect("ours-val", episodes: 2)
     try tools.convert("ours", to: "demos.hdf5") { $0.to = "robomimic" }

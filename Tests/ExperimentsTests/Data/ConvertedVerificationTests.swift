@@ -20,9 +20,8 @@ struct ConvertedVerificationTests {
   }
 
   private func collect(_ world: String, _ name: String, policy: String = "random") throws {
-    _ = try TrajectoryCollection.run(
-      Recipe(environment: world, policy: policy, seed: 4, episodes: 4, noise: 0, shardEpisodes: 4),
-      in: tools.url(name), workers: 2, silent: true)
+    try Recipe(environment: world, policy: policy, seed: 4, episodes: 4, noise: 0, shardEpisodes: 4)
+      .collect(in: tools.url(name))
   }
 
   private func verify(_ name: String) throws -> Verification.Report {

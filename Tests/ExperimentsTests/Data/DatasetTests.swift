@@ -18,8 +18,7 @@ struct DatasetTests {
 
   @discardableResult
   func collect(_ recipe: Recipe, in folder: URL, workers: Int = 2) throws -> Manifest {
-    try #require(
-      TrajectoryCollection.run(recipe, in: folder, workers: workers, silent: true).manifest)
+    try recipe.collect(in: folder, workers: workers)
   }
 
   @Test func theBytesDependOnTheRecipeOnly() throws {
@@ -116,7 +115,7 @@ struct DatasetTests {
   }
 
   /// Each slip, and the rule that finds it.
-  static let slips: [(rule: String, slip: @Sendable (inout Trajectory) -> Void)] = [
+  static let slips: [(rule: String, slip: @Sendable (inout Trajectory) throws -> Void)] = [
     ("rewards follow from the goals", { $0.rewards[7] = $0.rewards[7] == 0 ? -1 : 0 }),
     ("successes follow from the goals", { $0.successes[7].toggle() }),
     ("achieved goals are m(s)", { $0.achievedGoals[6] = $0.achievedGoals[6].nextUp }),
@@ -125,7 +124,7 @@ struct DatasetTests {
     (
       "actions are in the space",
       {
-        guard case .continuous(var values) = $0.actions else { return }
+        var values = try #require($0.actions.continuous)
         values[10] = 1.5
         $0.actions = .continuous(values)
       }
@@ -148,7 +147,7 @@ struct DatasetTests {
     let dataset = try Dataset(at: data)
     for planned in try writer.pendingShards() {
       var episodes = try dataset.open(sound.shards[planned.index]).trajectories()
-      if planned.index == 1 { slip(&episodes[1]) }
+      if planned.index == 1 { try slip(&episodes[1]) }
       guard case .mine(let claim) = try writer.claim(planned) else { continue }
       try writer.commit(episodes, claim: claim)
     }

@@ -23,8 +23,7 @@ struct MixTests {
     let recipe = Recipe(
       environment: environment, policy: policy, seed: seed, episodes: episodes, shardEpisodes: 4,
       compress: compress, states: states)
-    return try #require(
-      TrajectoryCollection.run(recipe, in: url(name), workers: 2, silent: true).manifest)
+    return try recipe.collect(in: url(name))
   }
 
   @discardableResult
@@ -300,8 +299,7 @@ struct MixTests {
     var recipe = Recipe(
       environment: "gap-blocks-1", policy: "random", seed: 1, episodes: 2, shardEpisodes: 1)
     recipe.images = true
-    let data = try #require(
-      TrajectoryCollection.run(recipe, in: url("data"), workers: 1, silent: true).manifest)
+    let data = try recipe.collect(in: url("data"), workers: 1)
     let mixed = try #require(try mix(["data"], to: "m").first)
     #expect(!data.identity.imageShape.isEmpty)
     #expect(mixed.identity.imageShape == data.identity.imageShape)

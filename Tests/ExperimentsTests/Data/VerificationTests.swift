@@ -18,10 +18,7 @@ struct VerificationTests {
     let recipe = Recipe(
       environment: "fetch-push", policy: "scripted", seed: 5, episodes: 6, noise: 0.2,
       shardEpisodes: 3)
-    manifest = try #require(
-      TrajectoryCollection.run(
-        recipe, in: folder.url.appendingPathComponent("data"), workers: 2, silent: true
-      ).manifest)
+    manifest = try recipe.collect(in: folder.url.appendingPathComponent("data"))
   }
 
   /// The episodes of each shard.

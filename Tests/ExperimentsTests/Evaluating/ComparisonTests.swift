@@ -26,9 +26,7 @@ final class ComparisonTests {
     seed: UInt64 = 0, updates: Int = 5
   ) throws -> String {
     let data = folder.url.appendingPathComponent("data-\(environment)")
-    _ = try TrajectoryCollection.run(
-      Recipe(environment: environment, policy: "random", seed: 1, episodes: 6), in: data,
-      workers: 2, silent: true)
+    try Recipe(environment: environment, policy: "random", seed: 1, episodes: 6).collect(in: data)
     var configuration = RunConfiguration()
     configuration.learner = learner
     configuration.datasets = [data.path]

@@ -10,7 +10,8 @@ import Testing
 @testable import Reporting
 @testable import Storage
 
-/// Worlds with named tasks: evaluated task by task until the first success, with data of their own laws.
+/// Worlds with named tasks: evaluated task by task until the first success, with data of their own
+/// laws.
 struct NamedTaskTests {
   let folder: TemporaryFolder
 
@@ -27,8 +28,7 @@ struct NamedTaskTests {
 
   func collect(_ recipe: Recipe, _ name: String, workers: Int = 2) throws -> (URL, Manifest) {
     let data = folder.url.appendingPathComponent(name)
-    let made = try TrajectoryCollection.run(recipe, in: data, workers: workers, silent: true)
-    return (data, try #require(made.manifest))
+    return (data, try recipe.collect(in: data, workers: workers))
   }
 
   func recipe(_ goals: String?, policy: String = "scripted", episodes: Int = 3) -> Recipe {
@@ -242,13 +242,14 @@ struct NamedTaskTests {
     #expect(recipe.goals == "stitch" && recipe.noise == 0.5)
   }
 
-  /// Rows of OGBench's own layout, one more than steps, become the same world's episodes, of any of its lengths.
+  /// Rows of OGBench's own layout, one more than steps, become the same world's episodes, of any of
+  /// its lengths.
   @Test func theWorldTakesOGBenchsFiles() throws {
     let data = folder.url.appendingPathComponent("giant")
-    _ = try TrajectoryCollection.run(
-      Recipe(
-        environment: "pointmaze-giant", policy: "scripted", seed: 2, episodes: 2, noise: 0.5,
-        goals: "navigate"), in: data, workers: 2, silent: true)
+    try Recipe(
+      environment: "pointmaze-giant", policy: "scripted", seed: 2, episodes: 2, noise: 0.5,
+      goals: "navigate"
+    ).collect(in: data)
     let file = folder.url.appendingPathComponent("pointmaze-giant-navigate-v0.npz")
     var out = DatasetConversion.Request(data, to: file)
     (out.to, out.isSilent) = ("ogbench", true)

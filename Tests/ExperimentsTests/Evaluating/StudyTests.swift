@@ -18,9 +18,8 @@ final class StudyTests {
 
   func train(_ name: String, learner: String, seed: UInt64) throws -> String {
     let data = folder.url.appendingPathComponent("data")
-    _ = try TrajectoryCollection.run(
-      Recipe(environment: "point-reach", policy: "scripted", seed: 1, episodes: 6), in: data,
-      workers: 2, silent: true)
+    try Recipe(environment: "point-reach", policy: "scripted", seed: 1, episodes: 6).collect(
+      in: data)
     var configuration = RunConfiguration()
     configuration.learner = learner
     configuration.datasets = [data.path]

@@ -6,7 +6,8 @@ import Testing
 @testable import Experiments
 @testable import Reporting
 
-/// What is written to people: texts of files as they are meant, bars in their width, numbers of any size.
+/// What is written to people: texts of files as they are meant, bars in their width, numbers of any
+/// size.
 struct ConsoleTests {
   @Test func terminalsAreToldNothing() {
     let hostile = "\u{1b}]0;title\u{7}\r\u{9b}31m\u{202e}a\u{7f}"

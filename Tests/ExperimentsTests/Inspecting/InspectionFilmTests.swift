@@ -10,7 +10,8 @@ import Testing
 @testable import Experiments
 @testable import Reporting
 
-/// Films of stored episodes, runs and checkpoints, figures, and what is said where there is nothing.
+/// Films of stored episodes, runs and checkpoints, figures, and what is said where there is
+/// nothing.
 struct InspectionFilmTests {
   let temporary: TemporaryFolder
 
@@ -23,7 +24,7 @@ struct InspectionFilmTests {
     let recipe = Recipe(
       environment: "fetch-reach", policy: "scripted", seed: 5, episodes: 4, noise: 0.2,
       randomActions: 0.3, shardEpisodes: 3, states: states)
-    _ = try TrajectoryCollection.run(recipe, in: folder(name), workers: 2, silent: true)
+    try recipe.collect(in: folder(name))
     return recipe
   }
 
@@ -171,7 +172,7 @@ struct InspectionFilmTests {
     func inspect(_ name: String) -> String {
       refusal { _ = try Inspection.run(folder(name).path, workers: 1, silent: true) }
     }
-    #expect(inspect("nowhere") == "nowhere: \(must): there is nothing there")
+    #expect(inspect("nowhere") == "nowhere: \(must): the path does not exist")
     try FileManager.default.createDirectory(
       at: folder("empty"), withIntermediateDirectories: true)
     #expect(

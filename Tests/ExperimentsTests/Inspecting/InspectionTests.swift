@@ -162,7 +162,7 @@ struct InspectionTests {
     var recipe = Recipe(
       environment: "fetch-reach", policy: "scripted", seed: 5, episodes: 11, noise: 0.2,
       randomActions: 0.3, shardEpisodes: 2)
-    _ = try TrajectoryCollection.run(recipe, in: folder("data"), workers: 2, silent: true)
+    try recipe.collect(in: folder("data"))
     // With quantiles over all rows, and over a sample.
     for limit in [RowSample.limit, 100] {
       let alone = try inspect("data", workers: 1, sampleLimit: limit)
@@ -174,7 +174,7 @@ struct InspectionTests {
     }
     // Compressed shards hold the same.
     recipe.compress = true
-    _ = try TrajectoryCollection.run(recipe, in: folder("packed/data"), workers: 2, silent: true)
+    try recipe.collect(in: folder("packed/data"))
     let packed = try inspect("packed/data")
     let plain = try inspect("data")
     #expect(packed.observations == plain.observations && packed.goals == plain.goals)

@@ -21,12 +21,12 @@ struct SampleInspectionTests {
     (random, scripted) = (folder.url.path + "/random", folder.url.path + "/scripted")
     for (policy, path, episodes) in [("random", random, 6), ("scripted", scripted, 12)] {
       let recipe = Recipe(environment: "fetch-reach", policy: policy, seed: 1, episodes: episodes)
-      _ = try TrajectoryCollection.run(
-        recipe, in: URL(fileURLWithPath: path), workers: 2, silent: true)
+      try recipe.collect(in: URL(fileURLWithPath: path))
     }
   }
 
-  /// With the seed fixed, no sound scheme is further from its closed form than one draw in a thousand.
+  /// With the seed fixed, no sound scheme is further from its closed form than one draw in a
+  /// thousand.
   @Test func everySchemeIsAsItsClosedForm() throws {
     for name in NamedScheme.all.map(\.name) { try schemeIsAsItsClosedForm(name) }
   }

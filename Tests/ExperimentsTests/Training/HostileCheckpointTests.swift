@@ -21,7 +21,7 @@ struct HostileCheckpointTests {
     run = folder.url.appendingPathComponent("run")
     let data = folder.url.appendingPathComponent("data")
     let recipe = Recipe(environment: "point-reach", policy: "scripted", seed: 1, episodes: 4)
-    _ = try TrajectoryCollection.run(recipe, in: data, workers: 1, silent: true)
+    try recipe.collect(in: data, workers: 1)
     var configuration = RunConfiguration()
     configuration.learner = "wgcsl"
     configuration.datasets = [data.path]
@@ -61,7 +61,7 @@ struct HostileCheckpointTests {
 
   /// Writes the policy's file anew, with another head or other tensors.
   private func rewrite(
-    _ name: String, head: (inout [String: JSONValue]) -> Void = { _ in },
+    _ name: String, head: (inout [String: JSONValue]) throws -> Void = { _ in },
     tensors: (inout [NamedTensor]) -> Void = { _ in }
   ) throws {
     let path = checkpoint.appendingPathComponent(name).path
@@ -69,7 +69,7 @@ struct HostileCheckpointTests {
     tensors(&file.tensors)
     if let text = file.metadata["goalpost"] {
       var values = try JSONDecoder().decode([String: JSONValue].self, from: Data(text.utf8))
-      head(&values)
+      try head(&values)
       let changed = try JSONEncoder().encode(values)
       file.metadata["goalpost"] = String(decoding: changed, as: UTF8.self)
     }
@@ -92,7 +92,7 @@ struct HostileCheckpointTests {
     key: String, value: JSONValue, words: String
   ) throws {
     try rewrite("policy.safetensors") { head in
-      guard case .object(var settings)? = head["settings"] else { return }
+      var settings = try #require(head["settings"]?.object)
       settings[key] = value
       head["settings"] = .object(settings)
     }

@@ -90,7 +90,8 @@ final class OnlineTrainingTests {
       _ = try OnlineTraining.run(configuration("gcsl", lag: lag), in: run("lag\(lag)"))
     }
     let (zero, one) = (try bytes(run("lag0")), try bytes(run("lag1")))
-    // Random episodes and the first that the untrained policy makes are the same, later ones differ.
+    // Random episodes and the first that the untrained policy makes are the same, later ones
+    // differ.
     #expect(zero["shard-00000.h5"] != one["shard-00000.h5"])
     #expect(zero["policy.safetensors"] != one["policy.safetensors"])
   }
@@ -125,11 +126,12 @@ final class OnlineTrainingTests {
     }
   }
 
-  /// GCSL as its own code has it, with episodes held out, demonstrations first and evaluations by steps.
+  /// GCSL as its own code has it, with episodes held out, demonstrations first and evaluations by
+  /// steps.
   @Test func gcslOnItsOwnWorldIsResumedToTheBit() throws {
     let data = run("data")
     let recipe = Recipe(environment: "lunar-lander", policy: "scripted", seed: 1, episodes: 3)
-    _ = try TrajectoryCollection.run(recipe, in: data, workers: 2, silent: true)
+    try recipe.collect(in: data)
     var asked = configuration("gcsl", episodes: 14)
     asked.checkpointsKept = 100
     asked.datasets = [data.path]
@@ -180,7 +182,7 @@ final class OnlineTrainingTests {
   @Test func fineTuningBeginsWithACheckpointAndAnnealsTheOfflineShare() throws {
     let data = run("data")
     let recipe = Recipe(environment: "fetch-reach", policy: "scripted", seed: 1, episodes: 8)
-    _ = try TrajectoryCollection.run(recipe, in: data, workers: 2, silent: true)
+    try recipe.collect(in: data)
     var offline = configuration("wgcsl")
     offline.online = OnlineRun()
     offline.datasets = [data.path]

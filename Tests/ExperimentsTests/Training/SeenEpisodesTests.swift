@@ -9,7 +9,8 @@ import Testing
 
 @testable import Experiments
 
-/// Whether an episode was trained on, whichever way it came to the policy and to the data it is held against.
+/// Whether an episode was trained on, whichever way it came to the policy and to the data it is
+/// held against.
 final class SeenEpisodesTests {
   let folder: TemporaryFolder
 
@@ -22,8 +23,7 @@ final class SeenEpisodesTests {
     let recipe = Recipe(
       environment: "point-reach", policy: "scripted", seed: seed, episodes: episodes, noise: 0.2,
       shardEpisodes: 5)
-    _ = try TrajectoryCollection.run(
-      recipe, in: folder.url.appendingPathComponent(name), workers: 1, silent: true)
+    try recipe.collect(in: folder.url.appendingPathComponent(name), workers: 1)
     return path(name)
   }
 
@@ -90,8 +90,7 @@ final class SeenEpisodesTests {
     let again = Recipe(
       environment: "point-reach", policy: "scripted", seed: 1, episodes: 24, noise: 0.2,
       shardEpisodes: 7)
-    _ = try TrajectoryCollection.run(
-      again, in: folder.url.appendingPathComponent("again"), workers: 1, silent: true)
+    try again.collect(in: folder.url.appendingPathComponent("again"), workers: 1)
     #expect(try parts(first, path("again")) == [.trained: 20, .other: 4])
     // What was trained on need not be there any more.
     for name in ["data", "part", "whole", "other"] {
@@ -179,7 +178,8 @@ final class SeenEpisodesTests {
     let tuned = try train("tuned", on: [other], from: copied)
     #expect(try parts(tuned, other) == [.trained: 20])
     #expect(try parts(tuned, data) == [.unknown: 20])
-    // A run of an older version wrote nothing down: its datasets tell, and where they are gone its head.
+    // A run of an older version wrote nothing down: its datasets tell, and where they are gone its
+    // head.
     try FileManager.default.removeItem(atPath: run + "/episodes.json")
     #expect(try parts(run, data) == [.trained: 15, .heldOut: 5])
     try FileManager.default.moveItem(atPath: data, toPath: path("moved"))

@@ -22,7 +22,7 @@ final class TrainingTests {
     let recipe = Recipe(
       environment: "fetch-reach", policy: "scripted", seed: 1, episodes: 12, noise: 0.2,
       randomActions: 0.3)
-    _ = try TrajectoryCollection.run(recipe, in: data, workers: 2, silent: true)
+    try recipe.collect(in: data)
   }
 
   func configuration(_ learner: String, updates: Int = 40) -> RunConfiguration {
@@ -185,8 +185,7 @@ final class TrainingTests {
     _ = try OfflineTraining.run(configuration("gcsl", updates: 10), in: run("r"))
     let recipe = Recipe(
       environment: "fetch-reach", policy: run("r").path, seed: 1, episodes: 3)
-    let made = try TrajectoryCollection.run(recipe, in: run("made"), workers: 2, silent: true)
-    let manifest = try #require(made.manifest)
+    let manifest = try recipe.collect(in: run("made"))
     #expect(manifest.recipe?.policy == "checkpoint")
     #expect(manifest.recipe?.policyDigest?.count == 64)
     #expect(manifest.totals.sources[0] == 150)
@@ -200,8 +199,7 @@ final class TrainingTests {
     _ = try OfflineTraining.run(configuration, in: run("r"))
     let recipe = Recipe(
       environment: "fetch-reach", policy: run("r").path, seed: 1, episodes: 4, randomActions: 0.5)
-    let made = try TrajectoryCollection.run(recipe, in: run("made"), workers: 2, silent: true)
-    let column = try #require(made.manifest).columns["behaviour/log_probabilities"]
+    let column = try recipe.collect(in: run("made")).columns["behaviour/log_probabilities"]
     #expect(column?.origin == .native)
     #expect(try Verification.run(run("made"), replays: .all, workers: 1, silent: true).isSound)
 
@@ -211,7 +209,7 @@ final class TrainingTests {
     #expect(episodes.count == 4)
     for episode in episodes {
       actor.begin(goal: episode.desiredGoal, seed: episode.seed)
-      guard case .continuous(let actions) = episode.actions else { return }
+      let actions = try #require(episode.actions.continuous)
       for t in 0..<episode.length {
         _ = actor.act(Array(episode.observations[t * 10..<(t + 1) * 10]))
         let action = Action.continuous(Array(actions[t * 4..<(t + 1) * 4]))

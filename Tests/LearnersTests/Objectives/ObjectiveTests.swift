@@ -7,12 +7,13 @@ import Torch
 
 @testable import Learners
 
-/// What objectives promise besides their values: known mistakes change them, collapse shows, draws are
-/// those of the run, and what they keep comes back to the bit.
+/// What objectives promise besides their values: known mistakes change them, collapse shows, draws
+/// are those of the run, and what they keep comes back to the bit.
 struct ObjectiveTests {
   // MARK: - Known mistakes
 
-  /// The log writes (z − z̄)(z − z̄)², and without a transpose a product is that of rows, not of columns.
+  /// The log writes (z − z̄)(z − z̄)², and without a transpose a product is that of rows, not of
+  /// columns.
   @Test func theTransposeMatters() {
     let z = Numbers(normal: [6, 6], seed: 1).tensor
     let covariance = VICReg.covariance(z).double
@@ -74,7 +75,8 @@ struct ObjectiveTests {
     #expect(score.allSatisfy { $0 != 0 })
   }
 
-  /// The mean of the surrogate's gradients over all pairs of actions is the expectation's own gradient.
+  /// The mean of the surrogate's gradients over all pairs of actions is the expectation's own
+  /// gradient.
   @Test func theScoreFunctionHasNoBias() {
     let x = Numbers([0.3, -0.7, 1.1], [1, 3]).tensor.tracked()
     let distances: [Float] = [0.9, 0.2, 2.5]
@@ -96,8 +98,8 @@ struct ObjectiveTests {
     for k in 0..<3 { #expect(abs(mean[k] - expected[k]) < 1e-6) }
   }
 
-  /// A teacher that always says the same gives the loss 0; one that says nothing, ln K; a centre tells
-  /// the first from a teacher that knows something.
+  /// A teacher that always says the same gives the loss 0; one that says nothing, ln K; a centre
+  /// tells the first from a teacher that knows something.
   @Test func collapseShows() {
     let same = Tensor([8, 0, 0, 0, 8, 0, 0, 0] as [Double], shape: [2, 4])
     let nothing = Tensor([1, 1, 1, 1, 3, 3, 3, 3] as [Double], shape: [2, 4])
@@ -226,7 +228,8 @@ struct ObjectiveTests {
     return settings
   }
 
-  /// A student, its teacher and all that the objectives keep, training on numbers drawn for each update.
+  /// A student, its teacher and all that the objectives keep, training on numbers drawn for each
+  /// update.
   private struct Trained {
     let settings: ObjectiveSettings
     let state: ObjectiveState
@@ -326,14 +329,14 @@ struct ObjectiveTests {
     #expect(complaint { _ in } == nil)
     #expect(
       complaint { $0.imitation.weight = 0 }
-        == "the setting 'objectives.imitation.weight' must be above 0 where no other objective has a "
+        == "the setting 'objectives.imitation.weight' must be above 0 if no other objective has a "
         + "weight, found 0.0")
     #expect(
       complaint { $0.vicreg.variance = -1 }
         == "the setting 'objectives.vicreg.variance' must be at least 0, found -1.0")
     #expect(
       complaint { $0.vicreg.invariance = 25 }
-        == "the setting 'objectives.vicreg.invariance' must be 0 where there is one branch, found 25.0"
+        == "the setting 'objectives.vicreg.invariance' must be 0 if the model has one branch, found 25.0"
     )
     #expect(complaint { $0.distillation.studentTemperature = 0 } != nil)
     #expect(complaint { $0.expander.widths = [] } != nil)

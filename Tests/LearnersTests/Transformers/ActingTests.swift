@@ -1,5 +1,6 @@
 import GoalCore
 import Replay
+import TestSupport
 import Testing
 
 @testable import Learners
@@ -39,7 +40,10 @@ struct ActingTests {
     let head = ActionHead(
       configuration.head, task.spec.action, bins: configuration.bins,
       jointLimit: configuration.jointLimit)
-    guard case .choices(let codec) = head else { return }
+    guard case .choices(let codec) = head else {
+      Issue.record("a head that chooses is expected")
+      return
+    }
     let choices = (0..<codec.heads).map { $0 % codec.classes }
     let network = ModelNetwork(configuration, task: task, head: head, seed: 1)
     let maker = ModelInputMaker(task: task, head: head, configuration, seed: 1)
@@ -54,7 +58,7 @@ struct ActingTests {
         let action = actor.act(state)
         said.append(try #require(actor.logProbability(of: codec.action(choices))))
         if form.form == .interleaved || form.form == .prompted {
-          batch.window?.put(action, at: row, k)
+          try batch.window?.put(action, at: row, k)
         }
       }
       let goal = Int(batch.steps[row]) + 1 + Int(batch.offsets[row])
@@ -114,10 +118,9 @@ struct ActingTests {
 
 extension WindowColumns {
   /// Puts an action in the place of a row.
-  fileprivate mutating func put(_ action: Action, at row: Int, _ place: Int) {
-    guard case .continuous(let numbers) = action, case .continuous(var values) = actions else {
-      return
-    }
+  fileprivate mutating func put(_ action: Action, at row: Int, _ place: Int) throws {
+    let numbers = try #require(action.continuous)
+    var values = try #require(actions.continuous)
     let first = (row * steps + place) * numbers.count
     values.replaceSubrange(first..<first + numbers.count, with: numbers)
     actions = .continuous(values)

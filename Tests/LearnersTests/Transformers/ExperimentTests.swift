@@ -8,7 +8,8 @@ import Torch
 
 @testable import Learners
 
-/// Every attempt of the research log, as `pipelines/research-log/experiments.yaml` tells it, made small.
+/// Every attempt of the research log, as `pipelines/research-log/experiments.yaml` tells it, made
+/// small.
 struct ExperimentTests {
   private struct Cell: Decodable {
     let cell: String
@@ -60,7 +61,8 @@ struct ExperimentTests {
     for cell in cells { _ = try entry.resolve(task: SmallWorld.task, overrides: cell.settings) }
   }
 
-  /// Two cells have the same settings only where the log tried a thing again, or looked at a run again.
+  /// Two cells have the same settings only where the log tried a thing again, or looked at a run
+  /// again.
   @Test func rowsDifferWhereTheLogsDo() throws {
     let entry = try LearnerRegistry.entry(GoalTransformer.identifier)
     var groups: [String: [Cell]] = [:]
@@ -146,7 +148,7 @@ struct ExperimentTests {
         actor.begin(goal: [0.5, -0.5], seed: 3)
         var state: [Float] = [0, 0]
         for _ in 0..<task.spec.horizon {
-          guard case .continuous(let action) = actor.act(state) else { continue }
+          let action = try #require(actor.act(state).continuous)
           #expect(action.allSatisfy { -1...1 ~= $0 }, "\(cell.cell)")
           state = PointWorld.next(state, action)
         }

@@ -48,17 +48,17 @@ struct ModelLearningTests {
     ]
     let learner = try LearnerRegistry.entry(GoalTransformer.identifier).make(
       task: Self.task, overrides: overrides.merging(family.settings) { $1 }, seed: 0)
-    func success() -> Double {
-      PointWorld.success(
+    func success() throws -> Double {
+      try PointWorld.success(
         of: learner.makePolicy(), task: Self.task, episodes: 50, extent: Self.extent)
     }
-    let before = success()
+    let before = try success()
     var batch = GoalBatch(learner.scheme, spec: Self.task.spec)
     for number in 0..<200 {
       Self.replay.draw(learner.scheme, seed: 0, number: UInt64(number), into: &batch)
       learner.update(on: batch)
     }
-    let after = success()
+    let after = try success()
     #expect(before < 0.1)
     #expect(after > 0.5, "\(family.name): \(after)")
   }

@@ -61,7 +61,8 @@ struct ModelTests {
         $0.architecture.feedForward = 128
         $0.goals = .full
       })
-    // PyTorch's encoder is made of copies of a layer that the log's module keeps, and counts, as well.
+    // PyTorch's encoder is made of copies of a layer that the log's module keeps, and counts, as
+    // well.
     let layer = count(idm.named, "encoder.layers.0.")
     #expect(layer == 12_704)
     #expect(count(idm.named, "encoder.layers.") + layer == 38_112)

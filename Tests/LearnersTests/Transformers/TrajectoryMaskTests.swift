@@ -5,7 +5,8 @@ import Testing
 @testable import Learners
 @testable import Torch
 
-/// The log's masks, compared with tables written out for a trajectory of five states, start 1 and goal 3.
+/// The log's masks, compared with tables written out for a trajectory of five states, start 1 and
+/// goal 3.
 struct TrajectoryMaskTests {
   private static let tables: [(mask: TrajectoryMask, columns: [Int], rows: [String])] = [
     (.all, [], ["#####", "#####", "#####", "#####", "#####"]),
@@ -58,7 +59,8 @@ struct TrajectoryMaskTests {
     #expect(a.suffix(8) != b.suffix(8))
   }
 
-  /// A layer of ours is libtorch's block, for equal numbers; and its attention the same composed for dropout.
+  /// A layer of ours is libtorch's block, for equal numbers; and its attention the same composed
+  /// for dropout.
   @Test func aLayerIsTheBlockOfTheTorchModule() {
     let make = ParameterMaker(Initialization.generator(seed: 2, network: 0))
     let shape = LayerShape(width: 8, heads: 2, feedForward: 12, activation: .gelu, normFirst: true)

@@ -24,10 +24,10 @@ public struct ActionErrors: Codable, Sendable {
   public let all: Group
   /// By how many steps later the data reached the goal.
   public let byOffset: [Group]
-  /// By what the data's action came from; empty where that is not stored.
+  /// By what the data's action came from; empty if that is not stored.
   public let bySource: [Group]
 
-  /// What came of one row.
+  /// The result of one row.
   struct Row: Sendable {
     let offset: Int
     let source: BehaviourSource?
@@ -101,7 +101,7 @@ public struct ActionErrors: Codable, Sendable {
     }
   }
 
-  /// What tells these draws from others: "AGAINST" in ASCII.
+  /// The purpose that separates these draws from others: "AGAINST" in ASCII.
   private static let purpose: UInt64 = 0x41_4741_494e_5354
 }
 

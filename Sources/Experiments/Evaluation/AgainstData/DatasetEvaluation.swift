@@ -8,7 +8,7 @@ import Support
 
 /// Policies held against datasets: their actions, their values, and where they get from its states.
 public struct DatasetEvaluation: Encodable, Sendable {
-  /// What is asked for.
+  /// The request.
   public struct Request: Sendable {
     /// The datasets' folders.
     public var datasets: [String]
@@ -16,7 +16,7 @@ public struct DatasetEvaluation: Encodable, Sendable {
     public var readEpisodes = 400
     /// Steps and goals that are drawn of each episode for each offset.
     public var draws = 2
-    /// What the draws come from.
+    /// The seed of the draws.
     public var seed: UInt64 = 0
     /// Threads.
     public var workers: Int
@@ -34,7 +34,7 @@ public struct DatasetEvaluation: Encodable, Sendable {
     }
   }
 
-  /// What was found without a simulator on one part of a dataset.
+  /// The results on one part of a dataset, without a simulator.
   public struct Part: Encodable, Sendable {
     /// Whether the policy was trained on it.
     public let part: TrainingPart
@@ -42,12 +42,12 @@ public struct DatasetEvaluation: Encodable, Sendable {
     public let episodes: Int
     /// How far its actions are from the data's.
     public let actions: ActionErrors
-    /// How its first actions agree; nil where the data ask for no goals.
+    /// How its first actions agree; nil if the data ask for no goals.
     public let firstActions: FirstActions?
     /// How its values are calibrated; nil for a policy without values.
     public let values: ValueCalibration?
-    /// Mean value of the episodes' first states for their goals, by fitted-Q evaluation; nil where none
-    /// was asked for.
+    /// Mean value of the episodes' first states for their goals, by fitted-Q evaluation; nil if
+    /// none was asked for.
     public let fittedQ: Estimate?
     /// What `fittedQ` estimates, by rolling out from such first states; nil without a simulator.
     public let simulatedReturn: Estimate?
@@ -74,7 +74,7 @@ public struct DatasetEvaluation: Encodable, Sendable {
     public let datasetEpisodes: Int
     /// Part by part.
     public let parts: [Part]
-    /// From the dataset's states; nil where none was asked for.
+    /// From the dataset's states; nil if none was asked for.
     public let rollouts: DatasetRollouts?
 
     /// How each start ended, for comparing policies.
@@ -148,7 +148,7 @@ public struct DatasetEvaluation: Encodable, Sendable {
   }
 }
 
-/// A policy that is held against data, with its learner where that has values.
+/// A policy that is held against data, with its learner if that has values.
 struct Judged {
   let name: String
   let named: NamedPolicy
@@ -174,7 +174,7 @@ struct Judged {
     sample.episodes.map { seen.part(of: $0.marks, in: $0.manifests) }
   }
 
-  /// What is found on the episodes of a part.
+  /// The results on the episodes of a part.
   func part(
     _ part: TrainingPart, _ episodes: [DatasetSample.Episode], of sample: DatasetSample,
     _ world: LoadedWorld?, _ request: DatasetEvaluation.Request

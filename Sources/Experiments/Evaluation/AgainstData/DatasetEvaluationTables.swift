@@ -5,11 +5,11 @@ import Statistics
 import Support
 
 extension DatasetEvaluation {
-  /// What was found, as tables under headings.
+  /// The results, as tables under headings.
   public func tables() -> [(heading: String, table: Table)] {
     let all: [(String, Table?)] = [
       (
-        "action error by goal offset, steps (mean square, in halves of the range)",
+        "action error by goal offset, steps (mean square, in half ranges)",
         actions(\.byOffset) { $0.squared }
       ),
       (
@@ -18,7 +18,7 @@ extension DatasetEvaluation {
       ),
       ("share of the data's choices by goal offset", actions(\.byOffset) { $0.accuracy }),
       (
-        "action error by source of the data's action (mean square, in halves of the range)",
+        "action error by source of the data's action (mean square, in half ranges)",
         actions(\.bySource) { $0.squared }
       ),
       (
@@ -37,7 +37,7 @@ extension DatasetEvaluation {
 
   private var most: String { Estimate.short(1 / (1 - discount)) }
 
-  /// Name of policy, and of the dataset where there are several, as short as is clear.
+  /// Name of policy, and of the dataset if there are several, as short as is clear.
   private func heads(_ entry: Entry) -> [String] {
     [RunName.short(entry.policy, among: entries.map(\.policy))]
       + (isOfOneDataset
@@ -49,7 +49,8 @@ extension DatasetEvaluation {
   /// The heads of those columns.
   private var heads: [String] { ["policy"] + (isOfOneDataset ? [] : ["dataset"]) }
 
-  /// What is held against what: a line for each dataset, and how much of it each policy was trained on.
+  /// The compared datasets and policies: a line for each dataset, and how much of it each policy
+  /// was trained on.
   private var subjects: String {
     entries.flatMap { entry in
       [
@@ -155,7 +156,7 @@ extension DatasetEvaluation {
   private func rollouts(_ groups: KeyPath<DatasetRollouts, [DatasetRollouts.Group]>) -> Table? {
     var table = Table(
       heads + [
-        "group", "distance", "success", "at some step", "steps to success", "the data's steps",
+        "group", "distance", "success", "at any step", "steps to success", "the data's steps",
         "episodes",
       ])
     for entry in entries {
@@ -173,8 +174,8 @@ extension DatasetEvaluation {
     return table.rows.isEmpty ? nil : table
   }
 
-  /// The tables and sentences for people; as LaTeX the tables, each under a comment; as CSV one table of all
-  /// numbers.
+  /// The tables and sentences for people; as LaTeX the tables, each under a comment; as CSV one
+  /// table of all numbers.
   public func text(_ format: TableFormat) -> String {
     guard format != .csv else { return numbers().rendered(as: .csv) }
     let (before, after) = [.md: ("## ", "\n\n"), .latex: ("% ", "\n")][format] ?? ("", "\n")
@@ -187,7 +188,7 @@ extension DatasetEvaluation {
       + said.map { (format == .md ? "- " : "") + $0 + "\n" }.joined()
   }
 
-  /// Policies beside the first on the same starts, in plain words; empty without rollouts.
+  /// Policies compared with the first on the same starts, in plain words; empty without rollouts.
   public var sentences: [String] {
     var found: [String] = []
     for entry in entries {
@@ -227,7 +228,8 @@ extension DatasetEvaluation {
     "steps_to_success",
   ]
 
-  /// The numbers that bands can be given for, by the policy and dataset; `of` is the part of the data.
+  /// The numbers that bands can be given for, by the policy and dataset; `of` is the part of the
+  /// data.
   func byName() -> [(subject: String, values: [(name: String, of: String, value: Double)])] {
     entries.map { entry in
       var values: [(name: String, of: String, value: Double)] = []

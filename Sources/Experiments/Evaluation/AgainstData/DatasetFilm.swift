@@ -13,8 +13,8 @@ public enum DatasetFilm {
 
   /// Films the first starts of an evaluation against the first dataset, `.mp4` or `.gif`.
   ///
-  /// The data's part has a frame in amber and the label DATA, the start rests for half a second as START,
-  /// and the policy's part is as in `Video`.
+  /// The data's part has a frame in amber and the label DATA, the start rests for half a second as
+  /// START, and the policy's part is as in `Video`.
   public static func write(
     _ policy: String, _ request: DatasetEvaluation.Request, episodes: Int, size: Int = 320,
     to file: URL

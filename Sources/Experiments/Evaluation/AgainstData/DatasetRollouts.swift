@@ -6,12 +6,13 @@ import Support
 
 /// How a policy does from a dataset's states towards what the dataset achieved later.
 ///
-/// An episode starts at the data's step t with the goal m(s_{t+k}), and has as many steps as the world
-/// gives. Starts whose goal is reached already are drawn again, up to 16 times, then left out.
+/// An episode starts at the data's step t with the goal m(s_{t+k}), and has as many steps as the
+/// world gives. Starts whose goal is reached already are drawn again, up to 16 times, then left
+/// out.
 public struct DatasetRollouts: Codable, Sendable {
   /// The episodes of one offset, one range of distances, or one part of the data.
   public struct Group: Codable, Sendable {
-    /// What they have in common.
+    /// Their common part.
     public let name: String
     /// Episodes.
     public let episodes: Int
@@ -21,7 +22,7 @@ public struct DatasetRollouts: Codable, Sendable {
     public let success: Estimate
     /// Share that are at the goal at some step.
     public let successEver: Estimate
-    /// Mean steps until the goal is reached first, of those that reach it; nil where none does.
+    /// Mean steps until the goal is reached first, of those that reach it; nil if none does.
     public let stepsToSuccess: Estimate?
     /// The same of the data, in whose episode the goal was reached.
     public let stepsOfData: Double
@@ -141,7 +142,7 @@ public struct DatasetRollouts: Codable, Sendable {
     return (starts, leftOut)
   }
 
-  /// What tells these draws from others: "STARTS" in ASCII.
+  /// The purpose that separates these draws from others: "STARTS" in ASCII.
   private static let purpose: UInt64 = 0x5354_4152_5453
 
   /// Rolls a policy out from every start.

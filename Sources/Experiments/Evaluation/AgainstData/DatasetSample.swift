@@ -12,7 +12,8 @@ struct DatasetSample: Sendable {
     let trajectory: Trajectory
     /// What tells it from others.
     let marks: EpisodeMarks
-    /// The digests of the manifests that it is listed in: the dataset's, and of a mixture its source's.
+    /// The digests of the manifests that it is listed in: the dataset's, and of a mixture its
+    /// source's.
     let manifests: [String]
   }
 
@@ -22,7 +23,7 @@ struct DatasetSample: Sendable {
   let count: Int
   let episodes: [Episode]
 
-  /// Reads `wanted` episodes, or all where there are fewer.
+  /// Reads `wanted` episodes, or all if there are fewer.
   init(_ path: String, episodes wanted: Int) throws {
     let dataset = try Dataset(at: URL(fileURLWithPath: path))
     let manifest = dataset.manifest

@@ -17,11 +17,12 @@ final class DatasetStage {
     self.sample = sample
   }
 
-  /// Puts the world into a start's state with its goal, no step counted yet: from the stored states, or
-  /// by replaying the episode's first steps from its seed.
+  /// Puts the world into a start's state with its goal, no step counted yet: from the stored
+  /// states, or by replaying the episode's first steps from its seed.
   ///
-  /// `watch` sees each state on the way, with the start's goal. Throws `ExperimentError.cannotStart` where the data have
-  /// neither, or where the world shows another observation than the stored one.
+  /// `watch` sees each state on the way, with the start's goal. Throws
+  /// `ExperimentError.cannotStart` if the data have neither, or if the world shows another
+  /// observation than the stored one.
   func set(
     _ start: DatasetRollouts.Start, watch: ((GoalObservation) throws -> Void)? = nil
   ) throws -> GoalObservation {

@@ -3,8 +3,8 @@ public import Statistics
 
 /// How often a policy's first action towards a dataset's own goal is about the data's.
 ///
-/// For continuous actions that is a root mean square difference of at most `tolerance` halves of the
-/// range, for others the same action.
+/// For continuous actions that is a root mean square difference of at most `tolerance` halves of
+/// the range, for others the same action.
 public struct FirstActions: Codable, Sendable {
   /// The largest difference that counts as agreement, in halves of the range.
   public static let tolerance = 0.25
@@ -14,7 +14,7 @@ public struct FirstActions: Codable, Sendable {
   /// The same with the first action of another episode of the data: what comes by chance.
   public let byChance: Estimate
 
-  /// Looks at the episodes' first steps; nil where no episode has a desired goal.
+  /// Looks at the episodes' first steps; nil if no episode has a desired goal.
   init?(_ episodes: [DatasetSample.Episode], task: GoalTask, actor: any GoalActor) {
     let asked = episodes.map(\.trajectory).filter { $0.desiredGoal.count >= task.spec.goal }
     guard !asked.isEmpty else { return nil }

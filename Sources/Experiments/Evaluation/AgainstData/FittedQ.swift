@@ -5,13 +5,13 @@ import Support
 
 /// Fitted-Q evaluation of a policy on episodes of a dataset.
 enum FittedQ {
-  /// Share of rows with the goal that was asked for, where there is one.
+  /// Share of rows with the goal that was asked for, if there is one.
   private static let originalShare = 0.5
-  /// What tells these draws from others: "FITTED" in ASCII.
+  /// The purpose that separates these draws from others: "FITTED" in ASCII.
   private static let purpose: UInt64 = 0x4649_5454_4544
 
-  /// The mean value of the first states for their desired goals, or for what their episodes achieved in
-  /// the end where none were asked for.
+  /// The mean value of the first states for their desired goals, or for what their episodes
+  /// achieved in the end if none were asked for.
   ///
   /// The interval is over episodes, for this one fit.
   static func value(

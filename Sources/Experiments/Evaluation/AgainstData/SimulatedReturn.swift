@@ -3,19 +3,20 @@ import GoalCore
 import Statistics
 import Support
 
-/// What fitted-Q evaluation estimates, measured by rolling out.
+/// The quantity that fitted-Q evaluation estimates, measured by rolling out.
 enum SimulatedReturn {
   /// Horizons that are rolled out; with γ = 1 − 1/horizon what comes later weighs less than 2 %.
   private static let horizons = 4
 
   /// The mean discounted 0/1 return without an end from the first states of at most `wanted` of the
-  /// episodes, spread evenly over them, for the goals that they were asked for; nil where they were asked
-  /// for none.
+  /// episodes, spread evenly over them, towards their desired goals.
+  ///
+  /// It is nil if they have none.
   ///
   ///     Σ_{t < H′} γ^t r_t + γ^H′ r_{H′ − 1} / (1 − γ),   H′ = 4 horizons
   ///
-  /// Where the world would cut the episode off, it goes on; where it ends, nothing comes any more. Throws
-  /// `ExperimentError.cannotStart` where the episodes have neither states nor seeds.
+  /// If the world would cut the episode off, it goes on; if it ends, nothing comes any more. Throws
+  /// `ExperimentError.cannotStart` if the episodes have neither states nor seeds.
   static func estimate(
     of policy: NamedPolicy, on episodes: [DatasetSample.Episode], in sample: DatasetSample,
     _ world: LoadedWorld, episodes wanted: Int, workers: Int

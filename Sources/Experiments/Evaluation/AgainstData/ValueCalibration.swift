@@ -2,11 +2,11 @@ import GoalCore
 public import Learners
 public import Statistics
 
-/// A learner's values beside how soon the data reached the goals.
+/// A learner's values compared with how soon the data reached the goals.
 ///
-/// The hitting time h of a step t and a goal g is the least h ≥ 1 with the achieved goal of s_{t+h} at g,
-/// along the data. A policy that is better than the data reaches it sooner, so its values may well be above
-/// those of h; values far above mean that the critic promises what cannot be.
+/// The hitting time h of a step t and a goal g is the least h ≥ 1 with the achieved goal of s_{t+h}
+/// at g, along the data. A policy that is better than the data reaches it sooner, so its values may
+/// well be above those of h; values far above mean that the critic promises what cannot be.
 public struct ValueCalibration: Codable, Sendable {
   /// Rows of similar hitting times.
   public struct Group: Codable, Sendable {
@@ -26,13 +26,13 @@ public struct ValueCalibration: Codable, Sendable {
     public let saidSteps: Double
   }
 
-  /// What values are sums of.
+  /// The scale of values.
   public let scale: ValueScale
   /// By hitting time: 1, 2 to 3, 4 to 7, ...
   public let groups: [Group]
   /// The mean of |V − V(h)| (1 − γ): 0 for values that say h everywhere, 1 at most.
   public let error: Estimate
-  /// Spearman's rank correlation of values and hitting times, its sign turned: 1 where values order
+  /// Spearman's rank correlation of values and hitting times, its sign turned: 1 if values order
   /// goals as the data reached them.
   public let rankCorrelation: Double
 
@@ -62,7 +62,7 @@ public struct ValueCalibration: Codable, Sendable {
     }
   }
 
-  /// Asks a learner for the values of rows; nil where there are none, or it has no values.
+  /// Asks a learner for the values of rows; nil without rows, or if it has no values.
   init?(_ rows: [Row], of learner: any GoalValuing) {
     guard let scale = learner.valueScale, !rows.isEmpty else { return nil }
     let values = learner.values(
@@ -104,7 +104,8 @@ public struct ValueCalibration: Codable, Sendable {
 
 /// Ranks of numbers.
 enum Ranks {
-  /// Spearman's correlation: Pearson's of the ranks, ties by their mean rank; 0 where either is constant.
+  /// Spearman's correlation: Pearson's of the ranks, ties by their mean rank; 0 if either is
+  /// constant.
   static func correlation(_ x: [Double], _ y: [Double]) -> Double {
     let (a, b) = (ranks(x), ranks(y))
     let middle = Double(x.count - 1) / 2

@@ -7,7 +7,7 @@ struct Candidate: Sendable {
   let name: String
   let policy: NamedPolicy
   let world: World
-  /// What its checkpoint says; nil for `scripted` and `random`.
+  /// Its checkpoint's header; nil for `scripted` and `random`.
   let header: PolicyHeader?
 
   /// Finds policies by name, world by world.
@@ -52,7 +52,7 @@ struct Candidate: Sendable {
     }
   }
 
-  /// What seeds of one method share: all but the seed.
+  /// The parts that seeds of one method share: all but the seed.
   private var family: String {
     guard let header else { return "\(world.task.identifier) \(name)" }
     let settings = header.settings.sorted { $0.key < $1.key }
@@ -80,9 +80,9 @@ struct Candidate: Sendable {
   }
 }
 
-/// What a checkpoint's path says of its run.
+/// The run's name in a checkpoint's path.
 enum RunName {
-  /// The last part of a path that says something, where that tells it from the others; else the path.
+  /// The last part of a path that says something, if that tells it from the others; else the path.
   static func short(_ path: String, among all: [String]) -> String {
     func last(_ path: String) -> String {
       let parts = URL(fileURLWithPath: path).pathComponents

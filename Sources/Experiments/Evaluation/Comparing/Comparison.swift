@@ -15,21 +15,23 @@ public struct Comparison: Sendable {
     public let policy: NamedPolicy
     /// The world that it was evaluated in.
     public let world: World
-    /// What it is a seed of, in its world.
+    /// The method that it is a seed of, in its world.
     public let method: String
-    /// The named tasks that it was evaluated on; none where each episode started as the world starts it.
+    /// The named tasks that it was evaluated on; none if each episode started as the world starts
+    /// it.
     public let tasks: [EvaluationTask]
-    /// How each episode went, in the order of the seeds, task after task: the same for every policy.
+    /// How each episode went, in the order of the seeds, task after task: the same for every
+    /// policy.
     public let scores: [EpisodeScore]
     /// The results.
     public let evaluation: Evaluation
   }
 
-  /// What was asked.
+  /// The request.
   public let request: EvaluationRequest
   /// The results, world by world, in the order of the names.
   public let entries: [Entry]
-  /// What the policies planned with; nil for policies as they are.
+  /// The policies' planner; nil for policies without one.
   public let plan: PlanRecord?
 
   /// The worlds' ids, in the order of the results.
@@ -40,10 +42,12 @@ public struct Comparison: Sendable {
     }
   }
 
-  /// Evaluates policies, each in the world that it was trained for, or all in the one that is named.
+  /// Evaluates policies, each in the world that it was trained for, or all in the one that is
+  /// named.
   ///
-  /// `scripted` and `random` are evaluated in every world of the others. With a plan in the request every policy acts by
-  /// it; throws `ExperimentError` for one that has no values to plan by, and for a dataset of another world.
+  /// `scripted` and `random` are evaluated in every world of the others. With a plan in the request
+  /// every policy acts by it; throws `ExperimentError` for one that has no values to plan by, and
+  /// for a dataset of another world.
   public static func run(
     _ names: [String], environment: String?, _ request: EvaluationRequest, silent: Bool = false
   ) throws -> Comparison {
@@ -75,14 +79,15 @@ public struct Comparison: Sendable {
     return Comparison(request: request, entries: entries, plan: states?.record)
   }
 
-  /// Means over runs that differ in their seed only, with the intervals of `Method.byName`; nil for fewer than two runs
-  /// or for runs that differ otherwise.
+  /// Means over runs that differ in their seed only, with the intervals of `Method.byName`; nil for
+  /// fewer than two runs or for runs that differ otherwise.
   public var overSeeds: [(name: String, value: Estimate)]? {
     guard entries.count >= 2, methods.count == 1, let method = methods.first else { return nil }
     return method.byName.map { ($0.name, $0.value) }
   }
 
-  /// A row a policy, then one for each method with several seeds; of named tasks a row each, and then their mean.
+  /// A row a policy, then one for each method with several seeds; of named tasks a row each, and
+  /// then their mean.
   public func table() -> Table {
     let isOne = environments.count < 2
     let hasTasks = entries.contains { !$0.tasks.isEmpty }
@@ -114,7 +119,8 @@ public struct Comparison: Sendable {
     return table
   }
 
-  /// Whether all episodes ended at their first success, as evaluations in worlds with named tasks do.
+  /// Whether all episodes ended at their first success, as evaluations in worlds with named tasks
+  /// do.
   var endsAtSuccess: Bool { entries.allSatisfy { $0.world.task.endsAtSuccess } }
 
   /// Where the episodes of a policy started.

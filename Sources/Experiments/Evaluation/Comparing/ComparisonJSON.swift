@@ -59,7 +59,7 @@ extension Comparison {
     let environment: String
     let seeds: Int
     let results: [String: Estimate]
-    /// Nil where there are none.
+    /// Nil for an evaluation without named tasks.
     let tasks: [OneTask]?
   }
 
@@ -86,7 +86,8 @@ extension Comparison {
     let overall: [Whole]
   }
 
-  /// One object for one policy; for several, an object with all of them, the methods and differences.
+  /// One object for one policy; for several, an object with all of them, the methods and
+  /// differences.
   public func json() throws -> String {
     let all = entries.map {
       One(

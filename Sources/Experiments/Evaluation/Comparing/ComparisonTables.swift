@@ -7,10 +7,10 @@ import Support
 extension Comparison {
   /// The table that a paper would have.
   ///
-  /// In one world: a row a method, a column a measure. In several: a row a world, a column a method, of
-  /// one measure, then a row for each aggregate over worlds. Intervals are over seeds where a method has
-  /// several, and of the one checkpoint otherwise. Throws `ExperimentError.badSettings` for a measure
-  /// that is none.
+  /// In one world: a row a method, a column a measure. In several: a row a world, a column a
+  /// method, of one measure, then a row for each aggregate over worlds. Intervals are over seeds if
+  /// a method has several, and of the one checkpoint otherwise. Throws
+  /// `ExperimentError.badSettings` for an unknown measure.
   public func methodsTable(of measure: String = "success") throws -> Table {
     guard let measure = Measure(name: measure) else {
       throw ExperimentError.badSettings(
@@ -53,7 +53,7 @@ extension Comparison {
     return table
   }
 
-  /// Every method less the first of its world, with the probability of being the better; nil where no
+  /// Every method less the first of its world, with the probability of being the better; nil if no
   /// two methods were evaluated in one world.
   public func differencesTable() -> Table? {
     let differences = differences
@@ -74,7 +74,7 @@ extension Comparison {
     return table
   }
 
-  /// What the differences in success and in the paper's return come to, in plain words.
+  /// The differences in success and in the paper's return, in plain words.
   public var sentences: [String] {
     differences.flatMap { difference in
       let place = environments.count < 2 ? "" : "\(difference.environment): "
@@ -104,11 +104,11 @@ public enum ComparisonTable: String, CaseIterable, Sendable {
 }
 
 extension Comparison {
-  /// Tables as text, each after the first under a heading, what the differences come to, and what the intervals are
-  /// about.
+  /// Tables as text, each after the first under a heading, what the differences come to, and what
+  /// the intervals are about.
   ///
-  /// CSV and LaTeX have the table only. Throws `ExperimentError.badSettings` for a
-  /// measure that is none, and where differences are asked for and there are none.
+  /// CSV and LaTeX have the table only. Throws `ExperimentError.badSettings` for an unknown
+  /// measure, and if differences are asked for and missing.
   public func text(
     _ which: ComparisonTable, _ format: TableFormat, of measure: String = "success"
   ) throws -> String {
@@ -129,7 +129,7 @@ extension Comparison {
       chosen = [("", differences[0].1)]
     case .all: chosen = runs + (isSeveral ? methods : []) + (differences ?? [])
     }
-    // Several tables in one file of CSV are none.
+    // CSV holds one table only.
     if !hasWords { chosen = [chosen[0]] }
     var text = chosen.map { heading, table in
       let head = heading.isEmpty || !hasWords ? "" : "\n\(format == .md ? "## " : "")\(heading)\n"

@@ -7,8 +7,8 @@ extension Comparison {
   /// The names of what is measured, in worlds of 50 steps.
   public static var measures: [String] { Measure.allCases.map { $0.name(horizon: 50) } }
 
-  /// The measures that tables show: if all episodes end at their first success, those that say something of
-  /// such episodes.
+  /// The measures that tables show: if all episodes end at their first success, those that say
+  /// something of such episodes.
   var shown: [Measure] { Measure.allCases.filter { !endsAtSuccess || $0.saysOfEnds } }
 
   /// A measure's name in tables over all worlds.
@@ -19,7 +19,7 @@ extension Comparison {
 
   /// A method's seeds in one world.
   public struct Method: Sendable {
-    /// What tables call it.
+    /// Its name in tables.
     public let name: String
     /// The world's id.
     public let environment: String
@@ -28,7 +28,8 @@ extension Comparison {
 
     private var task: GoalTask { entries[0].world.task }
 
-    /// A measure: of several seeds for other seeds and other starts (`CrossedScores.level`), of one run its own.
+    /// A measure: of several seeds for other seeds and other starts (`CrossedScores.level`), of one
+    /// run its own.
     public subscript(measure: Measure) -> Estimate {
       entries.count > 1
         ? crossed(measure).level(in: measure.range(task)) : entries[0].evaluation[measure]
@@ -58,7 +59,7 @@ extension Comparison {
       measure.crossed(entries.map(\.scores), tasks: max(1, entries[0].tasks.count))
     }
 
-    /// This beside another, on the episodes that both faced.
+    /// This compared with another, on the episodes that both faced.
     func compared(with other: Method, on measure: Measure) -> PairedComparison {
       let (ours, theirs) = (crossed(measure), other.crossed(measure))
       // Two single runs: a share has an interval of its own.
@@ -72,19 +73,19 @@ extension Comparison {
     }
   }
 
-  /// A method beside the first of its world.
+  /// A method compared with the first of its world.
   public struct Difference: Sendable {
     /// The world's id.
     public let environment: String
     /// The method.
     public let method: String
-    /// What it is compared with.
+    /// The method it is compared with.
     public let over: String
     /// Steps of an episode in the world.
     let horizon: Int
     private let all: [Measure: PairedComparison]
 
-    /// A method beside another of its world.
+    /// A method compared with another of its world.
     init(_ method: Method, over other: Method) {
       (environment, self.method, over) = (method.environment, method.name, other.name)
       horizon = method.entries[0].world.task.spec.horizon
@@ -123,7 +124,7 @@ extension Comparison {
     return found
   }
 
-  /// Every method beside the first of its world.
+  /// Every method compared with the first of its world.
   public var differences: [Difference] {
     let methods = methods
     return environments.flatMap { environment in
@@ -136,17 +137,19 @@ extension Comparison {
   public struct Overall: Sendable {
     /// The method.
     public let method: String
-    /// Its runs' success over the worlds: the mean, and from `PairedComparison.leastRuns` runs of each world on median,
-    /// IQM and optimality gap, whose intervals draw runs and starts.
+    /// Its runs' success over the worlds: the mean, and from `PairedComparison.leastRuns` runs of
+    /// each world on median, IQM and optimality gap, whose intervals draw runs and starts.
     public let aggregates: [(name: String, value: Estimate)]
-    /// The probability that a run of it beats one of the first method on a world; nil for the first, and where either
-    /// has fewer than `PairedComparison.leastRuns` runs of some world.
+    /// The probability that a run of it beats one of the first method on a world.
+    ///
+    /// It is nil for the first, and if either has fewer than `PairedComparison.leastRuns` runs of
+    /// some world.
     public let improvement: Estimate?
   }
 
   /// Methods that were evaluated in all of several worlds, over all of them by their runs' success.
   ///
-  /// Empty where there is one world, or where some method has one run only: an interval over runs
+  /// Empty if there is one world, or if some method has one run only: an interval over runs
   /// needs runs.
   public var overall: [Overall] {
     guard environments.count > 1 else { return [] }
@@ -187,7 +190,7 @@ extension Comparison {
     }
   }
 
-  /// What the intervals are about, and what was left out, a sentence each.
+  /// The subject of the intervals, and what was left out, a sentence each.
   public var notes: [String] {
     let methods = methods
     var lines: [String] = []

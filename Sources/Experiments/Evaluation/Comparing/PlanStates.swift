@@ -5,7 +5,7 @@ import Reporting
 import Statistics
 import Storage
 
-/// What a plan was made of, as results record it.
+/// A plan's inputs, as results record them.
 public struct PlanRecord: Codable, Sendable, Equatable {
   /// The dataset's folder, as it was named.
   public let dataset: String
@@ -19,7 +19,7 @@ public struct PlanRecord: Codable, Sendable, Equatable {
     case datasetDigest = "dataset_sha256"
   }
 
-  /// What it was, in a sentence.
+  /// It in a sentence.
   var note: String {
     "plan: a graph of \(settings.nodes) states of \(dataset) (sha256 \(datasetDigest.prefix(12))), "
       + "edges up to \(Estimate.short(settings.edge)) steps, aims up to "
@@ -33,7 +33,7 @@ struct PlanStates {
   let task: GoalTask
   let nodes: PlanNodes
 
-  /// What tells these draws from others: "PLAN" in ASCII.
+  /// The purpose that separates these draws from others: "PLAN" in ASCII.
   private static let purpose: UInt64 = 0x504C_414E
 
   /// Draws different states of a dataset, all alike, by a seed.

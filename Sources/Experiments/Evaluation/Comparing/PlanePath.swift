@@ -3,13 +3,14 @@ import Foundation
 import GoalCore
 public import Reporting
 
-/// What an episode achieved, seen from above: the first two numbers of its achieved goals.
+/// An episode's achieved goals, seen from above: the first two numbers of its achieved goals.
 struct PlanePath: Sendable {
-  /// What the episode is called.
+  /// The episode's name.
   let name: String
   /// The goal.
   let goal: [Float]
-  /// Achieved goals of a dataset before the policy takes over; empty where there are none.
+  /// Achieved goals of a dataset before the policy takes over; empty if the world starts the
+  /// episode.
   var data: [[Float]] = []
   /// Achieved goals under the policy, from its first state on.
   var policy: [[Float]] = []
@@ -29,8 +30,8 @@ struct PlanePath: Sendable {
     isSuccess = trajectory.successes.last ?? false
   }
 
-  /// A panel for each episode, all of one scale; throws `ExperimentError.nothingToDraw` where goals have
-  /// no two dimensions.
+  /// A panel for each episode, all of one scale; throws `ExperimentError.nothingToDraw` if goals
+  /// have no two dimensions.
   static func figure(_ paths: [PlanePath], task: GoalTask, title: String) throws -> SVGFigure {
     guard task.spec.goal >= 2, !paths.isEmpty else {
       throw ExperimentError.nothingToDraw(
@@ -66,7 +67,7 @@ extension Comparison {
   /// The paths of the first policy's first episodes in the plane.
   public func paths(episodes: Int) throws -> SVGFigure {
     guard let first = entries.first else {
-      throw ExperimentError.nothingToDraw(path: "evaluate", reason: "there is no policy")
+      throw ExperimentError.nothingToDraw(path: "evaluate", reason: "no policy was given")
     }
     let rollout = Rollout(
       environment: try first.world.load().makeEnvironment(), policy: first.policy,

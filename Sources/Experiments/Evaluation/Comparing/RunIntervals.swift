@@ -2,7 +2,8 @@ public import Foundation
 import Statistics
 import Support
 
-/// Intervals over training seeds of numbers that are kept in tables, for scripts: they need no formula of their own.
+/// Intervals over training seeds of numbers that are kept in tables, for scripts: they need no
+/// formula of their own.
 ///
 /// Asked are JSON objects in a list, answered as many estimates (`Intervals.overRuns`):
 ///
@@ -15,9 +16,10 @@ public enum RunIntervals {
   private struct Question: Decodable {
     /// A value for each run.
     let values: [Double]
-    /// What the values can be; nil for no bound.
+    /// The range of the values; nil if unbounded.
     let low, high: Double?
-    /// Episodes that each value is of; needed of shares whose runs were evaluated on the same starts.
+    /// Episodes that each value is of; needed of shares whose runs were evaluated on the same
+    /// starts.
     let episodes: Int?
     /// Whether all runs were evaluated on the same starts; each on its own if not given.
     let sharesStarts: Bool?

@@ -49,7 +49,7 @@ public struct Bands: Sendable {
     }
   }
 
-  /// What is wrong with a file's content.
+  /// An error in a file's content.
   private struct Fault: Error {
     let reason: String
     init(_ reason: String) { self.reason = reason }
@@ -60,8 +60,8 @@ public struct Bands: Sendable {
   /// Reads a file such as `{"success": {"low": 0.85, "source": "..."}}`, or a section of one:
   /// `expected.json:fetch-reach` of `{"fetch-reach": {"success": {"low": 0.85}}}`.
   ///
-  /// Throws `ExperimentError.badSettings` where there is no such file or section, where it holds anything
-  /// else, and where a band is empty or has no end.
+  /// Throws `ExperimentError.badSettings` if the file or the section is missing, if it holds
+  /// anything else, and if a band is empty or has no end.
   public init(_ text: String) throws {
     var (path, section) = (text, String?.none)
     if !FileManager.default.fileExists(atPath: path), let colon = text.lastIndex(of: ":") {
@@ -69,7 +69,7 @@ public struct Bands: Sendable {
     }
     func fault(_ reason: String) -> ExperimentError { .badSettings(path: path, reason: reason) }
     guard let data = try? WholeFile.read(URL(fileURLWithPath: path)) else {
-      throw fault("there is no such file of bands, or it can't be read")
+      throw fault("the file of bands is missing or can't be read")
     }
     do {
       bands = try Self.chosen(
@@ -113,7 +113,8 @@ public struct Bands: Sendable {
     return bands
   }
 
-  /// Says which results lie in their bands; throws `ExperimentError.outsideBand` with those that do not.
+  /// Says which results lie in their bands; throws `ExperimentError.outsideBand` with those that do
+  /// not.
   public func check(_ comparison: Comparison) throws -> [String] {
     try check(
       comparison.entries.map { entry in
@@ -121,26 +122,28 @@ public struct Bands: Sendable {
       })
   }
 
-  /// Says which numbers lie in their bands; throws `ExperimentError.outsideBand` with those that do not.
+  /// Says which numbers lie in their bands; throws `ExperimentError.outsideBand` with those that do
+  /// not.
   public func check(_ evaluation: DatasetEvaluation) throws -> [String] {
     try check(evaluation.byName())
   }
 
-  /// Says which numbers of a dataset lie in their bands; throws `ExperimentError.outsideBand` with those
-  /// that do not.
+  /// Says which numbers of a dataset lie in their bands; throws `ExperimentError.outsideBand` with
+  /// those that do not.
   public func check(_ dataset: DatasetInspection) throws -> [String] {
     try check([(dataset.dataset, dataset.byName.map { ($0.name, "", $0.value) })])
   }
 
-  /// Throws `ExperimentError.outsideBand` for a band of what is not among the results' names: that can be
-  /// told before they are there.
+  /// Throws `ExperimentError.outsideBand` for a band of what is not among the results' names: that
+  /// can be told before they are there.
   public func checkNames(among names: [String]) throws {
     for name in bands.keys.sorted() where !names.contains(name) {
       throw ExperimentError.outsideBand(NearNames.complaint("result", name, among: names))
     }
   }
 
-  /// Throws `ExperimentError.outsideBand` for a band of what is no measure of an evaluation in any world.
+  /// Throws `ExperimentError.outsideBand` for a band of what is no measure of an evaluation in any
+  /// world.
   public func checkMeasures() throws {
     try checkNames(among: Comparison.measures + bands.keys.filter { Measure(name: $0) != nil })
   }
@@ -193,7 +196,7 @@ extension Bands.Band {
 }
 
 extension DatasetInspection {
-  /// What a band can be given for: counts, and the estimates of what is stored.
+  /// The measures that can have a band: counts, and the estimates of what is stored.
   var byName: [(name: String, value: Double)] {
     let estimates = [
       ("success", success), ("success_ever", successEver), ("return", `return`),

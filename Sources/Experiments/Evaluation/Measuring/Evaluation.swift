@@ -25,7 +25,8 @@ public enum TaskChoice: Sendable, Equatable {
     self = .some(numbers)
   }
 
-  /// The tasks of a world that are chosen; throws `ExperimentError.badSettings` for one that it has not.
+  /// The tasks of a world that are chosen; throws `ExperimentError.badSettings` for one that it has
+  /// not.
   func tasks(of world: World) throws -> [EvaluationTask] {
     let identifier = world.task.identifier
     func fault(_ reason: String) -> ExperimentError {
@@ -46,10 +47,11 @@ public enum TaskChoice: Sendable, Equatable {
   }
 }
 
-/// Where the episodes of an evaluation start: so many of each task, task after task, or so many in all.
+/// Where the episodes of an evaluation start: so many of each task, task after task, or so many in
+/// all.
 ///
-/// Episode e of task k of K starts from the world seed of (evaluate, S, e K + k − 1), whichever other tasks are
-/// asked for; without tasks episode e from that of (evaluate, S, e).
+/// Episode e of task k of K starts from the world seed of (evaluate, S, e K + k − 1), whichever
+/// other tasks are asked for; without tasks episode e from that of (evaluate, S, e).
 struct EvaluationStarts: Sendable {
   private let seed: UInt64
   private let episodes: Int
@@ -93,9 +95,9 @@ struct EvaluationStarts: Sendable {
   }
 }
 
-/// What an evaluation is asked to do.
+/// The request of an evaluation.
 public struct EvaluationRequest: Sendable {
-  /// Episodes to roll out; of each task, where there are tasks.
+  /// Episodes to roll out; of each task, if there are tasks.
   public var episodes: Int
   /// The named tasks to evaluate on.
   public var tasks = TaskChoice.none
@@ -103,9 +105,9 @@ public struct EvaluationRequest: Sendable {
   public var seed: UInt64
   /// Threads; the result does not depend on it.
   public var workers: Int
-  /// What is added to the policy's actions.
+  /// The exploration that is added to the policy's actions.
   public var exploration: Exploration
-  /// What the policies plan with; nil for policies as they are.
+  /// The policies' planner; nil for policies without one.
   public var plan: PlanRequest?
 
   /// Makes a request.

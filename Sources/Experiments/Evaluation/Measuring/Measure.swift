@@ -3,12 +3,12 @@ import Foundation
 public import GoalCore
 public import Statistics
 
-/// What is measured of the episodes of an evaluation.
+/// The measures of an evaluation.
 public enum Measure: String, CaseIterable, Sendable {
   /// Share of episodes whose goal is reached at the last step.
   case success
-  /// Rewards of the first H − 1 steps in the 0/1 convention (the world's own plus 1), summed, as the WGCSL
-  /// paper counts.
+  /// Rewards of the first H − 1 steps in the 0/1 convention (the world's own plus 1), summed, as
+  /// the WGCSL paper counts.
   case returnBeforeLast = "return_before_last"
   /// The same over all steps.
   case fullReturn = "return"
@@ -21,8 +21,8 @@ public enum Measure: String, CaseIterable, Sendable {
   /// The distance there.
   case distanceBeforeLast = "distance_before_last"
 
-  /// Its name in JSON, tables and files for episodes of H steps: `return49` for 50; its raw value for no
-  /// one H.
+  /// Its name in JSON, tables and files for episodes of H steps: `return49` for 50; its raw value
+  /// for no one H.
   func name(horizon: Int?) -> String {
     guard let horizon else { return rawValue }
     return rawValue.replacing("_before_last", with: "\(horizon - 1)")
@@ -51,7 +51,7 @@ public enum Measure: String, CaseIterable, Sendable {
     }
   }
 
-  /// What episodes give.
+  /// The kind of an episode's value.
   var kind: PairedComparison.Kind {
     self == .success || self == .successBeforeLast ? .proportion : .mean
   }
@@ -67,10 +67,10 @@ public enum Measure: String, CaseIterable, Sendable {
     }
   }
 
-  /// What it can be in a task's world.
+  /// Its range in a task's world.
   ///
-  /// A step counts 0 or 1, and of an episode that ends at its first success one step counts at most. A discounted
-  /// return is at most Σ γ^t = H (1 − γ^H).
+  /// A step counts 0 or 1, and of an episode that ends at its first success one step counts at
+  /// most. A discounted return is at most Σ γ^t = H (1 − γ^H).
   func range(_ task: GoalTask) -> ClosedRange<Double> {
     let horizon = Double(task.spec.horizon)
     let most = task.endsAtSuccess ? 1 : Double.infinity
@@ -91,8 +91,8 @@ public enum Measure: String, CaseIterable, Sendable {
 
   /// It of one run's episodes, of so many tasks with equally many, task after task.
   ///
-  /// Of several tasks a number is the mean over them, and its interval is for starts within these tasks
-  /// (`CrossedScores`).
+  /// Of several tasks a number is the mean over them, and its interval is for starts within these
+  /// tasks (`CrossedScores`).
   func estimate(_ scores: [EpisodeScore], task: GoalTask, parts: Int = 1) -> Estimate {
     parts == 1 && kind == .proportion
       ? Intervals.wilson(successes: scores.count { value(of: $0) > 0 }, of: scores.count)
@@ -109,16 +109,18 @@ extension GoalTask {
   }
 }
 
-/// The results of an evaluation, each with its 95 % interval: of this policy only, on starts in general.
+/// The results of an evaluation, each with its 95 % interval: of this policy only, on starts in
+/// general.
 ///
-/// Shares have Wilson's interval, means Student's within what the measure can be (`Intervals.mean`). JSON has
-/// them by their names (`Measure`).
+/// Shares have Wilson's interval, means Student's within what the measure can be
+/// (`Intervals.mean`). JSON has them by their names (`Measure`).
 public struct Evaluation: Codable, Sendable, Equatable {
   /// Steps of an episode.
   private let horizon: Int?
   private let estimates: [Measure: Estimate]
 
-  /// Summarises episodes of a task's world, of so many named tasks with equally many episodes, task after task.
+  /// Summarises episodes of a task's world, of so many named tasks with equally many episodes, task
+  /// after task.
   public init(_ scores: [EpisodeScore], task: GoalTask, parts: Int = 1) {
     horizon = task.spec.horizon
     estimates = Dictionary(

@@ -3,10 +3,10 @@ internal import GoalCore
 internal import Replay
 internal import Torch
 
-/// What an action is to a model: choices among classes, or a point in [−1, 1]ᴬ.
+/// A model's representation of an action: choices among classes, or a point in [−1, 1]ᴬ.
 public enum HeadKind: String, SettingChoice {
-  /// One choice among all combinations of values, or among a discrete world's actions; beyond `jointLimit`
-  /// combinations, a choice for each dimension.
+  /// One choice among all combinations of values, or among a discrete world's actions; beyond
+  /// `jointLimit` combinations, a choice for each dimension.
   case categorical
   /// A choice for each dimension.
   case independent
@@ -86,7 +86,7 @@ enum ActionHead: Sendable {
   }
 }
 
-/// What a model's outputs are compared with.
+/// The targets of a model's outputs.
 enum ActionTargets {
   /// Classes, one for each head of each row.
   case classes([Int64])

@@ -17,13 +17,15 @@ public enum ConditioningKind: String, SettingChoice {
 ///     film   h ← γ ⊙ h + β + h,  [γ, β] = MLP_{D-128-128-2D}(g)
 ///     gate   A = norm(h + attention(h, g)),  λ = σ(W_s h + W_g A),  h ← (1 − λ) ⊙ h + λ ⊙ A
 ///
-/// Perez et al., "FiLM: Visual Reasoning with a General Conditioning Layer", AAAI 2018, arXiv:1709.07871;
-/// Zhang et al., "Multimodal Chain-of-Thought Reasoning in Language Models", 2023, arXiv:2302.00923. Both
-/// in the form of the log's code, github.com/miladsamim/GCRL at 63b1e7e, `gcsl/gcsl/algo/traj_idm_dec.py`: FiLM
-/// has a residual, and the gate's attention a residual, a normalisation and one head, and drops what it hands on.
+/// Perez et al., "FiLM: Visual Reasoning with a General Conditioning Layer", AAAI 2018,
+/// arXiv:1709.07871. Zhang et al., "Multimodal Chain-of-Thought Reasoning in Language Models",
+/// 2023, arXiv:2302.00923. Both have the form of the log's code, github.com/miladsamim/GCRL at
+/// 63b1e7e, `gcsl/gcsl/algo/traj_idm_dec.py`. FiLM has a residual. The gate's attention has a
+/// residual, a normalisation, one head, and dropout on its output.
 ///
-/// It differs from the log's code in: 1. matrices are drawn as PyTorch's attention draws them, where `mha.py` draws
-/// normal numbers; 2. no weights of attention to the goal are computed or dropped, as it is a single key.
+/// It differs from the log's code in: 1. matrices are drawn as PyTorch's attention draws them,
+/// where `mha.py` draws normal numbers; 2. no weights of attention to the goal are computed or
+/// dropped, as it is a single key.
 ///
 /// Shapes: `B` rows, `T` states, `D` numbers in a token.
 enum Conditioning {
@@ -49,13 +51,15 @@ enum Conditioning {
     }
   }
 
-  /// The goal's own token among states that it came to, `[B, 1, D]`, or twice `[B, 1, 2 D]` for concatenation.
+  /// The goal's own token among states that it came to, `[B, 1, D]`, or twice `[B, 1, 2 D]` for
+  /// concatenation.
   func token(of goal: Tensor) -> Tensor {
     if case .concatenation = self { return .concatenated([goal, goal], along: 1).asToken }
     return goal.asToken
   }
 
-  /// Tokens `[B, T, D]`, or `[B, T, 2 D]` for concatenation, of states `[B, T, D]` and goals `[B, D]`.
+  /// Tokens `[B, T, D]`, or `[B, T, 2 D]` for concatenation, of states `[B, T, D]` and goals `[B,
+  /// D]`.
   func callAsFunction(_ states: Tensor, _ goal: Tensor, dropout: Dropout?) -> Tensor {
     let (rows, tokens, width) = (states.shape[0], states.shape[1], states.shape[2])
     let goals = goal.reshaped([rows, 1, width])

@@ -1,10 +1,11 @@
 internal import GoalCore
 internal import Torch
 
-/// Dropout whose masks are drawn from the run's own generator: x ← x · m / (1 − p), m ~ Bernoulli(1 − p).
+/// Dropout whose masks are drawn from the run's own generator: x ← x · m / (1 − p), m ~ Bernoulli(1
+/// − p).
 ///
-/// Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", JMLR 15, 2014.
-/// The masks of one update, or of one episode, are a function of its key.
+/// Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", JMLR 15,
+/// 2014. The masks of one update, or of one episode, are a function of its key.
 final class Dropout {
   private let rate: Double
   private var generator: Xoshiro256
@@ -29,6 +30,6 @@ final class Dropout {
 }
 
 extension Dropout? {
-  /// The numbers as they are, where there is no dropout.
+  /// The numbers as they are for nil.
   func callAsFunction(_ x: Tensor) -> Tensor { map { $0(x) } ?? x }
 }

@@ -1,19 +1,20 @@
 internal import GoalCore
 internal import Torch
 
-/// Makes the parameters of a network, in the order in which they are asked for, and keeps their names.
+/// Makes the parameters of a network, in the order in which they are asked for, and keeps their
+/// names.
 ///
 /// Numbers are drawn from the run's generator by PyTorch's rules:
 ///
 ///     Linear      W, b ~ U(−1/√I, 1/√I) for I inputs
-///     attention   the matrix of queries, keys and values U(−√(6/4D), √(6/4D)), its biases 0, and the bias
-///                 of what follows 0
+///     attention   the matrix of queries, keys and values U(−√(6/4D), √(6/4D)),
+///                 its biases 0, the bias of the layer after it 0
 ///     Embedding   N(0, 1)
 ///     LayerNorm   gain 1, shift 0
 ///     Transformer every matrix of an encoder with a decoder U(−√(6/(I+K)), √(6/(I+K)))
 ///
-/// Source: github.com/pytorch/pytorch at v2.13.0, `torch/nn/modules/{linear,activation,sparse,transformer}.py`,
-/// `reset_parameters`.
+/// Source: github.com/pytorch/pytorch at v2.13.0,
+/// `torch/nn/modules/{linear,activation,sparse,transformer}.py`, `reset_parameters`.
 final class ParameterMaker {
   /// The bounds that matrices are drawn between.
   enum Rule {
@@ -25,7 +26,8 @@ final class ParameterMaker {
   private var generator: Philox
   private let draws: Bool
 
-  /// Draws from a generator; without `draws` all numbers are 0, for parameters that are overwritten.
+  /// Draws from a generator; without `draws` all numbers are 0, for parameters that are
+  /// overwritten.
   init(_ generator: Philox, draws: Bool = true) {
     self.generator = generator
     self.draws = draws

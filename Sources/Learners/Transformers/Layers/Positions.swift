@@ -11,7 +11,7 @@ public enum PositionKind: String, SettingChoice {
   case learned
 }
 
-/// What is added to tokens for their places, `[places, D]`.
+/// The position embeddings that are added to tokens, `[places, D]`.
 ///
 ///     sinusoidal   p(t, 2k) = sin(t / 10000^{2k/D}),  p(t, 2k + 1) = cos(t / 10000^{2k/D})
 ///

@@ -1,8 +1,8 @@
-/// What a token of a sequence stands for.
+/// The role of a token in a sequence.
 enum TokenRole: Hashable, Sendable {
   /// The goal, or the goal-post.
   case goal
-  /// The state in a place of the window; 0 is the only one where there is no window.
+  /// The state in a place of the window; without a window 0 is the only one.
   case state(Int)
   /// The action taken in that state.
   case action(Int)

@@ -34,7 +34,8 @@ public enum TrajectoryMask: String, SettingChoice {
   /// Whether each state but the last has a goal of its own.
   var hasGoalOfEachState: Bool { self == .randomGoal || self == .ahead }
 
-  /// Whether state `q` attends to state `k`, for start `i` and goal `j`; `column` is the goal of `q`.
+  /// Whether state `q` attends to state `k`, for start `i` and goal `j`; `column` is the goal of
+  /// `q`.
   func sees(_ q: Int, _ k: Int, start i: Int, goal j: Int, column: Int? = nil) -> Bool {
     switch self {
     case .all: true
@@ -58,8 +59,8 @@ public enum TrajectoryMask: String, SettingChoice {
 
 /// Attention's bias of what is seen: 0, or −∞.
 enum AttentionBias {
-  /// The bias `[B, 1, T, S]` of whether each query sees each key; a query that sees none sees itself, or
-  /// the first key, so that nothing is divided by 0.
+  /// The bias `[B, 1, T, S]` of whether each query sees each key; a query that sees none sees
+  /// itself, or the first key, so that nothing is divided by 0.
   static func of(_ sees: [Bool], rows: Int, queries: Int, keys: Int) -> Tensor {
     precondition(sees.count == rows * queries * keys, "one answer for each pair")
     return Tensor(shape: [rows, 1, queries, keys]) { memory in

@@ -8,7 +8,7 @@ struct LayerShape: Equatable {
   var heads: Int
   /// Units of the dense layers' hidden layer, `F`.
   var feedForward: Int
-  /// What stands between the dense layers.
+  /// The activation between the dense layers.
   var activation: Activation
   /// Whether a part's input is normalised, else its sum with the output.
   var normFirst: Bool
@@ -16,7 +16,7 @@ struct LayerShape: Equatable {
   var rule = ParameterMaker.Rule.linear
 }
 
-/// What stands between two dense layers.
+/// The activation between two dense layers.
 public enum Activation: String, SettingChoice {
   /// max(0, x).
   case relu
@@ -33,8 +33,9 @@ public enum Activation: String, SettingChoice {
 
 /// Attention with several heads: O · concat_h softmax(q_h k_hᵀ / √(D / heads) + bias) v_h.
 ///
-/// Vaswani et al., "Attention Is All You Need", NeurIPS 2017, arXiv:1706.03762; the parameters are those of
-/// PyTorch's `MultiheadAttention`. Shapes: `B` sequences, `T` queries, `S` keys, `D` numbers in a token.
+/// Vaswani et al., "Attention Is All You Need", NeurIPS 2017, arXiv:1706.03762; the parameters are
+/// those of PyTorch's `MultiheadAttention`. Shapes: `B` sequences, `T` queries, `S` keys, `D`
+/// numbers in a token.
 struct MultiHeadAttention {
   let projections: Linear  // [3 D, D]
   let output: Linear
@@ -51,7 +52,7 @@ struct MultiHeadAttention {
     output = make.linear(name + ".out_proj", width, width, rule: rule, drawsBias: false)
   }
 
-  /// Tokens `[B, T, D]` of queries `[B, T, D]` that attend to keys `[B, S, D]`, themselves where nil.
+  /// Tokens `[B, T, D]` of queries `[B, T, D]` that attend to keys `[B, S, D]`, themselves if nil.
   ///
   /// What attends to a single key takes that key's value, so that its weights are not computed.
   func callAsFunction(
@@ -94,11 +95,11 @@ struct MultiHeadAttention {
   }
 }
 
-/// One layer: self-attention, attention to a memory where there is one, and two dense layers, each with a
-/// residual and a normalisation before it, or after the sum.
+/// One layer: self-attention, attention to a memory if there is one, and two dense layers, each
+/// with a residual and a normalisation before it, or after the sum.
 ///
-/// PyTorch's `TransformerEncoderLayer`, and with a memory its `TransformerDecoderLayer`. Without memory, bias and
-/// dropout, and with the normalisation first, it is one operator.
+/// PyTorch's `TransformerEncoderLayer`, and with a memory its `TransformerDecoderLayer`. Without
+/// memory, bias and dropout, and with the normalisation first, it is one operator.
 struct TransformerLayer {
   private let attention: MultiHeadAttention
   private let memoryAttention: MultiHeadAttention?
@@ -150,11 +151,12 @@ struct TransformerLayer {
   }
 }
 
-/// Layers one after the other, and a normalisation at the end, as PyTorch's modules have it: where each layer begins
-/// with one, and in an encoder with a decoder.
+/// Layers one after the other, and a normalisation at the end, as PyTorch's modules have it: if
+/// each layer begins with one, and in an encoder with a decoder.
 ///
-/// `nn.Transformer` ends both of its stacks with one; `nn.TransformerEncoder` and `nn.TransformerDecoder` have none
-/// unless it is handed to them, which layers need that begin with one.
+/// `nn.Transformer` ends both of its stacks with one; `nn.TransformerEncoder` and
+/// `nn.TransformerDecoder` have none unless it is handed to them, which layers need that begin with
+/// one.
 struct TransformerStack {
   private let layers: [TransformerLayer]
   private let norm: LayerNorm?
