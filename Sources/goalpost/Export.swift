@@ -12,12 +12,17 @@ struct Export: ParsableCommand {
         --question "Does weighting help?"
 
       All runs are evaluated on the same episodes. Runs that differ in their seed only are one
-      method. Exporting more runs into the folder adds them to its runs.csv, and keeps the page's
-      question and answer unless they are given.
+      method. Exporting more runs into the folder adds rows to its runs.csv, or replaces those of
+      the same run. All else is made from these rows, also without any run. What the page says
+      outside its marks stays.
+
+      A study with a study.yaml says there how its rows are grouped, measured and drawn. It takes
+      files of `goalpost evaluate RUN --json` in the place of runs. Documentation/Evaluation.md
+      has all of it.
       """)
 
-  @Argument(help: "The folders of training runs.")
-  var runs: [String]
+  @Argument(help: "The folders of training runs, or files of results; none to make the rest anew.")
+  var runs: [String] = []
 
   @Option(help: "The study's folder; its name is the study's.")
   var output: String
