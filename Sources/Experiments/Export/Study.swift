@@ -9,18 +9,18 @@ import Support
 
 /// Runs, written up as a folder: rows, figures, a notebook, and a page with the answer.
 ///
-///     study.yaml      how rows are grouped, measured and drawn (`StudyPlan`); an author's, or not there
+///     study.yaml      how rows are grouped, measured and drawn (`StudyPlan`); optional
 ///     runs.csv        a row a run: all that is known of it. All else is made from these rows.
 ///     curves/         a file a run: its evaluations while training
 ///     published.csv   others' numbers, with their source; an author's, or not there
-///     README.md       the author's words, and between marks tables, figures and commits (`StudyPage`)
+///     README.md       the author's words; between marks tables, figures, commits
 ///     methods.csv     a row a group and measure: its runs' mean with its interval
 ///     curves.csv      the same along the training
 ///     figures/        SVG; PNG of the first and last pictures of episodes
 ///     study.ipynb     tables and figures again from the last two tables, executed
 ///
-/// Rows of more runs are added, or take the place of rows with the same key. With no runs the rest is made anew from
-/// the rows that are there.
+/// Rows of more runs are added, or take the place of rows with the same key. With no runs the rest
+/// is made anew from the rows that are there.
 public struct Study: Sendable {
   /// The request.
   public struct Request: Sendable {
@@ -167,7 +167,8 @@ public struct Study: Sendable {
     return fresh
   }
 
-  /// Writes the rows and all that is made of them; nothing if they, or the page that is there, are not what they must be.
+  /// Writes the rows and all that is made of them; nothing if they, or the page that is there, are
+  /// not what they must be.
   private mutating func write(
     _ table: StudyTable, _ numbers: StudyNumbers, _ request: Request, _ fresh: Fresh,
     _ page: String?, isPlanned: Bool, silent: Bool

@@ -7,7 +7,7 @@ struct StudyFigures {
   let numbers: StudyNumbers
   private var plan: StudyPlan { numbers.plan }
 
-  /// Draws a figure of the plan; nil if there is nothing to draw.
+  /// Draws a figure of the plan; nil if it has nothing to draw.
   func figure(_ part: StudyPlan.Part) throws -> SVGFigure? {
     let panels: [SVGPanel]
     if part.drawing == .profile {
@@ -145,7 +145,8 @@ struct StudyFigures {
     groups.allSatisfy { $0.rows.count >= PairedComparison.leastRuns }
   }
 
-  /// The share of runs with more of a measure, by line, over all panels; nil if no line has two runs in one.
+  /// The share of runs with more of a measure, by line, over all panels; nil if no line has two
+  /// runs in one.
   private func profile(_ part: StudyPlan.Part) throws -> SVGPanel? {
     let all = try lines(part).map { name, groups in
       let scores = try groups.compactMap { try numbers.level(part.measure, of: $0)?.values }

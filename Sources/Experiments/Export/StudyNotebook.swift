@@ -215,10 +215,9 @@ struct StudyNotebook {
 
   /// Runs a notebook's cells in the Python that set-up made, and keeps what they print.
   ///
-  /// Gives why it was not run where there is no such Python; throws `ProgramError` where a
-  /// cell fails.
+  /// Gives the reason if that Python is missing; throws `ProgramError` if a cell fails.
   static func execute(_ file: URL) throws -> String? {
-    guard let python = python() else { return "there is no .deps/venv: run `make setup`" }
+    guard let python = python() else { return ".deps/venv is missing: run `make setup`" }
     let script = """
       import sys, nbclient, nbformat
       notebook = nbformat.read(sys.argv[1], 4)
@@ -230,7 +229,8 @@ struct StudyNotebook {
       """
     let process = Process()
     process.executableURL = python
-    // Neither Python nor the notebook's kernel imports modules of the present folder, or of the study's.
+    // Neither Python nor the notebook's kernel imports modules of the present folder, or of the
+    // study's.
     process.arguments = ["-I", "-c", script, file.path, file.deletingLastPathComponent().path]
     process.environment = ProcessInfo.processInfo.environment.merging([
       "MPLBACKEND": "module://matplotlib_inline.backend_inline", "PYTHONSAFEPATH": "1",

@@ -34,7 +34,8 @@ struct StudyNumbers: Sendable {
   /// Rows of all curves together, at most.
   private static let curveLimit = 1_000_000
 
-  /// Takes rows, and curves that are not written yet; reads the other curves and the published numbers of a folder.
+  /// Takes rows, and curves that are not written yet; reads the other curves and the published
+  /// numbers of a folder.
   init(
     _ plan: StudyPlan, _ table: StudyTable, curves fresh: [String: StudyTable] = [:],
     in folder: URL
@@ -258,7 +259,8 @@ struct StudyNumbers: Sendable {
   /// The fewest runs that anything is said of.
   static let leastRuns = 3
 
-  /// What the interval over at least three runs says of a published number; nothing if either is not there.
+  /// What the interval over at least three runs says of a published number; nothing if either is
+  /// not there.
   func verdict(_ measure: String, _ group: StudyGroup) throws -> String {
     guard let told = published(measure, group), let own = try level(measure, of: group),
       own.values.count >= Self.leastRuns, let interval = own.interval
@@ -267,7 +269,8 @@ struct StudyNumbers: Sendable {
     return told.value <= interval.upperBound ? "reproduced" : "below"
   }
 
-  /// Whether the interval over at least three runs lies above or below that of the rival; nothing if they overlap.
+  /// Whether the interval over at least three runs lies above or below that of the rival; nothing
+  /// if they overlap.
   func apart(_ measure: String, _ group: StudyGroup, among groups: [StudyGroup]) throws -> String {
     let theirs = group.labels.merging(plan.rival) { $1 }
     guard theirs != group.labels, let rival = groups.first(where: { $0.labels == theirs }),

@@ -22,7 +22,7 @@ struct StudyPage {
   /// Characters of a page, at most.
   private static let byteLimit = 1 << 22
 
-  /// Reads the page that is there; nil if there is none.
+  /// Reads the present page; nil if it is missing.
   static func read(_ file: URL) throws -> String? {
     guard FileManager.default.fileExists(atPath: file.path) else { return nil }
     let data = try WholeFile.read(file, limit: byteLimit)
@@ -59,7 +59,8 @@ struct StudyPage {
     return (start.lowerBound..<end.upperBound, start.upperBound..<end.lowerBound)
   }
 
-  /// A page with its blocks made anew; throws `ExperimentError.badSettings` for a page that lacks the marks of one.
+  /// A page with its blocks made anew; throws `ExperimentError.badSettings` for a page that lacks
+  /// the marks of one.
   static func filled(_ page: String, _ blocks: [Block], path: String) throws -> String {
     try blocks.reduce(page) { page, block in
       guard let place = range(block.mark, in: page) else {

@@ -3,7 +3,8 @@ import GoalCore
 import Support
 
 extension StudyPlan {
-  /// Reads a `study.yaml`; throws `ExperimentError.badSettings` for the first thing in it that is none of this.
+  /// Reads a `study.yaml`; throws `ExperimentError.badSettings` for the first thing in it that is
+  /// none of this.
   init(contentsOf file: URL) throws {
     let all = try Fields(
       .object(RunConfiguration.yaml(file)), file.relativePath, "",

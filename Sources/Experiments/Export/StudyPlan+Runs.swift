@@ -5,7 +5,8 @@ import Reporting
 import Statistics
 
 extension StudyPlan {
-  /// The plan of a study without a `study.yaml`: runs that are evaluated when it is exported, all on the same episodes.
+  /// The plan of a study without a `study.yaml`: runs that are evaluated when it is exported, all
+  /// on the same episodes.
   static var ofRuns: StudyPlan {
     var plan = StudyPlan(
       key: ["environment", "configuration", "seed"], group: ["environment", "method"])

@@ -6,7 +6,7 @@ import GoalCore
 ///     key: [task, method, seed]        # the columns that tell a run from others
 ///     group: [task, method]            # the columns over whose equal rows a mean is taken
 ///     rival: {method: wgcsl}           # what `apart` columns hold the others against
-///     runs:                            # how files of results are called; the first that fits tells the columns
+///     runs:                            # names of result files; the first that fits counts
 ///       - {file: "{task}-{method}-s{seed}.json"}
 ///     names:                           # values of a column in their order, in words
 ///       method: [wgcsl: WGCSL, her: DDPG with HER]
@@ -37,7 +37,8 @@ struct StudyPlan: Sendable {
     var run = ""
     /// The file beside it that has evaluations of the run's checkpoints; none if empty.
     var curve = ""
-    /// The file beside it with the settings that were asked for; `.yaml` in the place of `.json` if empty.
+    /// The file beside it with the settings that were asked for; `.yaml` in the place of `.json` if
+    /// empty.
     var asked = ""
   }
 
@@ -185,7 +186,8 @@ struct StudyPlan: Sendable {
     filter.allSatisfy { column, values in values.contains(row[column] ?? "") }
   }
 
-  /// Whether a row comes before another: by the order of names, numbers by size, other text by its letters.
+  /// Whether a row comes before another: by the order of names, numbers by size, other text by its
+  /// letters.
   func precedes(_ one: StudyTable.Row, _ other: StudyTable.Row) -> Bool {
     for column in group + key {
       let (a, b) = (one[column] ?? "", other[column] ?? "")

@@ -66,7 +66,8 @@ struct StudySource {
       ].filter { !$0.value.isEmpty }
     }
 
-    /// Steps that an online run had taken when it had made so many updates, as its schedule has them.
+    /// Steps that an online run had taken when it had made so many updates, as its schedule has
+    /// them.
     func steps(at updates: Int, horizon: Int) -> Int? {
       guard configuration.isOnline, case .object(let online)? = configuration.settings["online"],
         let from = online["updatesFrom"]?.integer,
@@ -75,7 +76,8 @@ struct StudySource {
       return (max(1, from) - 1 + updates / each) * horizon
     }
 
-    /// Its evaluations while training, a row each, with the means of some metrics since the one before.
+    /// Its evaluations while training, a row each, with the means of some metrics since the one
+    /// before.
     func curve(_ metrics: [String]) throws -> StudyTable {
       let all = try RunEvaluations.saved(in: RunFolder(folder))
       let table = try MetricsTable(contentsOf: RunFolder(folder).metrics)
@@ -153,7 +155,8 @@ extension StudyTable {
 }
 
 extension StudySource {
-  /// Reads a file of results, of `goalpost evaluate --json` or `goalpost inspect DATASET --json`, and the curve of its run.
+  /// Reads a file of results, of `goalpost evaluate --json` or `goalpost inspect DATASET --json`,
+  /// and the curve of its run.
   ///
   /// Throws `ExperimentError.badSettings` if the plan has no name for it, or it is no such file.
   static func results(

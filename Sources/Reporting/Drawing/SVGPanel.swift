@@ -83,7 +83,8 @@ public struct SVGPanel: Sendable {
     package init(name: String, value: Double) { (self.name, self.value) = (name, value) }
   }
 
-  /// A mean with its interval, the values that it is the mean of, and a number that it is held against.
+  /// A mean with its interval, the values that it is the mean of, and a number that it is held
+  /// against.
   public struct Level: Sendable {
     let name: String
     let mean: Double

@@ -10,7 +10,8 @@ import Testing
 
 @testable import Experiments
 
-/// Studies of runs that are evaluated when they are exported: their rows, figures, page and notebook.
+/// Studies of runs that are evaluated when they are exported: their rows, figures, page and
+/// notebook.
 final class StudyTests {
   let folder: TemporaryFolder
 
