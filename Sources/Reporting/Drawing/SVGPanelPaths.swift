@@ -81,7 +81,9 @@ extension SVGPanel {
   }
 
   /// The corner of a legend, along the sides or in the middle, where it hides least of lines and
-  /// bands. It is nil if it would hide much of them everywhere.
+  /// bands.
+  ///
+  /// It is nil if it would hide much of them everywhere.
   func legendPlace(_ all: [Series], _ across: Axis, _ up: Axis) -> (Double, Double)? {
     let longest = legendWidth(all)
     let height = legendHeight(all)
@@ -124,8 +126,9 @@ extension SVGPanel {
       ])
   }
 
-  /// Names at the side, a bar for an interval and a dot for a mean. Each value of the mean has a grey
-  /// ring, and the number to compare it with has a diamond.
+  /// Names at the side, a bar for an interval and a dot for a mean.
+  ///
+  /// Each value of the mean has a grey ring, and the number to compare it with has a diamond.
   func draw(_ all: [Level], _ across: Axis, _ up: Axis, _ text: inout SVGText) {
     for (number, level) in all.enumerated() {
       // The first stands above.
