@@ -79,6 +79,9 @@ class Dataset:
     def __len__(self) -> int:
         return int(self._first[-1])
 
+    def __reduce__(self) -> tuple:
+        return load_dataset, (self.folder.absolute(),)  # another process maps the files itself
+
     def __getitem__(self, place: int | slice) -> Any:
         if isinstance(place, slice):
             return [self.episode(k) for k in range(*place.indices(len(self)))]

@@ -80,6 +80,7 @@ class Relabelled:
         self, datasets: list[Dataset], scheme: dict[str, Any], seed: int, weights: Sequence[float] | None = None
     ) -> None:
         require(len(datasets) > 0, "relabelled", "at least one dataset is needed", "none")
+        self._parts = (datasets, scheme, seed, weights)
         self.scheme, self.seed, self.task = scheme, seed, datasets[0].task
         for data in datasets:
             same = data.manifest["task"] == datasets[0].manifest["task"]
@@ -100,6 +101,9 @@ class Relabelled:
         self._first_state = self._first_step + numpy.arange(len(self._first_step))
         self._first_episode = numpy.cumsum([0] + [shard.episodes for shard in self._shards])
 
+    def __reduce__(self) -> tuple:
+        return Relabelled, self._parts
+
     def __iter__(self) -> Iterator[Batch]:
         number = 0
         while True:
@@ -111,21 +115,9 @@ class Relabelled:
 
         For `DataLoader(..., batch_size=None, num_workers=n)`: the batches are the same for any n.
         """
-        import torch
+        from .pytorch import RelabelledDataset
 
-        batches = self
-
-        class Batches(torch.utils.data.Dataset):
-            def __len__(self) -> int:
-                return count
-
-            def __getitem__(self, number: int) -> dict[str, Any]:
-                if not 0 <= number < count:
-                    raise IndexError(f"there are {count} batches, found {number}")
-                columns = vars(batches.batch(number)).items()
-                return {name: torch.from_numpy(column) for name, column in columns if column is not None}
-
-        return Batches()
+        return RelabelledDataset(self, count)
 
     def batch(self, number: int) -> Batch:
         """Batch `number`, from 0."""
@@ -169,7 +161,7 @@ class Relabelled:
 
     def _rows(self, name: str, states: numpy.ndarray, episodes: numpy.ndarray) -> numpy.ndarray:
         """A column's rows that belong to states of episodes, floats as 4 bytes."""
-        made = None
+        made: Any = None
         of = numpy.searchsorted(self._first_episode, episodes, side="right") - 1
         for k in numpy.unique(of):
             rows, shard = of == k, self._shards[k]
@@ -204,7 +196,7 @@ class Relabelled:
                 return origin, other, law.random_state(lengths[other], draw)
             return origin, episode, step if origin == ORIGINAL else state
 
-        rows = []
+        rows: list[tuple[int, ...]] = []
         for _ in range(scheme["batchSize"]):
             episode = draw_episode()
             length, own_draw = lengths[episode], draw

@@ -38,7 +38,7 @@ def run(verb: str, *arguments: Any, show_progress: bool = False, **options: Any)
     command = [tool(), verb, *map(str, arguments), *flags(options)]
     if "json" not in options and has_json(command[0], verb):
         command.append("--json")
-    lines = []
+    lines: list[str] = []
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.PIPE, text=True, errors="replace"
