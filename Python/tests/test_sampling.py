@@ -76,7 +76,7 @@ class SamplingTests(unittest.TestCase):
         for scheme in ["hiql", "wgcsl:draw=steps", "random"]:
             with self.subTest(scheme):
                 self.assertDrawsAlike(mazes(), scheme)
-                self.assertDrawsAlike(mazes(), scheme, weights=[0.7, 0.3])
+                self.assertDrawsAlike(mazes(), scheme, weights=[0.5, 0.25])
 
     def test_the_rows_that_a_learner_is_trained_on_are_the_same_to_the_bit(self):
         # A normaliser sums observations and value goals row by row, in 64 bits.
