@@ -6,6 +6,7 @@ import bisect
 import dataclasses
 import itertools
 import math
+import operator
 from typing import Any, Callable, Iterator, Sequence
 
 import numpy
@@ -97,8 +98,10 @@ class Relabelled:
         # Episodes, steps and states are counted over all shards.
         self._shards = [shard for data in datasets for shard in data.shards]
         self._lengths = numpy.concatenate([data.lengths for data in datasets])
-        self._first_step = numpy.cumsum([0, *self._lengths])
-        self._first_state = self._first_step + numpy.arange(len(self._first_step))
+        first_step = numpy.cumsum([0, *self._lengths])
+        self._first_state = first_step + numpy.arange(len(first_step))
+        # Lists, as the draw reads one number at a time.
+        self._steps, self._first_steps = self._lengths.tolist(), first_step.tolist()
         self._first_episode = numpy.cumsum([0] + [shard.episodes for shard in self._shards])
 
     def __reduce__(self) -> tuple:
@@ -121,7 +124,9 @@ class Relabelled:
 
     def batch(self, number: int) -> Batch:
         """Batch `number`, from 0."""
-        drawn = numpy.array(self._draw(whole(number, 0, (1 << 63) - 1, "batch", "number")), dtype=numpy.int64)
+        drawn = numpy.array(
+            self._draw(whole(operator.index(number), 0, (1 << 63) - 1, "batch", "number")), dtype=numpy.int64
+        )
         episode, step = drawn[:, 0], drawn[:, 1]
         state = self._first_state[episode] + step
         source = numpy.searchsorted(self._sources, episode, side="right") - 1
@@ -183,7 +188,7 @@ class Relabelled:
         """Rows of episode and step, and of each goal its origin, episode and state."""
         key = Philox(self.seed, _STREAM, number)
         draw, shared = xoshiro256(key.next()), key.next()
-        scheme, sharing, lengths = self.scheme, self.scheme["sharing"], self._lengths.tolist()
+        scheme, sharing, lengths = self.scheme, self.scheme["sharing"], self._steps
         policy, own = _Law(scheme["policyGoals"]), scheme["valueGoals"].get("own")
         value = _Law(own["_0"]) if own else None
         original = 0 if own else limit(scheme["valueGoals"]["policys"]["original"])
@@ -222,7 +227,7 @@ class Relabelled:
         sums = list(itertools.accumulate(self._weights))
         bounds = [1.0 if k >= live[-1] else part / sums[-1] for k, part in enumerate(sums)]
         firsts, by_steps = self._sources.tolist(), self.scheme["episodes"] == "steps"
-        steps = self._first_step.tolist()
+        steps = self._first_steps
 
         def episode() -> int:
             source = live[0] if len(live) == 1 else bisect.bisect_right(bounds, unit(draw))
