@@ -22,7 +22,7 @@ class NumpyArrays:
         """Numbers of 4 bytes."""
         return numpy.asarray(values, dtype=numpy.float32)
 
-    def numpy(self, x: Any) -> numpy.ndarray:
+    def to_numpy(self, x: Any) -> numpy.ndarray:
         """The same as numpy's."""
         return numpy.asarray(x)
 
@@ -94,7 +94,7 @@ class TorchArrays:
             values = self._torch.from_numpy(numpy.array(values, dtype=numpy.float32))
         return values.to(self._device, self._torch.float32)
 
-    def numpy(self, x: Any) -> numpy.ndarray:
+    def to_numpy(self, x: Any) -> numpy.ndarray:
         """The same as numpy's."""
         return x.detach().cpu().numpy()
 

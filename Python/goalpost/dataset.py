@@ -79,6 +79,9 @@ class Dataset:
     def __len__(self) -> int:
         return int(self._first[-1])
 
+    def __reduce__(self) -> tuple:
+        return load_dataset, (self.folder.absolute(),)  # another process maps the files itself
+
     def __getitem__(self, place: int | slice) -> Any:
         if isinstance(place, slice):
             return [self.episode(k) for k in range(*place.indices(len(self)))]
@@ -310,7 +313,9 @@ def _count(text: Any, place: Any) -> int:
 
 def _size(file: pathlib.Path, listed: dict) -> int:
     """The bytes of a shard, which must be the listed ones."""
-    require(file.is_file(), file, "must be there, as the manifest lists it", "nothing")
+    recipe = file.parents[1] / "recipe.yaml"
+    how = f": `goalpost collect {recipe}` makes it" if recipe.exists() else ""
+    require(file.is_file(), file, "must be there, as the manifest lists it" + how, "nothing")
     size = file.stat().st_size
     require(size == listed["bytes"], file, f"must have {listed['bytes']} bytes", size)
     return size

@@ -16,7 +16,8 @@ class Philox:
 
     def __init__(self, seed: int, purpose: int, index: int = 0) -> None:
         self._key, self._index = (seed, purpose), index
-        self._block, self._left = 0, []
+        self._block = 0
+        self._left: list[int] = []
 
     def next(self) -> int:
         """The next 64 bits."""

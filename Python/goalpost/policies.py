@@ -67,7 +67,7 @@ class Policy:
         self.parameters = {name: backend.array(values) for name, values in tensors.items()}
         self.normaliser = settings["normalizer"]
         self.sampled = settings.get("choosing") == "sampled"
-        self.codec = _codec(task, settings)
+        self.codec: Any = _codec(task, settings)
 
     def begin(self, goal: Any, seed: int = 0) -> Actor:
         """The policy at work in an episode towards a goal `[G]`; what it draws is keyed by the episode's world seed."""
@@ -148,6 +148,8 @@ class Policy:
 class Actor:
     """A policy at work in one episode: `act` in each state, one after the other."""
 
+    policy: Any
+
     def __init__(self, policy: Policy, goal: numpy.ndarray, seed: int) -> None:
         require(goal.shape == (policy.task.goal,), "begin", f"a goal has {policy.task.goal} numbers", goal.shape)
         self.policy, self.goal, self.steps = policy, goal, 0
@@ -161,9 +163,9 @@ class Actor:
         )
         outputs = self._outputs(state)
         if self.policy.codec is not None and self.policy.sampled:
-            action = self.policy.codec.action(self._draws(self.policy.arrays.numpy(outputs)))
+            action = self.policy.codec.action(self._draws(self.policy.arrays.to_numpy(outputs)))
         else:
-            action = self.policy.arrays.numpy(self.policy.actions(outputs))
+            action = self.policy.arrays.to_numpy(self.policy.actions(outputs))
         self.steps += 1
         return int(action) if task.choices is not None else action
 
@@ -243,7 +245,8 @@ class Codec:
     """
 
     def __init__(self, task: Task, bins: int, limit: int) -> None:
-        self.bins, self.values = bins, None
+        self.bins = bins
+        self.values: Any = None
         if task.choices is not None:
             self.heads, self.classes = 1, task.choices
             return

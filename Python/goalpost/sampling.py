@@ -6,6 +6,7 @@ import bisect
 import dataclasses
 import itertools
 import math
+import operator
 from typing import Any, Callable, Iterator, Sequence
 
 import numpy
@@ -80,6 +81,7 @@ class Relabelled:
         self, datasets: list[Dataset], scheme: dict[str, Any], seed: int, weights: Sequence[float] | None = None
     ) -> None:
         require(len(datasets) > 0, "relabelled", "at least one dataset is needed", "none")
+        self._parts = (datasets, scheme, seed, weights)
         self.scheme, self.seed, self.task = scheme, seed, datasets[0].task
         for data in datasets:
             same = data.manifest["task"] == datasets[0].manifest["task"]
@@ -96,9 +98,14 @@ class Relabelled:
         # Episodes, steps and states are counted over all shards.
         self._shards = [shard for data in datasets for shard in data.shards]
         self._lengths = numpy.concatenate([data.lengths for data in datasets])
-        self._first_step = numpy.cumsum([0, *self._lengths])
-        self._first_state = self._first_step + numpy.arange(len(self._first_step))
+        first_step = numpy.cumsum([0, *self._lengths])
+        self._first_state = first_step + numpy.arange(len(first_step))
+        # Lists, as the draw reads one number at a time.
+        self._steps, self._first_steps = self._lengths.tolist(), first_step.tolist()
         self._first_episode = numpy.cumsum([0] + [shard.episodes for shard in self._shards])
+
+    def __reduce__(self) -> tuple:
+        return Relabelled, self._parts
 
     def __iter__(self) -> Iterator[Batch]:
         number = 0
@@ -111,25 +118,15 @@ class Relabelled:
 
         For `DataLoader(..., batch_size=None, num_workers=n)`: the batches are the same for any n.
         """
-        import torch
+        from .pytorch import RelabelledDataset
 
-        batches = self
-
-        class Batches(torch.utils.data.Dataset):
-            def __len__(self) -> int:
-                return count
-
-            def __getitem__(self, number: int) -> dict[str, Any]:
-                if not 0 <= number < count:
-                    raise IndexError(f"there are {count} batches, found {number}")
-                columns = vars(batches.batch(number)).items()
-                return {name: torch.from_numpy(column) for name, column in columns if column is not None}
-
-        return Batches()
+        return RelabelledDataset(self, count)
 
     def batch(self, number: int) -> Batch:
         """Batch `number`, from 0."""
-        drawn = numpy.array(self._draw(whole(number, 0, (1 << 63) - 1, "batch", "number")), dtype=numpy.int64)
+        drawn = numpy.array(
+            self._draw(whole(operator.index(number), 0, (1 << 63) - 1, "batch", "number")), dtype=numpy.int64
+        )
         episode, step = drawn[:, 0], drawn[:, 1]
         state = self._first_state[episode] + step
         source = numpy.searchsorted(self._sources, episode, side="right") - 1
@@ -169,7 +166,7 @@ class Relabelled:
 
     def _rows(self, name: str, states: numpy.ndarray, episodes: numpy.ndarray) -> numpy.ndarray:
         """A column's rows that belong to states of episodes, floats as 4 bytes."""
-        made = None
+        made: Any = None
         of = numpy.searchsorted(self._first_episode, episodes, side="right") - 1
         for k in numpy.unique(of):
             rows, shard = of == k, self._shards[k]
@@ -191,7 +188,7 @@ class Relabelled:
         """Rows of episode and step, and of each goal its origin, episode and state."""
         key = Philox(self.seed, _STREAM, number)
         draw, shared = xoshiro256(key.next()), key.next()
-        scheme, sharing, lengths = self.scheme, self.scheme["sharing"], self._lengths.tolist()
+        scheme, sharing, lengths = self.scheme, self.scheme["sharing"], self._steps
         policy, own = _Law(scheme["policyGoals"]), scheme["valueGoals"].get("own")
         value = _Law(own["_0"]) if own else None
         original = 0 if own else limit(scheme["valueGoals"]["policys"]["original"])
@@ -204,7 +201,7 @@ class Relabelled:
                 return origin, other, law.random_state(lengths[other], draw)
             return origin, episode, step if origin == ORIGINAL else state
 
-        rows = []
+        rows: list[tuple[int, ...]] = []
         for _ in range(scheme["batchSize"]):
             episode = draw_episode()
             length, own_draw = lengths[episode], draw
@@ -230,7 +227,7 @@ class Relabelled:
         sums = list(itertools.accumulate(self._weights))
         bounds = [1.0 if k >= live[-1] else part / sums[-1] for k, part in enumerate(sums)]
         firsts, by_steps = self._sources.tolist(), self.scheme["episodes"] == "steps"
-        steps = self._first_step.tolist()
+        steps = self._first_steps
 
         def episode() -> int:
             source = live[0] if len(live) == 1 else bisect.bisect_right(bounds, unit(draw))

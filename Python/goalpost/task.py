@@ -32,8 +32,8 @@ class Task:
     goal: int
     horizon: int
     threshold: float
-    low: numpy.ndarray | None
-    high: numpy.ndarray | None
+    low: Any  # [A], or None where actions are discrete
+    high: Any
     choices: int | None
     goal_indices: tuple[int, ...]
     distance_dimensions: tuple[int, ...]

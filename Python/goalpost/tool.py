@@ -6,6 +6,7 @@ import functools
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -38,7 +39,7 @@ def run(verb: str, *arguments: Any, show_progress: bool = False, **options: Any)
     command = [tool(), verb, *map(str, arguments), *flags(options)]
     if "json" not in options and has_json(command[0], verb):
         command.append("--json")
-    lines = []
+    lines: list[str] = []
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.PIPE, text=True, errors="replace"
@@ -98,6 +99,5 @@ def _text(value: Any) -> str:
 
 def _sentence(text: str, verb: str, status: int) -> str:
     """What the tool says is wrong, without its usage."""
-    _, found, said = text.rpartition("Error: ")
-    said = said.split("\nUsage:")[0].strip()
-    return said if found else f"goalpost {verb} ended with status {status}"
+    said = re.search(r"^Error: (.*?)(\n\s*Usage:.*)?\Z", text, re.DOTALL | re.MULTILINE)
+    return said[1].strip() if said else f"goalpost {verb} ended with status {status}"

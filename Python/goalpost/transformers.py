@@ -67,7 +67,7 @@ class TransformerPolicy(Policy):
         if self.settings["goals"] != "full":
             return goal
         state = numpy.zeros(self.task.observation, dtype=numpy.float32)
-        state[list(self.task.goal_indices)] = self.arrays.numpy(self.arrays.array(goal))
+        state[list(self.task.goal_indices)] = self.arrays.to_numpy(self.arrays.array(goal))
         return state
 
     def normalised(self, values: Any, start: int) -> Any:
@@ -187,7 +187,7 @@ class TransformerPolicy(Policy):
 
     # The forms.
 
-    def _said(self, observation: Any, goal: Any, w: _Window | None) -> Any:
+    def _said(self, observation: Any, goal: Any, w: Any) -> Any:
         """Outputs `[K]` at an observation `[O]` towards a goal `[F]`."""
         s, g = self.normalised(observation, 0), self.normalised(goal, self.task.observation)
         form = "attention_form" if self.form == "attention" else self.form.replace("-", "_")
@@ -231,7 +231,7 @@ class TransformerPolicy(Policy):
         y = self._stack("decoder", self._rows(self._embedded(s), goal), memory=memory)
         return self._out(y[1 if self.a["reads"] == "goal" else 0], goal)
 
-    def _decoder(self, s: Any, g: Any, w: _Window | None) -> Any:
+    def _decoder(self, s: Any, g: Any, w: Any) -> Any:
         goal, of = self._goal_token(s, g), self.a["positionsOf"]
         times = [0] if w is None else [w.times[place] for place in w.places]
         if w is not None and self.a["history"] > 1 and not self.asks_all and self.a["mask"] != "restrictive":

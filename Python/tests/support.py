@@ -59,14 +59,36 @@ def collected(environment: str, episodes: int = 6, name: str = "", **options: ob
     return made
 
 
-def trained(learner: str, data: pathlib.Path, name: str = "", updates: int = 2, **settings: object) -> pathlib.Path:
-    """A run of a small network."""
-    made = folder() / (name or f"{learner}-run")
-    settings = {"batchSize": 16, "hiddenWidths": [16, 16]} | settings
-    goalpost.run(
-        "train", learner=learner, dataset=data, updates=updates, seed=1, evaluate_every=0, set=settings, output=made
-    )
+def plane() -> pathlib.Path:
+    """A dataset of a small world."""
+    return collected("point-reach", 5, policy="scripted", noise=0.2, random_actions=0.3)
+
+
+def lander() -> pathlib.Path:
+    """A dataset of a world with discrete actions."""
+    return collected("lunar-lander", 4)
+
+
+# Settings besides the small network's, so that all of a policy takes part.
+_SETTINGS = {"hiql": {"normalizer.isOn": True}, "goal-transformer": {"head": "continuous"}}
+
+
+@functools.lru_cache(maxsize=None)
+def _trained(learner: str, name: str, settings: str, data: pathlib.Path) -> pathlib.Path:
+    made = folder() / name
+    small = {"batchSize": 16, "hiddenWidths": [16, 16]} | _SETTINGS.get(learner, {}) | json.loads(settings)
+    goalpost.run("train", learner=learner, dataset=data, updates=2, seed=1, evaluate_every=0, set=small, output=made)
     return made
+
+
+def trained(learner: str, name: str = "", data: pathlib.Path | None = None, **settings: object) -> pathlib.Path:
+    """A run of a small network, on the small world unless there is other data."""
+    return _trained(learner, name or f"{learner}-run", json.dumps(settings), data or plane())
+
+
+def episodes_of(run: pathlib.Path, environment: str = "point-reach") -> pathlib.Path:
+    """Episodes of a run's policy."""
+    return collected(environment, 2, name=run.name + "-episodes", policy=run, seed=9)
 
 
 def side_by_side(jobs: list) -> list:

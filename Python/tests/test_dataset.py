@@ -1,12 +1,13 @@
 """Datasets as numpy views, and what is no dataset."""
 
+import shutil
 import unittest
 
 import h5py
 import numpy
 
 import goalpost
-from tests.support import altered, collected, copied, folder, needs_tool, resealed
+from tests.support import CHECKOUT, altered, collected, copied, folder, needs_tool, resealed
 
 
 def compressed():
@@ -221,6 +222,17 @@ class DatasetTests(unittest.TestCase):
         shard.write_bytes(shard.read_bytes()[:3000])
         resealed(data)
         with self.assertRaisesRegex(goalpost.GoalpostError, "must be readable as HDF5, found"):
+            goalpost.load_dataset(data)
+
+    def test_a_card_without_its_shards_says_how_they_are_made(self):
+        card = CHECKOUT / "datasets/fetch-reach-scripted-v0"
+        data = folder() / card.name
+        data.mkdir()
+        for name in ("manifest.json", "recipe.yaml"):
+            shutil.copy(card / name, data)
+        with self.assertRaisesRegex(
+            goalpost.GoalpostError, "shard-00000.h5: must be there, .*: `goalpost collect .*yaml`"
+        ):
             goalpost.load_dataset(data)
 
     def test_a_column_that_is_not_there(self):

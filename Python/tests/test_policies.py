@@ -9,7 +9,7 @@ import numpy
 import goalpost
 from goalpost.policies import Codec
 from goalpost.transformers import TransformerPolicy
-from tests.support import BACKENDS, collected, folder, needs_tool, needs_torch, side_by_side, trained
+from tests.support import BACKENDS, episodes_of, folder, lander, needs_tool, needs_torch, plane, side_by_side, trained
 
 LEARNERS = (
     "goal-bc gcsl wgcsl goal-marvil ddpg ddpg-her td3-bc gcbc gcivl gciql hiql crl qrl lavl goal-transformer".split()
@@ -17,34 +17,21 @@ LEARNERS = (
 PART = "architecture."
 
 
-def plane():
-    return collected("point-reach", 4, policy="scripted", noise=0.2, random_actions=0.3)
-
-
-def lander():
-    return collected("lunar-lander", 4)
-
-
-def episodes(environment, run):
-    """Episodes of a policy."""
-    return collected(environment, 2, name=run.name + "-episodes", policy=run, seed=9)
-
-
-def made(learner, name, settings):
-    """A run on the plane and its episodes."""
-    run = trained(learner, plane(), name, **settings)
-    episodes("point-reach", run)
+def made(learner, name="", **settings):
+    """A run on the plane, whose episodes are there too."""
+    run = trained(learner, name, **settings)
+    episodes_of(run)
     return run
 
 
 @needs_tool
 class PolicyTests(unittest.TestCase):
-    def assertActsAlike(self, environment, run, distinct=20):
+    def assertActsAlike(self, run, distinct=20, environment="point-reach"):
         """Both backends take the actions that the tool took in the same states."""
-        data = goalpost.load_dataset(episodes(environment, run))
+        data = goalpost.load_dataset(episodes_of(run, environment))
         for backend in BACKENDS:
             policy = goalpost.load_policy(run, backend)
-            for episode in data:
+            for episode in data[: 2 if backend == "numpy" else 1]:
                 actor = policy.begin(episode.desired_goals, seed=int(episode["seeds"]))
                 found = numpy.array([actor.act(observation) for observation in episode.observations[:-1]])
                 self.assertEqual(found.shape, episode.actions.shape)
@@ -56,11 +43,10 @@ class PolicyTests(unittest.TestCase):
         listed = [line.split()[0] for line in goalpost.run("learners").splitlines()[1:] if line[:1].isalpha()]
         self.assertEqual(sorted(listed), sorted(LEARNERS))
         plane()
-        heads = {"goal-transformer": {"head": "continuous"}}
-        jobs = [functools.partial(made, learner, learner, heads.get(learner, {})) for learner in LEARNERS]
+        jobs = [functools.partial(made, learner) for learner in LEARNERS]
         for learner, run in zip(LEARNERS, side_by_side(jobs)):
             with self.subTest(learner):
-                self.assertActsAlike("point-reach", run)
+                self.assertActsAlike(run)
 
     def test_heads_of_choices(self):
         cases = [
@@ -70,17 +56,20 @@ class PolicyTests(unittest.TestCase):
         ]
         for number, (environment, data, settings, distinct) in enumerate(cases):
             with self.subTest(settings):
-                self.assertActsAlike(environment, trained("gcsl", data, f"choices-{number}", **settings), distinct)
+                run = trained("gcsl", f"choices-{number}", data, **settings)
+                self.assertActsAlike(run, distinct, environment)
 
     def test_goals_as_observations_and_dual_goals(self):
         settings = {"goalForm": "observation", "goalRepresentation.kind": "dual", "goalRepresentation.width": 8}
-        self.assertActsAlike("point-reach", trained("gciql", plane(), "dual", **settings))
+        self.assertActsAlike(trained("gciql", "dual", **settings))
 
     def test_forms_of_transformers(self):
         pairs = {"pairs": "future"}
         every = {"objectives.imitation.actions": "all"}
         forms = {
             "attention": {"keys": "token", "goal": "embedding"},
+            "mlp": {},
+            "branches": {"goalWidths": [8]},
             "tokens": {"conditioning": "gate", "postInTokens": True, "positions": "sinusoidal", "normFirst": False},
             "decoder": {"history": 4, "positions": "learned", "conditioning": "film", "activation": "gelu"},
             "trajectory": {"mask": "random-goal", "positions": "sinusoidal"},
@@ -94,40 +83,41 @@ class PolicyTests(unittest.TestCase):
         plane()
         jobs = []
         for form, parts in forms.items():
-            settings = {PART + "form": form, "head": "continuous"} | {PART + key: part for key, part in parts.items()}
+            settings = {PART + "form": form} | {PART + key: part for key, part in parts.items()}
             settings |= pairs if form in ("interleaved", "prompted", "planner") else {}
             settings |= every if form.startswith("trajectory") else {}
-            jobs.append(functools.partial(made, "goal-transformer", f"gt-{form}", settings))
+            jobs.append(functools.partial(made, "goal-transformer", f"gt-{form}", **settings))
         for form, run in zip(forms, side_by_side(jobs)):
             with self.subTest(form):
-                self.assertIsInstance(self.assertActsAlike("point-reach", run), TransformerPolicy)
+                self.assertIsInstance(self.assertActsAlike(run), TransformerPolicy)
 
     def test_a_transformer_that_chooses_and_its_teacher(self):
         settings = {"choosing": "sampled", "objectives.teacher.role": "evaluating", "normalizes": True, "goals": "full"}
         settings |= {PART + "form": "interleaved", PART + "mask": "ahead", PART + "positions": "learned"}
-        self.assertActsAlike("lunar-lander", trained("goal-transformer", lander(), "gt-chooses", **settings), 3)
+        run = trained("goal-transformer", "gt-chooses", lander(), **settings)
+        self.assertActsAlike(run, 3, "lunar-lander")
 
     def test_rows_are_what_episodes_are(self):
-        for learner, settings in [("hiql", {}), ("goal-transformer", {"head": "continuous"})]:
-            run = made(learner, f"{learner}-rows", settings)
-            episode = goalpost.load_dataset(episodes("point-reach", run))[0]
+        for learner in ("hiql", "goal-transformer"):
+            run = made(learner)
+            episode = goalpost.load_dataset(episodes_of(run))[0]
             for backend in BACKENDS:
                 policy = goalpost.load_policy(run, backend)
-                rows = policy.arrays.numpy(policy(episode.observations[:-1], episode.desired_goals))
+                rows = policy.arrays.to_numpy(policy(episode.observations[:-1], episode.desired_goals))
                 self.assertLess(numpy.abs(rows - episode.actions).max(), 1e-5)
-                one = policy.arrays.numpy(policy(episode.observations[3], episode.desired_goals))
+                one = policy.arrays.to_numpy(policy(episode.observations[3], episode.desired_goals))
                 self.assertLess(numpy.abs(one - episode.actions[3]).max(), 1e-5)
 
     @needs_torch
     def test_gradients_reach_the_parameters(self):
-        run = trained("wgcsl", plane(), "gradients")
+        run = trained("wgcsl")
         policy = goalpost.load_policy(run, "torch")
         weight = policy.parameters["actor.0.weight"].requires_grad_()
         policy(numpy.zeros((5, 2)), numpy.ones((5, 2))).sum().backward()
         self.assertGreater(float(weight.grad.abs().sum()), 0)
 
     def test_paths_that_mean_a_policy(self):
-        run = trained("gcbc", plane(), "paths")
+        run = trained("gcbc")
         last = run / "checkpoints/000000002"
         for path in (run, str(last), last / "policy.safetensors"):
             policy = goalpost.load_policy(path)
@@ -135,7 +125,7 @@ class PolicyTests(unittest.TestCase):
             self.assertEqual(policy.task.identifier, "point-reach")
 
     def test_what_is_no_policy(self):
-        run = trained("gcbc", plane(), "bad")
+        run = trained("gcbc")
         good = (run / "checkpoints/000000002/policy.safetensors").read_bytes()
         size = int.from_bytes(good[:8], "little")
         head = json.loads(good[8 : 8 + size])
@@ -182,7 +172,7 @@ class PolicyTests(unittest.TestCase):
             goalpost.load_policy(run, "jax")
 
     def test_observations_of_another_length(self):
-        policy = goalpost.load_policy(trained("gcbc", plane(), "lengths"))
+        policy = goalpost.load_policy(trained("gcbc"))
         with self.assertRaisesRegex(goalpost.GoalpostError, r"a goal has 2 numbers, found \(3,\)"):
             policy.begin(numpy.zeros(3))
         with self.assertRaisesRegex(goalpost.GoalpostError, r"an observation has 2 numbers, found \(1,\)"):

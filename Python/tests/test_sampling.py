@@ -2,6 +2,7 @@
 
 import collections
 import itertools
+import pickle
 import unittest
 
 import numpy
@@ -9,13 +10,9 @@ import numpy
 import goalpost
 from goalpost.policies import read_safetensors
 from goalpost.schemes import SCHEMES
-from tests.support import collected, folder, needs_tool, needs_torch, trained
+from tests.support import collected, folder, needs_tool, needs_torch, plane, trained
 
 ORIGINS = ["original", "current", "trajectory", "random"]
-
-
-def plane():
-    return collected("point-mass-rooms")
 
 
 def mazes():
@@ -79,12 +76,12 @@ class SamplingTests(unittest.TestCase):
         for scheme in ["hiql", "wgcsl:draw=steps", "random"]:
             with self.subTest(scheme):
                 self.assertDrawsAlike(mazes(), scheme)
-                self.assertDrawsAlike(mazes(), scheme, weights=[0.7, 0.3])
+                self.assertDrawsAlike(mazes(), scheme, weights=[0.5, 0.25])
 
     def test_the_rows_that_a_learner_is_trained_on_are_the_same_to_the_bit(self):
         # A normaliser sums observations and value goals row by row, in 64 bits.
-        for learner, settings in [("wgcsl", {}), ("ddpg-her", {}), ("hiql", {"normalizer.isOn": True})]:
-            run = trained(learner, plane(), name=f"{learner}-sums", **settings)
+        for learner in ("wgcsl", "ddpg-her", "hiql"):
+            run = trained(learner)
             tensors, _ = read_safetensors(run / "checkpoints/000000002/training.safetensors")
             scheme = goalpost.run("sample", plane(), learner=learner, batches=1)["settings"]
             drawn = goalpost.relabelled(goalpost.load_dataset(plane()), scheme, batch_size=16, seed=1)
@@ -132,9 +129,13 @@ class SamplingTests(unittest.TestCase):
         import torch
 
         drawn = goalpost.relabelled(goalpost.load_dataset(plane()), "her-future", 8, 1)
+        # What starts afresh opens the data by itself.
+        again = pickle.loads(pickle.dumps(drawn.torch(5)))
+        self.assertLess(len(pickle.dumps(again)), 2000)
         for workers in (0, 2):
             loader = torch.utils.data.DataLoader(drawn.torch(5), batch_size=None, num_workers=workers)
             batches = list(loader)
+            self.assertTrue(torch.equal(again[3]["observations"], batches[3]["observations"]))
             self.assertEqual(len(batches), 5)
             for number, batch in enumerate(batches):
                 expected = drawn.batch(number)
@@ -163,9 +164,7 @@ class SamplingTests(unittest.TestCase):
                 goalpost.relabelled(data, scheme)
         with self.assertRaisesRegex(goalpost.GoalpostError, "'batch_size' must be a whole number from 1"):
             goalpost.relabelled(data, "wgcsl", batch_size=0)
-        with self.assertRaisesRegex(
-            goalpost.GoalpostError, "must be of the world point-mass-rooms, found pointmaze-medium"
-        ):
+        with self.assertRaisesRegex(goalpost.GoalpostError, "must be of the world point-reach, found pointmaze-medium"):
             goalpost.relabelled([data, goalpost.load_dataset(mazes()[0])], "wgcsl")
 
     def test_data_without_desired_goals(self):

@@ -92,12 +92,15 @@ extension GoalTransformer.Configuration {
     let inputs = [2 * sizes.observation + sizes.goal]
     let hidden = hiddenWidths.doubles
     let dense = NetworkSize.dense
-    var count = 2 * dense(inputs + hidden + [outputs])
-    if [.mlp, .branches].contains(architecture.form) { return count }
+    if [.mlp, .branches].contains(architecture.form) {
+      return 2 * dense(inputs + hidden + [outputs])
+    }
+    var count = 0.0
     let width = 2 * Double(architecture.width)
     let layer = dense([width, 4 * width, Double(architecture.feedForward), width])
     count += 2 * (Double(architecture.layers) + Double(architecture.decoderLayers)) * layer
-    for widths in [hidden, architecture.stateWidths.doubles, architecture.goalWidths.doubles] {
+    if architecture.hasGoalPost { count += 2 * dense(inputs + hidden + [width]) }
+    for widths in [architecture.stateWidths.doubles, architecture.goalWidths.doubles] {
       count += dense(inputs + widths + [width])
     }
     count += dense([2 * width] + architecture.outWidths.doubles + [outputs])

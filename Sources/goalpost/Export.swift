@@ -11,30 +11,35 @@ struct Export: ParsableCommand {
       goalpost export runs/gcsl-demo-s* runs/wgcsl-demo-s* --output notebooks-export/demo \\
         --question "Does weighting help?"
 
-      All runs are evaluated on the same episodes. Runs that differ only in their seed form one \
-      method. Exporting more runs into the folder adds them to its runs.csv, and keeps the page's \
-      question and answer unless they are given.
+      All runs are evaluated on the same episodes. Runs that differ in their seed only are one
+      method. Exporting more runs into the folder adds rows to its runs.csv, or replaces those of
+      the same run. All else is made from these rows, also without any run. What the page says
+      outside its marks stays.
+
+      A study with a study.yaml says there how its rows are grouped, measured and drawn. It takes
+      files of `goalpost evaluate RUN --json` in the place of runs. Documentation/Evaluation.md
+      has all of it.
       """)
 
-  @Argument(help: "The folders of training runs.")
-  var runs: [String]
+  @Argument(help: "The folders of training runs, or files of results; none to make the rest anew.")
+  var runs: [String] = []
 
   @Option(help: "The study's folder; its name is the study's.")
   var output: String
 
-  @Option(help: "The study's question.")
+  @Option(help: "What the study asks.")
   var question: String = ""
 
-  @Option(help: "The study's answer; default: a summary of the differences.")
+  @Option(help: "What it found; what the differences come to if not given.")
   var answer: String = ""
 
-  @Option(help: "Number of episodes per run.")
+  @Option(help: "Episodes for each run.")
   var episodes: Int = 100
 
   @Option(help: "The evaluation's seed, below 2^28.")
   var seed: UInt64 = 0
 
-  @Option(help: "Number of threads; default: one per core. The result is the same for any number.")
+  @Option(help: "Threads; the cores of the machine if not given. The result is the same.")
   var workers: Int?
 
   @Flag(help: "Draw no pictures of episodes.")

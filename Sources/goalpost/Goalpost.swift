@@ -12,7 +12,7 @@ struct Goalpost: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       ListEnvironments.self, ListLearners.self, Collect.self, Verify.self, Inspect.self, Mix.self,
-      Convert.self, Sample.self, Train.self, Evaluate.self, Export.self, OverSeeds.self,
+      Convert.self, Sample.self, Train.self, Evaluate.self, Export.self,
     ])
 
   /// Runs a command line to its end: its error in a sentence, and its status, which is not 0 if a

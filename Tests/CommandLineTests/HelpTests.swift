@@ -10,7 +10,7 @@ import Testing
 struct HelpTests {
   static let subcommands = [
     "environments", "learners", "collect", "verify", "inspect", "mix", "convert", "sample", "train",
-    "evaluate", "export", "intervals",
+    "evaluate", "export",
   ]
 
   func compare(_ arguments: [String], with name: String) throws {

@@ -3,11 +3,11 @@ import Reporting
 import Storage
 import Support
 
-/// The notebook of a study: nbformat 4, its numbers and pictures from `runs.csv` and `methods.csv`
-/// alone.
+/// The notebook of a study: nbformat 4, its numbers and pictures from the study's tables alone.
 struct StudyNotebook {
-  let title: String
-  let question: String
+  let plan: StudyPlan
+  /// The page's title, and what its author says first.
+  let opening: String
 
   private struct Cell: Encodable {
     let cell_type: String
@@ -52,129 +52,170 @@ struct StudyNotebook {
 
   /// Writes the notebook, not executed.
   func write(to file: URL) throws {
-    let parts: [(Bool, String)] = [
+    let parts: [(isCode: Bool, text: String)] = [
       (
         false,
-        "# \(title)\n\n\(question.isEmpty ? "" : question + "\n\n")"
-          + "Everything below is computed from `runs.csv` and `methods.csv` beside this notebook."
+        opening + "\n\nAll numbers below come from `methods.csv` and `curves.csv`, in which "
+          + "`goalpost export` wrote each group's mean and interval."
       ),
-      (true, Self.reading), (false, "## The end of training"), (true, Self.table),
-      (false, "## Learning curves"), (true, Self.curves), (false, "## Every run"),
-      (true, Self.seeds),
+      (true, Self.reading.replacing("LAYOUT", with: try layout())),
+      (false, "## The end of training"), (true, Self.table),
+      (false, "## Means, their intervals, and each run"), (true, Self.levels),
+      (false, "## Along the training"), (true, Self.curves),
     ]
     let cells = parts.enumerated().map { number, part in
-      let lines = part.1.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+      let lines = part.text.split(separator: "\n", omittingEmptySubsequences: false)
+        .map(String.init)
       return Cell(
-        cell_type: part.0 ? "code" : "markdown", id: "cell-\(number)",
+        cell_type: part.isCode ? "code" : "markdown", id: "cell-\(number)",
         source: lines.enumerated().map {
           $0.offset + 1 < lines.count ? $0.element + "\n" : $0.element
         },
-        outputs: nil, isCode: part.0)
+        outputs: nil, isCode: part.isCode)
     }
     try WholeFile.write(try JSON.pretty(Notebook(cells: cells)) + Data("\n".utf8), to: file)
   }
 
+  /// What the cells need of the plan, as a Python text that holds JSON.
+  private func layout() throws -> String {
+    func texts(_ all: [String]) -> JSONValue { .list(all.map { .text($0) }) }
+    let figures = plan.figures.map { part -> JSONValue in
+      .object([
+        "kind": .text(part.drawing.rawValue), "measure": .text(part.measure),
+        "panel": texts(part.panel), "line": texts(part.line),
+        "where": .object(part.filter.mapValues(texts)),
+      ])
+    }
+    let names = plan.names.mapValues { names -> JSONValue in
+      .object(
+        Dictionary(names.map { ($0.value, .text($0.words)) }, uniquingKeysWith: { $1 }))
+    }
+    let all: JSONValue = .object([
+      "group": texts(plan.group), "x": .text(plan.x), "figures": .list(figures),
+      "names": .object(names),
+    ])
+    // JSON within a Python text.
+    let text = String(decoding: try JSON.line(all), as: UTF8.self)
+    return "'" + text.replacing("\\", with: "\\\\").replacing("'", with: "\\'") + "'"
+  }
+
   private static let reading = """
     import csv
+    import json
 
     import matplotlib.pyplot as plt
 
-    def read(name):
-        with open(name) as file:
-            rows = list(csv.DictReader(file))
-        for row in rows:
-            row["updates"] = int(row["updates"])
-            for column in ["estimate", "low", "high"]:
-                row[column] = float(row[column])
-        return rows
-
-    # A row a run, and a row a method with its 95 % interval.
-    rows, levels = read("runs.csv"), read("methods.csv")
-    methods = list(dict.fromkeys(row["method"] for row in rows))
-    environments = list(dict.fromkeys(row["environment"] for row in rows))
-
-    # Lines of methods, so that one that lies under another is seen.
+    # How the study is grouped and drawn: of its study.yaml.
+    layout = json.loads(LAYOUT)
+    plt.rcParams["figure.dpi"] = 72
+    COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555"]
     STYLES = ["-", "--", ":", "-."]
 
-    def chosen(rows, **wanted):
-        return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
+    def read(name):
+        with open(name, newline="") as file:
+            return list(csv.DictReader(file))
 
-    runs = set((row["environment"], row["configuration"], row["seed"]) for row in rows)
-    print(f"{len(runs)} runs of {', '.join(methods)} in {', '.join(environments)}")
+    def number(row, column):
+        return float(row[column]) if row.get(column) else None
 
-    def main_measures(environment):
-        # The return without the last step has the horizon in its name.
-        names = dict.fromkeys(row["measure"] for row in rows if row["environment"] == environment)
-        return ["success", next(name for name in names if name.startswith("return") and name != "return")]
+    def words(row, columns):
+        return ", ".join(layout["names"].get(name, {}).get(row[name], row[name]) for name in columns if row[name])
+
+    def of(rows, figure):
+        return [row for row in rows if row["measure"] == figure["measure"]
+                and all(row.get(column) in values for column, values in figure["where"].items())]
+
+    def in_panels(rows, figure):
+        panels = {}
+        for row in rows:
+            panels.setdefault(words(row, figure["panel"]), []).append(row)
+        return panels
+
+    # A row a run, a row a group and measure, and the same along the training.
+    runs, levels, curves = read("runs.csv"), read("methods.csv"), read("curves.csv")
+    groups = list(dict.fromkeys(words(row, layout["group"]) for row in levels))
+    print(f"{len(runs)} runs in {len(groups)} groups")
     """
 
   private static let table = """
-    measures = list(dict.fromkeys(row["measure"] for row in rows))
-    final = chosen(rows, kind="final")
-    print(f"{'environment':22}{'method':22}{'runs':>5}  " + "".join(f"{name:>27}" for name in measures))
-    for environment in environments:
-        for method in methods:
-            cells, count = "", "0"
-            for measure in measures:
-                for row in chosen(levels, kind="final", environment=environment, method=method, measure=measure):
-                    count = row["runs"]
-                    cells += f"{row['estimate']:9.3f} [{row['low']:6.3f}, {row['high']:6.3f}]".rjust(27)
-            if cells:
-                print(f"{environment:22}{method:22}{count:>5}  {cells}")
+    for measure in dict.fromkeys(row["measure"] for row in levels):
+        print(f"\\n{measure}")
+        for row in levels:
+            if row["measure"] == measure:
+                ends = f" [{number(row, 'low'):.3f}, {number(row, 'high'):.3f}]" if row["low"] else ""
+                told = f"  published {row['published']} {row['verdict']}" if row["published"] else ""
+                print(f"  {words(row, layout['group']):44}{row['runs']:>3} runs{number(row, 'estimate'):9.3f}{ends}{told}".rstrip())
+    """
+
+  private static let levels = """
+    def values(row, measure):
+        # A measure of the runs themselves; others are means over stretches of their curves.
+        return [float(run[measure]) for run in runs if run.get(measure)
+                and all(run.get(name, "") == row[name] for name in layout["group"])]
+
+    def draw_levels(figure):
+        panels = in_panels(of(levels, figure), figure)
+        if not panels:
+            return
+        heights = [1 + 0.3 * len(rows) for rows in panels.values()]
+        picture, axes = plt.subplots(len(panels), 1, figsize=(7, sum(heights)), squeeze=False, sharex=True,
+                                     height_ratios=heights, layout="constrained")
+        for axis, (panel, rows) in zip(axes[:, 0], panels.items()):
+            for y, row in enumerate(rows):
+                axis.plot(values(row, figure["measure"]), [y] * len(values(row, figure["measure"])), "o", mfc="none", mec="#777777", ms=4)
+                if row["low"]:
+                    axis.plot([number(row, "low"), number(row, "high")], [y, y], "-", color=COLOURS[0], linewidth=2)
+                axis.plot(number(row, "estimate"), y, "o", color=COLOURS[0])
+                if row["published"]:
+                    axis.plot(number(row, "published"), y, "D", mfc="none", mec=COLOURS[1])
+            axis.set(title=panel, yticks=range(len(rows)), ylim=(len(rows) - 0.4, -0.6))
+            axis.set_yticklabels([words(row, figure["line"]) or "mean" for row in rows])
+        axes[-1, 0].set_xlabel(f"{figure['measure']}: mean (dot), 95 % interval (bar), runs (rings), published (diamond)")
+        plt.show()
+
+    drawn = [figure for figure in layout["figures"] if figure["kind"] == "levels"]
+    at_end = list(dict.fromkeys(figure["measure"] for figure in layout["figures"] if figure["kind"] == "profile"))
+    for figure in drawn or [dict(layout["figures"][0], measure=measure, line=layout["group"], panel=[]) for measure in at_end]:
+        draw_levels(figure)
     """
 
   private static let curves = """
-    trained = chosen(levels, kind="training")
-    shown = [name for name in environments if chosen(trained, environment=name)]
-    if shown:
-        figure, axes = plt.subplots(len(shown), 2, figsize=(10, 3.4 * len(shown)), squeeze=False)
-        for line_of_axes, environment in zip(axes, shown):
-            for axis, measure in zip(line_of_axes, main_measures(environment)):
-                for number, method in enumerate(methods):
-                    points = sorted(
-                        chosen(trained, environment=environment, method=method, measure=measure),
-                        key=lambda row: row["updates"])
-                    if points:
-                        x, y, low, high = ([row[name] for row in points]
-                                           for name in ["updates", "estimate", "low", "high"])
-                        line, = axis.plot(x, y, STYLES[number % len(STYLES)], label=f"{method} ({points[0]['runs']})")
-                        axis.fill_between(x, low, high, alpha=0.2, color=line.get_color(), linewidth=0)
-                axis.set(title=environment, xlabel="updates", ylabel=measure, xlim=(0, None))
-                if measure == "success":
-                    axis.set_ylim(-0.02, 1.02)
-        figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=min(5, len(methods)))
-        figure.set_layout_engine("constrained")
+    def draw_curves(figure):
+        panels = in_panels(of(curves, figure), figure)
+        if not panels:
+            return
+        across = min(3, len(panels))
+        down = -(-len(panels) // across)
+        picture, axes = plt.subplots(down, across, figsize=(4.2 * across, 3.1 * down), squeeze=False, layout="constrained")
+        for axis in axes.flat[len(panels):]:
+            axis.set_visible(False)
+        for axis, (panel, rows) in zip(axes.flat, panels.items()):
+            lines = {}
+            for row in rows:
+                lines.setdefault(words(row, layout["group"]), []).append(row)
+            for k, points in enumerate(lines.values()):
+                x = [number(row, layout["x"]) for row in points]
+                colour = COLOURS[k % len(COLOURS)]
+                label = words(points[0], figure["line"]) or "mean"
+                axis.plot(x, [number(row, "estimate") for row in points], STYLES[k % len(STYLES)], color=colour,
+                          label=f"{label}, {points[0]['runs']} runs")
+                banded = [row for row in points if row["low"]]
+                axis.fill_between([number(row, layout["x"]) for row in banded], [number(row, "low") for row in banded],
+                                  [number(row, "high") for row in banded], alpha=0.2, color=colour, linewidth=0)
+            axis.set(title=panel, xlabel=layout["x"].replace("_", " "), ylabel=figure["measure"], xlim=(0, None))
+            axis.legend(fontsize="small")
         plt.show()
-    else:
-        print("no run was evaluated while training")
-    """
 
-  private static let seeds = """
-    bars = [(environment, method) for environment in environments for method in methods
-            if chosen(final, environment=environment, method=method)]
-    figure, axes = plt.subplots(1, 2, figsize=(10, 1.2 + 0.5 * len(bars)), sharey=True)
-    for place, axis in enumerate(axes):
-        for y, (environment, method) in enumerate(bars):
-            measure = main_measures(environment)[place]
-            which = {"environment": environment, "method": method, "measure": measure}
-            values = [row["estimate"] for row in chosen(final, **which)]
-            axis.plot(values, [y] * len(values), "o", color="C0", alpha=0.5)
-            for level in chosen(levels, kind="final", **which):
-                axis.plot([level["low"], level["high"]], [y + 0.2] * 2, "|-", color="C1")
-                axis.plot([level["estimate"]], [y + 0.2], "s", color="C1")
-        axis.set(xlabel=" and ".join(dict.fromkeys(main_measures(bar[0])[place] for bar in bars)), ylim=(len(bars) - 0.4, -0.6))
-    axes[0].set(xlim=(-0.02, 1.02), yticks=range(len(bars)))
-    axes[0].set_yticklabels([method if len(environments) == 1 else f"{environment}, {method}"
-                             for environment, method in bars])
-    figure.suptitle("each run (dots), mean with 95 % interval (square)")
-    figure.set_layout_engine("constrained")
-    plt.show()
+    for figure in layout["figures"]:
+        if figure["kind"] == "curves":
+            draw_curves(figure)
+    if not curves:
+        print("no run was evaluated while training")
     """
 
   /// Runs a notebook's cells in the Python that set-up made, and keeps what they print.
   ///
-  /// Returns why it was not run if that Python is missing; throws `ProgramError` if a
-  /// cell fails.
+  /// Gives the reason if that Python is missing; throws `ProgramError` if a cell fails.
   static func execute(_ file: URL) throws -> String? {
     guard let python = python() else { return ".deps/venv is missing: run `make setup`" }
     let script = """

@@ -1,173 +1,166 @@
 import Foundation
-import GoalCore
 import Reporting
 import Statistics
-import Storage
+import Support
 
-/// The `README.md` of a study.
+/// The `README.md` of a study: its author's words, and between marks what its rows come to.
+///
+///     <!-- table: results -->
+///     (the plan's table of that name)
+///     <!-- end -->
+///
+/// Text outside of marks is never touched.
 struct StudyPage {
-  let request: Study.Request
-  let rows: [StudyRow]
-  let levels: [StudyLevel]
-  let comparison: Comparison
-  let sources: [Study.Source]
-  let study: Study
-  /// The page already in the folder; nil for a new study.
-  let before: String?
-
-  /// Reads the page that is there; throws `ExperimentError.damaged` for one that cannot be read,
-  /// since its question and answer would be lost.
-  static func before(in folder: URL) throws -> String? {
-    let file = folder.appendingPathComponent("README.md")
-    return FileManager.default.fileExists(atPath: file.path) ? try textOf(file) : nil
+  /// What stands between two marks.
+  struct Block {
+    let mark: String
+    let text: String
+    /// A heading for a page that is not there yet.
+    var heading = ""
   }
 
-  var title: String { request.folder.lastPathComponent }
+  /// Characters of a page, at most.
+  private static let byteLimit = 1 << 22
 
-  var question: String {
-    request.question.isEmpty ? kept("Question") ?? "" : request.question
-  }
-
-  /// The page.
-  func text() throws -> String {
-    // An answer of ours is as old as the runs that it was said of.
-    let kept = kept("Answer").flatMap { $0.hasPrefix(Self.ours) ? nil : $0 }
-    let answer = request.answer.isEmpty ? kept ?? suggestion : request.answer
-    var text = "# \(title)\n\n"
-    text += "## Question\n\n\(question.isEmpty ? "(not stated)" : question)\n\n"
-    text += "## Answer\n\n\(answer)\n\n"
-    text += "## Results\n\n" + results + "\n"
-    if !comparison.sentences.isEmpty {
-      text += comparison.sentences.map { "- \($0)\n" }.joined() + "\n"
-    }
-    text += """
-      Each run of this export was evaluated on the same \(comparison.request.episodes) episodes \
-      (seed \(comparison.request.seed)). Intervals are 95 %: of a method with several seeds for training \
-      seeds and starts in general, of one run for this checkpoint on starts in general. `runs.csv` \
-      has every run's numbers, `methods.csv` every method's; `study.ipynb` draws from both.
-
-
-      """
-    if let note = inexact { text += note + "\n\n" }
-    text += "## Figures\n\n"
-    for file in study.files where file.hasPrefix("figures/") {
-      text += "\(caption(of: file))\n\n![\(file)](\(file))\n\n"
-    }
-    text += "## How it was made\n\n"
-    text += "```sh\n" + commands.joined(separator: "\n") + "\n```\n\n"
-    text += provenance
-    if !study.notes.isEmpty {
-      text += "\n" + study.notes.map { "- \($0)\n" }.joined()
+  /// Reads the present page; nil if it is missing.
+  static func read(_ file: URL) throws -> String? {
+    guard FileManager.default.fileExists(atPath: file.path) else { return nil }
+    let data = try WholeFile.read(file, limit: byteLimit)
+    guard let text = String(validating: data, as: UTF8.self) else {
+      throw ExperimentError.damaged(path: file.path, reason: "must be a text in UTF-8")
     }
     return text
   }
 
-  /// A table of what `methods.csv` holds in the end: a row a method and world, a column a measure.
-  private var results: String {
-    let finals = levels.filter { $0.kind == .final }
-    let measures = finals.map(\.measure).uniqued
-    var table = Table(["environment", "method", "seeds"] + measures)
-    for environment in finals.map(\.environment).uniqued {
-      let here = finals.filter { $0.environment == environment }
-      for method in here.map(\.method).uniqued {
-        let own = here.filter { $0.method == method }
-        let cells = measures.map { measure in
-          own.first { $0.measure == measure }?.value
-        }
-        table.rows.append([environment, method, "\(own.first?.runs ?? 0)"] + cells)
+  /// A page without the author's words.
+  static func fresh(_ title: String, _ blocks: [Block]) -> String {
+    blocks.reduce("# \(title)\n") { text, block in
+      text + (block.heading.isEmpty ? "" : "\n## \(block.heading)\n") + "\n" + marked(block) + "\n"
+    }
+  }
+
+  private static func marked(_ block: Block) -> String {
+    "<!-- \(block.mark) -->\n\(block.text)\n<!-- end -->"
+  }
+
+  /// What stands between a page's marks of a name; nil if it has none.
+  static func kept(_ mark: String, in page: String) -> String? {
+    range(mark, in: page).map {
+      page[$0.inner].trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+  }
+
+  private static func range(
+    _ mark: String, in page: String
+  ) -> (whole: Range<String.Index>, inner: Range<String.Index>)? {
+    guard let start = page.range(of: "<!-- \(mark) -->"),
+      let end = page[start.upperBound...].range(of: "<!-- end -->")
+    else { return nil }
+    return (start.lowerBound..<end.upperBound, start.upperBound..<end.lowerBound)
+  }
+
+  /// A page with its blocks made anew; throws `ExperimentError.badSettings` for a page that lacks
+  /// the marks of one.
+  static func filled(_ page: String, _ blocks: [Block], path: String) throws -> String {
+    try blocks.reduce(page) { page, block in
+      guard let place = range(block.mark, in: page) else {
+        throw ExperimentError.badSettings(
+          path: path,
+          reason: "must have the lines '<!-- \(block.mark) -->' and '<!-- end -->', between which "
+            + "this goes; to begin the page anew, move it away")
       }
+      return page.replacingCharacters(in: place.whole, with: marked(block))
     }
-    return table.rendered(as: .md)
   }
 
-  /// Of which methods the table's intervals are wider than they need be.
-  private var inexact: String? {
-    let names = levels.filter { $0.kind == .final && !$0.isExact }.map(\.method).uniqued
-    return names.isEmpty
-      ? nil
-      : "The runs of \(names.joined(separator: ", ")) were not all exported at once, and their episodes "
-        + "are gone: their intervals take all of the episodes' share as common to the runs, so they are "
-        + "too wide rather than too narrow."
-  }
-
-  /// How an answer begins that was not given.
-  private static let ours = "By the table"
-
-  /// The answer if none is given.
-  private var suggestion: String {
-    let sentences = comparison.sentences
-    return Self.ours
-      + (sentences.isEmpty ? "." : ": " + sentences.joined(separator: "; ") + ".")
-  }
-
-  /// The commands of runs whose provenance is known, then this one's.
-  private var commands: [String] {
-    let trained = sources.flatMap { $0.provenance?.parts ?? [] }.map(\.commandLine)
-    return
-      (earlier { $0.hasPrefix("goalpost ") } + trained
-      + [Provenance.Part.line(Invocation.command)]).uniqued
-  }
-
-  /// Lines of how the page that is there was made: those of runs that were exported before.
-  private func earlier(_ isWanted: (Substring) -> Bool) -> [String] {
-    (kept("How it was made") ?? "").split(separator: "\n").filter(isWanted).map(String.init)
-  }
-
-  private var provenance: String {
-    var table = Table(["run", "seed", "commit", "host", "finished"])
-    func words(_ all: [String]?) -> String {
-      all.flatMap { $0.isEmpty ? nil : $0.joined(separator: ", ") } ?? "–"
-    }
-    table.rows = sources.map { source in
-      [
-        source.folder.lastPathComponent, "\(source.configuration.seed)",
-        words(source.provenance?.commits.map { String($0.prefix(12)) }),
-        words(source.provenance?.parts.map(\.host).uniqued),
-        source.provenance?.parts.last?.finished ?? "–",
-      ]
-    }
-    let runs = Set(table.rows.map { "| \($0[0].shown) |" })
-    let before = earlier { line in line.hasPrefix("| ") && !runs.contains { line.hasPrefix($0) } }
-      .dropFirst(2).map { line in
-        line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
-      }
-    table.rows = before.filter { $0.count == table.heads.count } + table.rows
-    let commit = SourceCommit.built.map { " at commit \($0.prefix(12))" } ?? ""
-    return table.rendered(as: .md) + "\nExported\(commit).\n"
-  }
-
-  private func caption(of file: String) -> String {
-    let name = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
-    switch name {
-    case "curves":
-      return
-        "Success and return49 while training: means over seeds (their number) with 95 % intervals, which take "
-        + "all of the episodes' share as common to the runs."
-    case "profile":
-      return
-        "The share of runs with more than a success or return49, on these starts; with a 95 % band "
-        + "over runs from \(PairedComparison.leastRuns) runs of each world on."
-    default: break
-    }
-    if let learner = name.suffix(after: "sampler-") {
-      return "How far ahead the goals are that \(learner) draws, with the paper's settings."
-    }
-    if let data = name.suffix(after: "data-") { return "The dataset \(data)." }
-    return "Three episodes of \(name.suffix(after: "episodes-") ?? name): starts above, ends below."
-  }
-
-  /// The text under a heading of the page already in the folder; nil if it is missing.
-  private func kept(_ heading: String) -> String? {
-    guard let text = before, let start = text.range(of: "## \(heading)\n\n") else { return nil }
-    let rest = text[start.upperBound...]
-    let end = rest.range(of: "\n\n## ")?.lowerBound ?? rest.endIndex
-    let found = String(rest[..<end]).trimmingCharacters(in: .whitespacesAndNewlines)
-    return found.isEmpty || found == "(not stated)" ? nil : found
+  /// The title, and what the author says before the first mark.
+  static func opening(_ page: String) -> String {
+    let words = page.components(separatedBy: "<!-- ")[0]
+    return words.trimmingCharacters(in: .whitespacesAndNewlines)
   }
 }
 
-extension String {
-  fileprivate func suffix(after start: String) -> String? {
-    hasPrefix(start) ? String(dropFirst(start.count)) : nil
+extension StudyNumbers {
+  /// A table of the plan as Markdown, with the notes of its rows.
+  func table(_ part: StudyPlan.Part) throws -> String {
+    let groups = groups(by: plan.group, where: part.filter)
+    var table = Table(part.columns.map(\.head))
+    table.rows = try groups.map { group in
+      try part.columns.map { try cell($0, group, among: groups) }
+    }
+    let notes = groups.flatMap { group in
+      group.rows.compactMap { $0["note"] }.uniqued.map { note in
+        "- \(plan.words(group.labels, plan.group)): \(note)"
+      }
+    }
+    return
+      ([table.rendered(as: .md).trimmingCharacters(in: .newlines)]
+      + (notes.isEmpty ? [] : [notes.joined(separator: "\n")])).joined(separator: "\n\n")
+  }
+
+  /// A number with so many decimals, or with three significant places.
+  private static func text(_ value: Double, _ digits: Int?) -> String {
+    digits.map { String(format: "%.\($0)f", value) } ?? Estimate.short(value)
+  }
+
+  private static func text(_ level: StudyLevel, _ column: StudyPlan.Column, _ digits: Int?)
+    -> String
+  {
+    let ends = (column.hasInterval ? level.interval : nil).map {
+      " [\(text(column.scale * $0.lowerBound, digits)), \(text(column.scale * $0.upperBound, digits))]"
+    }
+    return text(column.scale * level.mean, digits) + (ends ?? "")
+  }
+
+  private func cell(
+    _ column: StudyPlan.Column, _ group: StudyGroup, among groups: [StudyGroup]
+  ) throws -> String {
+    let digits = column.digits ?? plan.measure(column.of).digits
+    switch column.shown {
+    case .name: return group.labels[column.of].map { plan.words($0, of: column.of) } ?? ""
+    case .text:
+      let all = group.rows.compactMap { $0[column.of] }.uniqued
+      return all.map { Int($0).map(ReportText.count) ?? $0 }.joined(separator: ", ")
+    case .count:
+      // A dataset is no run.
+      let runs = group.rows.count { $0["seed"] != nil }
+      return runs > 0 ? "\(runs)" : ""
+    case .mean: return try level(column.of, of: group).map { Self.text($0, column, digits) } ?? ""
+    case .each:
+      return try level(column.of, of: group)?.values.map {
+        Self.text(column.scale * $0, digits)
+      }.joined(separator: ", ") ?? ""
+    case .published: return published(column.of, group)?.text ?? ""
+    case .source: return published(column.of, group)?.source ?? ""
+    case .verdict: return try verdict(column.of, group)
+    case .apart: return try apart(column.of, group, among: groups)
+    case .highest:
+      guard let point = try curve(column.of, of: group).max(by: { $0.level.mean < $1.level.mean })
+      else { return "" }
+      let place = Int(exactly: point.x).map(ReportText.count) ?? "\(point.x)"
+      return Self.text(point.level, column, digits) + " at \(place)"
+    }
+  }
+
+  /// Which commits trained the rows, as Markdown.
+  func commits() -> String {
+    var table = Table(["commit of the code that trained", "runs", "of"])
+    let all = rows.compactMap { $0["commit"] }.uniqued
+    table.rows = all.map { commit in
+      let own = rows.filter { $0["commit"] == commit }
+      let words = own.map { plan.words($0, plan.group) }.uniqued
+      let shown =
+        words.count > 4
+        ? words.prefix(3).joined(separator: "; ") + " and \(words.count - 3) more"
+        : words.joined(separator: "; ")
+      let short = commit.split(separator: " ").map { $0.prefix(12) }.joined(separator: ", ")
+      return [short, own.count, shown]
+    }
+    let unknown = rows.count { $0["commit"] == nil }
+    return (all.isEmpty ? "" : table.rendered(as: .md).trimmingCharacters(in: .newlines))
+      + (unknown == 0
+        ? ""
+        : (all.isEmpty ? "" : "\n\n")
+          + "\(unknown) rows name no commit: they are of no run of this code.")
   }
 }

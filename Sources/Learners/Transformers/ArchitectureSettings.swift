@@ -184,6 +184,9 @@ public struct ArchitectureSettings: SettingGroup {
     }
   }
 
+  /// Whether it has a goal-post, of the goal's token or of the action token.
+  var hasGoalPost: Bool { goal == .post && !hasGoalState || postInTokens }
+
   /// Whether the goal is a token of its own, in the forms that condition.
   var hasGoalToken: Bool { conditioning == .token || keepsGoal }
 

@@ -22,8 +22,14 @@ public struct SVGFigure: Sendable {
   public func rendered() -> String {
     let across = max(1, min(columns, panels.count))
     let down = (panels.count + across - 1) / across
-    let width = Double(across) * SVGPanel.width
-    let height = Self.header + Double(down) * SVGPanel.height
+    // A row is as high as its highest panel, and the title has room.
+    let heights = (0..<down).map { row in
+      panels[row * across..<min((row + 1) * across, panels.count)].map(\.height).max()
+        ?? SVGPanel.height
+    }
+    let tops = heights.reduce(into: [Self.header]) { $0.append(($0.last ?? 0) + $1) }
+    let width = max(Double(across) * SVGPanel.width, 24 + 8 * Double(title.count))
+    let height = tops.last ?? Self.header
     var text = SVGText()
     text.open(
       "svg",
@@ -37,7 +43,7 @@ public struct SVGFigure: Sendable {
     text.write(title, x: 16, y: 25, size: 15, anchor: "start")
     for (number, panel) in panels.enumerated() {
       let x = Double(number % across) * SVGPanel.width
-      let y = Self.header + Double(number / across) * SVGPanel.height
+      let y = tops[number / across]
       text.open("g", [("transform", "translate(\(SVGText.short(x)) \(SVGText.short(y)))")])
       panel.draw(into: &text)
       text.close("g")

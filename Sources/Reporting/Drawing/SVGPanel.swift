@@ -67,8 +67,37 @@ public struct SVGPanel: Sendable {
   public struct Series: Sendable {
     let name: String
     let points: [Point]
+    /// What the line is the mean of; drawn thin.
+    let members: [[Point]]
 
-    package init(name: String, points: [Point]) { (self.name, self.points) = (name, points) }
+    package init(name: String, points: [Point], members: [[Point]] = []) {
+      (self.name, self.points, self.members) = (name, points, members)
+    }
+  }
+
+  /// A number that others are held against: a level line with a name.
+  public struct Rule: Sendable {
+    let name: String
+    let value: Double
+
+    package init(name: String, value: Double) { (self.name, self.value) = (name, value) }
+  }
+
+  /// A mean with its interval, the values that it is the mean of, and a number that it is held
+  /// against.
+  public struct Level: Sendable {
+    let name: String
+    let mean: Double
+    let interval: ClosedRange<Double>?
+    let values: [Double]
+    let rule: Double?
+
+    package init(
+      name: String, mean: Double, interval: ClosedRange<Double>?, values: [Double], rule: Double?
+    ) {
+      (self.name, self.mean, self.interval) = (name, mean, interval)
+      (self.values, self.rule) = (values, rule)
+    }
   }
 
   /// The contents.
@@ -79,6 +108,8 @@ public struct SVGPanel: Sendable {
     case line([Point])
     /// Several lines of one kind, each in a colour of its own, with their names.
     case lines([Series])
+    /// Means with their intervals, one below the other.
+    case levels([Level])
     /// A way towards a goal, seen from above.
     case paths(Paths)
     /// A heat map, its colours by the logarithm of the count; empty cells are white.
@@ -96,6 +127,8 @@ public struct SVGPanel: Sendable {
   let content: Content
   /// A line over bars.
   package var overlay: [Point] = []
+  /// Level lines under lines.
+  package var rules: [Rule] = []
   /// The vertical range, or nil for that of the data.
   var yRange: ClosedRange<Double>?
   /// Where the horizontal range starts, or nil for where the data do.
@@ -104,7 +137,10 @@ public struct SVGPanel: Sendable {
   var countsAlong = false
 
   // The rectangle between the axes.
-  let left = 66.0
+  var left: Double {
+    guard case .levels(let all) = content else { return 66 }
+    return min(210, 22 + 6.4 * Double(all.map(\.name.count).max() ?? 0))
+  }
   let top = 32.0
   let bottom = SVGPanel.height - 48
   var right: Double {
@@ -136,22 +172,48 @@ public struct SVGPanel: Sendable {
     }
   }
 
+  /// Its height, with its legend if that stands below.
+  var height: Double {
+    guard case .lines(let all) = content else { return Self.height }
+    let (x, y) = ranges()
+    let isInside =
+      legendPlace(
+        all, Axis(from: x, to: (left, right)), Axis(from: y, to: (bottom, top))) != nil
+    return Self.height + (isInside || !hasLegend(all) ? 0 : legendHeight(all) + 6)
+  }
+
   /// Draws the panel with its corner at the origin.
   func draw(into text: inout SVGText) {
     let (x, y) = ranges()
     let across = Axis(from: x, to: (left, right))
     let up = Axis(from: y, to: (bottom, top))
     text.write(title, x: (left + right) / 2, y: top - 12, size: 12, anchor: "middle")
-    let xTicks = Ticks(
+    var xTicks = Ticks(
       from: x.lowerBound, to: x.upperBound, least: countsAlong ? 1 : 0)
+    // As many as their labels leave room for.
+    for count in [4, 3, 2] where !xTicks.fit(right - left) {
+      xTicks = Ticks(
+        from: x.lowerBound, to: x.upperBound, count: count, least: countsAlong ? 1 : 0)
+    }
     let yTicks = Ticks(from: y.lowerBound, to: y.upperBound)
-    for value in yTicks.values { text.line(left, up(value), right, up(value), colour: "#e6e6e6") }
+    var isNamed = false
+    if case .levels = content {
+      isNamed = true
+      for value in xTicks.values {
+        text.line(across(value), bottom, across(value), top, colour: "#e6e6e6")
+      }
+    } else {
+      for value in yTicks.values {
+        text.line(left, up(value), right, up(value), colour: "#e6e6e6")
+      }
+    }
     switch content {
     case .bars(let bars):
       draw(bars, across, up, &text)
       drawOverlay(across, up, &text)
     case .line(let points): draw(points, across, up, &text)
     case .lines(let all): draw(all, across, up, &text)
+    case .levels(let all): draw(all, across, up, &text)
     case .paths(let paths): draw(paths, across, up, &text)
     case .cells(let cells): draw(cells, &text)
     }
@@ -161,7 +223,7 @@ public struct SVGPanel: Sendable {
       text.line(across(value), bottom, across(value), bottom + 4, colour: "#444444")
       text.write(xTicks.text(value), x: across(value), y: bottom + 16, anchor: "middle")
     }
-    for value in yTicks.values {
+    for value in isNamed ? [] : yTicks.values {
       text.line(left - 4, up(value), left, up(value), colour: "#444444")
       text.write(yTicks.text(value), x: left - 7, y: up(value) + 4, anchor: "end")
     }
@@ -183,9 +245,19 @@ public struct SVGPanel: Sendable {
       x = points.map(\.x) + (xStart.map { [$0] } ?? [])
       y = points.flatMap { [$0.interval?.lowerBound ?? $0.y, $0.interval?.upperBound ?? $0.y] }
     case .lines(let all):
-      let points = all.flatMap(\.points)
+      let points = all.flatMap { $0.points + $0.members.joined() }
       x = points.map(\.x) + (xStart.map { [$0] } ?? [])
-      y = points.flatMap { [$0.interval?.lowerBound ?? $0.y, $0.interval?.upperBound ?? $0.y] }
+      y =
+        points.flatMap { [$0.interval?.lowerBound ?? $0.y, $0.interval?.upperBound ?? $0.y] }
+        + rules.map(\.value)
+    case .levels(let all):
+      x =
+        all.flatMap { level in
+          level.values + [level.mean]
+            + (level.interval.map { [$0.lowerBound, $0.upperBound] } ?? [])
+            + (level.rule.map { [$0] } ?? [])
+        } + (xStart.map { [$0] } ?? [])
+      y = [Double(all.count) - 0.3, -0.7]
     case .paths(let paths): return square(paths.frame)
     case .cells(let cells):
       x = [cells.low[0], cells.high[0]]
@@ -194,6 +266,9 @@ public struct SVGPanel: Sendable {
     x = x.filter(\.isFinite)
     y = y.filter(\.isFinite)
     switch content {
+    case .levels:
+      guard let low = x.min(), let high = x.max() else { break }
+      x += [xStart ?? (low - 0.03 * (high - low)), high + 0.03 * (high - low)]
     case .line, .lines:
       guard let low = y.min(), let high = y.max() else { break }
       y += [low - 0.05 * (high - low), high + 0.05 * (high - low)]

@@ -22,29 +22,28 @@ extension SVGPanel {
 
   /// Lines with their bands, and a legend where they leave most room.
   func draw(_ all: [Series], _ across: Axis, _ up: Axis, _ text: inout SVGText) {
+    for rule in rules {
+      drawRule(from: (left, up(rule.value)), to: (right, up(rule.value)), &text)
+    }
     for (number, series) in all.enumerated() {
+      let colour = Self.colours[number % Self.colours.count]
+      for member in series.members {
+        let places = member.map { "\(SVGText.short(across($0.x))),\(SVGText.short(up($0.y)))" }
+        text.add(
+          "polyline",
+          [
+            ("points", places.joined(separator: " ")), ("fill", "none"), ("stroke", colour),
+            ("stroke-width", "0.7"), ("stroke-opacity", "0.45"),
+          ])
+      }
       draw(
-        series.points, across, up, &text, colour: Self.colours[number % Self.colours.count],
+        series.points, across, up, &text, colour: colour,
         dash: Self.dashes[number % Self.dashes.count])
     }
-    guard all.count > 1 else { return }
-    let longest = Double(all.map(\.name.count).max() ?? 0) * 6 + 40
-    let height = Double(all.count) * 15 + 6
-    // The place along the sides or in the middle whose rectangle holds least of the lines and
-    // bands.
-    let spots = all.flatMap { series in
-      zip(series.points, series.points.dropFirst()).flatMap { from, to in
-        (0...8).flatMap { Self.between(from, to, Double($0) / 8) }
-      }
-    }.map { (across($0.x), up($0.y)) }
-    let columns = [right - longest - 4, left + 8, (left + right - longest) / 2]
-    let rows = [bottom - height - 6, top + 4, (top + bottom - height) / 2]
-    let corners = rows.flatMap { y in columns.map { ($0, y) } }
-    let counts = corners.map { x, y in
-      spots.count { x - 6...x + longest ~= $0.0 && y - 6...y + height + 6 ~= $0.1 }
-    }
-    let best = counts.indices.min { counts[$0] < counts[$1] } ?? 0
-    let (x, y) = corners[best]
+    guard hasLegend(all) else { return }
+    let longest = legendWidth(all)
+    let (x, y) = legendPlace(all, across, up) ?? (left, bottom + 42)
+    let height = legendHeight(all)
     text.add(
       "rect",
       [
@@ -62,6 +61,116 @@ extension SVGPanel {
           ("stroke-dasharray", Self.dashes[number % Self.dashes.count]),
         ])
       text.write(series.name, x: x + 39, y: line, anchor: "start")
+    }
+    for (number, rule) in rules.enumerated() {
+      let line = y + 12 + 15 * Double(all.count + number)
+      drawRule(from: (x + 4, line - 4), to: (x + 34, line - 4), &text)
+      text.write(rule.name, x: x + 39, y: line, anchor: "start")
+    }
+  }
+
+  /// Whether lines need words: several of them, or one that is the mean of others.
+  func hasLegend(_ all: [Series]) -> Bool {
+    all.count + rules.count > 1 || all.contains { !$0.members.isEmpty }
+  }
+
+  func legendHeight(_ all: [Series]) -> Double { Double(all.count + rules.count) * 15 + 6 }
+
+  private func legendWidth(_ all: [Series]) -> Double {
+    Double((all.map(\.name) + rules.map(\.name)).map(\.count).max() ?? 0) * 6 + 44
+  }
+
+  /// The corner of a legend, along the sides or in the middle, where it hides least of lines and
+  /// bands.
+  ///
+  /// It is nil if it would hide much of them everywhere.
+  func legendPlace(_ all: [Series], _ across: Axis, _ up: Axis) -> (Double, Double)? {
+    let longest = legendWidth(all)
+    let height = legendHeight(all)
+    var points: [Point] = []
+    for series in all {
+      for (from, to) in zip(series.points, series.points.dropFirst()) {
+        for part in 0...8 { points += Self.between(from, to, Double(part) / 8) }
+      }
+    }
+    var spots: [(x: Double, y: Double)] = points.map { (across($0.x), up($0.y)) }
+    for rule in rules {
+      for part in 0...200 {
+        spots.append((left + (right - left) * Double(part) / 200, up(rule.value)))
+      }
+    }
+    let columns: [Double] = [right - longest - 4, left + 8, (left + right - longest) / 2]
+    let rows: [Double] = [bottom - height - 6, top + 4, (top + bottom - height) / 2]
+    let corners = rows.flatMap { y in columns.map { (x: $0, y: y) } }
+    let counts = corners.map { corner in
+      let across = (corner.x - 6)...(corner.x + longest)
+      let up = (corner.y - 6)...(corner.y + height + 6)
+      return spots.count { across.contains($0.x) && up.contains($0.y) }
+    }
+    guard let best = counts.indices.min(by: { counts[$0] < counts[$1] }),
+      counts[best] <= spots.count / 50
+    else { return nil }
+    return (corners[best].x, corners[best].y)
+  }
+
+  /// A dotted black line.
+  private func drawRule(
+    from: (Double, Double), to: (Double, Double), _ text: inout SVGText
+  ) {
+    text.add(
+      "line",
+      [
+        ("x1", SVGText.short(from.0)), ("y1", SVGText.short(from.1)),
+        ("x2", SVGText.short(to.0)), ("y2", SVGText.short(to.1)), ("stroke", "#000000"),
+        ("stroke-width", "1"), ("stroke-dasharray", "1 3"),
+      ])
+  }
+
+  /// Names at the side, a bar for an interval and a dot for a mean.
+  ///
+  /// Each value of the mean has a grey ring, and the number to compare it with has a diamond.
+  func draw(_ all: [Level], _ across: Axis, _ up: Axis, _ text: inout SVGText) {
+    for (number, level) in all.enumerated() {
+      // The first stands above.
+      let y = up(Double(all.count - 1 - number))
+      text.write(level.name, x: left - 8, y: y + 4, anchor: "end")
+      func place(_ value: Double) -> String { SVGText.short(across(value)) }
+      if let interval = level.interval {
+        text.add(
+          "line",
+          [
+            ("x1", place(interval.lowerBound)), ("y1", SVGText.short(y)),
+            ("x2", place(interval.upperBound)), ("y2", SVGText.short(y)),
+            ("stroke", Self.colours[0]), ("stroke-width", "2"),
+          ])
+      }
+      for value in level.values where level.values.count > 1 {
+        text.add(
+          "circle",
+          [
+            ("cx", place(value)), ("cy", SVGText.short(y)), ("r", "2.5"), ("fill", "none"),
+            ("stroke", "#777777"),
+          ])
+      }
+      text.add(
+        "circle",
+        [
+          ("cx", place(level.mean)), ("cy", SVGText.short(y)), ("r", "3.5"),
+          ("fill", Self.colours[0]),
+        ])
+      if let rule = level.rule {
+        let x = across(rule)
+        let corners = [(x, y - 5), (x + 4, y), (x, y + 5), (x - 4, y)]
+        text.add(
+          "polygon",
+          [
+            (
+              "points",
+              corners.map { "\(SVGText.short($0.0)),\(SVGText.short($0.1))" }
+                .joined(separator: " ")
+            ), ("fill", "none"), ("stroke", Self.colours[1]), ("stroke-width", "1.5"),
+          ])
+      }
     }
   }
 

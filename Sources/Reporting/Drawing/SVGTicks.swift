@@ -17,6 +17,14 @@ struct Ticks {
     values = 0...1_000 ~= places ? (0...Int(places)).map { (first + Double($0)) * step } : []
   }
 
+  /// Whether the labels have room side by side on so many pixels.
+  func fit(_ width: Double) -> Bool {
+    guard values.count > 1, let first = values.first, let last = values.last else { return true }
+    let longest = Double(max(text(first).count, text(last).count))
+    // The axis reaches a little beyond the ticks.
+    return longest * 6.4 + 8 <= width / Double(values.count)
+  }
+
   /// A number as it stands at a tick.
   func text(_ value: Double) -> String {
     let size = max(abs(values.first ?? 0), abs(values.last ?? 0))

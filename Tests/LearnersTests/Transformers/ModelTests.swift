@@ -185,6 +185,19 @@ struct ModelTests {
     ]
   }()
 
+  /// The bound of a checkpoint's networks counts no part that the form leaves out.
+  @Test(arguments: forms)
+  func whatWasSavedIsNotTooLargeToRestore(form: Form) throws {
+    var configuration = form.configuration
+    if ![.mlp, .branches].contains(form.form) { configuration.hiddenWidths = [2_000, 300] }
+    let saved = try GoalTransformer(task: SmallWorld.task, configuration: configuration, seed: 1)
+      .saved()
+    let learner = try LearnerRegistry.entry(GoalTransformer.identifier).make(
+      task: SmallWorld.task, overrides: Settings.values(of: configuration), seed: 1,
+      restoring: saved.policy.map { $0.tensor.count }.reduce(0, +))
+    try learner.restore(saved)
+  }
+
   /// The slope along a direction, by the gradient and by a difference.
   @Test(arguments: forms)
   func gradientsAgreeWithFiniteDifferences(form: Form) throws {
