@@ -160,7 +160,7 @@ struct BoundTests {
       (["convert", "pipe", "--from", "d4rl", "--output", "o"], odd),
       (["evaluate", "pipe", "--episodes", "1"], odd),
       (["inspect", "pipe"], "must be a dataset, a checkpoint or a run"),
-      (["inspect", "data", "--expect", "pipe"], "no such file of bands, or it can't be read"),
+      (["inspect", "data", "--expect", "pipe"], "the file of bands is missing or can't be read"),
       (["verify", "piped"], odd),
       (["inspect", "piped"], odd),
       (["mix", "piped", "--output", "o"], odd),

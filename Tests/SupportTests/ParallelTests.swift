@@ -26,4 +26,16 @@ struct ParallelTests {
       #expect(error?.description.hasPrefix("2") == true)
     }
   }
+
+  @Test(arguments: [1, 2, 8])
+  func aMapThrowsTheErrorOfTheLowestIndexToo(workers: Int) {
+    for _ in 0..<200 {
+      let error = #expect(throws: FileError.self) {
+        _ = try Parallel.map(count: 8, workers: workers, context: {}) { _, index in
+          if index > 1 { throw FileError.missing("\(index)") }
+        }
+      }
+      #expect(error?.description.hasPrefix("2") == true)
+    }
+  }
 }

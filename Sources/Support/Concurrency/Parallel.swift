@@ -55,21 +55,29 @@ package enum Parallel {
 
   /// `transform` of each index, in order, computed by threads that each make a `context` of their
   /// own.
+  ///
+  /// Throws the error of the lowest index that fails, as `forEach` does, or of a context.
   package static func map<Context, Result: Sendable>(
     count: Int, workers: Int, context: @escaping @Sendable () throws -> Context,
     _ transform: @escaping @Sendable (Context, Int) throws -> Result
   ) throws -> [Result] {
     let next = Atomic(0)
     let results = Mutex([Int: Result]())
+    let failure = Mutex(LowestFailure<any Error>())
     try run(workers: max(1, min(workers, count))) { _ in
       let own = try context()
       while true {
         let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        guard index < count else { return }
-        let result = try transform(own, index)
-        results.withLock { $0[index] = result }
+        guard index < count, failure.withLock({ $0.allows(index) }) else { return }
+        do {
+          let result = try transform(own, index)
+          results.withLock { $0[index] = result }
+        } catch {
+          failure.withLock { $0.add(error, of: index) }
+        }
       }
     }
+    if let error = failure.withLock({ $0.error }) { throw error }
     let all = results.withLock { $0 }
     return (0..<count).compactMap { all[$0] }
   }
