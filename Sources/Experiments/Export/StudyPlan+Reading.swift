@@ -26,8 +26,9 @@ extension StudyPlan {
     }
     names = try all.names("names")
     measures = try all.parts("measures", Self.measureKeys).map { try $0.measure() }
-    if let odd = Set(measures.map(\.name)).count == measures.count ? nil : measures.first?.name {
-      throw all.fault("'measures' must name each measure once, found one twice beside '\(odd)'")
+    var known: Set<String> = []
+    if let again = measures.map(\.name).first(where: { !known.insert($0).inserted }) {
+      throw all.fault("'measures' must name each measure once, found '\(again)' twice")
     }
     if let part = try all.part("curves", ["file", "x", "metrics"]) {
       curveFile = try part.pattern("file")
