@@ -16,7 +16,6 @@ import pathlib
 import shutil
 import sys
 import tempfile
-import time
 import warnings
 
 import gymnasium
@@ -25,6 +24,8 @@ import h5py
 import minari
 import numpy
 from minari.data_collector import EpisodeBuffer
+
+from serving import serve
 
 warnings.filterwarnings("ignore")
 gymnasium.register_envs(gymnasium_robotics)
@@ -145,10 +146,5 @@ else:
         return len(columns["rewards"])
 
 work()
-print("ready", flush=True)
-for line in sys.stdin:
-    wanted, start, amount = float(line), time.perf_counter(), 0
-    while time.perf_counter() - start < wanted or not amount:
-        amount += work()
-    print(amount, time.perf_counter() - start, flush=True)
+serve(work)
 shutil.rmtree(folder, ignore_errors=True)

@@ -9,10 +9,11 @@ import hashlib
 import os
 import pickle
 import sys
-import time
 
 import h5py
 import numpy
+
+from serving import serve
 
 EPISODES, STEPS = 40_000, 50
 mode, path = sys.argv[1:]
@@ -66,13 +67,14 @@ if mode == "out":
     os.rename(target, kept)
 work = {"in": convert_in, "in-durable": convert_in_durably, "out": convert_out}[mode]
 work()
-print("ready", flush=True)
-for line in sys.stdin:
-    wanted, start, amount = float(line), time.perf_counter(), 0
-    while time.perf_counter() - start < wanted or not amount:
-        work()
-        amount += EPISODES * STEPS
-    print(amount, time.perf_counter() - start, flush=True)
+
+
+def piece():
+    work()
+    return EPISODES * STEPS
+
+
+serve(piece)
 for name in (target, kept):
     if os.path.exists(name):
         os.remove(name)

@@ -7,13 +7,13 @@ cost what flat ground does; the optimizer is fused, which the reference's PyTorc
 Speaks as Benchmarks/Sources/contender/main.swift says; a piece of work is a run, and the amount is steps.
 """
 
-import sys
-import time
 
 import gymnasium
 import numpy
 import torch
 from torch import nn
+
+from serving import serve
 
 LENGTH, STEPS, BATCH, ROOM = 50, 12_000, 256, 20_000
 RANDOM, BEFORE_UPDATES, EVALUATION_EVERY, EVALUATION_EPISODES = 10_000, 1_000, 2_000, 50
@@ -101,10 +101,11 @@ def run(replay, held_out, steps=STEPS):
 torch.set_num_threads(1)
 buffers = Buffer(), Buffer()
 run(*buffers, steps=1_500)
-print("ready", flush=True)
-for line in sys.stdin:
-    wanted, start, amount = float(line), time.perf_counter(), 0
-    while time.perf_counter() - start < wanted:
-        run(*buffers)
-        amount += STEPS
-    print(amount, time.perf_counter() - start, flush=True)
+
+
+def work():
+    run(*buffers)
+    return STEPS
+
+
+serve(work)

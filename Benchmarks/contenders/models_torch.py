@@ -11,12 +11,13 @@ Prints `ready`; then for each line of stdin with a number of seconds works for t
 import copy
 import json
 import sys
-import time
 
 import numpy
 import torch
 from torch import nn
 from torch.nn import functional
+
+from serving import serve
 
 O, G, C, T, BATCH = 8, 5, 4, 50, 256
 
@@ -168,7 +169,6 @@ def main():
                 logits = model(*inputs())
                 return logits.reshape(-1, C)[-1].argmax().item()
 
-        amount = 1
     else:
         optimizer = torch.optim.Adam(model.parameters(), lr=5e-4, fused=True)
         teacher = copy.deepcopy(model) if objectives.get("teacher") else None
@@ -192,19 +192,14 @@ def main():
                 with torch.no_grad():
                     torch._foreach_lerp_(list(teacher.parameters()), list(model.parameters()), 0.01)
 
-        amount = 1
     for _ in range(3):
         work()
-    print("ready", flush=True)
-    for line in sys.stdin:
-        seconds, done, start = float(line), 0, time.perf_counter()
-        while True:
-            work()
-            done += amount
-            elapsed = time.perf_counter() - start
-            if elapsed >= seconds:
-                break
-        print(done, elapsed, flush=True)
+
+    def piece():
+        work()
+        return 1
+
+    serve(piece)
 
 
 main()

@@ -1,10 +1,9 @@
 """rliable's intervals of ten runs on five tasks, 500 replicates at a time. Speaks as main.swift says."""
 
-import sys
-import time
-
 import numpy
 from rliable import library, metrics
+
+from serving import serve
 
 scores = numpy.random.default_rng(1).uniform(size=(10, 5))
 
@@ -14,10 +13,9 @@ def aggregates(scores):
                         metrics.aggregate_iqm(scores), metrics.aggregate_optimality_gap(scores)])
 
 
-print("ready", flush=True)
-for line in sys.stdin:
-    wanted, start, replicates = float(line), time.perf_counter(), 0
-    while time.perf_counter() - start < wanted:
-        library.get_interval_estimates({"a": scores}, aggregates, reps=500)
-        replicates += 500
-    print(replicates, time.perf_counter() - start, flush=True)
+def work():
+    library.get_interval_estimates({"a": scores}, aggregates, reps=500)
+    return 500
+
+
+serve(work)

@@ -10,8 +10,6 @@ prints `updates seconds`.
 import argparse
 import functools
 import os
-import sys
-import time
 
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("--tokens", type=int, choices=[3, 50], default=3)
@@ -23,6 +21,8 @@ if options.threads == 1:
 import jax  # noqa: E402  (the flags must be set first)
 import jax.numpy as jnp  # noqa: E402
 import numpy  # noqa: E402
+
+from serving import serve
 
 BATCH, BLOCKS, RATE = 256, 2, 3e-4
 TOKENS, CAUSAL = options.tokens, options.tokens == 50
@@ -119,17 +119,14 @@ def main():
     for _ in range(3):
         state = update(state, inputs, actions)
     jax.block_until_ready(state)
-    print("ready", flush=True)
-    for line in sys.stdin:
-        seconds, updates, start = float(line), 0, time.perf_counter()
-        while True:
-            state = update(state, inputs, actions)
-            jax.block_until_ready(state)
-            updates += 1
-            elapsed = time.perf_counter() - start
-            if elapsed >= seconds:
-                break
-        print(updates, elapsed, flush=True)
+
+    def work():
+        nonlocal state
+        state = update(state, inputs, actions)
+        jax.block_until_ready(state)
+        return 1
+
+    serve(work)
 
 
 main()

@@ -12,8 +12,6 @@ prints `updates seconds`.
 import argparse
 import functools
 import os
-import sys
-import time
 
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("--batch", type=int, default=512)
@@ -26,6 +24,8 @@ if options.threads == 1:
 import jax  # noqa: E402  (the flags must be set first)
 import jax.numpy as jnp  # noqa: E402
 import numpy  # noqa: E402
+
+from serving import serve
 
 OBSERVATION, GOAL, ACTION, WIDTH, HORIZON = 25, 3, 4, 256, 50
 DISCOUNT = 1 - 1 / HORIZON
@@ -203,18 +203,15 @@ def main():
     for _ in range(20):
         state = step(state, batch)
     jax.block_until_ready(state)
-    print("ready", flush=True)
-    for line in sys.stdin:
-        seconds, updates, start = float(line), 0, time.perf_counter()
-        while True:
-            for _ in range(10):
-                state = step(state, batch)
-            jax.block_until_ready(state)
-            updates += 10
-            elapsed = time.perf_counter() - start
-            if elapsed >= seconds:
-                break
-        print(updates, elapsed, flush=True)
+
+    def work():
+        nonlocal state
+        for _ in range(10):
+            state = step(state, batch)
+        jax.block_until_ready(state)
+        return 10
+
+    serve(work)
 
 
 main()

@@ -10,11 +10,11 @@ prints `updates seconds`.
 """
 
 import argparse
-import sys
-import time
 
 import torch
 from torch import nn
+
+from serving import serve
 
 OBSERVATION, GOAL, ACTION, WIDTH, HORIZON = 25, 3, 4, 256, 50
 DISCOUNT = 1 - 1 / HORIZON
@@ -146,17 +146,13 @@ def main():
     learner = (Learner if options.learner == "wgcsl" else Imitator)(options.batch)
     for _ in range(20):
         learner.update()
-    print("ready", flush=True)
-    for line in sys.stdin:
-        seconds, updates, start = float(line), 0, time.perf_counter()
-        while True:
-            for _ in range(10):
-                learner.update()
-            updates += 10
-            elapsed = time.perf_counter() - start
-            if elapsed >= seconds:
-                break
-        print(updates, elapsed, flush=True)
+
+    def work():
+        for _ in range(10):
+            learner.update()
+        return 10
+
+    serve(work)
 
 
 main()

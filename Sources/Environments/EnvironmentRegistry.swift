@@ -44,12 +44,14 @@ public enum EnvironmentRegistry {
   }
 
   private static let hand = World(
-    task: HandReach.task, summary: HandReach.summary, script: HandReachScript(),
+    task: HandReach.task, summary: HandReach.summary,
+    script: ScriptedPolicy(HandReachScript.action),
     bounds: HandReach.bounds,
     load: { simulated(try HandReach.model()) { try HandReach(model: $0) } })
 
   private static let reacher = World(
-    task: Reacher.task, summary: Reacher.summary, script: ReacherScript(), bounds: Reacher.bounds,
+    task: Reacher.task, summary: Reacher.summary, script: ScriptedPolicy(ReacherScript.action),
+    bounds: Reacher.bounds,
     load: { simulated(try Reacher.model()) { try Reacher(model: $0) } })
 
   private static let sawyer = Sawyer.rows.map { row in
@@ -60,12 +62,14 @@ public enum EnvironmentRegistry {
   }
 
   private static let push = World(
-    task: SawyerPush.task, summary: SawyerPush.summary, script: SawyerPushScript(),
+    task: SawyerPush.task, summary: SawyerPush.summary,
+    script: ScriptedPolicy(SawyerPushScript.action),
     bounds: SawyerPush.bounds,
     load: { simulated(try SawyerPush.model()) { try SawyerPush(model: $0) } })
 
   private static let claw = World(
-    task: Claw.task, summary: Claw.summary, script: ClawScript(), bounds: Claw.bounds,
+    task: Claw.task, summary: Claw.summary, script: ScriptedPolicy(ClawScript.action),
+    bounds: Claw.bounds,
     load: { simulated(try Claw.model()) { try Claw(model: $0) } })
 
   private static let blocks = GapBlocks.rows.map { row in
@@ -78,13 +82,15 @@ public enum EnvironmentRegistry {
   private static let masses = PointMass.rows.map { row in
     World(
       task: PointMass.task(row), summary: row.summary,
-      script: PointScript(doors: row.hasRooms ? .mass : nil, stride: 0.05),
+      script: ScriptedPolicy(
+        PointScript(doors: row.hasRooms ? .mass : nil, stride: 0.05).action),
       bounds: PointMass.bounds,
       load: { simulated(try PointMass.model(row)) { try PointMass(row, model: $0) } })
   }
 
   private static let lander = World(
-    task: LunarLander.task, summary: LunarLander.summary, script: LunarLanderScript(),
+    task: LunarLander.task, summary: LunarLander.summary,
+    script: ScriptedPolicy(LunarLanderScript.action),
     bounds: LunarLander.bounds,
     load: {
       LoadedWorld(
@@ -113,7 +119,8 @@ public enum EnvironmentRegistry {
   private static let points = PointPlane.rows.map { row in
     World(
       task: PointPlane.task(row), summary: row.summary,
-      script: PointScript(doors: row.walls.isEmpty ? nil : .plane, stride: 1),
+      script: ScriptedPolicy(
+        PointScript(doors: row.walls.isEmpty ? nil : .plane, stride: 1).action),
       bounds: PointPlane.bounds,
       load: {
         LoadedWorld(

@@ -36,11 +36,14 @@ struct Collect: ParsableCommand {
   var goals: String?
 
   @Option(
-    help: "Standard deviation of Gaussian action noise, as a fraction of half the action range.")
-  var noise: Double = 0
+    help: """
+      Standard deviation of Gaussian action noise, as a fraction of half the action range; \
+      default: 0.
+      """)
+  var noise: Double?
 
-  @Option(help: "Probability of a uniformly random action at each step.")
-  var randomActions: Double = 0
+  @Option(help: "Probability of a uniformly random action at each step; default: 0.")
+  var randomActions: Double?
 
   @Option(help: "Number of simulation threads; default: one per core.")
   var workers: Int?
@@ -48,8 +51,8 @@ struct Collect: ParsableCommand {
   @Option(help: "Collect only these episodes, as in 0-499,700.")
   var onlyEpisodes: String?
 
-  @Option(help: "Maximum number of episodes in a shard (and at most 64 MB).")
-  var shardEpisodes: Int = 500
+  @Option(help: "Maximum number of episodes in a shard (and at most 64 MB); default: 500.")
+  var shardEpisodes: Int?
 
   @Flag(help: "Compress the shards (shuffle and deflate; any HDF5 library reads them).")
   var compress = false
@@ -77,7 +80,7 @@ struct Collect: ParsableCommand {
     try check(shardEpisodes, "--shard-episodes", in: OptionRange.shardEpisodes)
     try check(workers, "--workers", in: OptionRange.threads)
     try checkSeed(seed)
-    try checkExploration(noise: noise, randomActions: randomActions)
+    try checkExploration(noise: noise ?? 0, randomActions: randomActions ?? 0)
   }
 
   func run() throws {
@@ -97,24 +100,30 @@ struct Collect: ParsableCommand {
 
   private func collect() throws -> TrajectoryCollection.Summary {
     let folder = output.map { URL(fileURLWithPath: $0) }
+    // A flag that is not given says nothing.
+    var values: [String: JSONValue?] = [
+      "environment": environment.map { .text($0) }, "policy": policy.map { .text($0) },
+      "episodes": episodes.map { .integer($0) }, "seed": seed.map { .integer(Int($0)) },
+      "goals": goals.map { .text($0) }, "noise": noise.map { .number($0) },
+      "randomActions": randomActions.map { .number($0) },
+      "shardEpisodes": shardEpisodes.map { .integer($0) },
+      "compress": compress ? true : nil, "states": states ? true : nil,
+      "images": images ? true : nil,
+    ]
     // Not before all arguments are known: what follows an unknown option may have been taken for
     // the file.
-    if recipe != nil,
-      environment != nil || policy != nil || episodes != nil || seed != nil || goals != nil
-    {
-      throw ValidationError("a recipe's file already says what to collect: drop the other options")
-    }
-    guard let folder, let environment, let policy, let episodes else {
+    if let recipe {
+      guard values.values.allSatisfy({ $0 == nil }) else {
+        throw ValidationError(
+          "a recipe's file already says what to collect: drop the other options")
+      }
       return try TrajectoryCollection.run(
-        recipeFile: URL(fileURLWithPath: recipe ?? ""), onlyEpisodes: onlyEpisodes, in: folder,
+        recipeFile: URL(fileURLWithPath: recipe), onlyEpisodes: onlyEpisodes, in: folder,
         workers: workers)
     }
-    var request = TrajectoryCollection.Request(
-      environment: environment, policy: policy, episodes: episodes, seed: seed ?? drawnSeed())
-    (request.noise, request.randomActions, request.goals) = (noise, randomActions, goals ?? "")
-    (request.shardEpisodes, request.compress) = (shardEpisodes, compress)
-    (request.states, request.images) = (states, images)
+    guard let folder else { preconditionFailure("validated: without a file there is an output") }
+    values["seed"] = .integer(Int(seed ?? drawnSeed()))
     return try TrajectoryCollection.run(
-      request, onlyEpisodes: onlyEpisodes, in: folder, workers: workers)
+      values.compactMapValues { $0 }, onlyEpisodes: onlyEpisodes, in: folder, workers: workers)
   }
 }

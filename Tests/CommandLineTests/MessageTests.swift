@@ -18,6 +18,10 @@ struct MessageTests {
     let both = try said(["collect", "recipe.yaml"] + rest, in: folder.url)
     #expect(both.text.contains("a recipe's file already says what to collect"), "\(both.text)")
     #expect(both.status == 64)
+    for option in [["--noise", "0.1"], ["--shard-episodes", "9"], ["--compress"], ["--states"]] {
+      let dropped = try said(["collect", "recipe.yaml"] + option, in: folder.url)
+      #expect(dropped.status == 64 && dropped.text.contains("drop the other options"), "\(option)")
+    }
   }
 
   @Test func anotherSystemsWordsAreUnderstood() throws {

@@ -21,7 +21,7 @@ struct LunarLanderTests {
   /// long after the crash or the landing that ends an episode there.
   @Test func physicsAreGymnasiumsToTheBit() throws {
     let world = LunarLander(.gymnasium)
-    let script = LunarLanderScript().makeActor()
+    let script = ScriptedPolicy(LunarLanderScript.action).makeActor()
     var generator = Philox(seed: 0, purpose: 77, index: 0)
     var questions: [Question] = []
     var ours: [[[Float]]] = []

@@ -91,11 +91,9 @@ struct DatasetWriterTests {
 
   @Test func byteCountsAreThoseOfTheColumns() {
     let spec = sampleSpec()
-    let source = ShardSource(
+    let table = TrajectoryTable(
       sampleEpisodes([0], spec: spec, stateLength: 6) { _ in 9 }, spec: spec)
-    let bytes = source.columns.reduce(0) {
-      $0 + source.shape(of: $1).reduce($1.types(for: spec)[0].byteCount, *)
-    }
+    let bytes = table.spots.reduce(0) { $0 + $1.byteCount }
     #expect(ShardColumn.byteCount(for: spec, steps: 9, stateLength: 6) == bytes)
   }
 

@@ -21,22 +21,18 @@ struct MalformedShardTests {
   ) throws {
     let opened = try HDF5File(creating: file)
     try opened.createGroup("behaviour")
-    let source = ShardSource(
+    let table = TrajectoryTable(
       sampleEpisodes([0, 1], spec: spec, stateLength: 2, isCategorical: true) { Int($0) + 1 },
       spec: spec)
-    for other in source.columns {
-      let type = other.types(for: spec)[0]
-      var bytes: [UInt8] = []
-      let sink = BufferedSink { bytes += Array($0) }
-      source.feed(other, to: sink)
-      sink.flush()
-      var item: (type: HDF5Type, shape: [Int], bytes: [UInt8])? = (
-        type, source.shape(of: other), bytes
-      )
-      if other == column { item = change }
-      guard let item else { continue }
-      try item.bytes.withUnsafeBytes {
-        try opened.write(other.rawValue, item.type, shape: item.shape, bytes: $0)
+    for spot in table.spots {
+      if spot.path != column.rawValue {
+        try table.withBytes(at: spot.path) {
+          try opened.write(spot.path, spot.type, shape: spot.shape, bytes: $0)
+        }
+      } else if let change {
+        try change.bytes.withUnsafeBytes {
+          try opened.write(spot.path, change.type, shape: change.shape, bytes: $0)
+        }
       }
     }
     try opened.close()

@@ -28,7 +28,8 @@ struct ManifestTests {
           index: index, file: DatasetFolder.file(index),
           episodes: EpisodeSet(first..<(first + 10)), steps: episodes.reduce(0) { $0 + $1.length },
           bytes: 1, sha256: Digest.sha256(of: Data())),
-        totals: DatasetTotals(of: episodes), sums: DatasetSums(of: episodes, spec: task.spec))
+        totals: DatasetTotals(of: episodes),
+        sums: DatasetSums(of: TrajectoryTable(episodes, spec: task.spec), spec: task.spec))
     }
     return Manifest(
       identity, columns: Manifest.nativeColumns(for: task.spec, states: false), records: records)
@@ -152,7 +153,8 @@ struct ManifestTests {
       shard: ShardEntry(
         index: 0, file: DatasetFolder.file(0), episodes: EpisodeSet([0]), steps: 1, bytes: 1,
         sha256: Digest.sha256(of: Data())),
-      totals: DatasetTotals(of: episodes), sums: DatasetSums(of: episodes, spec: spec))
+      totals: DatasetTotals(of: episodes),
+      sums: DatasetSums(of: TrajectoryTable(episodes, spec: spec), spec: spec))
     try DigestedJSON.seal(record).write(to: file)
     let found = try DigestedJSON.read(ShardRecord.self, from: file, schema: 1).value
     #expect(found.sums.observations.mean[1].isNaN)

@@ -57,9 +57,10 @@ struct ShardRoundTripTests {
       let count = (episodes[k].length + 1) * 2 * 3 * 6
       episodes[k].images = (0..<count).map { UInt8(truncatingIfNeeded: $0 * (k + 3)) }
     }
-    _ = try ShardWriter.write(
-      ShardSource(episodes, spec: spec, imageShape: [2, 3, 6]), to: file, compress: compress,
-      threads: 2, expecting: nil)
+    _ = try ShardWriter.draft(
+      TrajectoryTable(episodes, spec: spec, imageShape: [2, 3, 6]), for: file, compress: compress,
+      threads: 2
+    ).commit(expecting: nil)
     let reader = try ShardReader(contentsOf: file, spec: spec)
     #expect(reader.imageShape == [2, 3, 6])
     #expect(
@@ -74,20 +75,18 @@ struct ShardRoundTripTests {
   func imagesOfAnotherShapeAreAnError(shape: [Int]) throws {
     let spec = sampleSpec()
     let episodes = sampleEpisodes(0..<2, spec: spec) { _ in 7 }
-    struct Wrong: ShardContents {
-      let source: ShardSource
-      let shape: [Int]
-      var spots: [ShardSpot] {
-        source.spots + [ShardSpot(path: "images", type: .uint8, shape: shape)]
-      }
-      func feed(_ path: String, to sink: BufferedSink) {
-        if path != "images" { return source.feed(path, to: sink) }
-        sink.append([UInt8](repeating: 1, count: shape.reduce(1, *)))
+    let opened = try HDF5File(creating: file)
+    let table = TrajectoryTable(episodes, spec: spec)
+    for group in Set(table.spots.flatMap(\.groups)) { try opened.createGroup(group) }
+    for spot in table.spots {
+      try table.withBytes(at: spot.path) {
+        try opened.write(spot.path, spot.type, shape: spot.shape, bytes: $0)
       }
     }
-    _ = try ShardWriter.write(
-      Wrong(source: ShardSource(episodes, spec: spec), shape: shape), to: file, compress: false,
-      threads: 1, expecting: nil)
+    try [UInt8](repeating: 1, count: shape.reduce(1, *)).withUnsafeBytes {
+      try opened.write("images", .uint8, shape: shape, bytes: $0)
+    }
+    try opened.close()
     let error = #expect(throws: FileError.self) {
       try ShardReader(contentsOf: file, spec: spec)
     }

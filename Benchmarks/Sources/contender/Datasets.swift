@@ -23,10 +23,10 @@ func collect(threads: Int) throws {
 private func collected(
   _ episodes: Int, seed: UInt64, in folder: URL, threads: Int
 ) throws -> Double {
-  let request = TrajectoryCollection.Request(
-    environment: "fetch-push", policy: "random", episodes: episodes, seed: seed,
-    exploration: .none, shardEpisodes: 100, compress: false, states: false)
-  _ = try TrajectoryCollection.run(request, onlyEpisodes: nil, in: folder, workers: threads)
+  let recipe = Recipe(
+    environment: "fetch-push", policy: "random", seed: seed, episodes: episodes,
+    shardEpisodes: 100)
+  _ = try TrajectoryCollection.run(recipe, in: folder, workers: threads)
   return Double(try Dataset(at: folder).manifest.totals.steps)
 }
 

@@ -26,7 +26,7 @@ import MuJoCo
 ///
 /// It differs in: 1. the goal is drawn from the episode's own generator, where GCSL draws from
 /// numpy's global one; 2. rewards are −1 and 0, where GCSL gives none and robel a sum of costs.
-public final class Claw: RestorableEnvironment, VisibleEnvironment, PreciseEnvironment {
+public final class Claw: MuJoCoWorld {
   static let task = GoalTask(
     identifier: "claw",
     spec: GoalSpec(
@@ -55,11 +55,12 @@ public final class Claw: RestorableEnvironment, VisibleEnvironment, PreciseEnvir
   /// The task, which needs no simulator.
   public let task: GoalTask
   private let simulation: MuJoCoSimulation
-  private let studio = Studio()
+  var lagging: LaggingSimulation
+  let studio = Studio()
   private let valve: Int
   private let period: Double
-  private var goal: [Double] = []
-  private var steps = 0
+  var goal: [Double] = []
+  var steps = 0
 
   static func model() throws -> MuJoCoModel {
     try MuJoCoModel(path: ModelFiles.path("robel/dclaw/assets/dclaw3xh_valve3_v0.xml"))
@@ -68,6 +69,7 @@ public final class Claw: RestorableEnvironment, VisibleEnvironment, PreciseEnvir
   init(model: MuJoCoModel) throws {
     task = Claw.task
     simulation = MuJoCoSimulation(model)
+    lagging = LaggingSimulation(simulation, lags: false)
     valve = try model.joint("valve_OBJRx").position
     period = model.timestep * Double(Claw.substeps)
   }
@@ -81,8 +83,7 @@ public final class Claw: RestorableEnvironment, VisibleEnvironment, PreciseEnvir
     simulation.forward()
     let angle = generator.uniform(0, 2 * Double.pi)
     goal = [cos(angle), sin(angle)]
-    steps = 0
-    return shown()
+    return started()
   }
 
   /// Applies one action, clipped to its range.
@@ -93,9 +94,8 @@ public final class Claw: RestorableEnvironment, VisibleEnvironment, PreciseEnvir
       let allowed = min(max(speed, -Claw.largestSpeed), Claw.largestSpeed)
       simulation.controls[k] = now + allowed * period
     }
-    simulation.step(Claw.substeps)
-    steps += 1
-    return task.stepped(to: shown(), steps: steps)
+    lagging.step(Claw.substeps)
+    return stepped()
   }
 
   /// The observation before it is rounded to `Float`, `[O]`, to compare with the reference.
@@ -104,47 +104,22 @@ public final class Claw: RestorableEnvironment, VisibleEnvironment, PreciseEnvir
     return Array(simulation.positions.prefix(9)) + [cos(angle), sin(angle)]
   }
 
-  /// The desired goal before it is rounded to `Float`, `[G]`.
-  public var preciseGoal: [Double] { goal }
-
-  private func shown() -> GoalObservation {
-    task.shown(preciseObservation, desiredGoal: goal)
-  }
-
-  /// Numbers in a state.
-  public var stateLength: Int { simulation.model.integrationStateLength }
-
-  /// The integration state.
-  public func state() -> [Double] { simulation.integrationState }
-
-  /// Puts a state and a goal back.
-  public func restore(state: [Double], desiredGoal: [Float], step: Int) -> GoalObservation {
-    simulation.integrationState = state
-    goal = desiredGoal.map { Double($0) }
-    steps = step
-    return shown()
-  }
-
   /// The fingers from the side, with a blue ball on one arm of the valve.
   ///
   /// The goal is a ball where that arm is to point: green once it does, else red.
-  public func picture(width: Int, height: Int) throws -> Picture {
+  var markers: [Marker] {
     let angle = simulation.positions[valve]
     func place(_ c: Double, _ s: Double, radius: Double) -> SIMD3<Double> {
       // The marked arm points along x where the valve's angle is 0.
       SIMD3(radius * c, radius * s, 0.13)
     }
-    let balls = [
-      Marker(
-        position: place(goal[0], goal[1], radius: 0.11), radius: 0.012, colour: task.colour(shown())
-      ),
+    return [
+      Marker(position: place(goal[0], goal[1], radius: 0.11), radius: 0.012, colour: goalColour),
       Marker(
         position: place(cos(angle), sin(angle), radius: 0.06), radius: 0.009,
         colour: SIMD4(0.1, 0.3, 1, 1)),
     ]
-    let camera = Camera(
-      target: SIMD3(0, 0, 0.12), distance: 0.75, azimuth: 150, elevation: -25)
-    return try studio.picture(
-      of: simulation, from: camera, with: balls, width: width, height: height)
   }
+
+  let camera = Camera(target: SIMD3(0, 0, 0.12), distance: 0.75, azimuth: 150, elevation: -25)
 }

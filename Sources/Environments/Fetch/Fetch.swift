@@ -43,7 +43,7 @@ import MuJoCo
 ///
 /// It differs from the reference in: 1. rewards and successes are computed from observations
 /// rounded to `Float`, which are what datasets hold.
-public final class Fetch: RestorableEnvironment, VisibleEnvironment, PreciseEnvironment {
+public final class Fetch: MuJoCoWorld {
   /// The parameters of a world of the family.
   struct Row: Sendable {
     let identifier: String
@@ -61,6 +61,8 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment, PreciseEnvi
     var airHeight = 0.0  // m, that half of the goals are above the table at most
 
     var hasObject: Bool { object != nil }
+    /// Whether goals are out of the gripper's reach.
+    var isFar: Bool { targetOffset > 0 }
   }
 
   static let rows = [
@@ -95,10 +97,10 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment, PreciseEnvi
   }
 
   /// The scripted expert.
-  static func script(_ row: Row) -> any GoalPolicy {
-    if !row.hasObject { return FetchReachScript() }
-    if row.hasFreeFingers { return FetchPickAndPlaceScript() }
-    return row.targetOffset == 0 ? FetchPushScript() : FetchSlideScript()
+  static func script(_ row: Row) -> ScriptedPolicy {
+    if !row.hasObject { return ScriptedPolicy(FetchReachScript.action) }
+    if row.hasFreeFingers { return ScriptedPolicy(FetchPickAndPlaceScript.action) }
+    return ScriptedPolicy(row.isFar ? FetchSlideScript.action : FetchPushScript.action)
   }
 
   /// The bounds of the numbers.
@@ -124,7 +126,7 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment, PreciseEnvi
   public let task: GoalTask
   private let row: Row
   private let simulation: MuJoCoSimulation
-  private var lagging: LaggingSimulation  // used if the fingers are free
+  var lagging: LaggingSimulation
   /// Bodies left out of pictures: the emergency stop and the laser, which the base hides and which
   /// have almost half of the robot's faces, and the mocap marker.
   var studio = Studio(without: ["robot0:estop_link", "robot0:laser_link", "robot0:mocap"])
@@ -139,8 +141,8 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment, PreciseEnvi
   private let initialGrip: SIMD3<Double>
   private let goalHeight: Double
 
-  private var goal = SIMD3<Double>()
-  private var steps = 0
+  var goal: [Double] = []
+  var steps = 0
 
   /// Loads the model of a row, with its welds reset.
   static func model(_ row: Row) throws -> MuJoCoModel {
@@ -154,7 +156,7 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment, PreciseEnvi
     self.row = row
     task = Fetch.task(row)
     simulation = MuJoCoSimulation(model)
-    lagging = LaggingSimulation(simulation)
+    lagging = LaggingSimulation(simulation, lags: row.hasFreeFingers)
     period = Double(Fetch.substeps) * model.timestep
     gripSite = try model.site("robot0:grip")
     gripBody = try model.body("robot0:gripper_link")
@@ -208,16 +210,13 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment, PreciseEnvi
       simulation.positions[object.position + 1] = y
     }
     simulation.forward()
-    goal = initialGrip
-    for k in 0..<3 { goal[k] += generator.uniform(-row.targetRange, row.targetRange) }
+    goal = (0..<3).map { initialGrip[$0] + generator.uniform(-row.targetRange, row.targetRange) }
     if row.hasObject {
-      goal.x += row.targetOffset
-      goal.z = goalHeight
+      goal[0] += row.targetOffset
+      goal[2] = goalHeight
     }
-    if row.airHeight > 0, generator.unit() < 0.5 { goal.z += generator.uniform(0, row.airHeight) }
-    steps = 0
-    lagging.begin()
-    return shown()
+    if row.airHeight > 0, generator.unit() < 0.5 { goal[2] += generator.uniform(0, row.airHeight) }
+    return started()
   }
 
   /// Applies one action, clipped to its range; clipping and scaling are done in `Float`.
@@ -232,15 +231,14 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment, PreciseEnvi
       for (k, finger) in [leftFinger, rightFinger].enumerated() {
         simulation.controls[k] = simulation.positions[finger.position] + Double(values[3])
       }
-      lagging.step(Fetch.substeps)
-    } else {
-      simulation.step(Fetch.substeps)
+    }
+    lagging.step(Fetch.substeps)
+    if !row.hasFreeFingers {
       simulation.positions[leftFinger.position] = 0
       simulation.positions[rightFinger.position] = 0
       simulation.forward()
     }
-    steps += 1
-    return task.stepped(to: shown(), steps: steps)
+    return stepped()
   }
 
   /// The observation before it is rounded to `Float`, `[O]`, to compare with the reference.
@@ -265,46 +263,18 @@ public final class Fetch: RestorableEnvironment, VisibleEnvironment, PreciseEnvi
     return values
   }
 
-  /// The desired goal before it is rounded to `Float`, `[G]`.
-  public var preciseGoal: [Double] { [goal.x, goal.y, goal.z] }
-
-  private func shown() -> GoalObservation {
-    task.shown(preciseObservation, desiredGoal: preciseGoal)
+  /// The goal is a ball: green once reached, else red.
+  var markers: [Marker] {
+    [
+      Marker(
+        position: SIMD3(goal[0], goal[1], goal[2]), radius: row.isFar ? 0.03 : 0.02,
+        colour: goalColour)
+    ]
   }
 
-  /// Numbers in a state: the simulator's own and, if the fingers are free, one more.
-  public var stateLength: Int {
-    row.hasFreeFingers ? lagging.stateLength : simulation.model.integrationStateLength
-  }
-
-  /// The simulator's integration state.
-  ///
-  /// If the fingers are free, it is the one before the last of the 20 steps, and a 1, since the
-  /// observation depends on it. After a reset it is the present one and a 0.
-  public func state() -> [Double] {
-    row.hasFreeFingers ? lagging.state : simulation.integrationState
-  }
-
-  /// Puts a state and a goal back.
-  public func restore(state: [Double], desiredGoal: [Float], step: Int) -> GoalObservation {
-    if row.hasFreeFingers {
-      lagging.state = state
-    } else {
-      simulation.integrationState = state
-    }
-    goal = SIMD3(Double(desiredGoal[0]), Double(desiredGoal[1]), Double(desiredGoal[2]))
-    steps = step
-    return shown()
-  }
-
-  /// The scene from the reference's camera, the goal a ball: green once reached, else red.
-  public func picture(width: Int, height: Int) throws -> Picture {
-    // Of fetch-slide's longer table more is shown.
-    let isFar = row.targetOffset > 0
-    let camera = Camera(
-      target: SIMD3(1.3, 0.75, 0.5), distance: isFar ? 2 : 1.6, azimuth: 132, elevation: -22)
-    let ball = Marker(position: goal, radius: isFar ? 0.03 : 0.02, colour: task.colour(shown()))
-    return try studio.picture(
-      of: simulation, from: camera, with: [ball], width: width, height: height)
+  /// The reference's camera; of fetch-slide's longer table more is shown.
+  var camera: Camera {
+    Camera(
+      target: SIMD3(1.3, 0.75, 0.5), distance: row.isFar ? 2 : 1.6, azimuth: 132, elevation: -22)
   }
 }

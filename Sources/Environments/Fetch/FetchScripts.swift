@@ -1,25 +1,15 @@
-public import GoalCore
+import GoalCore
 
 /// Brings the gripper to the goal: a proportional controller.
 ///
 ///     a = clip(gain · (g − p))
-public struct FetchReachScript: GoalPolicy {
-  /// Makes the policy.
-  public init() {}
+enum FetchReachScript {
+  private static let gain: Float = 8  // units of action a metre
 
-  /// Makes an actor.
-  public func makeActor() -> any GoalActor { Script() }
-
-  private final class Script: GoalActor {
-    private static let gain: Float = 8  // units of action a metre
-    private var goal: [Float] = [0, 0, 0]
-
-    func begin(goal: [Float], seed: UInt64) { self.goal = goal }
-
-    func act(_ observation: [Float]) -> Action {
-      .continuous(
-        (0..<3).map { min(max(Script.gain * (goal[$0] - observation[$0]), -1), 1) } + [0])
-    }
+  /// The action for an observation and a desired goal.
+  static func action(_ observation: [Float], _ goal: [Float]) -> Action {
+    .continuous(
+      (0..<3).map { min(max(Self.gain * (goal[$0] - observation[$0]), -1), 1) } + [0])
   }
 }
 
@@ -33,45 +23,35 @@ public struct FetchReachScript: GoalPolicy {
 ///   `n` and from its sideways distance;
 /// - going round: along the circle about the block towards its far side;
 /// - pushing: towards the point from which the block touches and stands on the goal.
-public struct FetchPushScript: GoalPolicy {
-  /// Makes the policy.
-  public init() {}
+enum FetchPushScript {
+  /// The action for an observation and a desired goal.
+  static func action(_ observation: [Float], _ desired: [Float]) -> Action {
+    let goal = SIMD3(desired[0], desired[1], desired[2])
+    let place = PlaceBehind(observation, goal: goal)
+    let (n, side, along, across) = (place.n, place.side, place.along, place.across)
+    let left = place.left
 
-  /// Makes an actor.
-  public func makeActor() -> any GoalActor { Script() }
+    // 1 if the gripper stands behind the block within the width of its face.
+    let behind =
+      smooth(-along, from: 0.02, to: 0.04) * (1 - smooth(abs(across), from: 0.012, to: 0.03))
+    let approach = place.way(standOff: Self.standOff, radius: Self.roundingRadius)
 
-  private final class Script: GoalActor {
-    private var goal = SIMD3<Float>()
+    // Push towards the goal and back onto the line through block and goal.
+    let push = n * (left * Self.pushGain) - side * across * Self.centring
 
-    func begin(goal: [Float], seed: UInt64) { self.goal = SIMD3(goal[0], goal[1], goal[2]) }
-
-    func act(_ observation: [Float]) -> Action {
-      let place = PlaceBehind(observation, goal: goal)
-      let (n, side, along, across) = (place.n, place.side, place.along, place.across)
-      let left = place.left
-
-      // 1 if the gripper stands behind the block within the width of its face.
-      let behind =
-        smooth(-along, from: 0.02, to: 0.04) * (1 - smooth(abs(across), from: 0.012, to: 0.03))
-      let approach = place.way(standOff: Script.standOff, radius: Script.roundingRadius)
-
-      // Push towards the goal and back onto the line through block and goal.
-      let push = n * (left * Script.pushGain) - side * across * Script.centring
-
-      var move = approach * (1 - behind) * Script.gain + push * behind * Script.gain
-      // Done: stay, the slower the nearer.
-      move *= smooth(left, from: 0.006, to: 0.02)
-      let height = (Script.height - observation[2]) * Script.gain
-      return .continuous([clip(move.x), clip(move.y), clip(height), 0])
-    }
-
-    private static let gain: Float = 14  // units of action a metre
-    private static let pushGain: Float = 0.85
-    private static let centring: Float = 1.2
-    private static let standOff: Float = 0.055  // m behind the block
-    private static let roundingRadius: Float = 0.08  // m
-    private static let height: Float = 0.42  // m, of the gripper over the floor
+    var move = approach * (1 - behind) * Self.gain + push * behind * Self.gain
+    // Done: stay, the slower the nearer.
+    move *= smooth(left, from: 0.006, to: 0.02)
+    let height = (Self.height - observation[2]) * Self.gain
+    return .continuous([clip(move.x), clip(move.y), clip(height), 0])
   }
+
+  private static let gain: Float = 14  // units of action a metre
+  private static let pushGain: Float = 0.85
+  private static let centring: Float = 1.2
+  private static let standOff: Float = 0.055  // m behind the block
+  private static let roundingRadius: Float = 0.08  // m
+  private static let height: Float = 0.42  // m, of the gripper over the floor
 }
 
 /// Strikes the puck so that it comes to rest on the goal: goes round it to the side away from the
@@ -84,44 +64,35 @@ public struct FetchPushScript: GoalPolicy {
 /// The friction acts more along one axis than along the other, and the gripper strikes with a flat
 /// face. So this is true to some 20 % only. If the puck stops within the gripper's reach, it is
 /// struck again.
-public struct FetchSlideScript: GoalPolicy {
-  /// Makes the policy.
-  public init() {}
+enum FetchSlideScript {
+  private static let gain: Float = 14  // units of action a metre
+  private static let slowing: Float = 0.00155  // m a step, each step
+  private static let strike: Float = 19.5  // units of action for each metre a step
+  private static let centring: Float = 12  // units of action a metre
+  private static let standOff: Float = 0.11  // m behind the puck, and round it
+  private static let height: Float = 0.425  // m, of the gripper over the floor
 
-  /// Makes an actor.
-  public func makeActor() -> any GoalActor { Script() }
+  /// The action for an observation and a desired goal.
+  static func action(_ observation: [Float], _ desired: [Float]) -> Action {
+    let goal = SIMD3(desired[0], desired[1], desired[2])
+    let place = PlaceBehind(observation, goal: goal)
+    let velocity =
+      SIMD2(observation[14], observation[15]) + SIMD2(observation[20], observation[21])
+    let needed = (2 * Self.slowing * place.left).squareRoot()
+    let isStruck = (velocity * place.n).sum() > 0.97 * needed
+    let slides = (velocity * velocity).sum().squareRoot() > 0.006 && place.radius > 0.075
 
-  private final class Script: GoalActor {
-    private static let gain: Float = 14  // units of action a metre
-    private static let slowing: Float = 0.00155  // m a step, each step
-    private static let strike: Float = 19.5  // units of action for each metre a step
-    private static let centring: Float = 12  // units of action a metre
-    private static let standOff: Float = 0.11  // m behind the puck, and round it
-    private static let height: Float = 0.425  // m, of the gripper over the floor
-    private var goal = SIMD3<Float>()
-
-    func begin(goal: [Float], seed: UInt64) { self.goal = SIMD3(goal[0], goal[1], goal[2]) }
-
-    func act(_ observation: [Float]) -> Action {
-      let place = PlaceBehind(observation, goal: goal)
-      let velocity =
-        SIMD2(observation[14], observation[15]) + SIMD2(observation[20], observation[21])
-      let needed = (2 * Script.slowing * place.left).squareRoot()
-      let isStruck = (velocity * place.n).sum() > 0.97 * needed
-      let slides = (velocity * velocity).sum().squareRoot() > 0.006 && place.radius > 0.075
-
-      let move: SIMD2<Float>
-      if isStruck || slides {
-        move = .zero
-      } else if place.along < -0.02 && abs(place.across) < 0.02 {
-        move =
-          place.n * max(Script.strike * needed, 0.3) - place.side * place.across * Script.centring
-      } else {
-        move = place.way(standOff: Script.standOff, radius: Script.standOff) * Script.gain
-      }
-      let height = (Script.height - observation[2]) * 10
-      return .continuous([clip(move.x), clip(move.y), clip(height), 0])
+    let move: SIMD2<Float>
+    if isStruck || slides {
+      move = .zero
+    } else if place.along < -0.02 && abs(place.across) < 0.02 {
+      move =
+        place.n * max(Self.strike * needed, 0.3) - place.side * place.across * Self.centring
+    } else {
+      move = place.way(standOff: Self.standOff, radius: Self.standOff) * Self.gain
     }
+    let height = (Self.height - observation[2]) * 10
+    return .continuous([clip(move.x), clip(move.y), clip(height), 0])
   }
 }
 
@@ -129,38 +100,29 @@ public struct FetchSlideScript: GoalPolicy {
 ///
 /// The action is a function of the observation and the goal, without memory. The block's place
 /// between the fingers, and how far they are open, tell whether it is held.
-public struct FetchPickAndPlaceScript: GoalPolicy {
-  /// Makes the policy.
-  public init() {}
+enum FetchPickAndPlaceScript {
+  private static let gain: Float = 10  // units of action a metre
+  private static let above: Float = 0.08  // m over the block, on the way there
+  private static let near: Float = 0.015  // m, sideways, from which the gripper goes down
+  private static let between: Float = 0.012  // m, off the block's middle, at which fingers shut
+  private static let held: Float = 0.055  // m, of both fingers' positions, of shut fingers
 
-  /// Makes an actor.
-  public func makeActor() -> any GoalActor { Script() }
+  /// The action for an observation and a desired goal.
+  static func action(_ observation: [Float], _ desired: [Float]) -> Action {
+    let goal = SIMD3(desired[0], desired[1], desired[2])
+    let block = SIMD3(observation[3], observation[4], observation[5])
+    let offset = SIMD3(observation[6], observation[7], observation[8])
+    let sideways = (offset.x * offset.x + offset.y * offset.y).squareRoot()
+    let isBetween = sideways < 2 * Self.between && abs(offset.z) < Self.between
+    let isHeld = isBetween && observation[9] + observation[10] < Self.held
+    if isHeld { return move(goal - block, fingers: -1) }
+    if isBetween { return move(offset, fingers: -1) }
+    let height = sideways < Self.near ? 0 : Self.above
+    return move(offset + SIMD3(0, 0, height), fingers: 1)
+  }
 
-  private final class Script: GoalActor {
-    private static let gain: Float = 10  // units of action a metre
-    private static let above: Float = 0.08  // m over the block, on the way there
-    private static let near: Float = 0.015  // m, sideways, from which the gripper goes down
-    private static let between: Float = 0.012  // m, off the block's middle, at which fingers shut
-    private static let held: Float = 0.055  // m, of both fingers' positions, of shut fingers
-    private var goal = SIMD3<Float>()
-
-    func begin(goal: [Float], seed: UInt64) { self.goal = SIMD3(goal[0], goal[1], goal[2]) }
-
-    func act(_ observation: [Float]) -> Action {
-      let block = SIMD3(observation[3], observation[4], observation[5])
-      let offset = SIMD3(observation[6], observation[7], observation[8])
-      let sideways = (offset.x * offset.x + offset.y * offset.y).squareRoot()
-      let isBetween = sideways < 2 * Script.between && abs(offset.z) < Script.between
-      let isHeld = isBetween && observation[9] + observation[10] < Script.held
-      if isHeld { return action(goal - block, fingers: -1) }
-      if isBetween { return action(offset, fingers: -1) }
-      let height = sideways < Script.near ? 0 : Script.above
-      return action(offset + SIMD3(0, 0, height), fingers: 1)
-    }
-
-    private func action(_ way: SIMD3<Float>, fingers: Float) -> Action {
-      .continuous((0..<3).map { min(max(Script.gain * way[$0], -1), 1) } + [fingers])
-    }
+  private static func move(_ way: SIMD3<Float>, fingers: Float) -> Action {
+    .continuous((0..<3).map { min(max(Self.gain * way[$0], -1), 1) } + [fingers])
   }
 }
 

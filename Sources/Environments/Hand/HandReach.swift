@@ -26,7 +26,7 @@ import MuJoCo
 ///
 /// It differs from the reference in: 1. rewards and successes are computed from observations
 /// rounded to `Float`, which are what datasets hold.
-public final class HandReach: LaggingEnvironment, VisibleEnvironment, PreciseEnvironment {
+public final class HandReach: MuJoCoWorld {
   static let task: GoalTask = GoalTask(
     identifier: "hand-reach",
     spec: GoalSpec(
@@ -47,8 +47,8 @@ public final class HandReach: LaggingEnvironment, VisibleEnvironment, PreciseEnv
   /// The task, which needs no simulator.
   public let task: GoalTask
   private let simulation: MuJoCoSimulation
-  private(set) var lagging: LaggingSimulation
-  private let studio = Studio()
+  var lagging: LaggingSimulation
+  let studio = Studio()
   private let tips: [Int]
   private let centres, halfRanges: [Double]
   private let ranges: [(low: Double, high: Double)]
@@ -58,8 +58,8 @@ public final class HandReach: LaggingEnvironment, VisibleEnvironment, PreciseEnv
   private let initialTips: [SIMD3<Double>]
   private let meeting: SIMD3<Double>
 
-  private var goal: [SIMD3<Double>] = []
-  private var steps = 0
+  var goal: [Double] = []
+  var steps = 0
 
   static func model() throws -> MuJoCoModel {
     try MuJoCoModel(path: ModelFiles.path("gymnasium_robotics/envs/assets/hand/reach.xml"))
@@ -91,16 +91,15 @@ public final class HandReach: LaggingEnvironment, VisibleEnvironment, PreciseEnv
     let finger = generator.choice([0, 1, 2, 3])
     var place = meeting
     for k in 0..<3 { place[k] += 0.005 * generator.normal() }
-    goal = initialTips
+    var goals = initialTips
     for tip in [HandReach.thumb, finger] {
       // Half a centimetre apart from the other's.
-      let way = place - goal[tip]
-      goal[tip] = place - 0.005 * (way / (way * way).sum().squareRoot())
+      let way = place - goals[tip]
+      goals[tip] = place - 0.005 * (way / (way * way).sum().squareRoot())
     }
-    if generator.unit() < 0.1 { goal = initialTips }
-    steps = 0
-    lagging.begin()
-    return shown()
+    if generator.unit() < 0.1 { goals = initialTips }
+    goal = goals.flatMap(numbers)
+    return started()
   }
 
   /// Applies one action, clipped to its range.
@@ -110,8 +109,7 @@ public final class HandReach: LaggingEnvironment, VisibleEnvironment, PreciseEnv
       simulation.controls[k] = min(max(angle, ranges[k].low), ranges[k].high)
     }
     lagging.step(HandReach.substeps)
-    steps += 1
-    return task.stepped(to: shown(), steps: steps)
+    return stepped()
   }
 
   /// The observation before it is rounded to `Float`, `[O]`, to compare with the reference.
@@ -120,34 +118,18 @@ public final class HandReach: LaggingEnvironment, VisibleEnvironment, PreciseEnv
       + tips.flatMap { numbers(simulation.sitePosition($0)) }
   }
 
-  /// The desired goal before it is rounded to `Float`, `[G]`.
-  public var preciseGoal: [Double] { goal.flatMap(numbers) }
-
   private func numbers(_ v: SIMD3<Double>) -> [Double] { [v.x, v.y, v.z] }
-
-  private func shown() -> GoalObservation {
-    task.shown(preciseObservation, desiredGoal: preciseGoal)
-  }
-
-  /// Puts a state and a goal back.
-  public func restore(state: [Double], desiredGoal: [Float], step: Int) -> GoalObservation {
-    lagging.state = state
-    goal = stride(from: 0, to: 15, by: 3).map { k in
-      SIMD3(Double(desiredGoal[k]), Double(desiredGoal[k + 1]), Double(desiredGoal[k + 2]))
-    }
-    steps = step
-    return shown()
-  }
 
   /// The hand from the reference's camera, the tips' goals balls: green once all are reached, else
   /// red.
-  public func picture(width: Int, height: Int) throws -> Picture {
-    let colour = task.colour(shown())
-    let balls = goal.map { Marker(position: $0, radius: 0.007, colour: colour) }
-    let camera = Camera(target: SIMD3(1, 0.96, 0.14), distance: 0.5, azimuth: 55, elevation: -25)
-    return try studio.picture(
-      of: simulation, from: camera, with: balls, width: width, height: height)
+  var markers: [Marker] {
+    let colour = goalColour
+    return stride(from: 0, to: 15, by: 3).map { k in
+      Marker(position: SIMD3(goal[k], goal[k + 1], goal[k + 2]), radius: 0.007, colour: colour)
+    }
   }
+
+  let camera = Camera(target: SIMD3(1, 0.96, 0.14), distance: 0.5, azimuth: 55, elevation: -25)
 
   /// Tips are 0.5 m a second fast at most with random commands, joints some 50 rad/s.
   static let bounds = PlausibleBounds(

@@ -1,5 +1,5 @@
 import Glibc
-public import GoalCore
+import GoalCore
 
 /// Brings the fingertips to the goal by the hand's Jacobian, a step of damped least squares.
 ///
@@ -8,62 +8,53 @@ public import GoalCore
 /// where J is the derivative of the 15 numbers of the tips by the 20 motors' angles, from the
 /// joints' places at the observed angles. The last joint of a finger turns 1.14 times as far as the
 /// one before it. The gain makes up for motors that give way.
-public struct HandReachScript: GoalPolicy {
-  /// Makes the policy.
-  public init() {}
+enum HandReachScript {
+  private static let gain = 6.0
+  private static let damping = 1e-4  // m²
+  private static let largestTurn = 0.15  // rad
 
-  /// Makes an actor.
-  public func makeActor() -> any GoalActor { Script() }
-
-  private final class Script: GoalActor {
-    private static let gain = 6.0
-    private static let damping = 1e-4  // m²
-    private static let largestTurn = 0.15  // rad
-    private var goal: [Double] = []
-
-    func begin(goal: [Float], seed: UInt64) { self.goal = goal.map { Double($0) } }
-
-    func act(_ observation: [Float]) -> Action {
-      let numbers = observation.map { Double($0) }
-      let tips = Array(numbers[48..<63])
-      let jacobian = HandKinematics.jacobian(angles: Array(numbers[0..<24]), tips: tips)
-      var square = [[Double]](repeating: [Double](repeating: 0, count: 15), count: 15)
-      for i in 0..<15 {
-        for k in 0..<15 {
-          square[i][k] = zip(jacobian[i], jacobian[k]).reduce(0) { $0 + $1.0 * $1.1 }
-        }
-        square[i][i] += Script.damping
+  /// The action for an observation and a desired goal.
+  static func action(_ observation: [Float], _ desired: [Float]) -> Action {
+    let goal = desired.map { Double($0) }
+    let numbers = observation.map { Double($0) }
+    let tips = Array(numbers[48..<63])
+    let jacobian = HandKinematics.jacobian(angles: Array(numbers[0..<24]), tips: tips)
+    var square = [[Double]](repeating: [Double](repeating: 0, count: 15), count: 15)
+    for i in 0..<15 {
+      for k in 0..<15 {
+        square[i][k] = zip(jacobian[i], jacobian[k]).reduce(0) { $0 + $1.0 * $1.1 }
       }
-      let way = solution(square, zip(goal, tips).map { $0 - $1 })
-      let motors = HandKinematics.motors.enumerated()
-      return .continuous(
-        motors.map { motor, range in
-          var turn = 0.0
-          for i in 0..<15 { turn += jacobian[i][motor] * way[i] }
-          let angle =
-            numbers[range.joint] + Script.gain
-            * min(max(turn, -Script.largestTurn), Script.largestTurn)
-          let middle = (range.high + range.low) / 2
-          return Float(min(max(2 * (angle - middle) / (range.high - range.low), -1), 1))
-        })
+      square[i][i] += Self.damping
     }
+    let way = solution(square, zip(goal, tips).map { $0 - $1 })
+    let motors = HandKinematics.motors.enumerated()
+    return .continuous(
+      motors.map { motor, range in
+        var turn = 0.0
+        for i in 0..<15 { turn += jacobian[i][motor] * way[i] }
+        let angle =
+          numbers[range.joint] + Self.gain
+          * min(max(turn, -Self.largestTurn), Self.largestTurn)
+        let middle = (range.high + range.low) / 2
+        return Float(min(max(2 * (angle - middle) / (range.high - range.low), -1), 1))
+      })
+  }
 
-    /// x of `matrix` x = `right`, for a positive definite matrix, by elimination.
-    private func solution(_ matrix: [[Double]], _ right: [Double]) -> [Double] {
-      var (m, x) = (matrix, right)
-      for k in x.indices {
-        for i in x.indices where i > k {
-          let factor = m[i][k] / m[k][k]
-          for j in k..<x.count { m[i][j] -= factor * m[k][j] }
-          x[i] -= factor * x[k]
-        }
+  /// x of `matrix` x = `right`, for a positive definite matrix, by elimination.
+  private static func solution(_ matrix: [[Double]], _ right: [Double]) -> [Double] {
+    var (m, x) = (matrix, right)
+    for k in x.indices {
+      for i in x.indices where i > k {
+        let factor = m[i][k] / m[k][k]
+        for j in k..<x.count { m[i][j] -= factor * m[k][j] }
+        x[i] -= factor * x[k]
       }
-      for k in x.indices.reversed() {
-        for j in x.indices where j > k { x[k] -= m[k][j] * x[j] }
-        x[k] /= m[k][k]
-      }
-      return x
     }
+    for k in x.indices.reversed() {
+      for j in x.indices where j > k { x[k] -= m[k][j] * x[j] }
+      x[k] /= m[k][k]
+    }
+    return x
   }
 }
 

@@ -22,7 +22,7 @@ import MuJoCo
 /// from the episode's own generator, in the same order, where the reference draws from numpy's
 /// global one;
 /// 2. each episode starts from rest, where the reference keeps the simulator's warm start.
-public final class PointMass: LaggingEnvironment, VisibleEnvironment {
+public final class PointMass: MuJoCoWorld {
   /// The parameters of a world of the family.
   struct Row: Sendable {
     let identifier: String
@@ -60,11 +60,11 @@ public final class PointMass: LaggingEnvironment, VisibleEnvironment {
   /// The task, which needs no simulator.
   public let task: GoalTask
   private let simulation: MuJoCoSimulation
-  private(set) var lagging: LaggingSimulation
-  private let studio = Studio()
+  var lagging: LaggingSimulation
+  let studio = Studio()
   private let ball: Int
-  private var goal = SIMD2<Double>()
-  private var steps = 0
+  var goal: [Double] = []
+  var steps = 0
 
   static func model(_ row: Row) throws -> MuJoCoModel {
     let s = side
@@ -119,14 +119,10 @@ public final class PointMass: LaggingEnvironment, VisibleEnvironment {
     simulation.reset()
     for k in 0..<2 { simulation.positions[k] = generator.uniform(-0.33, -0.27) }
     simulation.forward()
-    lagging.begin()
     let cell = generator.integer(0, PointMass.grid * PointMass.grid)
     let spacing = 2 * 0.56 / Double(PointMass.grid - 1)
-    goal = SIMD2(
-      -0.56 + spacing * Double(cell % PointMass.grid),
-      -0.56 + spacing * Double(cell / PointMass.grid))
-    steps = 0
-    return shown()
+    goal = [cell % PointMass.grid, cell / PointMass.grid].map { -0.56 + spacing * Double($0) }
+    return started()
   }
 
   /// Applies one action, clipped to its range.
@@ -134,29 +130,19 @@ public final class PointMass: LaggingEnvironment, VisibleEnvironment {
     let values = task.clipped(action)
     for k in 0..<2 { simulation.controls[k] = Double(values[k]) }
     lagging.step(PointMass.substeps)
-    steps += 1
-    return task.stepped(to: shown(), steps: steps)
+    return stepped()
   }
 
-  private func shown() -> GoalObservation {
+  /// The observation before it is rounded to `Float`, `[O]`.
+  public var preciseObservation: [Double] {
     let place = simulation.bodyPosition(ball)
-    return task.shown([place.x, place.y], desiredGoal: [goal.x, goal.y])
-  }
-
-  /// Puts a state and a goal back.
-  public func restore(state: [Double], desiredGoal: [Float], step: Int) -> GoalObservation {
-    lagging.state = state
-    goal = SIMD2(Double(desiredGoal[0]), Double(desiredGoal[1]))
-    steps = step
-    return shown()
+    return [place.x, place.y]
   }
 
   /// The square from above, the goal a ball: green once reached, else red.
-  public func picture(width: Int, height: Int) throws -> Picture {
-    let marker = Marker(
-      position: SIMD3(goal.x, goal.y, 0.06), radius: 0.03, colour: task.colour(shown()))
-    let camera = Camera(target: SIMD3(0, 0, 0), distance: 1.75, azimuth: 90, elevation: -89)
-    return try studio.picture(
-      of: simulation, from: camera, with: [marker], width: width, height: height)
+  var markers: [Marker] {
+    [Marker(position: SIMD3(goal[0], goal[1], 0.06), radius: 0.03, colour: goalColour)]
   }
+
+  let camera = Camera(target: SIMD3(0, 0, 0), distance: 1.75, azimuth: 90, elevation: -89)
 }

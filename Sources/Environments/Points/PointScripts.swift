@@ -1,10 +1,10 @@
-public import GoalCore
+import GoalCore
 
 /// Goes to the goal; if there are rooms through the doors, without memory.
 ///
 /// Towards a goal in another room it heads for the door into the next room on the shorter way. The
 /// walls, along which a point slides, do the rest.
-public struct PointScript: GoalPolicy {
+struct PointScript {
   /// Where doors are in a plane of four rooms, in the world's own unit.
   struct Doors: Sendable {
     /// The middle of a door, along its wall.
@@ -22,60 +22,41 @@ public struct PointScript: GoalPolicy {
     static let mass = Doors(middle: 0.3, before: 0.12, behind: 0.12, play: 0.03)
   }
 
+  /// The doors; nil for a plane without walls.
   let doors: Doors?
+  /// How far an action of 1 moves the point.
   let stride: Float
 
-  /// Makes the policy of a world with or without doors, whose point moves by `stride` a step.
-  init(doors: Doors?, stride: Float) {
-    self.doors = doors
-    self.stride = stride
+  /// The action for an observation and a desired goal.
+  func action(_ observation: [Float], _ desired: [Float]) -> Action {
+    let place = SIMD2(observation[0], observation[1])
+    let way = (target(from: place, to: SIMD2(desired[0], desired[1])) - place) / stride
+    return .continuous([min(max(way.x, -1), 1), min(max(way.y, -1), 1)])
   }
 
-  /// Makes an actor.
-  public func makeActor() -> any GoalActor { Script(doors, stride) }
+  private func target(from place: SIMD2<Float>, to goal: SIMD2<Float>) -> SIMD2<Float> {
+    let room = SIMD2<Float>(place.x < 0 ? -1 : 1, place.y < 0 ? -1 : 1)
+    let other = SIMD2<Float>(goal.x < 0 ? -1 : 1, goal.y < 0 ? -1 : 1)
+    guard let doors, room != other else { return goal }
+    // Through the door on the x axis into the room above or below, or on the y axis to the side.
+    let vertical = SIMD2(room.x * doors.middle, other.y * doors.behind)
+    let sideways = SIMD2(other.x * doors.behind, room.y * doors.middle)
+    if room.x == other.x { return through(doors, vertical, from: place, across: 1) }
+    if room.y == other.y { return through(doors, sideways, from: place, across: 0) }
+    func length(_ door: SIMD2<Float>) -> Float { (door - place).length + (goal - door).length }
+    return length(vertical) < length(sideways)
+      ? through(doors, vertical, from: place, across: 1)
+      : through(doors, sideways, from: place, across: 0)
+  }
 
-  private final class Script: GoalActor {
-    private let doors: Doors?
-    private let stride: Float
-    private var goal = SIMD2<Float>()
-
-    init(_ doors: Doors?, _ stride: Float) {
-      self.doors = doors
-      self.stride = stride
-    }
-
-    func begin(goal: [Float], seed: UInt64) { self.goal = SIMD2(goal[0], goal[1]) }
-
-    func act(_ observation: [Float]) -> Action {
-      let place = SIMD2(observation[0], observation[1])
-      let way = (target(from: place) - place) / stride
-      return .continuous([min(max(way.x, -1), 1), min(max(way.y, -1), 1)])
-    }
-
-    private func target(from place: SIMD2<Float>) -> SIMD2<Float> {
-      let room = SIMD2<Float>(place.x < 0 ? -1 : 1, place.y < 0 ? -1 : 1)
-      let other = SIMD2<Float>(goal.x < 0 ? -1 : 1, goal.y < 0 ? -1 : 1)
-      guard let doors, room != other else { return goal }
-      // Through the door on the x axis into the room above or below, or on the y axis to the side.
-      let vertical = SIMD2(room.x * doors.middle, other.y * doors.behind)
-      let sideways = SIMD2(other.x * doors.behind, room.y * doors.middle)
-      if room.x == other.x { return through(doors, vertical, from: place, across: 1) }
-      if room.y == other.y { return through(doors, sideways, from: place, across: 0) }
-      func length(_ door: SIMD2<Float>) -> Float { (door - place).length + (goal - door).length }
-      return length(vertical) < length(sideways)
-        ? through(doors, vertical, from: place, across: 1)
-        : through(doors, sideways, from: place, across: 0)
-    }
-
-    /// The door's far side once the point stands before it, until then the place before it.
-    private func through(
-      _ doors: Doors, _ far: SIMD2<Float>, from place: SIMD2<Float>, across k: Int
-    ) -> SIMD2<Float> {
-      if abs(place[1 - k] - far[1 - k]) < doors.play { return far }
-      var near = far
-      near[k] = place[k] < 0 ? -doors.before : doors.before
-      return near
-    }
+  /// The door's far side once the point stands before it, until then the place before it.
+  private func through(
+    _ doors: Doors, _ far: SIMD2<Float>, from place: SIMD2<Float>, across k: Int
+  ) -> SIMD2<Float> {
+    if abs(place[1 - k] - far[1 - k]) < doors.play { return far }
+    var near = far
+    near[k] = place[k] < 0 ? -doors.before : doors.before
+    return near
   }
 }
 

@@ -26,7 +26,7 @@ import MuJoCo
 ///
 /// The reference shows the fingertip as MuJoCo's integrator left it, as of the last evaluation
 /// within the step, and so does this.
-public final class Reacher: LaggingEnvironment, VisibleEnvironment, PreciseEnvironment {
+public final class Reacher: MuJoCoWorld {
   static let task: GoalTask = GoalTask(
     identifier: "reacher",
     spec: GoalSpec(
@@ -50,9 +50,9 @@ public final class Reacher: LaggingEnvironment, VisibleEnvironment, PreciseEnvir
   private let simulation: MuJoCoSimulation
   private let fingertip, target: Int
   private let initialPositions: [Double]
-  private(set) var lagging: LaggingSimulation
-  private let studio = Studio()
-  private var steps = 0
+  var lagging: LaggingSimulation
+  let studio = Studio()
+  var steps = 0
 
   static func model() throws -> MuJoCoModel {
     try MuJoCoModel(path: ModelFiles.path("gymnasium/envs/mujoco/assets/reacher.xml"))
@@ -86,9 +86,7 @@ public final class Reacher: LaggingEnvironment, VisibleEnvironment, PreciseEnvir
       simulation.speeds[k] = k < 2 ? speed : 0
     }
     simulation.forward()
-    steps = 0
-    lagging.begin()
-    return shown()
+    return started()
   }
 
   /// Applies one action, clipped to its range.
@@ -96,47 +94,36 @@ public final class Reacher: LaggingEnvironment, VisibleEnvironment, PreciseEnvir
     let values = task.clipped(action)
     for k in 0..<2 { simulation.controls[k] = Double(values[k]) }
     lagging.step(Reacher.substeps)
-    steps += 1
-    return task.stepped(to: shown(), steps: steps)
+    return stepped()
   }
 
   /// The observation before it is rounded to `Float`, `[O]`, to compare with the reference.
   public var preciseObservation: [Double] {
     let angles = (0..<2).map { simulation.positions[$0] }
-    let goal = preciseGoal
     let way = simulation.bodyPosition(fingertip) - simulation.bodyPosition(target)
     return angles.map { cos($0) } + angles.map { sin($0) } + goal
       + (0..<2).map { simulation.speeds[$0] } + [way.x + goal[0], way.y + goal[1], way.z]
   }
 
-  /// The desired goal before it is rounded to `Float`, `[G]`: the target's joints.
-  public var preciseGoal: [Double] { [simulation.positions[2], simulation.positions[3]] }
-
-  private func shown() -> GoalObservation {
-    task.shown(preciseObservation, desiredGoal: preciseGoal)
-  }
-
-  /// Puts a state and a goal back; a goal that is not the state's own moves the target.
-  public func restore(state: [Double], desiredGoal: [Float], step: Int) -> GoalObservation {
-    lagging.state = state
-    steps = step
-    if preciseGoal.map({ Float($0) }) != desiredGoal {
-      for k in 0..<2 { simulation.positions[2 + k] = Double(desiredGoal[k]) }
+  /// The target's joints.
+  ///
+  /// To set a goal that is not the state's own moves the target.
+  var goal: [Double] {
+    get { [simulation.positions[2], simulation.positions[3]] }
+    set {
+      guard newValue.map({ Float($0) }) != goal.map({ Float($0) }) else { return }
+      for k in 0..<2 { simulation.positions[2 + k] = newValue[k] }
       simulation.forward()
       lagging.begin()
     }
-    return shown()
   }
 
   /// The arm from above, the goal a ball: green once reached, else red.
-  public func picture(width: Int, height: Int) throws -> Picture {
-    let goal = preciseGoal
-    let ball = Marker(
-      position: SIMD3(goal[0], goal[1], 0.01), radius: 0.02, colour: task.colour(shown()))
-    let camera = Camera(target: SIMD3(0, 0, 0), distance: 0.85, azimuth: 90, elevation: -89)
-    return try studio.picture(
-      of: simulation, from: camera, with: [ball], width: width, height: height)
+  var markers: [Marker] {
+    [Marker(position: SIMD3(goal[0], goal[1], 0.01), radius: 0.02, colour: goalColour)]
   }
+
+  let camera = Camera(target: SIMD3(0, 0, 0), distance: 0.85, azimuth: 90, elevation: -89)
 }
 
 /// Turns the joints to where the fingertip is at the goal: inverse kinematics and a damped spring.
@@ -145,35 +132,26 @@ public final class Reacher: LaggingEnvironment, VisibleEnvironment, PreciseEnvir
 ///     a = gain · (q* − q) − damping · q̇
 ///
 /// with links of 0.1 and 0.11 m; the elbow bends the way it is bent.
-public struct ReacherScript: GoalPolicy {
-  /// Makes the policy.
-  public init() {}
+enum ReacherScript {
+  private static let links: (Float, Float) = (0.1, 0.11)  // m
+  private static let gain: Float = 0.6  // units of action a radian
+  private static let damping: Float = 0.06  // units of action a radian per second
 
-  /// Makes an actor.
-  public func makeActor() -> any GoalActor { Script() }
-
-  private final class Script: GoalActor {
-    private static let links: (Float, Float) = (0.1, 0.11)  // m
-    private static let gain: Float = 0.6  // units of action a radian
-    private static let damping: Float = 0.06  // units of action a radian per second
-    private var goal = SIMD2<Float>()
-
-    func begin(goal: [Float], seed: UInt64) { self.goal = SIMD2(goal[0], goal[1]) }
-
-    func act(_ observation: [Float]) -> Action {
-      let (a, b) = Script.links
-      let angles = (0..<2).map { atan2(observation[2 + $0], observation[$0]) }
-      let square = (goal * goal).sum()
-      let bend = acos(min(max((square - a * a - b * b) / (2 * a * b), -1), 1))
-      let elbow = angles[1] < 0 ? -bend : bend
-      let shoulder = atan2(goal.y, goal.x) - atan2(b * sin(elbow), a + b * cos(elbow))
-      let wanted = [shoulder, elbow]
-      return .continuous(
-        (0..<2).map { k in
-          var way = wanted[k] - angles[k]
-          if k == 0 { way = remainder(way, 2 * .pi) }
-          return min(max(Script.gain * way - Script.damping * observation[6 + k], -1), 1)
-        })
-    }
+  /// The action for an observation and a desired goal.
+  static func action(_ observation: [Float], _ desired: [Float]) -> Action {
+    let goal = SIMD2(desired[0], desired[1])
+    let (a, b) = Self.links
+    let angles = (0..<2).map { atan2(observation[2 + $0], observation[$0]) }
+    let square = (goal * goal).sum()
+    let bend = acos(min(max((square - a * a - b * b) / (2 * a * b), -1), 1))
+    let elbow = angles[1] < 0 ? -bend : bend
+    let shoulder = atan2(goal.y, goal.x) - atan2(b * sin(elbow), a + b * cos(elbow))
+    let wanted = [shoulder, elbow]
+    return .continuous(
+      (0..<2).map { k in
+        var way = wanted[k] - angles[k]
+        if k == 0 { way = remainder(way, 2 * .pi) }
+        return min(max(Self.gain * way - Self.damping * observation[6 + k], -1), 1)
+      })
   }
 }

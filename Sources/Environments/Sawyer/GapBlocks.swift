@@ -47,7 +47,7 @@ import MuJoCo
 /// the table has no wood; 4. rewards are −1 and 0, where the reference gives minus the distance; 5.
 /// starts and goals are drawn from the episode's own generator; 6. the hand is not brought back
 /// after the last step, which the reference's last image shows.
-public final class GapBlocks: LaggingEnvironment, VisibleEnvironment, ImageEnvironment {
+public final class GapBlocks: MuJoCoWorld, ImageEnvironment {
   /// The parameters of a world of the family.
   struct Row: Sendable {
     let identifier: String
@@ -99,13 +99,13 @@ public final class GapBlocks: LaggingEnvironment, VisibleEnvironment, ImageEnvir
   public let task: GoalTask
   private let row: Row
   private let simulation, goalScene: MuJoCoSimulation
-  private(set) var lagging: LaggingSimulation
-  private let studio = Studio()
+  var lagging: LaggingSimulation
+  let studio = Studio()
   private let imageStudio = Studio()
   private let hand, mocap, firstBlock: Int
-  private var goal: [Double] = []
+  var goal: [Double] = []
   private var goalImage: [UInt8]?
-  private var steps = 0
+  var steps = 0
 
   static func model(_ row: Row) throws -> MuJoCoModel {
     try SawyerModel.blocks.load(name: row.identifier)
@@ -152,9 +152,7 @@ public final class GapBlocks: LaggingEnvironment, VisibleEnvironment, ImageEnvir
     bringHand(to: start)
     put(target, at: from)
     if row.problem == 2 { put(2, at: other) }
-    lagging.begin()
-    steps = 0
-    return shown()
+    return started()
   }
 
   /// Where the hand starts.
@@ -221,18 +219,18 @@ public final class GapBlocks: LaggingEnvironment, VisibleEnvironment, ImageEnvir
         lagging.step(GapBlocks.substeps)
       }
     }
-    steps += 1
-    return task.stepped(to: shown(), steps: steps)
+    return stepped()
   }
 
-  private func shown() -> GoalObservation {
+  /// The observation before it is rounded to `Float`, `[O]`.
+  public var preciseObservation: [Double] {
     let hand = simulation.bodyPosition(hand)
     let places = (0..<3).flatMap { block in
       let at = place(block) + GapBlocks.middle
       return [at.x, at.y]
     }
     let speeds = simulation.speeds[firstBlock..<firstBlock + 6]
-    return task.shown([hand.x, hand.y, hand.z] + places + Array(speeds), desiredGoal: goal)
+    return [hand.x, hand.y, hand.z] + places + Array(speeds)
   }
 
   /// Puts a state and a goal back; the hand in the goal's image is where it is in this state.
@@ -246,7 +244,7 @@ public final class GapBlocks: LaggingEnvironment, VisibleEnvironment, ImageEnvir
       goalScene.positions[firstBlock + k] = goal[k] - (k % 2 == 0 ? 0 : GapBlocks.middle.y)
     }
     goalScene.forward()
-    return shown()
+    return shown
   }
 
   /// Rows, columns and channels of an image.
@@ -273,8 +271,7 @@ public final class GapBlocks: LaggingEnvironment, VisibleEnvironment, ImageEnvir
   ///
   /// A small ball in a block's colour marks its target. A ball over the block farthest from its
   /// target is green once the goal is reached, else red.
-  public func picture(width: Int, height: Int) throws -> Picture {
-    let shown = shown()
+  var markers: [Marker] {
     let blocks = (0..<3).map { k -> (place: SIMD3<Double>, distance: Double) in
       let (x, y) = (goal[2 * k], goal[2 * k + 1])
       let here = place(k) + GapBlocks.middle
@@ -282,15 +279,14 @@ public final class GapBlocks: LaggingEnvironment, VisibleEnvironment, ImageEnvir
     }
     let farthest = blocks.indices.max { blocks[$0].distance < blocks[$1].distance } ?? 0
     let colours: [SIMD4<Float>] = [SIMD4(0, 1, 0, 1), SIMD4(1, 0.5, 1, 1), SIMD4(0, 0, 1, 1)]
-    let balls = blocks.indices.map { k in
+    return blocks.indices.map { k in
       Marker(
         position: blocks[k].place, radius: k == farthest ? 0.025 : 0.012,
-        colour: k == farthest ? task.colour(shown) : colours[k])
+        colour: k == farthest ? goalColour : colours[k])
     }
-    let camera = Camera(target: SIMD3(0, 0.6, 0.05), distance: 1.1, azimuth: 270, elevation: -50)
-    return try studio.picture(
-      of: simulation, from: camera, with: balls, width: width, height: height)
   }
+
+  let camera = Camera(target: SIMD3(0, 0.6, 0.05), distance: 1.1, azimuth: 270, elevation: -50)
 }
 
 extension SawyerModel {

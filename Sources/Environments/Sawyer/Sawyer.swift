@@ -44,7 +44,7 @@ import MuJoCo
 /// door shut, where the reference starts from the state of the last episode. The resulting starts
 /// are equal to 10⁻⁶ rad, as that script shows; 3. goals are drawn from the episode's own
 /// generator, where the reference draws from numpy's global one.
-public final class Sawyer: LaggingEnvironment, VisibleEnvironment {
+public final class Sawyer: MuJoCoWorld {
   /// The parameters of a world of the family.
   struct Row: Sendable {
     let identifier: String
@@ -87,8 +87,8 @@ public final class Sawyer: LaggingEnvironment, VisibleEnvironment {
   }
 
   /// The scripted expert.
-  static func script(_ row: Row) -> any GoalPolicy {
-    row.hasDoor ? SawyerDoorScript() : SawyerReachScript()
+  static func script(_ row: Row) -> ScriptedPolicy {
+    ScriptedPolicy(row.hasDoor ? SawyerDoorScript.action : SawyerReachScript.action)
   }
 
   /// The mocap body moves 3.5 cm a step, and up to 6 cm more where it enters its box.
@@ -104,13 +104,13 @@ public final class Sawyer: LaggingEnvironment, VisibleEnvironment {
   public let task: GoalTask
   private let row: Row
   private let simulation: MuJoCoSimulation
-  private(set) var lagging: LaggingSimulation
-  private let studio = Studio()
+  var lagging: LaggingSimulation
+  let studio = Studio()
   private let hand, mocap: Int
   private let door: (position: Int, velocity: Int)?
   private let initialState: [Double]
-  private var goal: [Double] = []
-  private var steps = 0
+  var goal: [Double] = []
+  var steps = 0
 
   static func model(_ row: Row) throws -> MuJoCoModel {
     try (row.hasDoor ? SawyerModel.door : .reach).load(name: row.identifier)
@@ -148,7 +148,6 @@ public final class Sawyer: LaggingEnvironment, VisibleEnvironment {
   public func reset(seed: UInt64) -> GoalObservation {
     var generator = NumpyGenerator(seed: seed)
     simulation.integrationState = initialState
-    lagging.begin()
     if row.hasDoor {
       goal = [generator.uniform(0, Sawyer.largestAngle)]
     } else {
@@ -157,8 +156,7 @@ public final class Sawyer: LaggingEnvironment, VisibleEnvironment {
         generator.uniform(Double(Float(row.low[$0])), Double(Float(row.high[$0])))
       }
     }
-    steps = 0
-    return shown()
+    return started()
   }
 
   /// Applies one action, clipped to its range.
@@ -169,27 +167,19 @@ public final class Sawyer: LaggingEnvironment, VisibleEnvironment {
       .clamped(lowerBound: row.low, upperBound: row.high)
     simulation.setMocap(mocap, position: place, rotation: Sawyer.rotation)
     lagging.step(Sawyer.substeps)
-    steps += 1
-    return task.stepped(to: shown(), steps: steps)
+    return stepped()
   }
 
-  private func shown() -> GoalObservation {
+  /// The observation before it is rounded to `Float`, `[O]`.
+  public var preciseObservation: [Double] {
     let place = simulation.bodyPosition(hand)
     let angle = door.map { [simulation] in [simulation.positions[$0.position]] } ?? []
-    return task.shown([place.x, place.y, place.z] + angle, desiredGoal: goal)
-  }
-
-  /// Puts a state and a goal back.
-  public func restore(state: [Double], desiredGoal: [Float], step: Int) -> GoalObservation {
-    lagging.state = state
-    goal = desiredGoal.map { Double($0) }
-    steps = step
-    return shown()
+    return [place.x, place.y, place.z] + angle
   }
 
   /// The arm over its table; the goal is a ball, of the door where its handle's middle is to be:
   /// green once reached, else red.
-  public func picture(width: Int, height: Int) throws -> Picture {
+  var markers: [Marker] {
     let handle: SIMD3<Double>
     if row.hasDoor {
       let (c, s) = (cos(goal[0]), sin(goal[0]))
@@ -198,11 +188,12 @@ public final class Sawyer: LaggingEnvironment, VisibleEnvironment {
     } else {
       handle = SIMD3(goal[0], goal[1], goal[2])
     }
-    let ball = Marker(position: handle, radius: 0.025, colour: task.colour(shown()))
-    let camera = Camera(
+    return [Marker(position: handle, radius: 0.025, colour: goalColour)]
+  }
+
+  var camera: Camera {
+    Camera(
       target: SIMD3(0, 0.5, 0.2), distance: 1.7, azimuth: row.hasDoor ? 115 : 150, elevation: -30)
-    return try studio.picture(
-      of: simulation, from: camera, with: [ball], width: width, height: height)
   }
 }
 

@@ -30,7 +30,7 @@ import MuJoCo
 /// 2.3.7 bit for bit (`scripts/compare-sawyer`); 2. starts and goals are drawn from the episode's
 /// own generator, where the reference draws from numpy's global one, and its goal before all else;
 /// 3. rewards are −1 and 0, where the reference gives none.
-public final class SawyerPush: LaggingEnvironment, VisibleEnvironment {
+public final class SawyerPush: MuJoCoWorld {
   static let task = GoalTask(
     identifier: "sawyer-push",
     spec: GoalSpec(
@@ -60,13 +60,13 @@ public final class SawyerPush: LaggingEnvironment, VisibleEnvironment {
   /// The task, which needs no simulator.
   public let task: GoalTask
   private let simulation: MuJoCoSimulation
-  private(set) var lagging: LaggingSimulation
-  private let studio = Studio()
+  var lagging: LaggingSimulation
+  let studio = Studio()
   private let hand, puck, mocap: Int
   private let puckJoint: (position: Int, velocity: Int)
   private let initialPositions: [Double]
-  private var goal: [Double] = []
-  private var steps = 0
+  var goal: [Double] = []
+  var steps = 0
 
   static func model() throws -> MuJoCoModel {
     try SawyerModel.push.load(name: task.identifier)
@@ -121,7 +121,6 @@ public final class SawyerPush: LaggingEnvironment, VisibleEnvironment {
       simulation.speeds[puckJoint.velocity + k] = 0
     }
     simulation.forward()
-    lagging.begin()
 
     var goals: (hand: SIMD2<Double>, puck: SIMD2<Double>)
     repeat {
@@ -129,8 +128,7 @@ public final class SawyerPush: LaggingEnvironment, VisibleEnvironment {
       goals.puck = drawn(SawyerPush.low, SawyerPush.high)
     } while distance(goals.hand, goals.puck) <= SawyerPush.touching
     goal = [goals.hand.x, goals.hand.y, goals.puck.x, goals.puck.y]
-    steps = 0
-    return shown()
+    return started()
   }
 
   /// Lets the hand follow to a place, as long as the reference does: until it is within 2 mm, or 52
@@ -155,8 +153,7 @@ public final class SawyerPush: LaggingEnvironment, VisibleEnvironment {
     simulation.setMocap(
       mocap, position: SIMD3(place.x, place.y, height), rotation: SawyerPush.rotation)
     lagging.step(SawyerPush.substeps)
-    steps += 1
-    return task.stepped(to: shown(), steps: steps)
+    return stepped()
   }
 
   private func plane(_ body: Int) -> SIMD2<Double> {
@@ -168,29 +165,21 @@ public final class SawyerPush: LaggingEnvironment, VisibleEnvironment {
     length(a.x - b.x, a.y - b.y)
   }
 
-  private func shown() -> GoalObservation {
+  /// The observation before it is rounded to `Float`, `[O]`.
+  public var preciseObservation: [Double] {
     let (hand, puck) = (plane(hand), plane(puck))
-    return task.shown([hand.x, hand.y, puck.x, puck.y], desiredGoal: goal)
-  }
-
-  /// Puts a state and a goal back.
-  public func restore(state: [Double], desiredGoal: [Float], step: Int) -> GoalObservation {
-    lagging.state = state
-    goal = desiredGoal.map { Double($0) }
-    steps = step
-    return shown()
+    return [hand.x, hand.y, puck.x, puck.y]
   }
 
   /// The arm over its table; the puck's goal is a ball, green once it is reached, else red.
-  public func picture(width: Int, height: Int) throws -> Picture {
-    let ball = Marker(
-      position: SIMD3(goal[2], goal[3], SawyerPush.puckHeight), radius: 0.02,
-      colour: task.colour(shown()))
-    let camera = Camera(
-      target: SIMD3(0, 0.58, 0.05), distance: 0.85, azimuth: 250, elevation: -50)
-    return try studio.picture(
-      of: simulation, from: camera, with: [ball], width: width, height: height)
+  var markers: [Marker] {
+    [
+      Marker(
+        position: SIMD3(goal[2], goal[3], SawyerPush.puckHeight), radius: 0.02, colour: goalColour)
+    ]
   }
+
+  let camera = Camera(target: SIMD3(0, 0.58, 0.05), distance: 0.85, azimuth: 250, elevation: -50)
 }
 
 extension SawyerModel {

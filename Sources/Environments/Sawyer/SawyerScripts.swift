@@ -1,25 +1,15 @@
 import Glibc
-public import GoalCore
+import GoalCore
 
 /// Brings the hand to the goal: a proportional controller.
 ///
 ///     a = clip(gain · (g − p))
-public struct SawyerReachScript: GoalPolicy {
-  /// Makes the policy.
-  public init() {}
+enum SawyerReachScript {
+  private static let gain: Float = 25  // units of action a metre
 
-  /// Makes an actor.
-  public func makeActor() -> any GoalActor { Script() }
-
-  private final class Script: GoalActor {
-    private static let gain: Float = 25  // units of action a metre
-    private var goal = SIMD3<Float>()
-
-    func begin(goal: [Float], seed: UInt64) { self.goal = SIMD3(goal[0], goal[1], goal[2]) }
-
-    func act(_ observation: [Float]) -> Action {
-      .continuous((0..<3).map { min(max(Script.gain * (goal[$0] - observation[$0]), -1), 1) })
-    }
+  /// The action for an observation and a desired goal.
+  static func action(_ observation: [Float], _ goal: [Float]) -> Action {
+    .continuous((0..<3).map { min(max(Self.gain * (goal[$0] - observation[$0]), -1), 1) })
   }
 }
 
@@ -33,40 +23,31 @@ public struct SawyerReachScript: GoalPolicy {
 ///
 /// where c is half the hook's width across the door. Within 0.06 rad of the goal the hook moves
 /// from the handle to the middle between handle and panel, and so slows a door that swings on.
-public struct SawyerDoorScript: GoalPolicy {
-  /// Makes the policy.
-  public init() {}
+enum SawyerDoorScript {
+  private static let gain: Float = 50  // units of action a metre
+  private static let hinge = SIMD2<Float>(0.21, 0.725)  // m
+  private static let low: Float = 0.18  // m, of the hand whose hook is behind the handle
+  private static let hooked: Float = 0.195  // m, under which it is
 
-  /// Makes an actor.
-  public func makeActor() -> any GoalActor { Script() }
-
-  private final class Script: GoalActor {
-    private static let gain: Float = 50  // units of action a metre
-    private static let hinge = SIMD2<Float>(0.21, 0.725)  // m
-    private static let low: Float = 0.18  // m, of the hand whose hook is behind the handle
-    private static let hooked: Float = 0.195  // m, under which it is
-    private var goal: Float = 0
-
-    func begin(goal: [Float], seed: UInt64) { self.goal = goal[0] }
-
-    func act(_ observation: [Float]) -> Action {
-      let (angle, height) = (observation[3], observation[2])
-      var place = Script.hand(angle, depth: -0.03)
-      if height < Script.hooked {
-        let way = goal - angle
-        let width = 0.01 * (cos(angle) + sin(angle))
-        let reach = (0.024 - width) * min(max(way / 0.06, -1), 1)
-        place = Script.hand(angle + min(max(0.4 * way, -0.1), 0.1), depth: -0.03 - reach)
-      }
-      let move = [place.x - observation[0], place.y - observation[1], Script.low - height]
-      return .continuous(move.map { min(max(Script.gain * $0, -1), 1) })
+  /// The action for an observation and a desired goal.
+  static func action(_ observation: [Float], _ desired: [Float]) -> Action {
+    let goal = desired[0]
+    let (angle, height) = (observation[3], observation[2])
+    var place = Self.hand(angle, depth: -0.03)
+    if height < Self.hooked {
+      let way = goal - angle
+      let width = 0.01 * (cos(angle) + sin(angle))
+      let reach = (0.024 - width) * min(max(way / 0.06, -1), 1)
+      place = Self.hand(angle + min(max(0.4 * way, -0.1), 0.1), depth: -0.03 - reach)
     }
+    let move = [place.x - observation[0], place.y - observation[1], Self.low - height]
+    return .continuous(move.map { min(max(Self.gain * $0, -1), 1) })
+  }
 
-    /// Where the hand is whose hook is `depth` before the door's middle plane, at this angle.
-    private static func hand(_ angle: Float, depth: Float) -> SIMD2<Float> {
-      let (c, s) = (cos(angle), sin(angle))
-      let hook = SIMD2<Float>(-0.265, depth)
-      return hinge + SIMD2(c * hook.x - s * hook.y, s * hook.x + c * hook.y) - SIMD2(0, 0.05)
-    }
+  /// Where the hand is whose hook is `depth` before the door's middle plane, at this angle.
+  private static func hand(_ angle: Float, depth: Float) -> SIMD2<Float> {
+    let (c, s) = (cos(angle), sin(angle))
+    let hook = SIMD2<Float>(-0.265, depth)
+    return hinge + SIMD2(c * hook.x - s * hook.y, s * hook.x + c * hook.y) - SIMD2(0, 0.05)
   }
 }

@@ -3,8 +3,8 @@ public import Foundation
 import GoalCore
 import Learners
 import Reporting
-import Storage
-import Support
+public import Storage
+public import Support
 import Synchronization
 import Yams
 
@@ -68,13 +68,13 @@ public enum TrajectoryCollection {
     }
   }
 
-  /// Makes what a request lacks in `folder`.
+  /// Makes in `folder` what a recipe of these values lacks, which are named as in a recipe's file.
   public static func run(
-    _ request: Request, onlyEpisodes: String?, in folder: URL, workers: Int?
+    _ values: [String: JSONValue], onlyEpisodes: String?, in folder: URL, workers: Int?
   ) throws -> Summary {
-    var recipe = request.recipe
+    var recipe = try recipe(values, path: "collect")
     recipe.onlyEpisodes = try subset(onlyEpisodes, of: recipe.episodes)
-    return try run(recipe, in: folder, workers: workers ?? Parallel.cores)
+    return try run(recipe, in: folder, workers: workers)
   }
 
   /// Makes what a recipe's file asks for in `folder`, by default the file's own.
@@ -83,8 +83,7 @@ public enum TrajectoryCollection {
   ) throws -> Summary {
     var recipe = try recipe(file)
     recipe.onlyEpisodes = try subset(onlyEpisodes, of: recipe.episodes)
-    return try run(
-      recipe, in: folder ?? file.deletingLastPathComponent(), workers: workers ?? Parallel.cores)
+    return try run(recipe, in: folder ?? file.deletingLastPathComponent(), workers: workers)
   }
 
   private static func subset(_ text: String?, of episodes: Int) throws -> EpisodeSet? {
@@ -97,14 +96,15 @@ public enum TrajectoryCollection {
     return set
   }
 
-  /// Makes what a recipe lacks in `folder`, with `workers` threads.
+  /// Makes what a recipe lacks in `folder`, with `workers` threads, by default one a core.
   ///
   /// An episode depends on the recipe and its number only, so the same bytes come out for any
   /// number of workers, in any order, after any interruption. Shards that are there are left alone.
-  static func run(
-    _ asked: Recipe, in folder: URL, workers: Int, silent: Bool = false
+  public static func run(
+    _ asked: Recipe, in folder: URL, workers: Int? = nil, silent: Bool = false
   ) throws -> Summary {
     let started = Date()
+    let workers = workers ?? Parallel.cores
     do { try asked.check() } catch {
       throw ExperimentError.badSettings(path: "collect", reason: "\(error)")
     }
@@ -202,32 +202,35 @@ public enum TrajectoryCollection {
 
   /// Reads a recipe from a file of YAML; unknown keys are errors that list the known ones.
   static func recipe(_ file: URL) throws -> Recipe {
-    let values = try RunConfiguration.yaml(file)
-    guard case .text(let environment) = values["environment"] ?? .null,
-      case .text(let policy) = values["policy"] ?? .null,
-      let episodes = values["episodes"]?.integer, OptionRange.episodes ~= episodes,
-      let seed = values["seed"]?.integer, 0..<Int(Seeds.limit) ~= seed
-    else {
-      throw ExperimentError.badSettings(
-        path: file.path,
-        reason:
-          "a recipe needs environment, policy, episodes (from 1 to 2^32) and seed (below 2^28)")
-    }
-    var request = Request(
-      environment: environment, policy: policy, episodes: episodes, seed: UInt64(seed))
-    do { request = try Settings.applying(values, to: request) } catch let error as SettingsError {
-      throw ExperimentError.badSettings(path: file.path, reason: error.description)
-    }
-    var recipe = request.recipe
-    do { try recipe.check() } catch {
-      throw ExperimentError.badSettings(path: file.path, reason: "\(error)")
-    }
+    var recipe = try recipe(RunConfiguration.yaml(file), path: file.path)
     // A checkpoint's policy that lies beside its recipe is named without the folder.
-    let beside = file.deletingLastPathComponent().appendingPathComponent(policy)
+    let beside = file.deletingLastPathComponent().appendingPathComponent(recipe.policy)
     if beside.pathExtension == "safetensors", FileManager.default.fileExists(atPath: beside.path) {
       recipe.policy = beside.path
     }
     return recipe
+  }
+
+  /// The recipe of values by name, which may be any that are not worked out; `path` is where they
+  /// stand.
+  private static func recipe(_ values: [String: JSONValue], path: String) throws -> Recipe {
+    let needed = ["environment", "policy", "episodes", "seed"]
+    let defaults = Recipe(
+      environment: "", policy: "", seed: 0, episodes: 1, images: true, goals: "")
+    do {
+      if let missing = needed.first(where: { values[$0] == nil }) {
+        throw InvalidValue(
+          missing, "must be there, as a recipe needs \(needed.joined(separator: ", "))",
+          found: "nothing")
+      }
+      var recipe = try Settings.applying(values, to: defaults)
+      if values["images"] == nil || recipe.images == false { recipe.images = nil }
+      if recipe.goals?.isEmpty == true { recipe.goals = nil }
+      try recipe.check()
+      return recipe
+    } catch let error as any Error & CustomStringConvertible {
+      throw ExperimentError.badSettings(path: path, reason: error.description)
+    }
   }
 }
 

@@ -91,10 +91,8 @@ public enum Checkpoint {
     // One that is there makes way, and comes back if nothing takes its place (`RunFolder.tidy`).
     let old = folder.appendingPathExtension("old")
     try? files.removeItem(at: old)
-    rename(folder.path, old.path)
-    guard rename(part.path, folder.path) == 0 else {
-      throw FileError.cannotWrite(folder.path, reason: String(cString: strerror(errno)))
-    }
+    if files.fileExists(atPath: folder.path) { try PartFile.move(folder.path, to: old) }
+    try PartFile.move(part.path, to: folder)
     // Older checkpoints go only when this one would outlast a power loss.
     try WholeFile.flush(folder: all)
     try? files.removeItem(at: old)

@@ -93,7 +93,7 @@ public struct RunFolder: Sendable {
       let left = folder.appendingPathComponent(name)
       let whole = left.deletingPathExtension()
       if name.hasSuffix(".old"), !files.fileExists(atPath: whole.path) {
-        rename(left.path, whole.path)
+        try? PartFile.move(left.path, to: whole)
       } else {
         try? files.removeItem(at: left)
       }

@@ -70,9 +70,7 @@ struct Minari: DatasetFormat {
       id: id, request, columns: writing, bytes: (try? WholeFile.byteCount(of: file)) ?? 0)
     try PartFile.write(
       Data(metadata.utf8), to: making.appendingPathComponent("metadata.json"))
-    guard rename(making.path, folder.url.appendingPathComponent("data").path) == 0 else {
-      throw .writing(request.url.path)
-    }
+    try PartFile.move(making.path, to: folder.url.appendingPathComponent("data"))
     try folder.commit()
     // What Minari's own `create_namespace` leaves.
     if id.contains("/") {

@@ -20,6 +20,15 @@ protocol GoalLaw {
   func randomState(length: Int, from generator: inout Xoshiro256) -> Int
 }
 
+extension GoalLaw {
+  /// A step, each alike, and its goal.
+  @inline(__always)
+  func draw(length: Int, from generator: inout Xoshiro256) -> (step: Int, goal: DrawnGoal) {
+    let step = generator.below(length)
+    return (step, goal(of: step, length: length, from: &generator))
+  }
+}
+
 /// Any selection.
 struct AnyLaw: GoalLaw {
   let selection: GoalSelection
@@ -55,12 +64,6 @@ struct FutureLaw: GoalLaw {
   }
 
   @inline(__always)
-  func draw(length: Int, from generator: inout Xoshiro256) -> (step: Int, goal: DrawnGoal) {
-    let step = generator.below(length)
-    return (step, goal(of: step, length: length, from: &generator))
-  }
-
-  @inline(__always)
   func goal(of step: Int, length: Int, from generator: inout Xoshiro256) -> DrawnGoal {
     if isPartial, generator.wholeUnit() >= limit {
       return DrawnGoal(origin: .original, state: 0)
@@ -93,12 +96,6 @@ struct MixtureLaw: GoalLaw {
     random = mixture.random > 0 ? Xoshiro256.limit(mixture.current + mixture.trajectory) : .max
     (isGeometric, halvesEnds) = (mixture.discount != nil, mixture.halvesEnds)
     self.scale = scale
-  }
-
-  @inline(__always)
-  func draw(length: Int, from generator: inout Xoshiro256) -> (step: Int, goal: DrawnGoal) {
-    let step = generator.below(length)
-    return (step, goal(of: step, length: length, from: &generator))
   }
 
   @inline(__always)

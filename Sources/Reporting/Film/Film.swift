@@ -83,10 +83,7 @@ package enum Film {
         name: "ffmpeg",
         reason: process.terminationStatus == 127 ? "is not installed: run `make setup`" : text)
     }
-    guard rename(part.path, file.path) == 0 else {
-      throw FileError.cannotWrite(
-        file.path, reason: String(cString: strerror(errno)))
-    }
+    try PartFile.move(part.path, to: file)
   }
 }
 

@@ -66,7 +66,7 @@ public struct TrajectoryTable: Sendable {
     return starts
   }
 
-  private static func rows(on axis: RowAxis, length: Int) -> Int {
+  static func rows(on axis: RowAxis, length: Int) -> Int {
     switch axis {
     case .steps: length
     case .states: length + 1

@@ -207,12 +207,9 @@ public final class DatasetWriter: Sendable {
   public func commit(
     _ trajectories: [Trajectory], claim: ShardClaim, threads: Int = 1
   ) throws(FileError) -> ShardRecord {
-    defer { claim.giveBack() }
-    return try commit(
-      draft(
-        ShardSource(trajectories, spec: spec, imageShape: identity.imageShape),
-        trajectories.map(\.index), claim, threads: threads
-      ) { (DatasetTotals(of: trajectories), DatasetSums(of: trajectories, spec: spec)) })
+    try commit(
+      TrajectoryTable(trajectories, spec: spec, imageShape: identity.imageShape), claim: claim,
+      threads: threads)
   }
 
   /// Commits a claimed shard from a columnar table.
@@ -228,24 +225,16 @@ public final class DatasetWriter: Sendable {
   public func draft(
     _ table: TrajectoryTable, claim: ShardClaim, threads: Int = 1
   ) throws(FileError) -> ClaimedDraft {
-    try draft(table, table.indices, claim, threads: threads) {
-      (DatasetTotals(of: table), DatasetSums(of: table, spec: spec))
-    }
-  }
-
-  private func draft(
-    _ contents: some ShardContents, _ episodes: [Int64], _ claim: ShardClaim, threads: Int,
-    summary: () -> (totals: DatasetTotals, sums: DatasetSums)
-  ) throws(FileError) -> ClaimedDraft {
     let shard = claim.shard
     precondition(
-      episodes == shard.episodes.numbers,
+      table.indices == shard.episodes.numbers,
       "shard \(shard.index) must get episodes \(shard.episodes), in order")
     precondition(claim.isHeld, "shard \(shard.index) was given back")
     let draft = try ShardWriter.draft(
-      contents, for: folder.shard(shard.index), compress: shard.isCompressed, threads: threads)
-    let (totals, sums) = summary()
-    return ClaimedDraft(claim: claim, draft: draft, totals: totals, sums: sums)
+      table, for: folder.shard(shard.index), compress: shard.isCompressed, threads: threads)
+    return ClaimedDraft(
+      claim: claim, draft: draft, totals: DatasetTotals(of: table),
+      sums: DatasetSums(of: table, spec: spec))
   }
 
   /// Puts a drafted shard in its place, writes its record and gives its claim back; the dataset

@@ -75,7 +75,9 @@ public struct MixtureSource: Codable, CheckedValue, Equatable {
   /// Throws `InvalidValue` for the first part that breaks a rule.
   public func check() throws(InvalidValue) {
     try InvalidValue.requireDigest(sha256, "sha256")
-    if let recipe = origin.recipe { try recipe.checkHas(episodes, "episodes") }
+    guard let recipe = origin.recipe else { return }
+    try InvalidValue.require(recipe, "recipe")
+    try recipe.checkHas(episodes, "episodes")
   }
 
   /// Writes a source.

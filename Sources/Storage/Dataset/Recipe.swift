@@ -65,27 +65,6 @@ public struct Recipe: Codable, CheckedValue, Hashable {
     self.steps = steps
   }
 
-  /// Reads a recipe, and throws `InvalidValue` for one that no dataset can be made from.
-  public init(from decoder: any Decoder) throws {
-    let values = try decoder.container(keyedBy: CodingKeys.self)
-    environment = try values.decode(String.self, forKey: .environment)
-    policy = try values.decode(String.self, forKey: .policy)
-    policyDigest = try values.decodeIfPresent(String.self, forKey: .policyDigest)
-    seed = try values.decode(UInt64.self, forKey: .seed)
-    episodes = try values.decode(Int.self, forKey: .episodes)
-    noise = try values.decode(Double.self, forKey: .noise)
-    randomActions = try values.decode(Double.self, forKey: .randomActions)
-    shardEpisodes = try values.decode(Int.self, forKey: .shardEpisodes)
-    compress = try values.decode(Bool.self, forKey: .compress)
-    states = try values.decode(Bool.self, forKey: .states)
-    images = try values.decodeIfPresent(Bool.self, forKey: .images)
-    onlyEpisodes = try values.decodeIfPresent(EpisodeSet.self, forKey: .onlyEpisodes)
-    purpose = try values.decodeIfPresent(SeedPurpose.self, forKey: .purpose)
-    goals = try values.decodeIfPresent(String.self, forKey: .goals)
-    steps = try values.decodeIfPresent(Int.self, forKey: .steps)
-    try check(in: decoder)
-  }
-
   /// Throws `InvalidValue` for the first setting that is out of its range.
   public func check() throws(InvalidValue) {
     if let policyDigest { try InvalidValue.requireDigest(policyDigest, "policyDigest") }

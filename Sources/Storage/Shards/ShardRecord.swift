@@ -154,29 +154,8 @@ public struct DatasetSums: Codable, CheckedValue, Equatable {
     }
   }
 
-  /// Sums over some episodes.
-  public init(of trajectories: [Trajectory], spec: GoalSpec) {
-    observations = ColumnSums(
-      width: spec.observation, pieces: trajectories.lazy.map(\.observations))
-    switch spec.action {
-    case .continuous(let low, _):
-      actions = ColumnSums(
-        width: low.count,
-        pieces: trajectories.lazy.map {
-          if case .continuous(let values) = $0.actions { values } else { [] }
-        })
-    case .discrete(let count):
-      var counts = [Int](repeating: 0, count: count)
-      for trajectory in trajectories {
-        guard case .discrete(let numbers) = trajectory.actions else { continue }
-        for number in numbers { counts[Int(number)] += 1 }
-      }
-      actionCounts = counts
-    }
-  }
-
   /// Sums over a table's episodes.
-  init(of table: TrajectoryTable, spec: GoalSpec) {
+  public init(of table: TrajectoryTable, spec: GoalSpec) {
     guard let states = table[.observations], let taken = table[.actions] else {
       preconditionFailure("a shard has observations and actions")
     }

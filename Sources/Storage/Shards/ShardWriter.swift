@@ -28,15 +28,6 @@ struct ShardDraft: Sendable {
   }
 }
 
-/// The source that fills a shard: it gives a column's bytes piece by piece, in order, as often as
-/// asked and from several threads at once.
-protocol ShardContents: SendableMetatype {
-  /// The columns, in the order in which they lie in the file.
-  var spots: [ShardSpot] { get }
-  /// Gives the bytes of a column to `sink`.
-  func feed(_ path: String, to sink: BufferedSink)
-}
-
 /// A column that a shard gets.
 struct ShardSpot: Equatable {
   let path: String
@@ -72,36 +63,29 @@ public enum ShardWriter {
     _ trajectories: [Trajectory], spec: GoalSpec, to url: URL, compress: Bool = false,
     threads: Int = ProcessInfo.processInfo.activeProcessorCount, expecting digest: String? = nil
   ) throws(FileError) -> ShardFile {
-    try write(
-      ShardSource(trajectories, spec: spec), to: url, compress: compress, threads: threads,
-      expecting: digest)
+    try draft(
+      TrajectoryTable(trajectories, spec: spec), for: url, compress: compress, threads: threads
+    ).commit(expecting: digest)
   }
 
-  /// Writes what a shard holds beside its place, flushes it to the disk, and renames it.
-  static func write(
-    _ source: some ShardContents, to url: URL, compress: Bool, threads: Int,
-    expecting digest: String?
-  ) throws(FileError) -> ShardFile {
-    try draft(source, for: url, compress: compress, threads: threads).commit(expecting: digest)
-  }
-
-  /// Writes what a shard holds beside its place, and flushes it to the disk; that the disk is full
+  /// Writes a table beside its place as a shard, and flushes it to the disk; that the disk is full
   /// is said when the draft is committed.
   static func draft(
-    _ source: some ShardContents, for url: URL, compress: Bool, threads: Int
+    _ table: TrajectoryTable, for url: URL, compress: Bool, threads: Int
   ) throws(FileError) -> ShardDraft {
     let composition = try HDF5Composition(name: url.path)
     let pieces = try writing(composition.file) { () throws(FileError) in
-      let spots = source.spots
+      let spots = table.spots
       for group in Set(spots.flatMap(\.groups)).sorted() {
         try composition.file.createGroup(group)
       }
       for spot in spots {
         if compress {
-          let bytes = gather(spot, of: source)
-          try composition.file.writeCompressed(
-            spot.path, spot.type, shape: spot.shape, bytes: UnsafeRawBufferPointer(bytes.bytes),
-            level: compressionLevel, threads: threads)
+          try table.withBytes(at: spot.path) { (bytes) throws(FileError) in
+            try composition.file.writeCompressed(
+              spot.path, spot.type, shape: spot.shape, bytes: bytes, level: compressionLevel,
+              threads: threads)
+          }
         } else {
           try composition.reserve(spot.path, spot.type, shape: spot.shape)
         }
@@ -112,33 +96,19 @@ public enum ShardWriter {
     // The file and its digest are made side by side, each from the pieces.
     let file = try PartFile(for: url)
     let stream = DigestStream()
-    nonisolated(unsafe) let work = (pieces: pieces, source: source, file: file, stream: stream)
+    nonisolated(unsafe) let work = (pieces: pieces, file: file, stream: stream)
     DispatchQueue.concurrentPerform(iterations: 2) { side in
-      let sink = BufferedSink(consume: side == 0 ? work.file.append : work.stream.append)
+      let consume = side == 0 ? work.file.append : work.stream.append
       for piece in work.pieces {
         switch piece {
-        case .bytes(let bytes): sink.append(bytes)
-        case .dataset(let path, _): work.source.feed(path, to: sink)
+        case .bytes(let bytes): consume(bytes)
+        case .dataset(let path, _): table.withBytes(at: path, consume)
         }
       }
-      sink.flush()
       if side == 0 { work.file.flush() }
     }
     withExtendedLifetime(composition) {}
     return ShardDraft(
       url: url, part: file, file: ShardFile(bytes: file.byteCount, sha256: stream.finish()))
-  }
-
-  /// A whole column in memory.
-  private static func gather(_ spot: ShardSpot, of source: some ShardContents) -> ColumnMemory {
-    let memory = ColumnMemory(count: spot.byteCount)
-    var position = 0
-    let sink = BufferedSink { bytes in
-      UnsafeMutableRawBufferPointer(rebasing: memory.bytes[position...]).copyMemory(from: bytes)
-      position += bytes.count
-    }
-    source.feed(spot.path, to: sink)
-    sink.flush()
-    return memory
   }
 }

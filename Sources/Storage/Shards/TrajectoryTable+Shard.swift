@@ -1,6 +1,7 @@
 import HDF5
 
-extension TrajectoryTable: ShardContents {
+extension TrajectoryTable {
+  /// What a shard of it holds, in the order in which it lies in the file.
   var spots: [ShardSpot] {
     let known = ShardColumn.allCases.compactMap { column -> ShardSpot? in
       switch column {
@@ -16,11 +17,16 @@ extension TrajectoryTable: ShardContents {
       }
   }
 
-  func feed(_ path: String, to sink: BufferedSink) {
+  /// Gives the bytes at a spot to `body`.
+  func withBytes<Failure>(
+    at path: String, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
+  ) throws(Failure) {
     switch ShardColumn(rawValue: path) {
-    case .episodeLengths: sink.append(lengths.map { Int32($0) })
-    case .episodeIndices: sink.append(indices)
-    default: columns[path]?.withBytes { sink.append($0) }
+    case .episodeLengths:
+      let column = TableColumn(.int32, axis: .episodes, lengths.map { Int32($0) })
+      try column.withBytes(body)
+    case .episodeIndices: try TableColumn(.int64, axis: .episodes, indices).withBytes(body)
+    default: try columns[path]?.withBytes(body)
     }
   }
 }

@@ -112,7 +112,7 @@ package final class PartFile: @unchecked Sendable {
   /// Puts the file in its place, over any that is there.
   package func commit() throws(FileError) {
     try finish()
-    guard rename(part, target.path) == 0 else { throw .writing(target.path) }
+    try PartFile.move(part, to: target)
     isPending = false
     try PartFile.flushFolder(of: target)
   }
@@ -139,6 +139,12 @@ package final class PartFile: @unchecked Sendable {
   private func finish() throws(FileError) {
     flush()
     if let failure { throw failure }
+  }
+
+  /// Gives a file or a folder another name, in one step, over a file or an empty folder of that
+  /// name.
+  package static func move(_ path: String, to target: URL) throws(FileError) {
+    guard rename(path, target.path) == 0 else { throw .writing(target.path) }
   }
 
   /// Makes the names in a file's folder last.

@@ -23,7 +23,7 @@ package final class PartFolder {
   /// Puts the folder in its place.
   package func commit() throws(FileError) {
     try PartFile.flushFolder(of: url.appendingPathComponent("."))
-    guard rename(url.path, target.path) == 0 else { throw .writing(target.path) }
+    try PartFile.move(url.path, to: target)
     isPending = false
     try PartFile.flushFolder(of: target)
   }

@@ -36,10 +36,10 @@ struct HDF5ConversionTests {
 
   /// Random pushes with states of the simulator, split for validation.
   private func collect(_ name: String, episodes: Int = 8) throws {
-    var request = TrajectoryCollection.Request(
-      environment: "fetch-push", policy: "random", episodes: episodes, seed: 3)
-    (request.shardEpisodes, request.states) = (5, true)
-    try request.recipe.collect(in: url(name))
+    try Recipe(
+      environment: "fetch-push", policy: "random", seed: 3, episodes: episodes, shardEpisodes: 5,
+      states: true
+    ).collect(in: url(name))
   }
 
   private func digests(_ name: String) throws -> [String] {

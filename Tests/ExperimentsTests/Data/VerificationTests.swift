@@ -48,7 +48,8 @@ struct VerificationTests {
             index: listed.index, file: listed.file, episodes: listed.episodes, steps: listed.steps,
             bytes: file.bytes, sha256: file.sha256),
           totals: DatasetTotals(of: episodes),
-          sums: DatasetSums(of: episodes, spec: manifest.task.spec)))
+          sums: DatasetSums(
+            of: TrajectoryTable(episodes, spec: manifest.task.spec), spec: manifest.task.spec)))
     }
     try seal(manifest.identity, records)
     return try Verification.run(data, replays: .some(0), workers: 2, silent: true)

@@ -26,11 +26,10 @@ final class DatasetEvaluationTests {
     episodes: Int = 30, seed: UInt64 = 1, noise: Double = 0, random: Double = 0,
     states: Bool = false
   ) throws -> String {
-    var request = TrajectoryCollection.Request(
-      environment: environment, policy: policy, episodes: episodes, seed: seed)
-    (request.noise, request.randomActions) = (noise, random)
-    (request.shardEpisodes, request.states) = (20, states)
-    try request.recipe.collect(in: folder.url.appendingPathComponent(name))
+    try Recipe(
+      environment: environment, policy: policy, seed: seed, episodes: episodes, noise: noise,
+      randomActions: random, shardEpisodes: 20, states: states
+    ).collect(in: folder.url.appendingPathComponent(name))
     return path(name)
   }
 

@@ -30,7 +30,7 @@ struct AddingSampleTests {
     let loaded = try PointLine.world.load()
     let (one, two) = (try loaded.makeEnvironment(), try loaded.makeEnvironment())
     _ = two.reset(seed: 3)
-    let script = PointLineScript().makeActor()
+    let script = try #require(PointLine.world.script).makeActor()
     for seed in 0..<20 as Range<UInt64> {
       var shown = one.reset(seed: seed)
       #expect(two.reset(seed: seed) == shown)

@@ -28,7 +28,7 @@ final class PointLine: RestorableEnvironment, VisibleEnvironment {
     goalIndices: [0])
 
   static let world = World(
-    task: task, summary: "move a point to a target on a line", script: PointLineScript(),
+    task: task, summary: "move a point to a target on a line", script: ScriptedPolicy(expert),
     bounds: PlausibleBounds(
       things: [.init(name: "point", indices: [0], largestStep: 1)], largestObservation: 5),
     load: {
@@ -36,6 +36,11 @@ final class PointLine: RestorableEnvironment, VisibleEnvironment {
         modelBytes: Array("a line of ±5".utf8), simulator: "point line 1",
         makeEnvironment: { PointLine() })
     })
+
+  /// Goes straight to the goal.
+  static func expert(_ observation: [Float], _ goal: [Float]) -> Action {
+    .continuous([(goal[0] - observation[0]).clamped(from: -1, to: 1)])
+  }
 
   let task: GoalTask = PointLine.task
   private var position = 0.0
@@ -77,20 +82,5 @@ final class PointLine: RestorableEnvironment, VisibleEnvironment {
       SIMD2(goal, 1), radius: 0.5, isReached ? SIMD3(40, 170, 70) : SIMD3(215, 40, 35))
     canvas.disc(SIMD2(position, 0), radius: 0.4, SIMD3(45, 95, 200))
     return canvas.picture
-  }
-}
-
-/// Goes straight to the goal: a function of observation and goal, without memory.
-struct PointLineScript: GoalPolicy {
-  func makeActor() -> any GoalActor { Actor() }
-
-  private final class Actor: GoalActor {
-    private var goal: Float = 0
-
-    func begin(goal: [Float], seed: UInt64) { self.goal = goal[0] }
-
-    func act(_ observation: [Float]) -> Action {
-      .continuous([(goal - observation[0]).clamped(from: -1, to: 1)])
-    }
   }
 }

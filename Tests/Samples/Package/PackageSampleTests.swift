@@ -35,9 +35,8 @@ struct PackageSampleTests {
   @Test func theSamplesReadTrainAndEvaluate() throws {
     let folder = try TemporaryFolder()
     let data = folder.url.appendingPathComponent("data")
-    let request = TrajectoryCollection.Request(
-      environment: "point-reach", policy: "scripted", episodes: 40, seed: 1)
-    _ = try TrajectoryCollection.run(request, onlyEpisodes: nil, in: data, workers: 2)
+    let recipe = Recipe(environment: "point-reach", policy: "scripted", seed: 1, episodes: 40)
+    _ = try TrajectoryCollection.run(recipe, in: data, workers: 2)
 
     let (successes, batch) = try readADataset(at: data)
     #expect(successes == 40)
