@@ -247,6 +247,22 @@ struct DocumentCommandTests {
     #expect(count > 40)
   }
 
+  /// A promise that names its test would mean nothing if that were gone.
+  @Test func testsThatADocumentNamesAreThere() throws {
+    let tests = PythonReference.checkout.appendingPathComponent("Tests").path
+    let files = Set(
+      try FileManager.default.subpathsOfDirectory(atPath: tests)
+        .map { URL(fileURLWithPath: $0).lastPathComponent })
+    var count = 0
+    for document in try Self.documents() {
+      for match in try Self.text(document).matches(of: /`([A-Z][A-Za-z]+Tests)`/) {
+        #expect(files.contains("\(match.1).swift"), "\(document): \(match.1)")
+        count += 1
+      }
+    }
+    #expect(count > 5)
+  }
+
   /// A card's folder without its shards, as in a fresh clone.
   @Test func aCardsDatasetSaysHowItIsMade() throws {
     let folder = try TemporaryFolder()
