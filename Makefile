@@ -9,7 +9,7 @@ SETTINGS := $(if $(SEED),seed=$(SEED)) $(if $(SEEDS),seeds=$(SEEDS)) $(if $(ROWS
   $(if $(UPDATES),updates=$(UPDATES)) $(if $(ENVIRONMENT),environment=$(ENVIRONMENT))
 CONFIG := $(if $(strip $(SETTINGS)),--config $(SETTINGS))
 
-.PHONY: help setup setup-peers toolchain build test test-python torture fuzz quickstart pipeline benchmark lint docs install clean
+.PHONY: help setup setup-peers toolchain build test test-python torture fuzz quickstart pipeline benchmark lint docs pictures install clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ lint: toolchain ## check format, documentation comments, imports, folders and pr
 docs: toolchain setup ## make the reference pages of the library products, in .build/documentation
 	$(SWIFT) build --build-tests
 	scripts/document
+
+pictures: build ## make README's film, sheet of worlds and terminal anew, in Documentation/pictures
+	PATH="$$($(SWIFT) build -c release --show-bin-path):$$PATH" $(DEPS)/venv/bin/python scripts/pictures
 
 # $ORIGIN follows the link, so the resource bundles are found beside the executable.
 install: build ## install goalpost in PREFIX (/usr/local)

@@ -39,6 +39,10 @@ class DocumentTests(unittest.TestCase):
         tool = subprocess.run([goalpost.tool.tool(), "--version"], capture_output=True, text=True)
         self.assertIn(goalpost.__version__, re.findall(r"\d+\.\d+\.\d+", tool.stdout))
 
+    def test_the_citation_is_of_this_version(self):
+        lines = (CHECKOUT / "CITATION.cff").read_text().splitlines()
+        self.assertIn(f"version: {goalpost.__version__}", lines)
+
     def test_it_installs_without_a_network(self):
         source, target = folder() / "source", folder() / "installed"
         # Where pip builds in the folder itself, that folder is not the checkout's.

@@ -47,6 +47,16 @@ struct DocumentCommandTests {
     }
   }
 
+  /// The examples in a document's tables, a command each: the cells that begin with `goalpost`.
+  static func examples(of document: String) throws -> Block {
+    let rows = try text(document).split(separator: "\n").filter { $0.hasPrefix("|") }
+    return Block(
+      document: document,
+      lines: rows.flatMap { row in
+        row.matches(of: /\| `(goalpost [^`]+)` \|/).map { String($0.1) }
+      })
+  }
+
   // MARK: - What is not run
 
   /// Commands that are not run, by how they begin, and what is held of them in its place.
@@ -112,9 +122,9 @@ struct DocumentCommandTests {
 
   /// The chain: each document goes on with what the ones before it made.
   private static let chain = [
-    "README.md", "Documentation/Checkpoints.md", "Documentation/Trajectories.md",
-    "Documentation/Sampling.md", "Documentation/Transformers.md", "Documentation/Evaluation.md",
-    "Documentation/Formats.md", "datasets/README.md",
+    "README.md", "Documentation/Commands.md", "Documentation/Checkpoints.md",
+    "Documentation/Trajectories.md", "Documentation/Sampling.md", "Documentation/Transformers.md",
+    "Documentation/Evaluation.md", "Documentation/Formats.md", "datasets/README.md",
   ]
 
   /// Numbers and a world of the documents, and those with which it takes no time; no film is drawn
@@ -141,8 +151,12 @@ struct DocumentCommandTests {
   @Test func theBlocksRunOneAfterTheOther() throws {
     let folder = try TemporaryFolder()
     try prepare(folder.url)
+    // README has its examples in a table, which go on from its blocks.
+    let examples = try Self.examples(of: "README.md")
+    #expect(examples.lines.count > 10)
     for document in Self.chain {
-      for block in try Self.blocks(of: document) {
+      let further = document == examples.document ? [examples] : []
+      for block in try Self.blocks(of: document) + further {
         let lines = block.lines.filter { Self.reason($0) == nil }
         let small = Self.smaller.reduce(lines.joined(separator: "\n")) {
           $0.replacing($1.0, with: $1.1)
@@ -231,6 +245,22 @@ struct DocumentCommandTests {
       }
     }
     #expect(count > 40)
+  }
+
+  /// A promise that names its test would mean nothing if that were gone.
+  @Test func testsThatADocumentNamesAreThere() throws {
+    let tests = PythonReference.checkout.appendingPathComponent("Tests").path
+    let files = Set(
+      try FileManager.default.subpathsOfDirectory(atPath: tests)
+        .map { URL(fileURLWithPath: $0).lastPathComponent })
+    var count = 0
+    for document in try Self.documents() {
+      for match in try Self.text(document).matches(of: /`([A-Z][A-Za-z]+Tests)`/) {
+        #expect(files.contains("\(match.1).swift"), "\(document): \(match.1)")
+        count += 1
+      }
+    }
+    #expect(count > 5)
   }
 
   /// A card's folder without its shards, as in a fresh clone.
