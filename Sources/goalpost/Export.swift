@@ -7,6 +7,7 @@ import Reporting
 struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write runs up as a study: rows, figures, an executed notebook, a page.",
+    usage: "goalpost export [<options>] [<RUN> ...] --output <DIR>",
     discussion: """
       goalpost export runs/gcsl-* runs/wgcsl-* --output notebooks-export/demo
       goalpost export --output notebooks-export/demo --question "Does weighting help?"

@@ -9,6 +9,7 @@ struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract:
       "Describe a dataset, a checkpoint or a run: counts, statistics, lineage, pictures.",
+    usage: "goalpost inspect [<options>] <PATH>",
     discussion: """
       goalpost inspect data --plot data.svg
       goalpost inspect runs/gcsl-data-s0

@@ -19,7 +19,7 @@ struct List: ParsableCommand {
       """)
 
   @Argument(
-    help: help("The folder to look in; default: this one.", of: "DIR"), completion: .directory)
+    help: help("The folder to look in.", of: "DIR"), completion: .directory)
   var folder: String = "."
 
   @Option(

@@ -9,6 +9,7 @@ struct Sample: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract:
       "Show what a sampling scheme draws from a dataset, next to the expected distribution.",
+    usage: "goalpost sample [<options>] [<DIR> ...]",
     discussion: """
       goalpost sample data --scheme ogbench:discount=0.95
       goalpost sample data --learner wgcsl
