@@ -74,13 +74,19 @@ pictures: build ## make README's film, sheet of worlds and terminal anew, in Doc
 	PATH="$$($(SWIFT) build -c release --show-bin-path):$$PATH" $(DEPS)/venv/bin/python scripts/pictures
 
 # $ORIGIN follows the link, so the resource bundles are found beside the executable.
-install: build ## install goalpost in PREFIX (/usr/local)
+install: build ## install goalpost, its manual pages and completions in PREFIX (/usr/local)
 	@folder="$$($(SWIFT) build -c release --show-bin-path)"; set -e; \
 	rm -rf "$(PREFIX)/lib/goalpost"; \
 	mkdir -p "$(PREFIX)/bin" "$(PREFIX)/lib/goalpost"; \
 	cp "$$folder/goalpost" "$$folder/libCTorchLibrary.so" "$(PREFIX)/lib/goalpost/"; \
 	for bundle in "$$folder"/*.resources; do if [ -e "$$bundle" ]; then cp -R "$$bundle" "$(PREFIX)/lib/goalpost/"; fi; done; \
 	ln -sfn ../lib/goalpost/goalpost "$(PREFIX)/bin/goalpost"; \
+	"$(PREFIX)/bin/goalpost" --experimental-dump-help | scripts/manual "$(PREFIX)/share/man/man1"; \
+	for place in bash-completion/completions/goalpost zsh/site-functions/_goalpost \
+	  fish/vendor_completions.d/goalpost.fish; do \
+	  mkdir -p "$(PREFIX)/share/$${place%/*}"; shell="$${place%%[-/]*}"; \
+	  "$(PREFIX)/bin/goalpost" --generate-completion-script "$$shell" > "$(PREFIX)/share/$$place"; \
+	done; \
 	echo "installed $(PREFIX)/bin/goalpost; it uses the libraries and models in $(DEPS), so keep that folder"
 
 clean: ## remove what was built; .deps/, datasets and runs stay

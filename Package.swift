@@ -70,6 +70,14 @@ let package = Package(
         .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
       ]),
     .target(
+      name: "CTorchVersion",
+      cxxSettings: [
+        .unsafeFlags([
+          "-isystem", torch + "/include",
+          "-isystem", torch + "/include/torch/csrc/api/include",
+        ])
+      ]),
+    .target(
       name: "CParquet",
       cxxSettings: [.unsafeFlags(["-isystem", arrow + "/include"])],
       linkerSettings: [
@@ -93,7 +101,8 @@ let package = Package(
       ]),
     .target(name: "Box2D", dependencies: ["CBox2D"], swiftSettings: strict),
     .target(name: "HDF5", dependencies: ["Support", "CHDF5"], swiftSettings: strict),
-    .target(name: "Torch", dependencies: ["Support", "CTorch"], swiftSettings: strict),
+    .target(
+      name: "Torch", dependencies: ["Support", "CTorch", "CTorchVersion"], swiftSettings: strict),
     .target(name: "Parquet", dependencies: ["CParquet"], swiftSettings: strict),
 
     // The vocabulary, and what is usable without MuJoCo and libtorch.

@@ -24,6 +24,13 @@ public final class HDF5File {
   /// The system's number for the first write that failed; 0 if none did.
   public var writeFailure: Int32 { failure?.number.pointee ?? 0 }
 
+  /// The library's version, such as `1.10.8`.
+  public static var libraryVersion: String {
+    var (major, minor, release): (UInt32, UInt32, UInt32) = (0, 0, 0)
+    H5get_libversion(&major, &minor, &release)
+    return "\(major).\(minor).\(release)"
+  }
+
   /// Opens a file for reading.
   public convenience init(reading url: URL) throws(FileError) {
     try self.init(name: url.path) { access in

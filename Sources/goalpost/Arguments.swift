@@ -4,6 +4,11 @@ import Foundation
 import Reporting
 import Support
 
+/// The help of an option or argument, in which its value has a name such as `N` or `DIR`.
+func help(_ text: String, of value: String) -> ArgumentHelp {
+  ArgumentHelp(text, valueName: value)
+}
+
 /// Refuses a number that is out of its range.
 func check<Number: Comparable>(
   _ value: Number?, _ name: String, in range: ClosedRange<Number>

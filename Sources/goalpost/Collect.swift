@@ -9,49 +9,63 @@ struct Collect: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Roll out a policy and store the trajectories; resumes an interrupted call.",
     discussion: """
+      goalpost collect --environment fetch-push --policy random --episodes 400 --output data
+      goalpost collect datasets/fetch-reach-scripted-v0/recipe.yaml
+
       Any number of workers gives the same bytes, after any interruption. A recipe's dataset is \
       written into the folder of its file, unless --output names another.
       """)
 
-  @Argument(help: "A recipe's file, datasets/<id>/recipe.yaml, in place of the options below.")
+  @Argument(
+    help: help(
+      "A recipe's file, datasets/<id>/recipe.yaml, in place of the options below.", of: "FILE"),
+    completion: .file())
   var recipe: String?
 
-  @Option(help: "The world's id (see `goalpost environments`).")
+  @Option(
+    help: help("The world's id (see `goalpost environments`).", of: "ID"),
+    completion: .list(Listings.environmentNames))
   var environment: String?
 
-  @Option(help: "random, scripted, or a checkpoint: a run, a checkpoint's folder or its policy.")
+  @Option(
+    help: help(
+      "random, scripted, or a checkpoint: a run, a checkpoint's folder or its policy.", of: "POLICY"
+    ), completion: .file())
   var policy: String?
 
-  @Option(help: "Number of episodes.")
+  @Option(help: help("Number of episodes.", of: "N"))
   var episodes: Int?
 
-  @Option(help: "The recipe's seed, below 2^28; drawn and printed if not given.")
+  @Option(help: help("The recipe's seed, below 2^28; drawn and printed if not given.", of: "N"))
   var seed: UInt64?
 
   @Option(
-    help: """
+    help: help(
+      """
       The distribution of starts and goals, in worlds that name some (see `goalpost environments \
       pointmaze-medium`).
-      """)
+      """, of: "NAME"))
   var goals: String?
 
   @Option(
-    help: """
+    help: help(
+      """
       Standard deviation of Gaussian action noise, as a fraction of half the action range; \
       default: 0.
-      """)
+      """, of: "X"))
   var noise: Double?
 
-  @Option(help: "Probability of a uniformly random action at each step; default: 0.")
+  @Option(help: help("Probability of a uniformly random action at each step; default: 0.", of: "P"))
   var randomActions: Double?
 
-  @Option(help: "Number of simulation threads; default: one per core.")
+  @Option(help: help("Number of simulation threads; default: one per core.", of: "N"))
   var workers: Int?
 
-  @Option(help: "Collect only these episodes, as in 0-499,700.")
+  @Option(help: help("Collect only these episodes, as in 0-499,700.", of: "LIST"))
   var onlyEpisodes: String?
 
-  @Option(help: "Maximum number of episodes in a shard (and at most 64 MB); default: 500.")
+  @Option(
+    help: help("Maximum number of episodes in a shard (and at most 64 MB); default: 500.", of: "N"))
   var shardEpisodes: Int?
 
   @Flag(help: "Compress the shards (shuffle and deflate; any HDF5 library reads them).")
@@ -63,7 +77,9 @@ struct Collect: ParsableCommand {
   @Flag(help: "Store an image of every state, in worlds that have images (gap-blocks).")
   var images = false
 
-  @Option(help: "The dataset's folder; its name is the dataset's id.")
+  @Option(
+    help: help("The dataset's folder; its name is the dataset's id.", of: "DIR"),
+    completion: .directory)
   var output: String?
 
   @Flag(help: "Print the result as JSON.")

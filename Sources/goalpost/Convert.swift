@@ -18,35 +18,54 @@ struct Convert: ParsableCommand {
       The same command resumes an interrupted call. Documentation/Formats.md describes each format.
       """)
 
-  @Argument(help: "A file or folder; its format is guessed from its name and first bytes.")
+  @Argument(
+    help: help(
+      "A file or folder; its format is guessed from its name and first bytes.", of: "PATH"),
+    completion: .file())
   var input: String
 
-  @Option(help: "The input's format; default: guessed.")
+  @Option(
+    help: help("The input's format; default: guessed.", of: "FORMAT"),
+    completion: .list(DatasetConversion.formatNames))
   var from: String?
 
-  @Option(help: "The output's format; default: by the output's name, or Goalpost's own.")
+  @Option(
+    help: help(
+      "The output's format; default: by the output's name, or Goalpost's own.", of: "FORMAT"),
+    completion: .list(DatasetConversion.formatNames))
   var to: String?
 
-  @Option(help: "The world's id. Only sizes are known of a world that is not registered.")
+  @Option(
+    help: help("The world's id. Only sizes are known of a world that is not registered.", of: "ID"),
+    completion: .list(Listings.environmentNames))
   var environment: String?
 
-  @Option(help: "The distance within which a goal is reached, in a world that is not registered.")
+  @Option(
+    help: help(
+      "The distance within which a goal is reached, in a world that is not registered.", of: "X"))
   var threshold: Double?
 
   @Option(
-    help: "The goal's indices in an observation, as in 0,1, in a world that is not registered.")
+    help: help(
+      "The goal's indices in an observation, as in 0,1, in a world that is not registered.",
+      of: "LIST"))
   var goalIndices: String?
 
-  @Option(help: "Length of a goal, if the format does not say.")
+  @Option(help: help("Length of a goal, if the format does not say.", of: "N"))
   var goalLength: Int?
 
-  @Option(help: "Keys to join into an observation, in order, as in object,robot0_eef_pos.")
+  @Option(
+    help: help(
+      "Keys to join into an observation, in order, as in object,robot0_eef_pos.", of: "LIST"))
   var observationKeys: String?
 
-  @Option(help: "Keys to join into a goal, in order, as in kettle,microwave.")
+  @Option(help: help("Keys to join into a goal, in order, as in kettle,microwave.", of: "LIST"))
   var goalKeys: String?
 
-  @Option(help: "The flags that end an episode of d4rl's rows: timeouts, terminals or both.")
+  @Option(
+    help: help(
+      "The flags that end an episode of d4rl's rows: timeouts, terminals or both.", of: "FLAGS"),
+    completion: .list(["timeouts", "terminals", "both"]))
   var ends: String?
 
   @Flag(
@@ -60,15 +79,16 @@ struct Convert: ParsableCommand {
   var compress = false
 
   @Option(
-    help: """
+    help: help(
+      """
       Maximum unpacked size of a compressed input, in bytes; default: 100 times its size, at least 1 GiB.
-      """)
+      """, of: "N"))
   var maxBytes: Int?
 
-  @Option(help: "Number of threads; default: one per core.")
+  @Option(help: help("Number of threads; default: one per core.", of: "N"))
   var workers: Int?
 
-  @Option(help: "The file or folder to write.")
+  @Option(help: help("The file or folder to write.", of: "PATH"), completion: .file())
   var output: String
 
   @Flag(help: "Print the result as JSON.")

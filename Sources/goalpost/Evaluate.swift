@@ -9,11 +9,11 @@ struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure policies in the simulator or against datasets, with 95 % intervals.",
     discussion: """
-      In the simulator:   evaluate RUN... --episodes 100
-      On named tasks:     evaluate RUN... --tasks all --episodes 50
-      Against a dataset:  evaluate RUN... --against DATASET [--fitted-q 5000]
-      From its states:    evaluate RUN... --against DATASET --offsets 5,10,20
-      With a planner:     evaluate RUN... --plan graph --plan-data DATASET
+      goalpost evaluate runs/one runs/two --episodes 100
+      goalpost evaluate runs/one --tasks all --episodes 50
+      goalpost evaluate runs/one --against data --fitted-q 5000
+      goalpost evaluate runs/one --against data --offsets 5,10,20
+      goalpost evaluate runs/one --plan graph --plan-data data
 
       Returns count 1 for each step at the goal and 0 for other steps. The measure return49 leaves out \
       the last step, as the WGCSL paper does. The measure return counts all steps, and \
@@ -22,117 +22,149 @@ struct Evaluate: ParsableCommand {
       tasks (pointmaze) episodes end at the first success. See Documentation/Evaluation.md.
       """)
 
-  @Argument(help: "Runs, checkpoints or policy files; scripted and random need --environment.")
+  @Argument(
+    help: help(
+      "Runs, checkpoints or policy files; scripted and random need --environment.", of: "POLICY"),
+    completion: .file())
   var policies: [String]
 
-  @Option(help: "The world; default: each checkpoint's own.")
+  @Option(
+    help: help("The world; default: each checkpoint's own.", of: "ID"),
+    completion: .list(Listings.environmentNames))
   var environment: String?
 
   @Option(
-    help: "Number of episodes per policy; with --tasks per task, with --offsets per offset.")
+    help: help(
+      "Number of episodes per policy; with --tasks per task, with --offsets per offset.", of: "N"))
   var episodes: Int = 100
 
   @Option(
-    help: """
+    help: help(
+      """
       Named tasks of the world, all or as in 1,3: prints a row each, and their mean (see `goalpost \
       environments pointmaze-medium`).
-      """)
+      """, of: "LIST"))
   var tasks: String?
 
-  @Option(help: "The evaluation's seed, below 2^28.")
+  @Option(help: help("The evaluation's seed, below 2^28.", of: "N"))
   var seed: UInt64 = 0
 
-  @Option(help: "Number of threads; default: one per core. The result is the same for any number.")
+  @Option(
+    help: help(
+      "Number of threads; default: one per core. The result is the same for any number.", of: "N"))
   var workers: Int?
 
   @Option(
-    help: "Standard deviation of Gaussian action noise, as a fraction of half the action range.")
+    help: help(
+      "Standard deviation of Gaussian action noise, as a fraction of half the action range.",
+      of: "X"))
   var noise: Double = 0
 
-  @Option(help: "Probability of a uniformly random action at each step.")
+  @Option(help: help("Probability of a uniformly random action at each step.", of: "P"))
   var randomActions: Double = 0
 
   @Option(
-    help: """
+    help: help(
+      """
       Compare actions, first actions and values with this dataset. May be repeated, for example for \
       training data and held-out data.
-      """)
+      """, of: "DIR"), completion: .directory)
   var against: [String] = []
 
   @Option(
-    help: """
+    help: help(
+      """
       With --against: start in the simulator at the dataset's states, with the goals that it \
       achieved this many steps later, as in 5,10,20.
-      """)
+      """, of: "LIST"))
   var offsets: String?
 
-  @Option(help: "With --against: fitted-Q evaluation with this number of updates, such as 5000.")
+  @Option(
+    help: help(
+      "With --against: fitted-Q evaluation with this number of updates, such as 5000.", of: "N"))
   var fittedQ: Int?
 
-  @Option(help: "With --against: number of episodes to read from each dataset.")
+  @Option(help: help("With --against: number of episodes to read from each dataset.", of: "N"))
   var datasetEpisodes: Int = 400
 
   @Option(
-    help: """
+    help: help(
+      """
       graph: aim at states of --plan-data along the shortest path to the goal by the learner's \
       values (TTGS). Nothing is trained.
-      """)
+      """, of: "NAME"), completion: .list(["graph"]))
   var plan: String?
 
-  @Option(help: "With --plan: the dataset whose states are drawn, by --seed.")
+  @Option(
+    help: help("With --plan: the dataset whose states are drawn, by --seed.", of: "DIR"),
+    completion: .directory)
   var planData: String?
 
-  @Option(help: "With --plan: number of states to draw; all pairs are measured; default: 1000.")
+  @Option(
+    help: help(
+      "With --plan: number of states to draw; all pairs are measured; default: 1000.", of: "N"))
   var planNodes: Int?
 
   @Option(
-    help: """
+    help: help(
+      """
       With --plan: the longest edge between two states, in steps. Longer edges cost exponentially \
       more; default: 24, as TTGS has for mazes.
-      """)
+      """, of: "X"))
   var planEdge: Double?
 
   @Option(
-    help: """
+    help: help(
+      """
       With --plan: aim at the furthest state of the path within this number of steps, or at the goal \
       if it is within them; default: twice the edge.
-      """)
+      """, of: "X"))
   var planAim: Double?
 
-  @Option(help: "Film the first policy: a name that ends in .mp4 or .gif.")
+  @Option(
+    help: help("Film the first policy: a name that ends in .mp4 or .gif.", of: "FILE"),
+    completion: .file())
   var video: String?
 
-  @Option(help: "Draw the paths of the achieved goals in the plane: a name that ends in .svg.")
+  @Option(
+    help: help(
+      "Draw the paths of the achieved goals in the plane: a name that ends in .svg.", of: "FILE"),
+    completion: .file())
   var plot: String?
 
-  @Option(help: "Number of episodes to film or draw.")
+  @Option(help: help("Number of episodes to film or draw.", of: "N"))
   var videoEpisodes: Int = 9
 
   @Option(
-    help: """
+    help: help(
+      """
       JSON file of allowed ranges, such as {"success": {"low": 0.85}}; exits 1 if a result is \
       outside. FILE:NAME takes the ranges under that name.
-      """)
+      """, of: "FILE"), completion: .file())
   var expect: String?
 
   @Flag(help: "Print JSON.")
   var json = false
 
-  @Option(help: "How to print tables: \(TableFormat.names).")
+  @Option(
+    help: help("How to print tables: \(TableFormat.names).", of: "FORMAT"),
+    completion: .list(TableFormat.allCases.map(\.rawValue)))
   var format: String = TableFormat.text.rawValue
 
   @Option(
-    help: """
+    help: help(
+      """
       Which table: runs, methods (as in a paper), differences, or all; default: all as text, and \
       methods in other formats.
-      """)
+      """, of: "NAME"), completion: .list(ComparisonTable.allCases.map(\.rawValue)))
   var table: String?
 
   @Option(
-    help: """
+    help: help(
+      """
       The one measure of the methods' table for several worlds: \
       \(Comparison.measures.joined(separator: ", ")).
-      """)
+      """, of: "NAME"), completion: .list(Comparison.measures))
   var measure: String = "success"
 
   func validate() throws {

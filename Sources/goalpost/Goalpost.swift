@@ -11,8 +11,8 @@ struct Goalpost: ParsableCommand {
     abstract: "Goal-conditioned reinforcement learning: collect, verify, train, evaluate.",
     version: "0.1.0",
     subcommands: [
-      ListEnvironments.self, ListLearners.self, Collect.self, Verify.self, Inspect.self, Mix.self,
-      Convert.self, Sample.self, Train.self, Evaluate.self, Export.self,
+      ListEnvironments.self, ListLearners.self, List.self, Collect.self, Verify.self, Inspect.self,
+      Mix.self, Convert.self, Sample.self, Train.self, Evaluate.self, Export.self,
     ])
 
   /// Runs a command line to its end: its error in a sentence, and its status, which is not 0 if a
@@ -28,7 +28,8 @@ struct Goalpost: ParsableCommand {
       status = exitCode(for: error)
       let text = fullMessage(for: Complaint(error) ?? error)
       if status.isSuccess {
-        Console.print(text)
+        // Only now, as the commit is found by another process.
+        Console.print(text == configuration.version ? ProgramVersion.text(text) : text)
       } else if !text.isEmpty {
         Console.note(text)
       }

@@ -9,34 +9,48 @@ struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract:
       "Describe a dataset, a checkpoint or a run: counts, statistics, lineage, pictures.",
+    usage: "goalpost inspect [<options>] <PATH>",
     discussion: """
+      goalpost inspect data --plot data.svg
+      goalpost inspect runs/gcsl-data-s0
+      goalpost inspect data --episode 3 --video episode.mp4
+
       Reads a whole dataset and prints returns and successes with 95 % intervals, statistics of \
       observations and actions, goals, sources, lineage. For a checkpoint or a run it prints the \
       header, the settings that differ from the paper's, and the evaluations so far.
       """)
 
-  @Argument(help: "A dataset's, a checkpoint's or a run's folder, or a policy.safetensors.")
+  @Argument(
+    help: help(
+      "A dataset's, a checkpoint's or a run's folder, or a policy.safetensors.", of: "PATH"),
+    completion: .file())
   var path: String
 
-  @Option(help: "Draw a figure: a name that ends in .svg.")
+  @Option(help: help("Draw a figure: a name that ends in .svg.", of: "FILE"), completion: .file())
   var plot: String?
 
   @Option(
-    help: """
+    help: help(
+      """
       JSON file of allowed ranges for a dataset's counts and returns; exits 1 if one is outside.
-      """)
+      """, of: "FILE"), completion: .file())
   var expect: String?
 
-  @Option(help: "Number of a stored episode to film with --video.")
+  @Option(help: help("Number of a stored episode to film with --video.", of: "N"))
   var episode: Int64?
 
-  @Option(help: "The episode's shard, if a mixture has several episodes of that number.")
+  @Option(
+    help: help("The episode's shard, if a mixture has several episodes of that number.", of: "N"))
   var shard: Int?
 
-  @Option(help: "Film the stored episode: a name that ends in .mp4 or .gif.")
+  @Option(
+    help: help("Film the stored episode: a name that ends in .mp4 or .gif.", of: "FILE"),
+    completion: .file())
   var video: String?
 
-  @Option(help: "Number of threads; default: one per core. The result is the same for any number.")
+  @Option(
+    help: help(
+      "Number of threads; default: one per core. The result is the same for any number.", of: "N"))
   var workers: Int?
 
   @Flag(help: "Print everything as JSON.")

@@ -8,96 +8,122 @@ struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train a policy on datasets, or on episodes that it collects itself.",
     discussion: """
-      Offline:     train --dataset DIR --learner wgcsl
-      Online:      train --online --environment fetch-reach --steps 100000
-      Fine-tuning: train --from RUN --online --steps 50000 --dataset DIR
-      Repeating:   train RUN/config.json --output DIR
+      goalpost train --dataset data --learner wgcsl
+      goalpost train --online --environment fetch-reach --steps 100000
+      goalpost train --from runs/one --online --steps 50000 --dataset data
+      goalpost train runs/one/config.json --output runs/again
+      goalpost train --resume runs/one
 
       Settings come from the learner's defaults for the task, then a YAML file (or a run's \
       config.json), then the options, then --set key=value. `goalpost learners <id>` lists them.
       """)
 
-  @Argument(help: "A file of settings: YAML, or the config.json of a run to repeat.")
+  @Argument(
+    help: help("A file of settings: YAML, or the config.json of a run to repeat.", of: "FILE"),
+    completion: .file())
   var file: String?
 
-  @Option(help: "The learner's id (see `goalpost learners`).")
+  @Option(
+    help: help("The learner's id (see `goalpost learners`).", of: "ID"),
+    completion: .list(Listings.learnerNames))
   var learner: String?
 
   @Option(
-    help: """
+    help: help(
+      """
       A dataset's folder. May be repeated, each with :WEIGHT (its share of every batch) or all \
       without.
-      """)
+      """, of: "DIR"), completion: .directory)
   var dataset: [String] = []
 
   @Flag(help: "Collect while training; RUN/dataset keeps the episodes.")
   var online = false
 
-  @Option(help: "With --online: the world to collect in; default: the dataset's.")
+  @Option(
+    help: help("With --online: the world to collect in; default: the dataset's.", of: "ID"),
+    completion: .list(Listings.environmentNames))
   var environment: String?
 
-  @Option(help: "With --online: number of environment steps to collect, in whole episodes.")
+  @Option(
+    help: help("With --online: number of environment steps to collect, in whole episodes.", of: "N")
+  )
   var steps: Int?
 
   @Option(
-    help: """
+    help: help(
+      """
       With --online: 0 collects each episode after all earlier updates, 1 during the updates of the \
       previous episode.
-      """)
+      """, of: "N"))
   var lag: Int?
 
   @Option(
-    help: """
+    help: help(
+      """
       Start from this checkpoint (a run, or a checkpoint's folder), with its learner and settings. \
       Online training then has no random episodes first.
-      """)
+      """, of: "PATH"), completion: .file())
   var from: String?
 
   @Option(
-    help: """
+    help: help(
+      """
       With --online and --dataset: the share of each batch from the datasets, as one number or as \
       first and last in 0.5-0 (0.5:0 and 0.5→0 are the same).
-      """)
+      """, of: "SHARE"))
   var offlineFraction: String?
 
   @Option(
-    help: """
+    help: help(
+      """
       With --online and --dataset: number of updates on the datasets alone, before collecting.
-      """)
+      """, of: "N"))
   var demonstrationUpdates: Int?
 
-  @Option(help: "Share of the episodes that is held out of training.")
+  @Option(help: help("Share of the episodes that is held out of training.", of: "SHARE"))
   var validationFraction: Double?
 
-  @Option(help: "Number of gradient updates; default: the paper's for the task.")
+  @Option(help: help("Number of gradient updates; default: the paper's for the task.", of: "N"))
   var updates: Int?
 
   @Option(
-    name: .customLong("set"), help: "A setting of the learner, as key=value; may be repeated.")
+    name: .customLong("set"),
+    help: help("A setting of the learner, as key=value; may be repeated.", of: "KEY=VALUE"))
   var assignments: [String] = []
 
-  @Option(help: "The run's seed, below 2^28; drawn and printed if not given.")
+  @Option(help: help("The run's seed, below 2^28; drawn and printed if not given.", of: "N"))
   var seed: UInt64?
 
-  @Option(help: "Several seeds, as in 0-4 or 0,2,5: runs side by side, one thread each.")
+  @Option(
+    help: help("Several seeds, as in 0-4 or 0,2,5: runs side by side, one thread each.", of: "LIST")
+  )
   var seeds: String?
 
-  @Option(help: "Number of updates between evaluations in the simulator; 0 for none.")
+  @Option(
+    help: help("Number of updates between evaluations in the simulator; 0 for none.", of: "N"))
   var evaluateEvery: Int?
 
-  @Option(help: "Number of updates between checkpoints.")
+  @Option(help: help("Number of updates between checkpoints.", of: "N"))
   var checkpointEvery: Int?
 
-  @Option(help: "Number of libtorch threads per run; default: 1, unless a lone run has more cores.")
+  @Option(
+    help: help(
+      "Number of libtorch threads per run; default: 1, unless a lone run has more cores.", of: "N"))
   var threads: Int?
 
-  @Option(help: "The device for the networks: cpu, cuda or cuda:1.")
+  @Option(
+    help: help("The device for the networks: cpu, cuda or cuda:1.", of: "DEVICE"),
+    completion: .list(["cpu", "cuda"]))
   var device: String?
 
-  @Option(help: "The run's folder; default: runs/<learner>-<dataset>-s<seed>.")
+  @Option(
+    help: help("The run's folder; default: runs/<learner>-<dataset>-s<seed>.", of: "DIR"),
+    completion: .directory)
   var output: String?
 
-  @Option(help: "Resume the run in this folder from its last checkpoint.")
+  @Option(
+    help: help("Resume the run in this folder from its last checkpoint.", of: "DIR"),
+    completion: .directory)
   var resume: String?
 
   func validate() throws {

@@ -7,15 +7,23 @@ import Support
 /// The subcommand `goalpost verify`.
 struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Check a dataset: digests, schema, goals, rewards, and the physics bit for bit.")
+    abstract: "Check a dataset: digests, schema, goals, rewards, and the physics bit for bit.",
+    discussion: """
+      goalpost verify data
+      goalpost verify data --replay all
 
-  @Argument(help: "The dataset's folder.")
+      Prints what was checked, what was not, and each rule that is broken; then it exits with 1.
+      """)
+
+  @Argument(help: help("The dataset's folder.", of: "DIR"), completion: .directory)
   var dataset: String
 
-  @Option(help: "Number of episodes to simulate again from their seeds and actions, or all.")
+  @Option(
+    help: help(
+      "Number of episodes to simulate again from their seeds and actions, or all.", of: "N"))
   var replay: String = "100"
 
-  @Option(help: "Number of threads; default: one per core.")
+  @Option(help: help("Number of threads; default: one per core.", of: "N"))
   var workers: Int?
 
   @Flag(help: "Print the report as JSON.")

@@ -165,7 +165,7 @@ struct ErrorTests {
   @Test func anotherRecipeInTheSameFolder() throws {
     #expect(try collect().status == 0)
     let manifest = try Data(contentsOf: folder.url.appendingPathComponent("data/manifest.json"))
-    let result = try collect(episodes: 6)
+    let result = try collect(episodes: 3)
     #expect(result.status == 1)
     #expect(result.error.contains("episodes"))
     #expect(

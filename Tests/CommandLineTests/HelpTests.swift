@@ -9,7 +9,8 @@ import Testing
 /// diff.
 struct HelpTests {
   static let subcommands = [
-    "environments", "learners", "collect", "verify", "inspect", "mix", "convert", "sample", "train",
+    "environments", "learners", "list", "collect", "verify", "inspect", "mix", "convert", "sample",
+    "train",
     "evaluate", "export",
   ]
 

@@ -11,10 +11,10 @@ struct KillTests {
   static let wantedKills =
     ProcessInfo.processInfo.environment["GOALPOST_KILLS"].flatMap { Int($0) } ?? 12
 
-  func arguments(_ output: String) -> [String] {
+  func arguments(_ output: String, episodes: Int = 60) -> [String] {
     [
-      "collect", "--environment", "fetch-reach", "--policy", "scripted", "--episodes", "60",
-      "--seed", "0", "--shard-episodes", "4", "--noise", "0.2", "--output", output,
+      "collect", "--environment", "fetch-reach", "--policy", "scripted", "--episodes",
+      "\(episodes)", "--seed", "0", "--shard-episodes", "4", "--noise", "0.2", "--output", output,
     ]
   }
 
@@ -80,6 +80,23 @@ struct KillTests {
       for (name, file) in kept { #expect(now[name] == file, "\(name) was written again") }
     }
     #expect(kills == KillTests.wantedKills)
+  }
+
+  @Test func aKilledGrowthGoesOnToTheSameBytes() throws {
+    let folder = try TemporaryFolder()
+    #expect(try Program.run(arguments("whole/data"), in: folder.url).status == 0)
+    #expect(try Program.run(arguments("grown/data", episodes: 30), in: folder.url).status == 0)
+    var generator = Philox(seed: UInt64.random(in: 0..<1000), purpose: 1, index: 2)
+    for _ in 0..<KillTests.wantedKills / 2 {
+      let process = try Program.start(arguments("grown/data"), in: folder.url)
+      usleep(UInt32(generator.uniform(50_000, 400_000)))
+      if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+      process.waitUntilExit()
+    }
+    #expect(try Program.run(arguments("grown/data"), in: folder.url).status == 0)
+    try expectSame(
+      folder.url.appendingPathComponent("whole/data"),
+      folder.url.appendingPathComponent("grown/data"))
   }
 
   @Test func twoCollectorsShareOneTarget() throws {

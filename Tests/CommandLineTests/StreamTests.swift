@@ -198,22 +198,16 @@ struct StreamTests {
   @Test func theBarFitsTheTerminal() throws {
     #expect(try Program.run(collect("data"), in: folder.url).status == 0)
     for columns in [40, 80] {
-      let said = try PythonReference.run(
-        "terminal.py",
-        arguments: [
-          "\(columns)", folder.url.path, Program.executable.path, "train", "--learner", "wgcsl",
-          "--dataset", "data", "--updates", "400", "--seed", "0", "--evaluate-every", "0",
-          "--set", "hiddenWidths=[4]", "--set", "batchSize=4", "--output", "run-\(columns)",
+      let screen = try Screen(
+        columns, in: folder.url,
+        [
+          "train", "--learner", "wgcsl", "--dataset", "data", "--updates", "400", "--seed", "0",
+          "--evaluate-every", "0", "--set", "hiddenWidths=[4]", "--set", "batchSize=4",
+          "--output", "run-\(columns)",
         ])
-      let (bars, widest, lines) = try #require(
-        try JSONDecoder().decode([Int].self, from: said).triple)
-      #expect(bars >= 2 && widest < columns, "\(columns): \(bars) bars, \(widest) columns")
+      #expect(screen.bars >= 2 && screen.widest < columns, "\(columns): \(screen)")
       // The last line of the progress, and the result.
-      #expect(lines == 2, "\(columns): \(lines) lines")
+      #expect(screen.lines.count == 2, "\(columns): \(screen)")
     }
   }
-}
-
-extension [Int] {
-  fileprivate var triple: (Int, Int, Int)? { count == 3 ? (self[0], self[1], self[2]) : nil }
 }

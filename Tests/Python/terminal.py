@@ -1,6 +1,6 @@
 """Runs a command on a terminal of its own: terminal.py COLUMNS FOLDER COMMAND...
 
-Prints, as JSON, the bars that it drew over each other, the columns of the widest, and the lines that it left.
+Prints, as JSON, the number of bars that it drew over each other, the columns of the widest, and the lines that it left.
 """
 
 import fcntl
@@ -32,4 +32,5 @@ text = said.decode().replace("\r\n", "\n")
 lines = text.split("\n")
 # Every line but the last was ended; what stands before a return in it was drawn over.
 bars = [piece.replace("\x1b[K", "") for line in lines for piece in line.split("\r")[:-1] if piece]
-print(json.dumps([len(bars), max(map(len, bars), default=0), len(lines) - 1]))
+left = [line.split("\r")[-1].replace("\x1b[K", "") for line in lines[:-1]]
+print(json.dumps({"bars": len(bars), "widest": max(map(len, bars), default=0), "lines": left}))

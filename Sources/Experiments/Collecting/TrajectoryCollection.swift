@@ -130,17 +130,24 @@ public enum TrajectoryCollection {
       imageShape: imageShape, isCategorical: policy.policy.isCategorical,
       modelDigest: Digest.sha256(of: Data(loaded.modelBytes)),
       libraries: ["simulator": loaded.simulator])
-    let writer = try DatasetWriter(at: folder, identity: identity)
+    let writer = try DatasetWriter(at: folder, identity: identity, growing: true)
+    if let before = writer.grownFrom {
+      Console.noteAtStart(
+        "\(folder.relativePath): grows from \(before) to \(recipe.episodes) episodes")
+    }
     Console.begin()
     let pending = try writer.pendingShards(threads: workers)
+    let earlier = Dictionary(
+      uniqueKeysWithValues: try pending.map { ($0.index, try writer.earlierEpisodes(of: $0)) })
     let wanted = writer.plan.reduce(0) { $0 + $1.episodes.count }
-    let lacking = pending.reduce(0) { $0 + $1.episodes.count }
+    let lacking =
+      pending.reduce(0) { $0 + $1.episodes.count } - earlier.values.reduce(0) { $0 + $1.count }
     let progress = ProgressReport(
       "collect \(recipe.environment)", total: wanted, unit: "episodes",
       alreadyDone: wanted - lacking, rateUnit: "steps",
       rateScale: Double(recipe.steps ?? world.task.spec.horizon), silent: silent || lacking == 0)
 
-    let queue = ShardQueue(writer: writer, pending: pending)
+    let queue = ShardQueue(writer: writer, pending: pending, earlier: earlier)
     let made = Atomic(0)
     try Interruption.heeded {
       try Parallel.run(workers: max(1, min(workers, lacking))) { _ in
@@ -252,9 +259,12 @@ private final class ShardQueue: Sendable {
   /// A shard in the making.
   final class Open: Sendable {
     let claim: ShardClaim
-    let episodes = Mutex<[Int64: Trajectory]>([:])
+    let episodes: Mutex<[Int64: Trajectory]>
 
-    init(_ claim: ShardClaim) { self.claim = claim }
+    init(_ claim: ShardClaim, _ episodes: [Trajectory]) {
+      self.claim = claim
+      self.episodes = Mutex(Dictionary(episodes.map { ($0.index, $0) }, uniquingKeysWith: { $1 }))
+    }
   }
 
   private struct State {
@@ -264,10 +274,13 @@ private final class ShardQueue: Sendable {
   }
 
   private let writer: DatasetWriter
+  /// Episodes of pending shards that are there, by the shard's number.
+  private let earlier: [Int: [Trajectory]]
   private let state: Mutex<State>
 
-  init(writer: DatasetWriter, pending: [PlannedShard]) {
+  init(writer: DatasetWriter, pending: [PlannedShard], earlier: [Int: [Trajectory]]) {
     self.writer = writer
+    self.earlier = earlier
     state = Mutex(State(pending: pending.reversed()))
   }
 
@@ -280,7 +293,10 @@ private final class ShardQueue: Sendable {
         }
         guard let planned = state.pending.popLast() else { return nil }
         if case .mine(let claim) = try writer.claim(planned) {
-          state.current = (Open(claim), planned.episodes.numbers.reversed())
+          let there = earlier[planned.index] ?? []
+          let known = Set(there.map(\.index))
+          let left = planned.episodes.numbers.filter { !known.contains($0) }
+          state.current = (Open(claim, there), left.reversed())
         }
       }
       return nil

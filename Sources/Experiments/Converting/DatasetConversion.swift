@@ -16,6 +16,9 @@ public enum DatasetConversion {
     Formats.all.map { "\n  \($0.name): \($0.summary)" }.joined()
   }
 
+  /// The formats' names.
+  public static var formatNames: [String] { Formats.all.map(\.name) }
+
   /// A command line's request.
   public struct Request: Sendable {
     /// A file or folder.

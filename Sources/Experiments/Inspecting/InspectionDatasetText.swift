@@ -9,15 +9,11 @@ extension DatasetInspection: Inspected {
   /// Counts, tables and lineage.
   public var text: String {
     let identity = lineage.identity
-    let size = Double(counts.bytes)
-    let bytes =
-      size < 1e6
-      ? "\(ReportText.short(size / 1e3)) kB" : "\(ReportText.short(size / 1e6)) MB"
     return
       "\(dataset): \(Console.onOneLine(identity.task.identifier)), "
       + "\(ReportText.count(counts.episodes)) episodes, "
       + "\(ReportText.count(counts.steps)) steps in \(counts.shards) "
-      + "\(counts.shards == 1 ? "shard" : "shards"), \(bytes)\n"
+      + "\(counts.shards == 1 ? "shard" : "shards"), \(ReportText.bytes(counts.bytes))\n"
       + ReportText.section("episodes (with 95 % intervals)", episodeLines)
       + columnText("observations", observations)
       + actionText + goalText + lineageText

@@ -5,6 +5,14 @@ import Reporting
 
 /// The output of the listing subcommands.
 public enum Listings {
+  /// The ids of all worlds.
+  public static var environmentNames: [String] {
+    EnvironmentRegistry.worlds.map(\.task.identifier)
+  }
+
+  /// The ids of all learners.
+  public static var learnerNames: [String] { LearnerRegistry.all.map(\.identifier) }
+
   /// All worlds in a table, or one with all that its task says.
   public static func environments(_ identifier: String?) throws -> String {
     guard let identifier else {

@@ -1,6 +1,7 @@
 import Foundation
 import GoalCore
 import Storage
+import Support
 
 /// The datasets that are mixed: opened, and found to belong together.
 struct MixtureInputs: Sendable {
@@ -13,15 +14,25 @@ struct MixtureInputs: Sendable {
     /// Where each shard's episodes begin, counted over the dataset, and their end.
     let starts: [Int]
 
+    /// The places of the episodes that satisfy the filter, ascending; nil without one.
+    let satisfying: [Int]?
+
     var manifest: Manifest { dataset.manifest }
     /// Episodes of all shards.
-    var count: Int { starts.last ?? 0 }
+    var total: Int { starts.last ?? 0 }
+    /// Episodes that may be taken.
+    var count: Int { satisfying?.count ?? total }
+
+    /// The places in the dataset of some that are counted over those that may be taken.
+    func places(_ chosen: [Int]) -> [Int] {
+      satisfying.map { all in chosen.map { all[$0] } } ?? chosen
+    }
   }
 
   let all: [Input]
 
-  /// Opens `FOLDER` or `FOLDER:WEIGHT`, each.
-  init(_ texts: [String]) throws {
+  /// Opens `FOLDER` or `FOLDER:WEIGHT`, each, and finds the episodes that satisfy a filter.
+  init(_ texts: [String], filter: EpisodeFilter?, workers: Int) throws {
     var all: [Input] = []
     for text in texts {
       let (path, weight) = try WeightedDataset.parts(of: text)
@@ -35,7 +46,10 @@ struct MixtureInputs: Sendable {
       all.append(
         Input(
           path: path, dataset: dataset, digest: try dataset.manifest.digest(), weight: weight,
-          starts: starts))
+          starts: starts,
+          satisfying: try filter.map {
+            try MixtureInputs.places(satisfying: $0, in: dataset, starts, workers: workers)
+          }))
     }
     self.all = all
     guard let first = all.first else {
@@ -47,6 +61,17 @@ struct MixtureInputs: Sendable {
       throw ExperimentError.cannotMix(
         path: bare.path, reason: "give every dataset a weight, or none: this one has none")
     }
+  }
+
+  /// The places of the episodes that satisfy a filter, counted over a dataset.
+  private static func places(
+    satisfying filter: EpisodeFilter, in dataset: Dataset, _ starts: [Int], workers: Int
+  ) throws -> [Int] {
+    let shards = dataset.manifest.shards
+    return try Parallel.map(count: shards.count, workers: workers, context: {}) { _, index in
+      let reader = try dataset.open(shards[index], threads: 1)
+      return try filter.places(in: reader, of: dataset.manifest.task).map { starts[index] + $0 }
+    }.flatMap { $0 }
   }
 
   /// Throws if two datasets cannot be one.

@@ -191,11 +191,20 @@ public enum Checkpoint {
   /// Reads a policy's file: its tensors, and what they are.
   static func read(policy file: URL) throws -> (saved: SavedPolicy, header: PolicyHeader) {
     let saved = try SavedPolicy(contentsOf: file.path)
-    guard let text = saved.header else {
+    return (saved, try header(saved.header, of: file))
+  }
+
+  /// Reads what a policy's file says of its tensors, without these.
+  static func header(policy file: URL) throws -> PolicyHeader {
+    try header(SavedPolicy.header(of: file.path), of: file)
+  }
+
+  private static func header(_ text: String?, of file: URL) throws -> PolicyHeader {
+    guard let text else {
       throw ExperimentError.notACheckpoint(
         path: file.path, reason: "its head was not written by goalpost")
     }
-    return (saved, try StoredJSON.decode(PolicyHeader.self, from: Data(text.utf8), path: file.path))
+    return try StoredJSON.decode(PolicyHeader.self, from: Data(text.utf8), path: file.path)
   }
 
   private static func encoded(_ value: some Encodable) throws -> String {

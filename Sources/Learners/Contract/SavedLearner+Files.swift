@@ -18,6 +18,11 @@ public struct SavedPolicy: Sendable {
     tensors = file.tensors
     header = file.metadata[SavedLearner.headerKey]
   }
+
+  /// The text at a file's head, without its tensors; nil if Goalpost did not write the file.
+  public static func header(of path: String) throws -> String? {
+    try Safetensors.metadata(of: path)[SavedLearner.headerKey]
+  }
 }
 
 extension SavedLearner {

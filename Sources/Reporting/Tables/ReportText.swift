@@ -9,6 +9,13 @@ package enum ReportText {
   /// A count with its digits in groups of three.
   package static func count(_ value: Int) -> String { Ticks.grouped("\(value)") }
 
+  /// A number of bytes in kB, MB or GB, with four significant digits.
+  package static func bytes(_ count: Int) -> String {
+    let size = Double(count)
+    if size < 1e6 { return short(size / 1e3) + " kB" }
+    return size < 1e9 ? short(size / 1e6) + " MB" : short(size / 1e9) + " GB"
+  }
+
   /// A share with one decimal.
   package static func percent(_ share: Double) -> String { String(format: "%.1f %%", 100 * share) }
 
@@ -35,7 +42,7 @@ package enum ReportText {
 
   /// A table under a heading, set in.
   package static func section(_ heading: String, _ table: Table) -> String {
-    let lines = table.rendered(as: .text).split(separator: "\n")
+    let lines = table.rendered(as: .text, indent: 2).split(separator: "\n")
     return "\n\(heading)\n" + lines.map { "  \($0)\n" }.joined()
   }
 }

@@ -84,19 +84,14 @@ public struct Table: Sendable {
   public init(_ heads: [String]) { self.heads = heads }
 
   /// The table as text, with a newline at its end.
-  public func rendered(as format: TableFormat) -> String {
+  ///
+  /// As text on a terminal it is laid out in the terminal's columns, of which `indent` are kept for
+  /// what the caller puts before each line.
+  public func rendered(as format: TableFormat, indent: Int = 0) -> String {
     let lines = ([heads] + rows.map { $0.map(\.shown) }).map { $0.map(Console.onOneLine) }
     switch format {
     case .text:
-      let widths = heads.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
-      return lines.map { cells in
-        let padded = cells.indices.map {
-          cells[$0] + String(repeating: " ", count: widths[$0] - cells[$0].count)
-        }
-        var line = padded.joined(separator: "  ")
-        while line.hasSuffix(" ") { line.removeLast() }
-        return line + "\n"
-      }.joined()
+      return TableLayout(lines: lines).text(columns: Console.tableColumns.map { $0 - indent })
     case .md:
       let rule = "|" + heads.map { _ in " --- |" }.joined()
       let body = lines.map { cells in

@@ -10,6 +10,8 @@ public enum Console {
   private static let barIsShown = Mutex(false)
   /// The system's error number of the first result that could not be written; 0 if all could.
   private static let lost = Atomic<Int32>(0)
+  /// Whether this process speaks to people by the console: a program does, its tests do not.
+  private static let isOpen = Atomic(false)
 
   /// Opens `/dev/null` in the place of each standard stream that is closed.
   ///
@@ -19,11 +21,12 @@ public enum Console {
     for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) < 0 {
       _ = Glibc.open("/dev/null", O_RDONLY)
     }
+    isOpen.store(true, ordering: .relaxed)
   }
 
   /// Writes a result to standard output; `finish` says whether all could be written.
   public static func print(_ text: String, terminator: String = "\n") {
-    let code = write(shown(text) + terminator, to: 1)
+    let code = write(coloured(shown(text), for: 1) + terminator, to: 1)
     if code != 0 { _ = lost.compareExchange(expected: 0, desired: code, ordering: .relaxed) }
   }
 
@@ -44,7 +47,8 @@ public enum Console {
   /// by it.
   public static func note(_ text: String) {
     barIsShown.withLock { isShown in
-      _ = write((isShown ? "\r\u{1b}[K" : "") + shown(text) + "\n", to: 2)
+      let line = coloured(shown(text), for: 2)
+      _ = write((isShown ? "\r\u{1b}[K" : "") + line + "\n", to: 2)
       isShown = false
     }
   }
@@ -73,11 +77,48 @@ public enum Console {
 
   /// Columns of the terminal that standard error is; nil if it is none, or one without cursor
   /// movement.
-  package static var columns: Int? {
-    guard isatty(2) == 1, getenv("TERM").map({ String(cString: $0) }) != "dumb" else { return nil }
+  package static var columns: Int? { isPlain ? nil : columns(of: 2) }
+
+  /// Columns for tables: those of the terminal that standard output is; nil if it is none.
+  static var tableColumns: Int? { isOpen.load(ordering: .relaxed) ? columns(of: 1) : nil }
+
+  private static func columns(of descriptor: Int32) -> Int? {
+    guard isatty(descriptor) == 1 else { return nil }
     var size = winsize()
-    guard ioctl(2, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
     return Int(size.ws_col)
+  }
+
+  /// Whether the terminal says that it can do no more than print.
+  private static var isPlain: Bool { variable("TERM") == "dumb" }
+
+  private static func variable(_ name: String) -> String? {
+    getenv(name).map { String(cString: $0) }
+  }
+
+  /// The first words of lines that are coloured, and the terminal's number for the colour.
+  private static let colours = [
+    ("Error:", 31), ("warning", 33), ("broken", 31), ("suspect", 33), ("sound:", 32),
+  ]
+
+  /// A text of ours with such words in colour, if it goes to a terminal and the variable `NO_COLOR`
+  /// is not set (no-color.org).
+  private static func coloured(_ text: String, for descriptor: Int32) -> String {
+    guard isatty(descriptor) == 1, !isPlain, (variable("NO_COLOR") ?? "").isEmpty else {
+      return text
+    }
+    return coloured(text)
+  }
+
+  /// A text with the first words of its lines in colour.
+  static func coloured(_ text: String) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      let found = colours.first { line.hasPrefix($0.0) }
+      guard let (word, number) = found, line.dropFirst(word.count).first?.isLetter != true else {
+        return String(line)
+      }
+      return "\u{1b}[\(number)m\(word)\u{1b}[0m" + line.dropFirst(word.count)
+    }.joined(separator: "\n")
   }
 
   /// A text with its control characters and changes of direction written as `\u001b`, but for ends

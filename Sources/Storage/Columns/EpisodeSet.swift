@@ -71,6 +71,12 @@ public struct EpisodeSet: Sendable, Hashable, Codable, CustomStringConvertible {
       ranges: ranges.filter { $0.overlaps(closed) }.map { $0.clamped(to: closed) })
   }
 
+  /// Whether these are the first ones of a larger set.
+  func isBeginning(of other: EpisodeSet) -> Bool {
+    guard let last, self != other else { return false }
+    return other.intersection(0..<last + 1) == self
+  }
+
   /// Whether a number is one of them.
   public func contains(_ number: Int64) -> Bool { ranges.contains { $0.contains(number) } }
 

@@ -121,6 +121,19 @@ public struct DatasetIdentity: Codable, CheckedValue, Equatable {
     try container.encode(libraries, forKey: .libraries)
   }
 
+  /// Whether another is the same but for more episodes: what there is of this is a part of it.
+  func isBeginning(of other: DatasetIdentity) -> Bool {
+    guard var grown = recipe, let wanted = other.recipe?.episodes, grown.episodes < wanted,
+      schema == other.schema
+    else { return false }
+    grown.episodes = wanted
+    let same = DatasetIdentity(
+      id: id, task: task, origin: .collected(grown), stateLength: stateLength,
+      imageShape: imageShape, isCategorical: isCategorical, modelDigest: modelDigest,
+      libraries: libraries)
+    return same == other
+  }
+
   /// The first setting in which another differs, as its path and both values; nil if they are
   /// equal.
   func firstDifference(

@@ -17,6 +17,10 @@ import Synchronization
 /// out with the listed digest. One whose file is there and is not the listed one is an error: it is
 /// left alone, and made again once it has been removed.
 ///
+/// A recipe's dataset grows if it is asked for with more episodes. Its full shards stay. The last
+/// one, if it was not full, is written anew with the episodes that it has and those that it lacks.
+/// The manifest goes, and comes back with all episodes.
+///
 /// Any thread may call any method.
 public final class DatasetWriter: Sendable {
   /// The result of claiming a shard.
@@ -41,9 +45,11 @@ public final class DatasetWriter: Sendable {
 
   private let folder: DatasetFolder
   private let columns: [String: ManifestColumn]
-  private let finished: Manifest?
+  private let finished: Mutex<Manifest?>
+  private let grows: Bool
   private let spec: GoalSpec
   private let begun = Mutex<DatasetIdentity?>(nil)
+  private let grownEpisodes = Mutex<Int?>(nil)
   private let checked = Mutex<Set<Int>>([])
 
   /// Opens a folder for a dataset, making it if it is absent.
@@ -53,11 +59,12 @@ public final class DatasetWriter: Sendable {
   ///   - identity: The origin of the dataset.
   ///   - plan: A mixture's shards, or nil for those that a recipe gives.
   ///   - columns: What the manifest says of the columns, or nil for those collected here.
+  ///   - growing: Whether a dataset of fewer episodes of the same recipe is taken for a beginning.
   /// - Throws: `foreignFolder`, `otherRecipe` with the first setting that differs, an error of the
   ///   manifest, `cannotWrite` or `diskFull`; nothing that was there is touched.
   public convenience init(
     at folder: URL, identity: DatasetIdentity, plan: [PlannedShard]? = nil,
-    columns: [String: ManifestColumn]? = nil
+    columns: [String: ManifestColumn]? = nil, growing: Bool = false
   ) throws(FileError) {
     let spec = identity.task.spec
     let count = plan?.count ?? DatasetPlan.shardCount(identity)
@@ -72,7 +79,7 @@ public final class DatasetWriter: Sendable {
         ?? Manifest.nativeColumns(
           for: spec, states: identity.stateLength > 0,
           logProbabilities: identity.isCategorical, images: !identity.imageShape.isEmpty),
-      spec: spec)
+      spec: spec, growing: growing)
     try begin(identity)
   }
 
@@ -80,31 +87,47 @@ public final class DatasetWriter: Sendable {
   ///
   /// Shards can be drafted now and committed
   /// once `begin` has been called.
-  public init(
+  public convenience init(
     opening folder: URL, plan: [PlannedShard], columns: [String: ManifestColumn], spec: GoalSpec
+  ) throws(FileError) {
+    try self.init(opening: folder, plan: plan, columns: columns, spec: spec, growing: false)
+  }
+
+  private init(
+    opening folder: URL, plan: [PlannedShard], columns: [String: ManifestColumn], spec: GoalSpec,
+    growing: Bool
   ) throws(FileError) {
     precondition(!plan.isEmpty, "a dataset has at least one shard")
     self.folder = DatasetFolder(url: folder)
     self.plan = plan
     self.columns = columns
     self.spec = spec
+    grows = growing
     try self.folder.checkIsOurs()
     let isFinished = FileManager.default.fileExists(atPath: self.folder.manifest.path)
-    finished = isFinished ? try Manifest(contentsOf: self.folder.manifest) : nil
+    finished = Mutex(isFinished ? try Manifest(contentsOf: self.folder.manifest) : nil)
   }
 
   /// Whether the folder holds no dataset, begun or finished.
   public var isFresh: Bool {
-    finished == nil && !FileManager.default.fileExists(atPath: folder.collection.path)
+    manifest == nil && !FileManager.default.fileExists(atPath: folder.collection.path)
   }
+
+  /// The episodes that the dataset had before it was made to grow; nil if it was not.
+  public var grownFrom: Int? { grownEpisodes.withLock { $0 } }
+
+  private var manifest: Manifest? { finished.withLock { $0 } }
 
   /// Makes the folder that of a dataset, or throws `otherRecipe` if it is another's.
   public func begin(_ identity: DatasetIdentity) throws(FileError) {
-    if let finished { try compare(finished.identity, to: identity) }
+    if let there = manifest?.identity, !(grows && there.isBeginning(of: identity)) {
+      try compare(there, to: identity)
+    }
     try folder.create()
     let lock = try FileLock.take(folder.collectionLock, wait: true)
     PartFile.removeParts(of: folder.collection)
     PartFile.removeParts(of: folder.manifest)
+    if grows { try grow(to: identity) }
     if !FileManager.default.fileExists(atPath: folder.collection.path) {
       let part = try PartFile(for: folder.collection)
       DigestedJSON.seal(identity).withUnsafeBytes { part.append($0) }
@@ -117,6 +140,40 @@ public final class DatasetWriter: Sendable {
     ).value
     try compare(there, to: identity)
     begun.withLock { $0 = identity }
+  }
+
+  /// Makes a dataset of fewer episodes the beginning of this one, if there is one.
+  ///
+  /// The records come first, as they say what the manifest said; it goes last, as it says whose
+  /// folder this is. A call that was killed in between is gone on with by the next.
+  private func grow(to identity: DatasetIdentity) throws(FileError) {
+    let files = FileManager.default
+    let hasCollection = files.fileExists(atPath: folder.collection.path)
+    let there =
+      hasCollection
+      ? try DigestedJSON.read(
+        DatasetIdentity.self, from: folder.collection, schema: Manifest.schema
+      ).value : nil
+    let old = manifest.flatMap { $0.identity.isBeginning(of: identity) ? $0 : nil }
+    guard let before = old?.identity ?? there, before.isBeginning(of: identity) else { return }
+    if let old {
+      let dataset = try Dataset(at: folder.url)
+      try dataset.check()
+      for shard in old.shards where !files.fileExists(atPath: folder.record(shard.index).path) {
+        let (totals, sums) = try dataset.summary(of: shard)
+        let record = ShardRecord(shard: shard, totals: totals, sums: sums)
+        try DigestedJSON.write(record, to: folder.record(shard.index))
+      }
+    }
+    if there != identity { try DigestedJSON.write(identity, to: folder.collection) }
+    if old != nil {
+      guard unlink(folder.manifest.path) == 0 || errno == ENOENT else {
+        throw .writing(folder.manifest.path)
+      }
+      try WholeFile.flush(folder: folder.url)
+      finished.withLock { $0 = nil }
+    }
+    grownEpisodes.withLock { $0 = before.recipe?.episodes }
   }
 
   private func compare(
@@ -158,7 +215,7 @@ public final class DatasetWriter: Sendable {
 
   /// A shard's entry in the manifest, or else in its record.
   private func listed(_ shard: PlannedShard) throws(FileError) -> ShardEntry? {
-    let fromManifest = finished?.shards.first { $0.index == shard.index }
+    let fromManifest = manifest?.shards.first { $0.index == shard.index }
     let record = try record(of: shard)?.shard
     if let fromManifest, let record, fromManifest != record {
       throw .altered(
@@ -167,10 +224,12 @@ public final class DatasetWriter: Sendable {
     return fromManifest ?? record
   }
 
+  /// A shard's record; nil if it is missing, or of a dataset that is growing and had fewer of its
+  /// episodes.
   private func record(of shard: PlannedShard) throws(FileError) -> ShardRecord? {
+    guard let record = try storedRecord(of: shard) else { return nil }
+    if isEarlier(record, of: shard) { return nil }
     let url = folder.record(shard.index)
-    guard FileManager.default.fileExists(atPath: url.path) else { return nil }
-    let record = try DigestedJSON.read(ShardRecord.self, from: url, schema: Manifest.schema).value
     guard record.shard.index == shard.index, record.shard.episodes == shard.episodes,
       record.shard.source == shard.source
     else {
@@ -180,6 +239,30 @@ public final class DatasetWriter: Sendable {
     }
     try record.check(spec, path: url.path)
     return record
+  }
+
+  private func storedRecord(of shard: PlannedShard) throws(FileError) -> ShardRecord? {
+    let url = folder.record(shard.index)
+    guard FileManager.default.fileExists(atPath: url.path) else { return nil }
+    return try DigestedJSON.read(ShardRecord.self, from: url, schema: Manifest.schema).value
+  }
+
+  private func isEarlier(_ record: ShardRecord, of shard: PlannedShard) -> Bool {
+    grows && record.shard.index == shard.index && record.shard.source == nil
+      && record.shard.episodes.isBeginning(of: shard.episodes)
+  }
+
+  /// The episodes of a pending shard that a growing dataset has already; none if they were stored
+  /// with images, which are not read back.
+  public func earlierEpisodes(of shard: PlannedShard) throws(FileError) -> [Trajectory] {
+    guard identity.imageShape.isEmpty, let record = try storedRecord(of: shard),
+      isEarlier(record, of: shard)
+    else { return [] }
+    let file = folder.shard(shard.index)
+    // A call that was killed may have left the new shard with the old record.
+    do { try checkFile(file, is: record.shard, deep: true) } catch { return [] }
+    return try ShardReader(contentsOf: file, task: ShardTask(identity.task), threads: 1)
+      .trajectories()
   }
 
   // MARK: - Making shards
@@ -299,7 +382,7 @@ public final class DatasetWriter: Sendable {
         index: shard.index, file: DatasetFolder.file(shard.index), episodes: shard.episodes,
         steps: totals.steps, bytes: file.bytes, sha256: file.sha256, source: shard.source),
       totals: totals, sums: sums)
-    if !FileManager.default.fileExists(atPath: folder.record(shard.index).path) {
+    if try self.record(of: shard) == nil {
       try DigestedJSON.write(record, to: folder.record(shard.index))
     }
     checked.withLock { _ = $0.insert(shard.index) }
@@ -314,7 +397,7 @@ public final class DatasetWriter: Sendable {
     for shard in plan where try !isDone(shard, deep: false) { missing.append(shard.index) }
     guard missing.isEmpty else { throw .incomplete(folder.url.path, missing: missing) }
     for shard in plan { try removeLock(of: shard) }
-    if let finished { return finished }
+    if let manifest { return manifest }
     var records: [ShardRecord] = []
     for shard in plan {
       guard let record = try record(of: shard) else {
@@ -324,6 +407,11 @@ public final class DatasetWriter: Sendable {
     }
     let manifest = Manifest(identity, columns: columns, records: records)
     let lock = try FileLock.take(folder.collectionLock, wait: true)
+    // Another call may have made the dataset grow meanwhile.
+    let there = try DigestedJSON.read(
+      DatasetIdentity.self, from: folder.collection, schema: Manifest.schema
+    ).value
+    try compare(there, to: identity)
     if FileManager.default.fileExists(atPath: folder.manifest.path) {
       return try Manifest(contentsOf: folder.manifest)
     }

@@ -11,13 +11,18 @@ public struct MixtureInput: Codable, CheckedValue, Equatable {
   public let weight: Double?
   /// How many episodes were taken of it.
   public let episodes: Int
+  /// How many of its episodes satisfy the mixture's filter; nil without one.
+  public let satisfying: Int?
 
   /// Makes an input from its parts.
-  public init(id: String, sha256: String, weight: Double?, episodes: Int) {
+  public init(
+    id: String, sha256: String, weight: Double?, episodes: Int, satisfying: Int? = nil
+  ) {
     self.id = id
     self.sha256 = sha256
     self.weight = weight
     self.episodes = episodes
+    self.satisfying = satisfying
   }
 
   /// Reads an input, and throws `InvalidValue` for one that no mixture has.
@@ -27,6 +32,7 @@ public struct MixtureInput: Codable, CheckedValue, Equatable {
     sha256 = try values.decode(String.self, forKey: .sha256)
     weight = try values.decodeIfPresent(Double.self, forKey: .weight)
     episodes = try values.decode(Int.self, forKey: .episodes)
+    satisfying = try values.decodeIfPresent(Int.self, forKey: .satisfying)
     try check(in: decoder)
   }
 
@@ -35,6 +41,9 @@ public struct MixtureInput: Codable, CheckedValue, Equatable {
     try InvalidValue.requireDigest(sha256, "sha256")
     if let weight { try InvalidValue.requireWeight(weight, "weight") }
     try InvalidValue.require(episodes, in: 0...SizeLimit.episodes, "episodes")
+    if let satisfying {
+      try InvalidValue.require(satisfying, in: 0...SizeLimit.episodes, "satisfying")
+    }
   }
 }
 
@@ -117,11 +126,13 @@ public struct Mixture: Codable, CheckedValue, Equatable {
   public let repeats: Bool
   /// Whether all shards are compressed, or none is; nil if each is as it was.
   public let compress: Bool?
+  /// The condition that all episodes satisfy; nil if none was given.
+  public let filter: EpisodeFilter?
 
   /// Makes a mixture from its parts.
   public init(
     inputs: [MixtureInput], sources: [MixtureSource], seed: UInt64?, split: Double? = nil,
-    part: Part? = nil, repeats: Bool = false, compress: Bool? = nil
+    part: Part? = nil, repeats: Bool = false, compress: Bool? = nil, filter: EpisodeFilter? = nil
   ) {
     self.inputs = inputs
     self.sources = sources
@@ -130,6 +141,7 @@ public struct Mixture: Codable, CheckedValue, Equatable {
     self.part = part
     self.repeats = repeats
     self.compress = compress
+    self.filter = filter
   }
 
   /// Reads a mixture, and throws `InvalidValue` for one that could not be drawn.
@@ -142,6 +154,7 @@ public struct Mixture: Codable, CheckedValue, Equatable {
     part = try values.decodeIfPresent(Part.self, forKey: .part)
     repeats = try values.decode(Bool.self, forKey: .repeats)
     compress = try values.decodeIfPresent(Bool.self, forKey: .compress)
+    filter = try values.decodeIfPresent(EpisodeFilter.self, forKey: .filter)
     try check(in: decoder)
   }
 
@@ -153,6 +166,12 @@ public struct Mixture: Codable, CheckedValue, Equatable {
     if let split {
       try InvalidValue.require(
         split > 0 && split < 1, "split", "must be between 0 and 1", found: "\(split)")
+    }
+    for (place, input) in inputs.enumerated() {
+      try InvalidValue.require(
+        (input.satisfying != nil) == (filter != nil), "inputs.\(place).satisfying",
+        "must be \(filter == nil ? "absent" : "there"), as the mixture says of a filter",
+        found: input.satisfying.map(String.init) ?? "nothing")
     }
   }
 }

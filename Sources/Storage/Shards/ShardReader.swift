@@ -120,6 +120,9 @@ public final class ShardReader {
     try checkNumbers()
   }
 
+  /// The version of HDF5, by which shards are read, such as `1.10.8`.
+  public static var libraryVersion: String { HDF5File.libraryVersion }
+
   // MARK: - What it gives
 
   /// Whether the shard has a column.

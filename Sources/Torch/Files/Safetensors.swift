@@ -64,20 +64,9 @@ public struct Safetensors: Sendable {
     let bytes = try WholeFile.read(URL(fileURLWithPath: path), limit: .max)
     func wrong(_ text: String) -> TorchError { TorchError("\(path): \(text)") }
 
-    guard bytes.count >= 8 else {
-      throw wrong("a safetensors file begins with 8 bytes, found \(bytes.count) in all")
-    }
-    let length = bytes.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self).littleEndian }
-    guard length <= UInt64(bytes.count - 8) else {
-      throw wrong("a header of \(length) bytes is promised, and \(bytes.count - 8) follow")
-    }
-    let values = 8 + Int(length)
-    let header: SafetensorsHeader
-    do {
-      header = try JSONDecoder().decode(SafetensorsHeader.self, from: bytes[8..<values])
-    } catch {
-      throw wrong("the header is not JSON of the kind that safetensors have")
-    }
+    let length = try Safetensors.headerLength(bytes.prefix(8), of: bytes.count, path)
+    let values = 8 + length
+    let header = try Safetensors.header(bytes[8..<values], path)
 
     // In the order of their values, which must fill the file without gap or overlap.
     let entries = header.entries.sorted {
@@ -110,6 +99,46 @@ public struct Safetensors: Sendable {
       throw wrong("the tensors end at byte \(at) of \(bytes.count - values)")
     }
     metadata = header.metadata
+  }
+
+  /// The text at the head of a file, read without the tensors, whose values must end where the file
+  /// does; throws as `init` does.
+  public static func metadata(of path: String) throws -> [String: String] {
+    let file = URL(fileURLWithPath: path)
+    let count = try WholeFile.byteCount(of: file)
+    let length = try headerLength(Data(try WholeFile.first(8, of: file)), of: count, path)
+    guard length <= headerLimit else {
+      throw TorchError("\(path): a header has at most \(headerLimit) bytes, found \(length)")
+    }
+    let head = try header(Data(try WholeFile.first(8 + length, of: file)).dropFirst(8), path)
+    let end = head.entries.values.map(\.end).max() ?? 0
+    guard end == count - 8 - length else {
+      throw TorchError("\(path): the tensors end at byte \(end) of \(count - 8 - length)")
+    }
+    return head.metadata
+  }
+
+  /// Bytes of a header that is read without its tensors, at most.
+  private static let headerLimit = 1 << 26
+
+  /// The length of the header that a file of `count` bytes promises in its first 8 bytes.
+  private static func headerLength(
+    _ first: Data, of count: Int, _ path: String
+  ) throws -> Int {
+    guard first.count >= 8 else {
+      throw TorchError("\(path): a safetensors file begins with 8 bytes, found \(count) in all")
+    }
+    let length = first.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self).littleEndian }
+    guard length <= UInt64(count - 8) else {
+      throw TorchError("\(path): a header of \(length) bytes is promised, and \(count - 8) follow")
+    }
+    return Int(length)
+  }
+
+  private static func header(_ bytes: Data, _ path: String) throws -> SafetensorsHeader {
+    do { return try JSONDecoder().decode(SafetensorsHeader.self, from: bytes) } catch {
+      throw TorchError("\(path): the header is not JSON of the kind that safetensors have")
+    }
   }
 
   private static func json(_ value: some Encodable) throws -> String {

@@ -1,4 +1,5 @@
 internal import CTorch
+internal import CTorchVersion
 import Glibc
 
 /// Where a tensor is.
@@ -41,8 +42,11 @@ public enum TorchRuntime {
   /// Whether this process has loaded libtorch.
   public static var isLoaded: Bool { dlopen(CTorchLibraryName, RTLD_LAZY | RTLD_NOLOAD) != nil }
 
-  /// The version built for, such as `2.13.0`.
+  /// The version built for, such as `2.13.0`, as the loaded library says.
   public static var version: String { String(cString: torch.version()) }
+
+  /// The version that this program was built for, without loading the library.
+  public static var builtVersion: String { String(cString: ctorch_built_version()) }
 
   /// The vector instructions that libtorch and our own kernels have chosen for this processor, such
   /// as `libtorch AVX2, kernels avx2`: other ones give other last bits.

@@ -179,6 +179,96 @@ struct MixTests {
     #expect(!FileManager.default.fileExists(atPath: url("D").path))
   }
 
+  @Test func aFilterTakesTheEpisodesThatSatisfyIt() throws {
+    try collect("A", episodes: 30)
+    try collect("B", policy: "scripted", compress: true)
+    let task = try Dataset(at: url("A")).manifest.task
+    let all = try ["A", "B"].map { try episodes($0).map(\.episode) }
+    func gain(_ episode: Trajectory) -> Double { episode.rewards.reduce(0) { $0 + Double($1) + 1 } }
+    func distance(_ episode: Trajectory) -> Double {
+      task.distance(Array(episode.achievedGoals.suffix(3)), Array(episode.desiredGoal.suffix(3)))
+    }
+    let middle = all[0].map(distance).sorted()[12]
+    let conditions: [(String, (Trajectory) -> Bool)] = [
+      ("success = 1", { $0.successes.last == true }),
+      ("success_ever = 1", { $0.successes.contains(true) }),
+      ("return > 30", { gain($0) > 30 }),
+      ("final_distance <= \(middle)", { distance($0) <= middle }),
+      ("final_distance > \(middle) and length >= 50", { distance($0) > middle }),
+    ]
+    for (number, (text, holds)) in conditions.enumerated() {
+      let mixed = try mix(["A", "B"], to: "M\(number)") { $0.filter = text }[0]
+      let wanted = all.map { $0.filter(holds) }
+      #expect(wanted.map(\.count) != all.map(\.count), "\(text)")
+      // Shards that are taken whole come first.
+      let found = try episodes("M\(number)").sorted { $0.episode.index < $1.episode.index }
+      #expect(["A", "B"].map { id in found.filter { $0.source == id }.map(\.episode) } == wanted)
+      #expect(mixed.mixture?.inputs.map(\.satisfying) == wanted.map(\.count), "\(text)")
+      #expect(mixed.mixture?.inputs.map(\.episodes) == wanted.map(\.count))
+      #expect(mixed.mixture?.filter?.description == text)
+      try expectSound("M\(number)")
+    }
+    // It belongs to what is asked for.
+    #expect(throws: FileError.self) { try mix(["A", "B"], to: "M0") }
+    #expect(throws: FileError.self) {
+      try mix(["A", "B"], to: "M0") { $0.filter = "success != 0" }
+    }
+    // Draws, splits and repeats are of the episodes that satisfy it.
+    let near = Set(all[0].filter { distance($0) <= middle }.map(\.index))
+    #expect(near.count == 13)
+    func filtered(_ change: @escaping (inout Mixing.Request) -> Void) -> (inout Mixing.Request) ->
+      Void
+    {
+      {
+        $0.filter = "final_distance <= \(middle)"
+        change(&$0)
+      }
+    }
+    try mix(["A"], to: "D", filtered { $0.episodes = 6 })
+    let drawn = try episodes("D").map(\.episode.index)
+    #expect(Set(drawn).count == 6 && near.isSuperset(of: drawn))
+    let parts = try mix(["A"], to: "S", filtered { $0.split = 0.5 })
+    #expect(parts.map(\.totals.episodes) == [7, 6])
+    let both = try ["S", "S-val"].flatMap { try episodes($0).map(\.episode.index) }
+    #expect(Set(both) == near && both.count == 13)
+    let repeated = try mix(
+      ["A"], to: "R",
+      filtered {
+        $0.episodes = 20
+        $0.repeats = true
+      })[0]
+    #expect(repeated.totals.episodes == 20)
+    #expect(Set(try episodes("R").map(\.episode.index)) == near)
+    let first = try #require(near.min())
+    try mix(["A"], to: "O", filtered { $0.onlyEpisodes = "0-\(first)" })
+    #expect(try episodes("O").map(\.episode.index) == [first])
+  }
+
+  @Test func aFilterThatKeepsNothingIsASentence() throws {
+    try collect("A")
+    try collect("B", policy: "scripted")
+    func refusal(_ datasets: [String], _ filter: String) throws -> String {
+      let error = #expect(throws: ExperimentError.self) {
+        try mix(datasets, to: "M") { $0.filter = filter }
+      }
+      return "\(try #require(error))".replacing(folder.url.path + "/", with: "")
+    }
+    #expect(
+      try refusal(["A", "B"], "length > 50") == "A, B: 0 of 24 episodes satisfy length > 50")
+    #expect(
+      try refusal(["A:0.5", "B:0.5"], "return > 40")
+        == "A: 0 of 12 episodes satisfy return > 40, and its weight asks for some")
+    #expect(
+      try refusal(["A"], "length")
+        == "--where: must be comparisons joined by 'and', as in success = 1 and return > 30, found \"length\""
+    )
+    #expect(!FileManager.default.fileExists(atPath: url("M").path))
+    // Without a filter, a manifest says nothing of one.
+    try mix(["A", "B"], to: "N")
+    let text = try String(contentsOf: url("N/manifest.json"), encoding: .utf8)
+    #expect(!text.contains("satisfying") && !text.contains("\"filter\""))
+  }
+
   @Test func aMixtureOfAMixtureKeepsItsSources() throws {
     try collect("A")
     try collect("B", policy: "scripted")

@@ -20,6 +20,48 @@ struct ConsoleTests {
     #expect(ReportText.section("h", [("a", "b\nsound")]) == "\nh\n  a  b\\u000asound\n")
   }
 
+  @Test func wideTablesAreTurnedOrStacked() {
+    let heads = ["policy", "success", "return", "note"]
+    let row = ["a", "0.5 [0.4, 0.6]", "12.0 [11.0, 13.0]", "as long as it takes to be broken"]
+    let one = TableLayout(lines: [heads, row])
+    let natural = "policy  success         return             note\n"
+    #expect(one.text(columns: nil).hasPrefix(natural))
+    #expect(one.text(columns: 79).hasPrefix(natural))
+    #expect(
+      one.text(columns: 60) == """
+        policy   a
+        success  0.5 [0.4, 0.6]
+        return   12.0 [11.0, 13.0]
+        note     as long as it takes to be broken
+
+        """)
+    let many = TableLayout(lines: [heads] + Array(repeating: row, count: 3))
+    #expect(
+      many.text(columns: 30).hasPrefix(
+        """
+        policy  success
+            return
+            note
+        a       0.5 [0.4, 0.6]
+            12.0 [11.0, 13.0]
+            as long as it takes to be
+            broken
+        a       0.5
+        """))
+    #expect(TableLayout.wrapped("aaaaaa bb", within: 4) == ["aaaa", "aa", "bb"])
+    for columns in 1...90 {
+      for line in many.text(columns: columns).split(separator: "\n") {
+        #expect(line.count <= max(5, columns))
+      }
+    }
+  }
+
+  @Test func wordsAreColouredAtTheStartOfLines() {
+    #expect(
+      Console.coloured("Error: a\nsound: b\na Error:")
+        == "\u{1b}[31mError:\u{1b}[0m a\n\u{1b}[32msound:\u{1b}[0m b\na Error:")
+  }
+
   @Test func aBarIsShorterThanTheTerminal() {
     let line =
       "train wgcsl: 123456/1000000 updates, 1234 updates/s, 12 min 3 s left, policy_loss 0.1"
