@@ -42,8 +42,9 @@ torture: toolchain setup ## kill collectors with SIGKILL at 60 random moments, a
 
 # In a folder of its own, as everything is compiled with the sanitizer.
 fuzz: toolchain setup ## read 10,000 damaged foreign and hostile own files of each kind under the address sanitizer
-	$(SWIFT) build --build-tests --sanitize address --scratch-path .build-fuzz
-	GOALPOST_FUZZ=10000 ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --skip-build --disable-xctest --sanitize address \
+	$(SWIFT) build --build-tests --sanitize address -Xswiftc -O --scratch-path .build-fuzz
+	GOALPOST_FUZZ=10000 ASAN_OPTIONS=detect_leaks=0:malloc_context_size=4 \
+	  $(SWIFT) test --skip-build --disable-xctest --sanitize address -Xswiftc -O \
 	  --scratch-path .build-fuzz --filter "FormatFuzzTests|HostileValueTests"
 
 quickstart: ## set up, build, then collect, verify, train, evaluate and film on FetchPush [SEED=1]
