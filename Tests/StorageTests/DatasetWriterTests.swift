@@ -49,13 +49,18 @@ struct DatasetWriterTests {
   }
 
   /// All files of a folder, but those of no dataset: name and contents.
+  ///
+  /// What was found right is remembered only of files that are older than two seconds, so whether
+  /// that file is there depends on the time.
   private func contents(_ folder: URL) throws -> [String: Data] {
     var files: [String: Data] = [:]
     for name in try FileManager.default.subpathsOfDirectory(atPath: folder.path) {
       let url = folder.appendingPathComponent(name)
       var isFolder: ObjCBool = false
       _ = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
-      if !isFolder.boolValue { files[name] = try Data(contentsOf: url) }
+      if !isFolder.boolValue, name != "shards/checked.json" {
+        files[name] = try Data(contentsOf: url)
+      }
     }
     return files
   }
