@@ -59,7 +59,8 @@ final class StepSizes: Sendable {
         let size = StepSizes.change(from: values[t * width + k], to: values[(t + 1) * width + k])
         guard Double(size) > smallest[k], size.isFinite else { continue }
         let octaves = log2(Double(size) / smallest[k])
-        let place = min(Int(octaves * StepSizes.classesPerOctave), StepSizes.classes - 1)
+        // A deviation out of a manifest may be so small that the quotient is infinite.
+        let place = Int(min(octaves * StepSizes.classesPerOctave, Double(StepSizes.classes - 1)))
         found.append((k * StepSizes.classes + place, t, size))
       }
     }

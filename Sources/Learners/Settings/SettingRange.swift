@@ -39,7 +39,11 @@ extension SettingRange where Value == Double {
   private static func range(
     _ expected: String, _ holds: @escaping @Sendable (Double) -> Bool
   ) -> Self {
-    Self { try Settings.require(holds($0), $1, expected, found: .number($0)) }
+    Self {
+      try Settings.require(holds($0), $1, expected, found: .number($0))
+      // Tensors have floats of 4 bytes.
+      try Settings.require(Float($0).isFinite, $1, "at most 3.4e38", found: .number($0))
+    }
   }
 
   /// Above 0.
