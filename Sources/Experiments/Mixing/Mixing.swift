@@ -17,7 +17,7 @@ public enum Mixing {
     public var onlyEpisodes: String?
     /// Only episodes that satisfy this condition, as in `success = 1`, or nil.
     public var filter: String?
-    /// The draw's seed, below 2²⁸; nil to have one drawn if it is needed.
+    /// The draw's seed, below 2²⁸; nil for that of `drawSeed`, if one is needed.
     public var seed: UInt64?
     /// The share of the episodes that the train part gets, or nil for one dataset.
     public var split: Double?
@@ -46,7 +46,8 @@ public enum Mixing {
   /// Makes what a request lacks in `folder`, and, of a split, in `<folder>-val`.
   ///
   /// The same bytes come out for any number of workers and after any interruption; what is there is
-  /// left alone. `drawSeed` is called if a seed is needed and the request has none.
+  /// left alone. `drawSeed` is called if a seed is needed and the request has none; by default the
+  /// seed is then 0.
   public static func run(
     _ request: Request, in folder: URL, workers: Int?, silent: Bool = false,
     drawSeed: () -> UInt64 = { 0 }

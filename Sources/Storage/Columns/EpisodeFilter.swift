@@ -7,7 +7,7 @@ public import Support
 ///
 /// An episode satisfies it if all comparisons hold; a measure that is not a number satisfies none.
 public struct EpisodeFilter: Sendable, Hashable, Codable, CustomStringConvertible {
-  /// A number that an episode has.
+  /// A number that an episode has, named as the measures of an evaluation are.
   public enum Measure: String, CaseIterable, Sendable {
     /// Steps.
     case length

@@ -4,8 +4,8 @@ import HDF5
 extension TrajectoryTable {
   /// Episodes as they were rolled out, in the columns that a shard of them has.
   ///
-  /// Columns that the first episode does not have are left out. Traps if an episode's columns do
-  /// not have the lengths that its specification gives.
+  /// Log-probabilities, states and images are left out if the first episode has none. Traps if an
+  /// episode's columns do not have the lengths that its specification gives.
   public init(_ trajectories: [Trajectory], spec: GoalSpec, imageShape: [Int] = []) {
     guard let first = trajectories.first else { preconditionFailure("a shard has an episode") }
     self.init(indices: trajectories.map(\.index), lengths: trajectories.map(\.length))
